@@ -1,0 +1,57 @@
+/*
+ * Alarms: what the rules found, as occurrences with a life of their own.
+ *
+ * One entry for each rule and device. Presence is ON or OFF here; latched, acknowledged, shelved
+ * and escalation have their place in this module and come with it. An entry that is OFF stays
+ * until its place is needed, so a page that was away learns what it missed.
+ * Memory: ALARMS_MAX entries, allocated at create. When all of them are ON, a further one is
+ * counted as overflow and said loudly by the caller. Pure.
+ */
+#ifndef LUMBAR_CORE_ALARMS_H
+#define LUMBAR_CORE_ALARMS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/rules.h"
+
+#define ALARMS_MAX 4096
+
+enum alarm_presence { ALARM_OFF, ALARM_ON };
+
+struct alarm {
+    uint64_t number; /* of the occurrence, from 1; 0: the entry is free */
+    const struct rule *rule;
+    uint32_t device;
+    enum alarm_presence presence;
+    int64_t raised_ms, since_ms; /* hub time; since: of this presence */
+    double value;                /* that raised it; NaN: none */
+    uint64_t change;             /* alarms_change() when it last changed */
+};
+
+struct alarms;
+
+struct alarms *alarms_create(void);
+void alarms_destroy(struct alarms *alarms);
+
+uint64_t alarms_change(const struct alarms *alarms);  /* grows with every transition */
+uint32_t alarms_standing(const struct alarms *alarms); /* ON now */
+uint64_t alarms_overflow(const struct alarms *alarms);
+
+/* Takes what a rule found. Returns the alarm that changed, or NULL if nothing did. */
+const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *event);
+
+/* Points each alarm to the rule of the same name in a new set. Alarms whose rule is gone end at
+ * now_ms: on_change is called for each of them, while the old rule still is. */
+typedef void alarms_change_cb(void *user, const struct alarm *alarm);
+void alarms_adopt(struct alarms *alarms, const struct rules *rules, int64_t now_ms,
+                  alarms_change_cb *on_change, void *user);
+
+/* Walks the entries in use: start with NULL. */
+const struct alarm *alarms_next(const struct alarms *alarms, const struct alarm *after);
+
+/* The worst that stands for rule and room, over its devices; NULL if none. For the MQTT topic. */
+const struct alarm *alarms_of_room(const struct alarms *alarms, const struct rule *rule,
+                                   struct devices *devices, uint32_t room);
+
+#endif

@@ -1,0 +1,97 @@
+/*
+ * The configuration: YAML into one struct, by one table of options (options.c).
+ *
+ * The same table parses, gives defaults, refuses unknown keys with the nearest known one, prints
+ * `lumbard --options`, and says what a reload may change. Every complaint names file, line and
+ * column. Pure: the text is given; relative paths are kept as they stand.
+ * Memory: a struct config owns all its strings; nothing in it changes after parsing.
+ */
+#ifndef LUMBAR_CORE_CONFIG_H
+#define LUMBAR_CORE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+#define CONFIG_ROOMS_MAX        200
+#define CONFIG_ROOM_DEVICES_MAX 16
+
+struct config_room {
+    const char *name;  /* a label: stands in alarm topics */
+    const char *title; /* what people read; the name if not set */
+    const char *devices[CONFIG_ROOM_DEVICES_MAX]; /* "posture/p-01": kind and device */
+    uint32_t device_count;
+    int line, column; /* where it stands, for complaints made later */
+};
+
+struct config {
+    const char *clinic; /* shown on top of the page */
+
+    struct {
+        const char *host;          /* an address, or a name in /etc/hosts */
+        int64_t port;
+        const char *client_id;     /* fixed, so that the broker keeps the session */
+        const char *username;      /* "" without */
+        const char *password_file; /* first line; "" without */
+        bool tls;
+        const char *ca_file, *certificate_file, *key_file; /* PEM; "" without */
+    } broker;
+
+    struct {
+        const char *listen; /* a loopback address, until accounts exist */
+        int64_t port;       /* 0: any free one */
+        const char *host;   /* one more Host name that is taken, "" none */
+        int64_t clients;    /* sockets at most */
+    } web;
+
+    struct {
+        const char *ring;   /* file in tmpfs */
+        const char *copy;   /* file on disk */
+        int64_t size_bytes; /* of each */
+        int64_t sync_ms, patience_ms;
+    } spool;
+
+    struct {
+        const char *file;
+        int64_t size_bytes;
+    } quarantine;
+
+    struct {
+        const char *folder;
+    } plugins;
+
+    struct {
+        int64_t max;        /* devices known at a time */
+        int64_t rate_per_s; /* messages of one device */
+        int64_t ack_ms;     /* acknowledged at most so often */
+    } devices;
+
+    struct {
+        int64_t size_bytes; /* memory of the last minutes */
+    } feed;
+
+    struct {
+        const char *folder; /* *.yaml in it, in the order of their names; "" none */
+    } rules;
+
+    struct config_room rooms[CONFIG_ROOMS_MAX];
+    uint32_t room_count;
+
+    void *strings; /* owned */
+};
+
+/* A whole configuration from YAML text of the named file. */
+int config_parse(struct config **out, const char *file, const char *text, size_t bytes,
+                 struct diag *diag);
+void config_destroy(struct config *config);
+
+/* Could a running hub go from old to new? Names the first option that needs a restart. */
+int config_check_reload(const struct config *old, const struct config *fresh, struct diag *diag);
+
+/* The reference: every option with type, range, default, unit, whether reloadable, and help. */
+void config_print_options(FILE *out);
+
+#endif

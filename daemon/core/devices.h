@@ -1,0 +1,112 @@
+/*
+ * Devices: who was heard, its accounting, its newest values.
+ *
+ * A device appears when it is first heard, and stays. Its boot id and sequence tell loss, repeats
+ * and order; its clock is mapped to hub time. Availability follows from the age of each value
+ * (driver.h), so there is no timer a device.
+ * Memory: sized at create for `max` devices; nothing is allocated afterwards. A table that is full
+ * refuses new devices and counts them. Pure: time is given.
+ */
+#ifndef LUMBAR_CORE_DEVICES_H
+#define LUMBAR_CORE_DEVICES_H
+
+#include <math.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "core/driver.h"
+
+#define DEVICE_NAME_BYTES 64
+#define DEVICE_WINDOW     1024 /* sequences below the newest in which a repeat is recognised */
+#define ROOM_NONE         0u   /* rooms are numbered from 1 */
+
+struct device_value {
+    double value;    /* NaN before the first, and where the sensor had nothing to say */
+    int64_t time_ms; /* of the value, in hub time; 0: never */
+};
+
+/* Why a message could not be used, for counters and for one line a minute each. */
+enum refusal {
+    REFUSED_MALFORMED, /* the plugin could not decode it */
+    REFUSED_RATE,      /* the device sends more than it may */
+    REFUSED_QUARANTINE,/* its decoding killed the hub */
+    REFUSED_COUNT_
+};
+
+struct device {
+    uint32_t id; /* from 1; index + 1 */
+    char name[DEVICE_NAME_BYTES];
+    const struct driver *driver;
+    uint32_t room; /* ROOM_NONE: not assigned */
+    void *state;   /* the plugin's */
+    struct device_value *values; /* one a metric of the driver */
+
+    uint64_t change; /* devices_change() when it was new or moved; for the page */
+    uint64_t news;   /* feed position after its newest samples; for the wall */
+
+    int64_t heard_ms; /* hub time */
+    uint64_t messages, lost, duplicates, late, boots, clock_jumps, out_of_range;
+    uint64_t refused[REFUSED_COUNT_];
+    struct log_limit complaint[REFUSED_COUNT_];
+    bool has_skew;
+    int64_t skew_ms; /* hub's clock less the device's */
+
+    struct device_account *account; /* boot, window, clock, rate, ack: devices.c */
+};
+
+/* What the accounting says of a message. */
+enum device_verdict {
+    DEVICE_NEW,       /* use it */
+    DEVICE_DUPLICATE, /* seen already: count it, use nothing */
+};
+
+struct devices;
+
+struct devices *devices_create(uint32_t max, uint32_t rate_per_s); /* NULL: no memory */
+void devices_destroy(struct devices *devices);
+
+uint32_t devices_count(const struct devices *devices);
+uint64_t devices_refused(const struct devices *devices); /* new ones, because the table was full */
+struct device *devices_at(struct devices *devices, uint32_t id); /* 1..count */
+
+/* Grows with each device that is new, moved or whose counters were published. */
+uint64_t devices_change(const struct devices *devices);
+void devices_touch(struct devices *devices, struct device *device); /* counters changed: publish */
+
+/* The device of this driver and name (a label, checked by topic_parse); new if need be. NULL where
+ * the table is full. */
+struct device *devices_hear(struct devices *devices, const struct driver *driver, const char *name,
+                            size_t name_bytes);
+struct device *devices_find(struct devices *devices, const struct driver *driver, const char *name,
+                            size_t name_bytes);
+
+/* Puts it into a room (ROOM_NONE: out of any). */
+void devices_assign(struct devices *devices, struct device *device, uint32_t room);
+
+/* May it speak now? A token bucket of rate_per_s with a burst of 2 s. */
+bool device_admit(struct device *device, int64_t now_ms, struct devices *devices);
+
+/* Accounts for a decoded message received at received_ms (hub time) and held at the spool position
+ * `position`. On DEVICE_NEW, `offset_ms` is what is to be added to the batch's times to have hub
+ * time. */
+enum device_verdict device_account(struct device *device, const struct lumbar_batch *batch,
+                                   int64_t received_ms, uint64_t position, int64_t *offset_ms);
+
+/* Keeps the newest value of each series. */
+void device_note(struct device *device, const struct lumbar_batch *batch, int64_t offset_ms);
+
+/* The state of a value: how old it is against its metric's period. */
+enum freshness { FRESH, STALE, OFFLINE };
+enum freshness device_freshness(const struct device *device, uint32_t metric, int64_t now_ms);
+
+/* Calls for each device whose acknowledgement is due: everything up to `sequence` of `boot_id` is
+ * at or below the synced spool position. At most once each interval and device, and again when
+ * repeats show that the last one was lost. */
+typedef void devices_ack_cb(void *user, const struct device *device, uint64_t boot_id,
+                            uint64_t sequence);
+void devices_acks(struct devices *devices, uint64_t synced, int64_t now_ms, int64_t interval_ms,
+                  devices_ack_cb *on_ack, void *user);
+
+#endif

@@ -1,0 +1,78 @@
+/*
+ * Drivers: the plugins as the core sees them, with their metrics numbered through.
+ *
+ * The contract's tables are checked here, once; after that they are believed. What decode() gives
+ * is never believed: driver_decode() checks each batch, and refuses or mends it before anything
+ * else sees it. Pure: io/plugins opens the shared objects.
+ * Memory: a struct drivers is one fixed block; the arena is its own.
+ */
+#ifndef LUMBAR_CORE_DRIVER_H
+#define LUMBAR_CORE_DRIVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "lumbar/plugin.h"
+
+#define DRIVERS_MAX          16
+#define DRIVER_ARENA_BYTES   (256 * 1024) /* for one message of at most 16 KiB */
+#define DRIVER_STALE_PERIODS 3  /* CLINIC.md, data_age; OpenICE beats each 2 s, so 2 s at least */
+#define DRIVER_OFFLINE_PERIODS 10
+#define DRIVER_STALE_MIN_MS  2000
+
+struct driver {
+    const struct lumbar_plugin *plugin; /* lives as long as the program */
+    uint32_t index;
+    uint32_t first_metric; /* number through all drivers of plugin->metrics[0] */
+};
+
+struct drivers {
+    struct driver list[DRIVERS_MAX];
+    uint32_t count;
+    uint32_t metric_count; /* of all */
+    unsigned char *arena;
+};
+
+void drivers_init(struct drivers *drivers); /* the arena is allocated: aborts without memory */
+void drivers_fini(struct drivers *drivers);
+
+/* Holds a plugin against the contract: ABI, sizes, names, kinds, units, ranges, topic. One
+ * sentence in diag says what is wrong. */
+int driver_check(const struct lumbar_plugin *plugin, struct diag *diag);
+
+/* Adds a checked plugin; refuses a kind that is there already. */
+int drivers_add(struct drivers *drivers, const struct lumbar_plugin *plugin, struct diag *diag);
+
+/* The driver whose pattern and leaves the topic fits, NULL if none. */
+struct topic;
+const struct driver *drivers_match(const struct drivers *drivers, const char *topic,
+                                   size_t topic_bytes, struct topic *parsed);
+
+/* A metric by number, and its driver. */
+const struct lumbar_metric *drivers_metric(const struct drivers *drivers, uint32_t metric,
+                                           const struct driver **driver);
+
+/* A metric by name: "skin_temperature", or "massage/skin_temperature" where two kinds have one of
+ * that name. Returns its number through all drivers, or -1 with the nearest name in diag. */
+int64_t drivers_find(const struct drivers *drivers, const char *name, struct diag *diag);
+
+/* Availability of a metric: age in ms from which a value is stale, or offline; 0: never. */
+int64_t metric_stale_ms(const struct lumbar_metric *metric);
+int64_t metric_offline_ms(const struct lumbar_metric *metric);
+
+/* Values are kept and sent as 16 bits: (value - min) / step, rounded. */
+#define METRIC_NONE 65535u
+double metric_step(const struct lumbar_metric *metric);
+uint16_t metric_quantise(const struct lumbar_metric *metric, double value); /* NaN: METRIC_NONE */
+double metric_value(const struct lumbar_metric *metric, uint16_t quantised);
+
+/* Decodes into the drivers' arena, valid until the next call. A lumbar_result; LUMBAR_MALFORMED too
+ * where the plugin's batch breaks the contract. `out_of_range` counts values that were beyond what
+ * the sensor can say; they have become NaN. */
+int driver_decode(struct drivers *drivers, const struct driver *driver, void *state,
+                  const struct lumbar_message *message, struct lumbar_batch *batch,
+                  uint32_t *out_of_range);
+
+#endif

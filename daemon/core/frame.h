@@ -1,0 +1,78 @@
+/*
+ * Frames: what a browser is sent, as protobuf of proto/live.proto. Nothing else of the hub knows
+ * the live wire.
+ *
+ * A client is a struct frame_cursor: where it looks, and what it has. frame_next() makes the frame
+ * of everything that it has not yet had, up to FRAME_MAX_BYTES, from the state as it is now; the
+ * rest comes with the next. Clients at the same place share the bytes: a frame is made once a view.
+ * Order in a frame: hello, devices, alarms, then values. Memory: one buffer and one arena, sized at
+ * create; no queue a client. Pure: time is given.
+ */
+#ifndef LUMBAR_CORE_FRAME_H
+#define LUMBAR_CORE_FRAME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/alarms.h"
+#include "core/config.h"
+#include "core/feed.h"
+
+#define FRAME_MAX_BYTES (60 * 1024)
+#define FRAME_HEADROOM  32 /* writable bytes before a frame, for the transport's own header */
+#define FRAME_WATCH_MAX 1024
+
+/* What a frame is made of. The pointers may change at a reload: call frame_reload() then. */
+struct frame_world {
+    const struct config *config;
+    const struct drivers *drivers;
+    struct devices *devices;
+    const struct rules *rules;
+    const struct alarms *alarms;
+    const struct feed *feed;
+};
+
+struct frame_health {
+    bool broker, disk;
+    uint32_t heartbeat_ms;
+    uint64_t messages, refused, dropped;
+};
+
+struct frame_cursor {
+    bool watching;     /* has said what it wants */
+    uint32_t room;     /* 0: the wall */
+    uint64_t hello;    /* generation of the hello it has; 0: none */
+    uint64_t devices, alarms, health; /* changes it has */
+    uint64_t feed;
+    int64_t last_ms; /* when it last had values: the gap it is told of */
+    bool missed;
+};
+
+struct frame;
+
+struct frame *frame_create(const struct frame_world *world, uint64_t instance); /* NULL: memory */
+void frame_destroy(struct frame *frame);
+
+/* The configuration, rules or drivers changed: everybody gets a hello, devices and alarms anew. */
+void frame_reload(struct frame *frame, const struct frame_world *world);
+
+/* The hub's health, as it is now; sent when it differs from what was sent. */
+void frame_set_health(struct frame *frame, const struct frame_health *health);
+
+/* Takes a Watch message. ERR_MALFORMED if it is none. */
+int frame_watch(struct frame *frame, struct frame_cursor *cursor, const uint8_t *bytes,
+                size_t count, int64_t now_ms);
+
+/* Is there anything for this client? Cheap. */
+bool frame_due(const struct frame *frame, const struct frame_cursor *cursor);
+
+/* The next frame; moves the cursor. Returns its length, 0 if there is nothing. The bytes are good
+ * until the next call, with FRAME_HEADROOM writable bytes before them. */
+size_t frame_next(struct frame *frame, struct frame_cursor *cursor, int64_t now_ms,
+                  uint8_t **bytes);
+
+/* A last frame that says why the connection ends. */
+size_t frame_bye(struct frame *frame, const char *reason, int64_t now_ms, uint8_t **bytes);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * Rules: when is a value an alarm?
+ *
+ * A rule names a metric, a condition with its unit, how long it must hold, when it is over, and
+ * what people are told. All names and units are resolved once, at load: a rule set that loads has
+ * nothing left that can be misspelt. The rules that look at a metric are found by its number, so a
+ * sample costs only those.
+ *
+ * Time: samples carry their own (hub time); rules_tick() drives delays where no sample comes, and
+ * `absent`. Only samples newer than the last one seen are judged: history that arrives late raises
+ * nothing. NaN neither raises nor clears: a lost value never ends an alarm.
+ * Memory: states for max_devices are reserved at load; nothing is allocated afterwards. Pure.
+ */
+#ifndef LUMBAR_CORE_RULES_H
+#define LUMBAR_CORE_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/text.h"
+#include "core/devices.h"
+#include "core/driver.h"
+
+enum rule_priority { PRIORITY_LOW = 1, PRIORITY_MEDIUM = 2, PRIORITY_HIGH = 3 };
+
+enum rule_condition {
+    RULE_ABOVE,   /* value > high */
+    RULE_BELOW,   /* value < low */
+    RULE_OUTSIDE, /* value < low or value > high */
+    RULE_IS,      /* a state's label, or an event's */
+    RULE_ABSENT,  /* no value for so long (from a device that has given one, or is assigned) */
+};
+
+struct rule {
+    uint32_t id; /* index; holds while the set is in use */
+    const char *name, *title;
+    const char *text;   /* the sentence, with {value} {limit} {for} {device} {room} {metric} {age} */
+    const char *action; /* the first thing to do; "" none */
+    uint32_t metric;    /* number through all drivers */
+    const struct driver *driver;
+    enum rule_condition condition;
+    double high, low;             /* limits in the metric's unit */
+    double clear_high, clear_low; /* over when back beyond these; the limits if not set */
+    uint32_t label;               /* RULE_IS */
+    int64_t absent_ms;            /* RULE_ABSENT */
+    int64_t on_delay_ms, off_delay_ms;
+    enum rule_priority priority;
+    bool technical; /* about the equipment, not the person; RULE_ABSENT always */
+};
+
+struct rules;
+
+struct rules_text { /* one file */
+    const char *file;
+    const char *text;
+    size_t bytes;
+};
+
+/* Loads a set from YAML files; zero files are an empty set. Complaints name file, line, column and
+ * the nearest known name. */
+int rules_load(struct rules **out, const struct rules_text *files, size_t count,
+               const struct drivers *drivers, uint32_t max_devices, struct diag *diag);
+void rules_destroy(struct rules *rules);
+
+uint32_t rules_count(const struct rules *rules);
+const struct rule *rules_at(const struct rules *rules, uint32_t id);
+const struct rule *rules_find(const struct rules *rules, const char *name);
+
+/* Takes over the running states of an old set: of each rule that has the same name, metric and
+ * condition. Call before the first sample. */
+void rules_adopt(struct rules *rules, const struct rules *old);
+
+/* What a rule found. */
+struct rule_event {
+    const struct rule *rule;
+    uint32_t device;
+    bool on; /* raised, else over */
+    double value;    /* that decided it; NaN for RULE_ABSENT */
+    int64_t time_ms; /* hub time of that value, or of the tick */
+};
+typedef void rules_event_cb(void *user, const struct rule_event *event);
+
+/* Judges one series of a device, times plus offset_ms are hub time. */
+void rules_sample(struct rules *rules, const struct device *device,
+                  const struct lumbar_series *series, int64_t offset_ms, rules_event_cb *on_event,
+                  void *user);
+
+/* Delays and absence, for every device: call every 250 ms or so. */
+void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
+                rules_event_cb *on_event, void *user);
+
+/* The rule's sentence with its words filled in. */
+void rule_write_text(struct text *out, const struct rule *rule, const struct lumbar_metric *metric,
+                     const char *device, const char *room, double value);
+
+#endif

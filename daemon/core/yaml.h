@@ -1,0 +1,48 @@
+/*
+ * YAML as a read-only tree with places, over libyaml; shared by configuration and rules.
+ *
+ * Every node knows its line and column. A tree is one document; anchors and aliases are refused
+ * (they multiply), as are doubled keys, nesting deeper than 16 and documents over 1 MiB.
+ * The sticky first error: once diag is set, every further getter is a no-op that returns its
+ * default, so a parser reads straight through and asks once at the end.
+ */
+#ifndef LUMBAR_CORE_YAML_H
+#define LUMBAR_CORE_YAML_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+
+enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
+
+struct yaml_node {
+    enum yaml_kind kind;
+    int line, column;                /* from 1 */
+    const char *scalar;              /* of a scalar, terminated */
+    const char *key;                 /* where it is a map's value */
+    int key_line, key_column;
+    const struct yaml_node *children; /* of a list or map, in order */
+    size_t count;
+};
+
+struct yaml; /* owns nodes and strings */
+
+int yaml_parse(struct yaml **out, const char *file, const char *text, size_t bytes,
+               struct diag *diag);
+void yaml_destroy(struct yaml *yaml);
+const struct yaml_node *yaml_root(const struct yaml *yaml); /* NULL: an empty document */
+const char *yaml_file(const struct yaml *yaml);
+
+/* A map's value, NULL if it has none. */
+const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
+
+/* Complains at a node: "file:line:column: ...". Returns the code. */
+int yaml_complain(const struct yaml *yaml, const struct yaml_node *node, struct diag *diag,
+                  int code, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Refuses the first key of the map that is not among names, with the nearest one that is. */
+int yaml_only(const struct yaml *yaml, const struct yaml_node *map, const char *const *names,
+              size_t count, struct diag *diag);
+
+#endif

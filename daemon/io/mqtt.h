@@ -1,0 +1,72 @@
+/*
+ * MQTT: the broker, over Paho MQTTAsync (3.1.1, persistent session, QoS 1).
+ *
+ * Two threads besides Paho's own pair: none of the loop's. on_message runs in Paho's receiver
+ * before the PUBACK is sent, so what it has kept is safe to acknowledge; it may only keep the
+ * message. Everything else of Paho is called by the mqtt-out thread: connect (for ever, with
+ * backoff 1..8 s and jitter), subscribe after each connect, publish, and the heartbeat each 400 ms
+ * through the broker, which also ends Paho's 100 ms idle sleep. No heartbeat for 15 s: reconnect.
+ * Retained status "online" on lumbar/v1/hub/<client_id>/status, with "offline" as last will.
+ * The loop talks to the out thread by a bounded queue: full means refused and counted.
+ */
+#ifndef LUMBAR_IO_MQTT_H
+#define LUMBAR_IO_MQTT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define MQTT_FILTERS_MAX     64
+#define MQTT_FILTER_BYTES    256
+#define MQTT_OUT_MAX         1024 /* messages waiting to be published */
+#define MQTT_OUT_TOPIC_BYTES 192
+#define MQTT_OUT_BYTES       768 /* payload of one */
+
+struct mqtt_options {
+    const char *host;
+    int port;
+    const char *client_id;
+    const char *username, *password; /* "" without */
+    bool tls;
+    const char *ca_file, *certificate_file, *key_file;
+    const char (*filters)[MQTT_FILTER_BYTES];
+    unsigned filter_count;
+};
+
+/* Paho's thread. False: it could not be kept and must not be acknowledged; the connection is then
+ * given up and made again. */
+typedef bool mqtt_message_cb(void *user, const char *topic, size_t topic_bytes,
+                             const void *payload, size_t payload_bytes, int qos);
+
+/* Any thread: connected or disconnected. */
+typedef void mqtt_change_cb(void *user);
+
+struct mqtt_state {
+    bool connected;          /* and subscribed */
+    int64_t heartbeat_ns;    /* hub to broker and back, the last one */
+    int64_t heard_mono_ns;   /* when the last heartbeat came back; 0: never */
+    uint64_t connects, failures, published, refused; /* refused: the out queue was full */
+    char last_error[128];
+};
+
+struct mqtt;
+
+int mqtt_create(struct mqtt **out, const struct mqtt_options *options, mqtt_message_cb *on_message,
+                mqtt_change_cb *on_change, void *user, struct diag *diag);
+int mqtt_start(struct mqtt *mqtt, struct diag *diag);
+
+/* Any thread: queues a message; copies it. False: refused (queue full, or too long). */
+bool mqtt_publish(struct mqtt *mqtt, const char *topic, const void *payload, size_t payload_bytes,
+                  int qos, bool retained);
+
+void mqtt_state(const struct mqtt *mqtt, struct mqtt_state *state);
+
+/* Publishes what waits and the offline status, disconnects; gives up after limit_ms. Blocks: the
+ * caller sees to it that on_message can still keep (or refuse) what comes meanwhile. */
+void mqtt_stop(struct mqtt *mqtt, int limit_ms);
+void mqtt_destroy(struct mqtt *mqtt); /* after stop; frees our side; Paho's client is left to
+                                        _exit, its destruction races with its threads */
+
+#endif

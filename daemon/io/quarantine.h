@@ -1,0 +1,43 @@
+/*
+ * Quarantine: the bytes of messages that could not be used, kept to be looked at.
+ *
+ * A file of fixed size, mapped, the oldest overwritten; kept through restarts. Loop thread only.
+ */
+#ifndef LUMBAR_IO_QUARANTINE_H
+#define LUMBAR_IO_QUARANTINE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+#define QUARANTINE_REASON_BYTES 64
+
+struct quarantine;
+
+int quarantine_open(struct quarantine **out, const char *file, size_t size_bytes,
+                    struct diag *diag);
+void quarantine_close(struct quarantine *quarantine);
+
+/* Keeps one; reason is cut at QUARANTINE_REASON_BYTES. */
+void quarantine_put(struct quarantine *quarantine, const char *topic, size_t topic_bytes,
+                    const void *payload, size_t payload_bytes, const char *reason,
+                    int64_t wall_ms);
+
+struct quarantine_entry {
+    const char *topic; /* not terminated */
+    size_t topic_bytes;
+    const uint8_t *payload;
+    size_t payload_bytes;
+    const char *reason; /* terminated */
+    int64_t wall_ms;
+};
+
+uint64_t quarantine_count(const struct quarantine *quarantine); /* since the file was made */
+
+/* Walks a quarantine file read-only, oldest first (`lumbard --quarantine`). */
+int quarantine_walk(const char *file,
+                    void (*each)(void *user, const struct quarantine_entry *entry), void *user,
+                    struct diag *diag);
+
+#endif

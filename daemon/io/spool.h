@@ -1,0 +1,89 @@
+/*
+ * The spool: the door between Paho's thread and the loop, and the promise that nothing
+ * acknowledged is lost.
+ *
+ * Messages are put into a ring in tmpfs (base/ring.h), which a killed or crashed hub leaves
+ * behind; what is new in it is copied to a file on disk and synced each sync_ms by a thread of its
+ * own, against a power cut. A place is free for newer messages when its message was decoded and
+ * its copy synced; until it is overwritten it still serves a restart to remember what was heard.
+ *
+ * Threads: spool_put() by one producer thread; spool_drain(), spool_doze() and the rest by the
+ * loop; the copy by the spool's own thread. Overflow: QoS 0 is dropped and counted, QoS 1 waits.
+ * When the copy cannot be written for longer than patience_ms, places are freed without it,
+ * spool_synced() stands still, and spool_is_safe() is false until it can.
+ */
+#ifndef LUMBAR_IO_SPOOL_H
+#define LUMBAR_IO_SPOOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/ring.h"
+
+struct spool_options {
+    const char *ring_file; /* in tmpfs */
+    const char *copy_file; /* on disk, allocated in full */
+    size_t size_bytes;     /* of the ring; a multiple of 4096, 64 KiB at least */
+    int64_t sync_ms, patience_ms;
+};
+
+struct spool_stats {
+    uint64_t put, dropped, waited; /* messages; dropped: QoS 0 in a full ring */
+    uint64_t recovered;            /* found waiting at open */
+    uint64_t torn;                 /* found damaged at open */
+    uint64_t used_bytes, size_bytes;
+    uint64_t syncs, sync_failures;
+};
+
+struct spool;
+
+/* Maps the ring; takes what a run before left in it, or, when it is gone (a power cut), in the
+ * copy. A file of another format or size is set aside (renamed), never overwritten. */
+int spool_open(struct spool **out, const struct spool_options *options, struct diag *diag);
+
+/* Is what was recovered from this boot of the machine, so that its mono_ns still count? */
+bool spool_same_boot(const struct spool *spool);
+
+/* What happens to a record; called by the loop (or before it, by spool_recover). `again`: it was
+ * used before a restart, and is given only to remember; the result is not kept then. */
+typedef enum ring_outcome spool_use_cb(void *user, const struct ring_record *record, bool again);
+
+/* At start, before any thread: gives all intact records that were already used, oldest first, as
+ * `again`. A record whose decoding was begun and never ended killed the hub or was killed with it:
+ * begun once, it is tried in a child process with limits, and refused if the child dies; begun
+ * twice, it is refused. on_refused gets its bytes. */
+int spool_recover(struct spool *spool, spool_use_cb *use, void *user,
+                  void (*on_refused)(void *user, const struct ring_record *record),
+                  struct diag *diag);
+
+/* Starts the copying thread. `wake` is called from the producer's thread when a message comes
+ * while the loop dozes. */
+int spool_start(struct spool *spool, void (*wake)(void *user), void *user, struct diag *diag);
+
+/* Producer: keeps a copy of the message. False: dropped (QoS 0, no room), or the spool stops. */
+bool spool_put(struct spool *spool, const char *topic, size_t topic_bytes, const void *payload,
+               size_t payload_bytes, int qos, int64_t wall_ms, int64_t mono_ns);
+
+/* Loop: gives at most `most` waiting messages, oldest first; returns how many. */
+unsigned spool_drain(struct spool *spool, unsigned most, spool_use_cb *use, void *user);
+
+/* Loop: "I am going to sleep". False: a message is waiting, do not. */
+bool spool_doze(struct spool *spool);
+
+uint64_t spool_synced(const struct spool *spool); /* positions below it are on disk */
+bool spool_is_safe(const struct spool *spool);
+int64_t spool_copied_ms(const struct spool *spool); /* mono ms of the copier's last turn: watchdog */
+void spool_stats(const struct spool *spool, struct spool_stats *stats);
+
+/* Ends waiting producers (they get false, and must not acknowledge), copies the rest, joins the
+ * thread. Then close. */
+void spool_stop(struct spool *spool);
+void spool_close(struct spool *spool);
+
+/* Walks a ring file read-only, oldest first; for tests and tools. */
+int spool_walk(const char *ring_file, void (*each)(void *user, const struct ring_record *record),
+               void *user, struct diag *diag);
+
+#endif

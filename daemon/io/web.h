@@ -1,0 +1,51 @@
+/*
+ * The web server: the page, and /live for browsers, over libwebsockets inside our uv loop.
+ *
+ * HTTP/1.1 and WebSocket without extensions. GET and HEAD only. Host and Origin are checked against
+ * what we listen on; every answer carries the Content-Security-Policy. The page is built into the
+ * program; web_root serves a folder instead, for work on it.
+ * A client holds no queue: when its socket can be written it is given one frame made from its
+ * cursor, at most one each display frame (16 ms); alarms do not wait for that. Slow ones skip.
+ * Dead peers are pinged after 20 s and dropped after 30. Loop thread only.
+ */
+#ifndef LUMBAR_IO_WEB_H
+#define LUMBAR_IO_WEB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/err.h"
+#include "core/frame.h"
+
+struct web_options {
+    const char *listen; /* a numeric address */
+    int port;           /* 0: any free one */
+    const char *host;   /* one more Host that is taken; "" none */
+    unsigned clients;   /* sockets at most; then 503 */
+    const char *web_root; /* NULL: the page of the program */
+    int64_t hub_offset_ms; /* clock.h */
+};
+
+struct web_stats {
+    unsigned clients, watching;
+    uint64_t frames, skipped, refused, requests; /* refused: origin, host, size, cap */
+};
+
+struct web;
+
+/* ERR_TAKEN where the port is in use. */
+int web_create(struct web **out, uv_loop_t *loop, const struct web_options *options,
+               struct frame *frame, struct diag *diag);
+int web_port(const struct web *web);
+
+void web_news(struct web *web);  /* something new: by the next display frame */
+void web_alarm(struct web *web); /* at once */
+void web_stats(const struct web *web, struct web_stats *stats);
+
+/* Stop: bye to the browsers, closes everything of ours on the loop. Then run the loop until it is
+ * empty, and destroy. */
+void web_stop(struct web *web, const char *reason);
+void web_destroy(struct web *web);
+
+#endif
