@@ -1,0 +1,2 @@
+#include "web/page.h"
+const struct page_file page_files[] = {{0}};

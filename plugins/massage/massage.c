@@ -1,0 +1,1 @@
+#include "lumbar/plugin.h"
