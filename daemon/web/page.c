@@ -1,2 +1,0 @@
-#include "web/page.h"
-const struct page_file page_files[] = {{0}};
