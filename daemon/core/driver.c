@@ -1,1 +1,332 @@
 #include "core/driver.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/topic.h"
+
+/* Behind the plugin's arena, where no plugin writes: the series as they were checked, and copies of
+ * those values that had to be mended. Nothing that was checked lies where it could be changed by
+ * mending something else, however the plugin's arrays overlap. */
+struct mended {
+    struct lumbar_series series[LUMBAR_METRICS_MAX];
+    double values[DRIVER_VALUES_MAX];
+};
+
+_Static_assert(DRIVER_ARENA_BYTES % sizeof(double) == 0, "struct mended stands behind the arena");
+
+void drivers_init(struct drivers *drivers)
+{
+    *drivers = (struct drivers){.count = 0};
+    drivers->arena = malloc(DRIVER_ARENA_BYTES + sizeof(struct mended));
+    if (drivers->arena == NULL)
+        abort();
+}
+
+void drivers_fini(struct drivers *drivers)
+{
+    free(drivers->arena);
+    *drivers = (struct drivers){.count = 0};
+}
+
+int drivers_add(struct drivers *drivers, const struct lumbar_plugin *plugin, struct diag *diag)
+{
+    for (uint32_t i = 0; i < drivers->count; i++)
+        if (strcmp(drivers->list[i].plugin->kind, plugin->kind) == 0)
+            return diag_set(
+                diag, ERR_PLUGIN, "a plugin of kind %s is there already (\"%s\", version %s)",
+                plugin->kind, drivers->list[i].plugin->title, drivers->list[i].plugin->version);
+    if (drivers->count == DRIVERS_MAX)
+        return diag_set(diag, ERR_FULL, "there are %d plugins already, which is the most",
+                        DRIVERS_MAX);
+    drivers->list[drivers->count] = (struct driver){
+        .plugin = plugin,
+        .index = drivers->count,
+        .first_metric = drivers->metric_count,
+    };
+    drivers->count++;
+    drivers->metric_count += plugin->metric_count;
+    return 0;
+}
+
+/* The plugin's own string of the leaf, which is terminated; NULL if it does not hear it. */
+static const char *heard_leaf(const struct lumbar_plugin *plugin, const struct topic *topic)
+{
+    if (topic->leaf_bytes == 0)
+        return "";
+    for (const char *const *leaf = plugin->leaves; *leaf != NULL; leaf++)
+        if (strlen(*leaf) == topic->leaf_bytes &&
+            memcmp(*leaf, topic->leaf, topic->leaf_bytes) == 0)
+            return *leaf;
+    return NULL;
+}
+
+const struct driver *drivers_match(const struct drivers *drivers, const char *topic,
+                                   size_t topic_bytes, struct topic *parsed)
+{
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        const struct driver *driver = &drivers->list[i];
+        if (!topic_parse(driver->plugin->topic, topic, topic_bytes, parsed))
+            continue;
+        const char *leaf = heard_leaf(driver->plugin, parsed);
+        if (leaf != NULL) {
+            parsed->leaf = leaf;
+            return driver;
+        }
+    }
+    return NULL;
+}
+
+const struct lumbar_metric *drivers_metric(const struct drivers *drivers, uint32_t metric,
+                                           const struct driver **driver)
+{
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        const struct driver *each = &drivers->list[i];
+        if (metric - each->first_metric < each->plugin->metric_count) {
+            if (driver != NULL)
+                *driver = each;
+            return &each->plugin->metrics[metric - each->first_metric];
+        }
+    }
+    return NULL;
+}
+
+static int64_t find_in(const struct driver *driver, const char *name)
+{
+    for (uint32_t i = 0; i < driver->plugin->metric_count; i++)
+        if (strcmp(driver->plugin->metrics[i].name, name) == 0)
+            return driver->first_metric + i;
+    return -1;
+}
+
+/* Complains that `name` is no `what`, proposing the nearest. */
+static int64_t unknown(const char *what, const char *name, const char *const *names, size_t count,
+                       struct diag *diag)
+{
+    const char *nearest = text_nearest(name, names, count);
+    if (nearest != NULL)
+        diag_set(diag, ERR_UNKNOWN, "there is no %s \"%s\"; did you mean \"%s\"?", what, name,
+                 nearest);
+    else
+        diag_set(diag, ERR_UNKNOWN, "there is no %s \"%s\"", what, name);
+    return -1;
+}
+
+static size_t metric_names(const struct driver *driver, const char **names)
+{
+    for (uint32_t i = 0; i < driver->plugin->metric_count; i++)
+        names[i] = driver->plugin->metrics[i].name;
+    return driver->plugin->metric_count;
+}
+
+static int64_t find_of_kind(const struct drivers *drivers, const char *name, const char *slash,
+                            struct diag *diag)
+{
+    const char *names[LUMBAR_METRICS_MAX + DRIVERS_MAX];
+    size_t bytes = (size_t)(slash - name);
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        const struct driver *driver = &drivers->list[i];
+        const char *kind = driver->plugin->kind;
+        names[i] = kind;
+        if (strlen(kind) != bytes || memcmp(kind, name, bytes) != 0)
+            continue;
+        int64_t metric = find_in(driver, slash + 1);
+        if (metric >= 0)
+            return metric;
+        char what[LUMBAR_NAME_MAX + 16];
+        struct text text = text_in(what, sizeof(what));
+        text_add(&text, "%s metric", kind);
+        return unknown(what, slash + 1, names, metric_names(driver, names), diag);
+    }
+    char kind[LUMBAR_NAME_MAX + 1];
+    struct text text = text_in(kind, sizeof(kind));
+    text_add(&text, "%.*s", (int)(bytes < sizeof(kind) ? bytes : sizeof(kind)), name);
+    return unknown("kind of device", kind, names, drivers->count, diag);
+}
+
+int64_t drivers_find(const struct drivers *drivers, const char *name, struct diag *diag)
+{
+    const char *slash = strchr(name, '/');
+    if (slash != NULL)
+        return find_of_kind(drivers, name, slash, diag);
+    const char *names[DRIVERS_MAX * LUMBAR_METRICS_MAX];
+    size_t count = 0;
+    int64_t found = -1;
+    const char *found_kind = NULL;
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        const struct driver *driver = &drivers->list[i];
+        int64_t metric = find_in(driver, name);
+        count += metric_names(driver, names + count);
+        if (metric < 0)
+            continue;
+        const char *kind = driver->plugin->kind;
+        if (found >= 0) {
+            diag_set(diag, ERR_CONFLICT,
+                     "\"%s\" is a metric of two kinds of device: say %s/%s or %s/%s", name,
+                     found_kind, name, kind, name);
+            return -1;
+        }
+        found = metric;
+        found_kind = kind;
+    }
+    return found >= 0 ? found : unknown("metric", name, names, count, diag);
+}
+
+int64_t metric_stale_ms(const struct lumbar_metric *metric)
+{
+    int64_t stale_ms = (int64_t)metric->period_ms * DRIVER_STALE_PERIODS;
+    if (metric->period_ms == 0)
+        return 0;
+    return stale_ms > DRIVER_STALE_MIN_MS ? stale_ms : DRIVER_STALE_MIN_MS;
+}
+
+int64_t metric_offline_ms(const struct lumbar_metric *metric)
+{
+    int64_t offline_ms = (int64_t)metric->period_ms * DRIVER_OFFLINE_PERIODS;
+    int64_t stale_ms = metric_stale_ms(metric);
+    return offline_ms > stale_ms ? offline_ms : stale_ms;
+}
+
+double metric_step(const struct lumbar_metric *metric)
+{
+    if (metric->labels != NULL)
+        return 1;
+    return (metric->max - metric->min) / (METRIC_NONE - 1);
+}
+
+uint16_t metric_quantise(const struct lumbar_metric *metric, double value)
+{
+    if (!(value >= metric->min && value <= metric->max)) /* NaN is neither */
+        return METRIC_NONE;
+    return (uint16_t)((value - metric->min) / metric_step(metric) + 0.5);
+}
+
+double metric_value(const struct lumbar_metric *metric, uint16_t quantised)
+{
+    if (quantised == METRIC_NONE)
+        return NAN;
+    return metric->min + quantised * metric_step(metric);
+}
+
+/* Is this an array in the arena? */
+static bool in_arena(const struct drivers *drivers, const void *array, size_t count, size_t each)
+{
+    uintptr_t from = (uintptr_t)drivers->arena, at = (uintptr_t)array;
+    return at >= from && at % _Alignof(int64_t) == 0 && at - from <= DRIVER_ARENA_BYTES &&
+           count * each <= DRIVER_ARENA_BYTES - (at - from);
+}
+
+static bool times_are_sane(const int64_t *time_ms, uint32_t count)
+{
+    int64_t before = -DRIVER_TIME_MAX_MS;
+    for (uint32_t i = 0; i < count; i++) {
+        if (time_ms[i] < before)
+            return false;
+        before = time_ms[i];
+    }
+    return before <= DRIVER_TIME_MAX_MS;
+}
+
+static bool is_sane(const struct lumbar_metric *metric, double value)
+{
+    if (!(value >= metric->min && value <= metric->max))
+        return false;
+    return metric->labels == NULL || value == (double)(uint32_t)value;
+}
+
+/* How many values the sensor cannot have said. NaN is not one of them: it said nothing. */
+static uint32_t count_insane(const struct lumbar_metric *metric, const struct lumbar_series *series)
+{
+    uint32_t insane = 0;
+    const double *value = series->value;
+    if (metric->labels == NULL)
+        for (uint32_t i = 0; i < series->count; i++)
+            insane += (value[i] < metric->min) | (value[i] > metric->max);
+    else
+        for (uint32_t i = 0; i < series->count; i++)
+            insane += !isnan(value[i]) && !is_sane(metric, value[i]);
+    return insane;
+}
+
+/* Gives the series a copy of its values in which the insane ones are NaN. */
+static void mend(const struct lumbar_metric *metric, struct lumbar_series *series, double *copy)
+{
+    for (uint32_t i = 0; i < series->count; i++)
+        copy[i] = is_sane(metric, series->value[i]) ? series->value[i] : NAN;
+    series->value = copy;
+}
+
+/* Checks and takes over every series of the batch. False: it breaks the contract. */
+static bool take_series(struct drivers *drivers, const struct lumbar_plugin *plugin,
+                        struct lumbar_batch *batch, uint32_t *out_of_range)
+{
+    struct mended *mended = (struct mended *)(void *)(drivers->arena + DRIVER_ARENA_BYTES);
+    const struct lumbar_series *given = batch->series;
+    if (batch->series_count > plugin->metric_count ||
+        !in_arena(drivers, given, batch->series_count, sizeof(*given)))
+        return false;
+    uint64_t seen = 0;
+    uint32_t values = 0;
+    const int64_t *checked_times = NULL;
+    uint32_t checked_count = 0;
+    for (uint32_t i = 0; i < batch->series_count; i++) {
+        struct lumbar_series *series = &mended->series[i];
+        *series = given[i];
+        if (series->metric >= plugin->metric_count || (seen >> series->metric & 1) != 0 ||
+            series->count == 0 || series->count > DRIVER_VALUES_MAX - values ||
+            !in_arena(drivers, series->time_ms, series->count, sizeof(int64_t)) ||
+            !in_arena(drivers, series->value, series->count, sizeof(double)))
+            return false;
+        seen |= UINT64_C(1) << series->metric;
+        if (series->time_ms != checked_times || series->count > checked_count) {
+            if (!times_are_sane(series->time_ms, series->count))
+                return false;
+            checked_times = series->time_ms;
+            checked_count = series->count;
+        }
+        const struct lumbar_metric *metric = &plugin->metrics[series->metric];
+        uint32_t insane = count_insane(metric, series);
+        if (insane > 0)
+            mend(metric, series, mended->values + values);
+        *out_of_range += insane;
+        values += series->count;
+    }
+    batch->series = mended->series;
+    return true;
+}
+
+/* Is what the batch says besides its series within the contract? */
+static bool head_is_sane(const struct lumbar_batch *batch)
+{
+    if ((batch->flags & ~(uint32_t)(LUMBAR_HAS_SEQUENCE | LUMBAR_WALL_CLOCK)) != 0 ||
+        batch->now_ms < -DRIVER_TIME_MAX_MS || batch->now_ms > DRIVER_TIME_MAX_MS)
+        return false;
+    if ((batch->flags & LUMBAR_HAS_SEQUENCE) != 0 &&
+        (batch->sequence == 0 || batch->held_from > batch->sequence))
+        return false;
+    if (batch->command_leaf == NULL)
+        return true;
+    return text_is_label(batch->command_leaf, strnlen(batch->command_leaf, LUMBAR_NAME_MAX + 1)) &&
+           batch->command_bytes <= DRIVER_PAYLOAD_MAX_BYTES &&
+           (batch->command != NULL || batch->command_bytes == 0);
+}
+
+int driver_decode(struct drivers *drivers, const struct driver *driver, void *state,
+                  const struct lumbar_message *message, struct lumbar_batch *batch,
+                  uint32_t *out_of_range)
+{
+    *batch = (struct lumbar_batch){.flags = 0};
+    *out_of_range = 0;
+    if (message->payload_bytes > DRIVER_PAYLOAD_MAX_BYTES)
+        return LUMBAR_MALFORMED;
+    struct lumbar_scratch scratch = {drivers->arena, drivers->arena + DRIVER_ARENA_BYTES};
+    int result = driver->plugin->decode(state, message, &scratch, batch);
+    if (result == LUMBAR_DECODED && head_is_sane(batch) &&
+        (batch->series_count == 0 || take_series(drivers, driver->plugin, batch, out_of_range)))
+        return LUMBAR_DECODED;
+    *batch = (struct lumbar_batch){.flags = 0};
+    *out_of_range = 0;
+    return result == LUMBAR_IGNORED ? LUMBAR_IGNORED : LUMBAR_MALFORMED;
+}

@@ -16,11 +16,16 @@
 #include "base/err.h"
 #include "lumbar/plugin.h"
 
-#define DRIVERS_MAX          16
-#define DRIVER_ARENA_BYTES   (256 * 1024) /* for one message of at most 16 KiB */
-#define DRIVER_STALE_PERIODS 3  /* CLINIC.md, data_age; OpenICE beats each 2 s, so 2 s at least */
-#define DRIVER_OFFLINE_PERIODS 10
-#define DRIVER_STALE_MIN_MS  2000
+#define DRIVERS_MAX              16
+#define DRIVER_PAYLOAD_MAX_BYTES (16 * 1024)
+#define DRIVER_ARENA_BYTES       (256 * 1024) /* for one message */
+#define DRIVER_VALUES_MAX        16384        /* in one batch, over all its series */
+#define DRIVER_GOLDEN_MAX        256
+#define DRIVER_STATE_MAX_BYTES   65536
+#define DRIVER_TIME_MAX_MS       INT64_C(253402300799999) /* the end of the year 9999 */
+#define DRIVER_STALE_PERIODS     3 /* CLINIC.md, data_age; OpenICE beats each 2 s, so 2 s at least */
+#define DRIVER_OFFLINE_PERIODS   10
+#define DRIVER_STALE_MIN_MS      2000
 
 struct driver {
     const struct lumbar_plugin *plugin; /* lives as long as the program */
@@ -32,20 +37,23 @@ struct drivers {
     struct driver list[DRIVERS_MAX];
     uint32_t count;
     uint32_t metric_count; /* of all */
-    unsigned char *arena;
+    unsigned char *arena;  /* and, behind it, room for what driver_decode() has checked */
 };
 
 void drivers_init(struct drivers *drivers); /* the arena is allocated: aborts without memory */
 void drivers_fini(struct drivers *drivers);
 
-/* Holds a plugin against the contract: ABI, sizes, names, kinds, units, ranges, topic. One
- * sentence in diag says what is wrong. */
+/* Holds a plugin against the contract: ABI, sizes, names, kinds, units, ranges, topic, golden
+ * messages (contract.c). One sentence in diag says what is wrong. Beyond the words of plugin.h:
+ * the range of a state or event is 0 to its last label, a counter's begins at 0, a topic without
+ * {leaf} goes with no leaves, and no plugin hears the leaf `ack`. */
 int driver_check(const struct lumbar_plugin *plugin, struct diag *diag);
 
 /* Adds a checked plugin; refuses a kind that is there already. */
 int drivers_add(struct drivers *drivers, const struct lumbar_plugin *plugin, struct diag *diag);
 
-/* The driver whose pattern and leaves the topic fits, NULL if none. */
+/* The driver whose pattern and leaves the topic fits, NULL if none. parsed->leaf is then the
+ * plugin's own string, terminated, fit for struct lumbar_message. */
 struct topic;
 const struct driver *drivers_match(const struct drivers *drivers, const char *topic,
                                    size_t topic_bytes, struct topic *parsed);
@@ -62,15 +70,16 @@ int64_t drivers_find(const struct drivers *drivers, const char *name, struct dia
 int64_t metric_stale_ms(const struct lumbar_metric *metric);
 int64_t metric_offline_ms(const struct lumbar_metric *metric);
 
-/* Values are kept and sent as 16 bits: (value - min) / step, rounded. */
-#define METRIC_NONE 65535u
+/* Values are kept and sent as 16 bits: (value - min) / step, rounded. The step of a state or event
+ * is 1, else min is 0 and max is 65534. */
+#define METRIC_NONE 65535u /* NaN, and what is out of range */
 double metric_step(const struct lumbar_metric *metric);
-uint16_t metric_quantise(const struct lumbar_metric *metric, double value); /* NaN: METRIC_NONE */
-double metric_value(const struct lumbar_metric *metric, uint16_t quantised);
+uint16_t metric_quantise(const struct lumbar_metric *metric, double value);
+double metric_value(const struct lumbar_metric *metric, uint16_t quantised); /* NaN for none */
 
 /* Decodes into the drivers' arena, valid until the next call. A lumbar_result; LUMBAR_MALFORMED too
  * where the plugin's batch breaks the contract. `out_of_range` counts values that were beyond what
- * the sensor can say; they have become NaN. */
+ * the sensor can say, or no label; they have become NaN. What was refused leaves an empty batch. */
 int driver_decode(struct drivers *drivers, const struct driver *driver, void *state,
                   const struct lumbar_message *message, struct lumbar_batch *batch,
                   uint32_t *out_of_range);

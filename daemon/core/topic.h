@@ -12,7 +12,8 @@
 
 #include "base/err.h"
 
-#define TOPIC_MAX_BYTES 255 /* of a topic that the hub takes */
+#define TOPIC_MAX_BYTES         255 /* of a topic that the hub takes */
+#define TOPIC_PATTERN_MAX_BYTES 128 /* so that every device and leaf still fits the topic */
 
 /* What a topic names; pointers into the topic. */
 struct topic {
@@ -29,10 +30,12 @@ int topic_check(const char *pattern, struct diag *diag);
 bool topic_parse(const char *pattern, const char *topic, size_t topic_bytes, struct topic *out);
 
 /* The filter to subscribe to: {device} as '+', {leaf} as the given leaf. Returns its length, or 0
- * where it does not fit. */
+ * where it does not fit, or where a leaf is given and the pattern has no {leaf} (or the reverse:
+ * give "" to a pattern without). */
 size_t topic_filter(const char *pattern, const char *leaf, char *out, size_t bytes);
 
-/* The topic of one device and leaf. Returns its length, or 0 where it does not fit. */
+/* The topic of one device and leaf. Returns its length, or 0 as topic_filter() does: a device whose
+ * pattern has no {leaf} can be told nothing. */
 size_t topic_make(const char *pattern, const char *device, const char *leaf, char *out,
                   size_t bytes);
 
