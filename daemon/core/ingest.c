@@ -1,0 +1,138 @@
+#include "core/ingest.h"
+
+#include <string.h>
+
+#include "core/topic.h"
+
+/* The room that the configuration gives this device, ROOM_NONE if none. */
+static uint32_t room_of(const struct config *config, const struct device *device)
+{
+    const char *kind = device->driver->plugin->kind;
+    size_t kind_bytes = strlen(kind);
+    for (uint32_t r = 0; config != NULL && r < config->room_count; r++) {
+        const struct config_room *room = &config->rooms[r];
+        for (uint32_t d = 0; d < room->device_count; d++) {
+            const char *name = room->devices[d];
+            if (strncmp(name, kind, kind_bytes) == 0 && name[kind_bytes] == '/' &&
+                strcmp(name + kind_bytes + 1, device->name) == 0)
+                return r + 1;
+        }
+    }
+    return ROOM_NONE;
+}
+
+/* The device that the topic names, put into its room when it is heard for the first time. */
+static struct device *hear(struct ingest *ingest, const struct driver *driver,
+                           const struct topic *topic)
+{
+    uint32_t known = devices_count(ingest->devices);
+    struct device *device =
+        devices_hear(ingest->devices, driver, topic->device, topic->device_bytes);
+    if (device != NULL && devices_count(ingest->devices) > known)
+        devices_assign(ingest->devices, device, room_of(ingest->config, device));
+    return device;
+}
+
+static enum ingest_result refuse(struct ingest *ingest, struct device *device, enum refusal why,
+                                 const char *reason, const struct ingest_message *message)
+{
+    ingest->refused++;
+    if (device != NULL)
+        device->refused[why]++;
+    if (ingest->on_refused != NULL)
+        ingest->on_refused(ingest->user, device, why, reason, message);
+    return INGEST_REFUSED;
+}
+
+static void on_rule(void *user, const struct rule_event *event)
+{
+    struct ingest *ingest = user;
+    uint64_t overflow = alarms_overflow(ingest->alarms);
+    const struct alarm *alarm = alarms_take(ingest->alarms, event);
+    if (alarm != NULL && ingest->on_alarm != NULL)
+        ingest->on_alarm(ingest->user, alarm);
+    if (alarms_overflow(ingest->alarms) != overflow && ingest->on_overflow != NULL)
+        ingest->on_overflow(ingest->user, event);
+}
+
+enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_message *message,
+                               int64_t now_ms)
+{
+    ingest->messages++;
+    struct topic topic;
+    const struct driver *driver =
+        drivers_match(ingest->drivers, message->topic, message->topic_bytes, &topic);
+    if (driver == NULL)
+        return refuse(ingest, NULL, REFUSED_MALFORMED, "no plugin knows its topic", message);
+    struct device *device = hear(ingest, driver, &topic);
+    if (device == NULL)
+        return refuse(ingest, NULL, REFUSED_RATE, "no place for one more device", message);
+    if (!device_admit(device, message->received_ms, ingest->devices))
+        return refuse(ingest, device, REFUSED_RATE, "it sends more than it may", message);
+
+    char leaf[TOPIC_MAX_BYTES + 1];
+    memcpy(leaf, topic.leaf, topic.leaf_bytes);
+    leaf[topic.leaf_bytes] = '\0';
+    struct lumbar_message in = {leaf, message->payload, message->payload_bytes};
+    struct lumbar_batch batch;
+    uint32_t out_of_range = 0;
+    int result = driver_decode(ingest->drivers, driver, device->state, &in, &batch, &out_of_range);
+    if (result == LUMBAR_MALFORMED)
+        return refuse(ingest, device, REFUSED_MALFORMED, "its plugin cannot decode it", message);
+    if (result == LUMBAR_IGNORED)
+        return INGEST_USED;
+
+    int64_t offset_ms = 0;
+    if (device_account(device, &batch, message->received_ms, message->position, &offset_ms) ==
+        DEVICE_DUPLICATE)
+        return INGEST_REPEATED;
+    device->out_of_range += out_of_range;
+    device_note(device, &batch, offset_ms);
+    feed_push(ingest->feed, device, &batch, offset_ms, now_ms);
+    device->news = feed_head(ingest->feed);
+    for (uint32_t s = 0; s < batch.series_count; s++)
+        rules_sample(ingest->rules, device, &batch.series[s], offset_ms, on_rule, ingest);
+    return INGEST_USED;
+}
+
+void ingest_tick(struct ingest *ingest, int64_t now_ms)
+{
+    rules_tick(ingest->rules, ingest->devices, now_ms, on_rule, ingest);
+}
+
+int ingest_assign(struct ingest *ingest, struct diag *diag)
+{
+    int code = 0;
+    for (uint32_t r = 0; ingest->config != NULL && r < ingest->config->room_count; r++) {
+        const struct config_room *room = &ingest->config->rooms[r];
+        for (uint32_t d = 0; d < room->device_count; d++) {
+            const char *name = room->devices[d];
+            const struct driver *driver = ingest_driver_of(ingest->drivers, name);
+            if (driver == NULL) {
+                code = diag_set(diag, ERR_UNKNOWN, "room '%s': no plugin has the kind of '%s'",
+                                room->name, name);
+                continue;
+            }
+            const char *device = strchr(name, '/') + 1;
+            if (devices_hear(ingest->devices, driver, device, strlen(device)) == NULL)
+                code = diag_set(diag, ERR_FULL, "room '%s': no place for '%s' (devices.max)",
+                                room->name, name);
+        }
+    }
+    for (uint32_t id = 1; id <= devices_count(ingest->devices); id++) {
+        struct device *device = devices_at(ingest->devices, id);
+        devices_assign(ingest->devices, device, room_of(ingest->config, device));
+    }
+    return code;
+}
+
+const struct driver *ingest_driver_of(const struct drivers *drivers, const char *device)
+{
+    size_t bytes = strcspn(device, "/");
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        const char *kind = drivers->list[i].plugin->kind;
+        if (strlen(kind) == bytes && memcmp(kind, device, bytes) == 0)
+            return &drivers->list[i];
+    }
+    return NULL;
+}

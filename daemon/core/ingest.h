@@ -1,0 +1,72 @@
+/*
+ * Ingest: the way of one message, from its bytes to the samples, the feed and the alarms.
+ *
+ * The daemon, the bench, the fuzzer and any replay go through the same function. It allocates
+ * nothing for a message (a device that is heard for the first time gets its plugin's state).
+ * Pure: time is given; what is to be said, published or kept goes out through the callbacks.
+ */
+#ifndef LUMBAR_CORE_INGEST_H
+#define LUMBAR_CORE_INGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/alarms.h"
+#include "core/config.h"
+#include "core/feed.h"
+
+enum ingest_result {
+    INGEST_USED,     /* decoded, its samples are in */
+    INGEST_REPEATED, /* decoded and known already */
+    INGEST_REFUSED,  /* cannot be used; on_refused was called */
+};
+
+struct ingest_message {
+    const char *topic; /* not terminated */
+    size_t topic_bytes;
+    const uint8_t *payload;
+    size_t payload_bytes;
+    int64_t received_ms; /* hub time */
+    uint64_t position;   /* in the spool */
+};
+
+/* What the messages go through; all of it borrowed. The daemon may exchange config and rules
+ * between two messages. */
+struct ingest {
+    const struct config *config; /* rooms; NULL: none */
+    struct drivers *drivers;
+    struct devices *devices;
+    struct rules *rules;
+    struct alarms *alarms;
+    struct feed *feed;
+
+    void *user;
+    /* An alarm changed. */
+    void (*on_alarm)(void *user, const struct alarm *alarm);
+    /* A rule found something, and there was no room left to keep it. */
+    void (*on_overflow)(void *user, const struct rule_event *event);
+    /* The message cannot be used. device: NULL where it is not known, or there is no room for it.
+     * reason: a few words. */
+    void (*on_refused)(void *user, struct device *device, enum refusal refusal, const char *reason,
+                       const struct ingest_message *message);
+
+    uint64_t messages, refused; /* counters since start */
+};
+
+/* Takes one message; hub time is now_ms. */
+enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_message *message,
+                               int64_t now_ms);
+
+/* Delays and absence; call every 250 ms or so. */
+void ingest_tick(struct ingest *ingest, int64_t now_ms);
+
+/* Puts every known device where the configuration wants it, and makes those that it names known
+ * before they speak. Complains of the first device whose kind no plugin has, or that finds no
+ * room in the table, and goes on with the others. */
+int ingest_assign(struct ingest *ingest, struct diag *diag);
+
+/* The driver of a configured device, "posture/p-01"; NULL if no plugin has the kind. */
+const struct driver *ingest_driver_of(const struct drivers *drivers, const char *device);
+
+#endif

@@ -1,0 +1,147 @@
+#include "io/files.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Reads exactly what fstat promised; a file that shrinks meanwhile is an error, not a short text.
+ */
+static int read_all(int fd, const char *path, char *text, size_t bytes, struct diag *diag)
+{
+    size_t have = 0;
+    while (have < bytes) {
+        ssize_t n = read(fd, text + have, bytes - have);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return diag_set(diag, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+        if (n == 0)
+            return diag_set(diag, ERR_IO, "cannot read %s: it changed meanwhile", path);
+        have += (size_t)n;
+    }
+    text[bytes] = '\0';
+    return 0;
+}
+
+int files_read(const char *path, char **text, size_t *bytes, struct diag *diag)
+{
+    /* O_NONBLOCK: a pipe in the place of the file must not hang the start. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return diag_set(diag, ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    struct stat info;
+    int code = 0;
+    *text = NULL;
+    if (fstat(fd, &info) != 0)
+        code = diag_set(diag, ERR_IO, "cannot read %s: %s", path, strerror(errno));
+    else if (!S_ISREG(info.st_mode))
+        code = diag_set(diag, ERR_IO, "cannot read %s: not a regular file", path);
+    else if (info.st_size > FILES_MAX_BYTES)
+        code = diag_set(diag, ERR_LIMIT, "cannot read %s: larger than 1 MiB", path);
+    if (code != 0)
+        goto close_file;
+    *bytes = (size_t)info.st_size;
+    *text = malloc(*bytes + 1);
+    if (*text == NULL)
+        code = diag_set(diag, ERR_MEMORY, "cannot read %s: out of memory", path);
+    else
+        code = read_all(fd, path, *text, *bytes, diag);
+    if (code != 0) {
+        free(*text);
+        *text = NULL;
+    }
+close_file:
+    close(fd);
+    return code;
+}
+
+int files_read_line(const char *path, char *line, size_t bytes, struct diag *diag)
+{
+    char *text;
+    size_t count;
+    int code = files_read(path, &text, &count, diag);
+    if (code != 0)
+        return code;
+    size_t length = strcspn(text, "\r\n");
+    if (length >= bytes)
+        code = diag_set(diag, ERR_LIMIT, "the first line of %s is too long", path);
+    else
+        snprintf(line, bytes, "%.*s", (int)length, text);
+    /* It may have been a secret. */
+    explicit_bzero(text, count);
+    free(text);
+    return code;
+}
+
+static int is_yaml(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return entry->d_name[0] != '.' && length > 5 &&
+           strcmp(entry->d_name + length - 5, ".yaml") == 0;
+}
+
+static int read_rule_file(struct files_rules *rules, const char *folder, const char *name,
+                          struct diag *diag)
+{
+    if (rules->count == FILES_MAX_RULES)
+        return diag_set(diag, ERR_LIMIT, "more than %d rule files in %s", FILES_MAX_RULES, folder);
+    char *path, *text;
+    if (asprintf(&path, "%s/%s", folder, name) < 0)
+        return diag_set(diag, ERR_MEMORY, "out of memory");
+    struct rules_text *file = &rules->list[rules->count];
+    int code = files_read(path, &text, &file->bytes, diag);
+    if (code != 0) {
+        free(path);
+        return code;
+    }
+    file->file = path;
+    file->text = text;
+    rules->count++;
+    return 0;
+}
+
+int files_read_rules(const char *folder, struct files_rules *rules, struct diag *diag)
+{
+    rules->count = 0;
+    if (folder[0] == '\0')
+        return 0;
+    struct dirent **entries;
+    int count = scandir(folder, &entries, is_yaml, alphasort);
+    if (count < 0)
+        return diag_set(diag, ERR_IO, "cannot read the folder of rules %s: %s", folder,
+                        strerror(errno));
+    int code = 0;
+    for (int i = 0; i < count; i++) {
+        if (code == 0)
+            code = read_rule_file(rules, folder, entries[i]->d_name, diag);
+        free(entries[i]);
+    }
+    free(entries);
+    if (code != 0)
+        files_free_rules(rules);
+    return code;
+}
+
+void files_free_rules(struct files_rules *rules)
+{
+    for (size_t i = 0; i < rules->count; i++) {
+        free((char *)rules->list[i].file);
+        free((char *)rules->list[i].text);
+    }
+    rules->count = 0;
+}
+
+const char *files_beside(const char *from, const char *path, char *out, size_t bytes)
+{
+    const char *slash = strrchr(from, '/');
+    if (path[0] == '/' || path[0] == '\0' || slash == NULL)
+        snprintf(out, bytes, "%s", path);
+    else
+        snprintf(out, bytes, "%.*s/%s", (int)(slash - from), from, path);
+    return out;
+}

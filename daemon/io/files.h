@@ -1,0 +1,32 @@
+/*
+ * Files that are read whole: configuration, rules, the broker's password.
+ */
+#ifndef LUMBAR_IO_FILES_H
+#define LUMBAR_IO_FILES_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "core/rules.h"
+
+#define FILES_MAX_BYTES (1024 * 1024) /* of one file */
+#define FILES_MAX_RULES 64            /* rule files of a folder */
+
+/* The file's text, terminated; free() it. Refuses what is no regular file, or too large. */
+int files_read(const char *path, char **text, size_t *bytes, struct diag *diag);
+
+/* Its first line without the line end, in a buffer. */
+int files_read_line(const char *path, char *line, size_t bytes, struct diag *diag);
+
+/* Every *.yaml of a folder, in the order of their names; files_free_rules() it. "" is none. */
+struct files_rules {
+    struct rules_text list[FILES_MAX_RULES];
+    size_t count;
+};
+int files_read_rules(const char *folder, struct files_rules *rules, struct diag *diag);
+void files_free_rules(struct files_rules *rules);
+
+/* `path` as seen from the folder of the file `from`; returns out. */
+const char *files_beside(const char *from, const char *path, char *out, size_t bytes);
+
+#endif
