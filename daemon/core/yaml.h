@@ -2,7 +2,8 @@
  * YAML as a read-only tree with places, over libyaml; shared by configuration and rules.
  *
  * Every node knows its line and column. A tree is one document; anchors and aliases are refused
- * (they multiply), as are doubled keys, nesting deeper than 16 and documents over 1 MiB.
+ * (they multiply), as are tags, doubled keys, a second document, nesting deeper than 16, maps of more
+ * than 256 keys, and text over 1 MiB or 65536 values.
  * The sticky first error: once diag is set, every further getter is a no-op that returns its
  * default, so a parser reads straight through and asks once at the end.
  */

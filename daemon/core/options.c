@@ -1,0 +1,374 @@
+#include "core/options.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/config.h"
+
+#define KIB 1024
+#define MIB (1024 * 1024)
+#define GIB (1024 * 1024 * 1024)
+
+#define PATH_MAX_BYTES 1000
+
+#ifndef LUMBAR_PLUGIN_FOLDER
+#define LUMBAR_PLUGIN_FOLDER "/usr/lib/lumbar/plugins"
+#endif
+
+#define AT(field) offsetof(struct config, field)
+
+const struct option options[] = {
+    {.path = "clinic",
+     .type = OPTION_STRING,
+     .offset = AT(clinic),
+     .min = 1,
+     .max = 100,
+     .fallback = "Clinic",
+     .reloadable = true,
+     .help = "name of the clinic, on top of the page"},
+
+    {.path = "broker.host",
+     .type = OPTION_STRING,
+     .offset = AT(broker.host),
+     .min = 1,
+     .max = 253,
+     .fallback = "127.0.0.1",
+     .help = "address of the MQTT broker, or a name in /etc/hosts"},
+    {.path = "broker.port",
+     .type = OPTION_PORT,
+     .offset = AT(broker.port),
+     .min = 1,
+     .fallback = "1883",
+     .help = "its port; 8883 is usual with TLS"},
+    {.path = "broker.client_id",
+     .type = OPTION_LABEL,
+     .offset = AT(broker.client_id),
+     .fallback = "lumbard",
+     .help = "who we are to the broker; fixed, so that it keeps our session"},
+    {.path = "broker.username",
+     .type = OPTION_STRING,
+     .offset = AT(broker.username),
+     .max = 100,
+     .fallback = "",
+     .help = "user at the broker; empty: none"},
+    {.path = "broker.password_file",
+     .type = OPTION_STRING,
+     .offset = AT(broker.password_file),
+     .max = PATH_MAX_BYTES,
+     .fallback = "",
+     .help = "file whose first line is the password; empty: none"},
+    {.path = "broker.tls",
+     .type = OPTION_BOOLEAN,
+     .offset = AT(broker.tls),
+     .fallback = "false",
+     .help = "speak TLS to the broker, and verify it"},
+    {.path = "broker.ca_file",
+     .type = OPTION_STRING,
+     .offset = AT(broker.ca_file),
+     .max = PATH_MAX_BYTES,
+     .fallback = "",
+     .help = "certificates (PEM) that the broker's must be signed by; needed with TLS"},
+    {.path = "broker.certificate_file",
+     .type = OPTION_STRING,
+     .offset = AT(broker.certificate_file),
+     .max = PATH_MAX_BYTES,
+     .fallback = "",
+     .help = "our own certificate (PEM), where the broker asks for one"},
+    {.path = "broker.key_file",
+     .type = OPTION_STRING,
+     .offset = AT(broker.key_file),
+     .max = PATH_MAX_BYTES,
+     .fallback = "",
+     .help = "the key (PEM) of our certificate"},
+
+    {.path = "web.listen",
+     .type = OPTION_LOOPBACK,
+     .offset = AT(web.listen),
+     .fallback = "127.0.0.1",
+     .help = "address of the page; loopback only, until accounts exist"},
+    {.path = "web.port",
+     .type = OPTION_PORT,
+     .offset = AT(web.port),
+     .fallback = "8080",
+     .help = "port of the page; 0: any that is free"},
+    {.path = "web.host",
+     .type = OPTION_STRING,
+     .offset = AT(web.host),
+     .max = 253,
+     .fallback = "",
+     .reloadable = true,
+     .help = "one more Host name under which the page may be asked for; empty: none"},
+    {.path = "web.clients",
+     .type = OPTION_INTEGER,
+     .offset = AT(web.clients),
+     .min = 1,
+     .max = 1000,
+     .fallback = "64",
+     .unit = "sockets",
+     .help = "connections at most; one more is answered with 503"},
+
+    {.path = "spool.ring",
+     .type = OPTION_STRING,
+     .offset = AT(spool.ring),
+     .min = 1,
+     .max = PATH_MAX_BYTES,
+     .fallback = "/run/lumbard/spool",
+     .help = "file of the ring of messages, in a tmpfs"},
+    {.path = "spool.copy",
+     .type = OPTION_STRING,
+     .offset = AT(spool.copy),
+     .min = 1,
+     .max = PATH_MAX_BYTES,
+     .fallback = "/var/lib/lumbard/spool",
+     .help = "file of its copy, on a disk"},
+    {.path = "spool.size",
+     .type = OPTION_SIZE,
+     .offset = AT(spool.size_bytes),
+     .min = 64 * KIB,
+     .max = GIB,
+     .step = 4 * KIB,
+     .fallback = "16 MiB",
+     .help = "size of either; 16 MiB hold a minute of a large clinic"},
+    {.path = "spool.sync",
+     .type = OPTION_DURATION,
+     .offset = AT(spool.sync_ms),
+     .min = 10,
+     .max = 10000,
+     .fallback = "100 ms",
+     .help = "the copy is synced so often: what a power cut may take"},
+    {.path = "spool.patience",
+     .type = OPTION_DURATION,
+     .offset = AT(spool.patience_ms),
+     .min = 1000,
+     .max = 3600000,
+     .fallback = "30 s",
+     .help = "so long the copy may fail before messages are used without it"},
+
+    {.path = "quarantine.file",
+     .type = OPTION_STRING,
+     .offset = AT(quarantine.file),
+     .min = 1,
+     .max = PATH_MAX_BYTES,
+     .fallback = "/var/lib/lumbard/quarantine",
+     .help = "file for the bytes of messages that cannot be used"},
+    {.path = "quarantine.size",
+     .type = OPTION_SIZE,
+     .offset = AT(quarantine.size_bytes),
+     .min = 64 * KIB,
+     .max = GIB,
+     .step = 4 * KIB,
+     .fallback = "1 MiB",
+     .help = "its size; the oldest are overwritten"},
+
+    {.path = "plugins.folder",
+     .type = OPTION_STRING,
+     .offset = AT(plugins.folder),
+     .min = 1,
+     .max = PATH_MAX_BYTES,
+     .fallback = LUMBAR_PLUGIN_FOLDER,
+     .help = "folder of the device plugins (*.so)"},
+
+    {.path = "devices.max",
+     .type = OPTION_INTEGER,
+     .offset = AT(devices.max),
+     .min = 1,
+     .max = 10000,
+     .fallback = "400",
+     .unit = "devices",
+     .help = "devices known at a time; further ones are refused and counted"},
+    {.path = "devices.rate",
+     .type = OPTION_INTEGER,
+     .offset = AT(devices.rate_per_s),
+     .min = 1,
+     .max = 100000,
+     .fallback = "200",
+     .unit = "messages/s",
+     .help = "what one device may send; more is refused and counted"},
+    {.path = "devices.ack",
+     .type = OPTION_DURATION,
+     .offset = AT(devices.ack_ms),
+     .min = 100,
+     .max = 60000,
+     .fallback = "2 s",
+     .reloadable = true,
+     .help = "a device is told at most so often what is safely on disk"},
+
+    {.path = "feed.size",
+     .type = OPTION_SIZE,
+     .offset = AT(feed.size_bytes),
+     .min = 64 * KIB,
+     .max = GIB,
+     .step = 4 * KIB,
+     .fallback = "4 MiB",
+     .help = "memory for the last minutes of every value"},
+
+    {.path = "rules.folder",
+     .type = OPTION_STRING,
+     .offset = AT(rules.folder),
+     .max = PATH_MAX_BYTES,
+     .fallback = "rules.d",
+     .reloadable = true,
+     .help = "folder of the alarm rules (*.yaml), from the configuration file's; empty: none"},
+};
+
+const size_t option_count = sizeof(options) / sizeof(options[0]);
+
+const struct option *option_find(const char *path)
+{
+    for (size_t i = 0; i < option_count; i++)
+        if (strcmp(options[i].path, path) == 0)
+            return &options[i];
+    return NULL;
+}
+
+static int64_t greatest(const struct option *option)
+{
+    return option->type == OPTION_PORT ? 65535 : option->max;
+}
+
+/* "16 MiB", "90 s": in the largest unit that leaves a whole number. */
+static void add_amount(struct text *text, enum option_type type, int64_t amount)
+{
+    static const struct scale {
+        const char *unit;
+        int64_t factor;
+    } sizes[] = {{"GiB", GIB}, {"MiB", MIB}, {"KiB", KIB}, {"B", 1}},
+      times[] = {{"h", 3600000}, {"min", 60000}, {"s", 1000}, {"ms", 1}};
+    const struct scale *scale = type == OPTION_SIZE ? sizes : times;
+    while (amount % scale->factor != 0)
+        scale++;
+    text_add(text, "%lld %s", (long long)(amount / scale->factor), scale->unit);
+}
+
+const char *option_describe(const struct option *option, char *out, size_t bytes)
+{
+    struct text text = text_in(out, bytes);
+    switch (option->type) {
+    case OPTION_STRING:
+        text_add(&text, "text of %lld..%lld bytes", (long long)option->min, (long long)option->max);
+        break;
+    case OPTION_LABEL:
+        text_add(&text, "1..63 of A-Z a-z 0-9 _ - .");
+        break;
+    case OPTION_BOOLEAN:
+        text_add(&text, "true or false");
+        break;
+    case OPTION_LOOPBACK:
+        text_add(&text, "an address in 127.0.0.0/8, or ::1");
+        break;
+    case OPTION_INTEGER:
+    case OPTION_PORT:
+        text_add(&text, "a whole number, %lld..%lld", (long long)option->min,
+                 (long long)greatest(option));
+        break;
+    case OPTION_DURATION:
+    case OPTION_SIZE:
+        text_add(&text, option->type == OPTION_SIZE ? "a size, " : "a time, ");
+        add_amount(&text, option->type, option->min);
+        text_add(&text, "..");
+        add_amount(&text, option->type, option->max);
+        if (option->step > 1) {
+            text_add(&text, " in steps of ");
+            add_amount(&text, option->type, option->step);
+        }
+        break;
+    }
+    return out;
+}
+
+static int wants(const struct option *option, const char *text, int code, struct diag *diag)
+{
+    char expected[120];
+    return diag_set(diag, code, "%s is %s, not '%.60s'", option->path,
+                    option_describe(option, expected, sizeof(expected)), text);
+}
+
+static bool whole_number(const char *text, int64_t *number)
+{
+    double value;
+    const char *unit;
+    if (!text_quantity(text, &value, &unit) || *unit != '\0' || strchr(text, '.') != NULL)
+        return false;
+    *number = (int64_t)value;
+    return true;
+}
+
+static int set_number(const struct option *option, const char *text, int64_t *at, struct diag *diag)
+{
+    int64_t number = 0;
+    bool fits = option->type == OPTION_DURATION ? text_duration_ms(text, &number)
+                : option->type == OPTION_SIZE   ? text_size_bytes(text, &number)
+                                                : whole_number(text, &number);
+    if (!fits)
+        return wants(option, text, ERR_SYNTAX, diag);
+    if (number < option->min || number > greatest(option) ||
+        (option->step > 1 && number % option->step != 0))
+        return wants(option, text, ERR_RANGE, diag);
+    *at = number;
+    return 0;
+}
+
+static int set_boolean(const struct option *option, const char *text, bool *at, struct diag *diag)
+{
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return wants(option, text, ERR_SYNTAX, diag);
+    *at = text[0] == 't';
+    return 0;
+}
+
+static bool is_loopback(const char *address)
+{
+    struct in_addr four;
+    struct in6_addr six;
+    if (inet_pton(AF_INET, address, &four) == 1)
+        return ntohl(four.s_addr) >> 24 == 127;
+    return inet_pton(AF_INET6, address, &six) == 1 &&
+           memcmp(&six, &in6addr_loopback, sizeof(six)) == 0;
+}
+
+static int set_string(const struct option *option, const char *text, const char **at,
+                      struct diag *diag)
+{
+    size_t length = strlen(text);
+    if (option->type == OPTION_LABEL && !text_is_label(text, length))
+        return wants(option, text, ERR_SYNTAX, diag);
+    if (option->type == OPTION_LOOPBACK && !is_loopback(text))
+        return wants(option, text, ERR_RANGE, diag);
+    if (option->type == OPTION_STRING &&
+        (length < (size_t)option->min || length > (size_t)option->max || strchr(text, '\n')))
+        return wants(option, text, ERR_RANGE, diag);
+    *at = text;
+    return 0;
+}
+
+int option_set(const struct option *option, const char *text, struct config *config,
+               struct diag *diag)
+{
+    void *at = (char *)config + option->offset;
+    switch (option->type) {
+    case OPTION_STRING:
+    case OPTION_LABEL:
+    case OPTION_LOOPBACK:
+        return set_string(option, text, at, diag);
+    case OPTION_BOOLEAN:
+        return set_boolean(option, text, at, diag);
+    default:
+        return set_number(option, text, at, diag);
+    }
+}
+
+bool option_equal(const struct option *option, const struct config *a, const struct config *b)
+{
+    const void *in_a = (const char *)a + option->offset, *in_b = (const char *)b + option->offset;
+    switch (option->type) {
+    case OPTION_STRING:
+    case OPTION_LABEL:
+    case OPTION_LOOPBACK:
+        return strcmp(*(const char *const *)in_a, *(const char *const *)in_b) == 0;
+    case OPTION_BOOLEAN:
+        return *(const bool *)in_a == *(const bool *)in_b;
+    default:
+        return *(const int64_t *)in_a == *(const int64_t *)in_b;
+    }
+}
