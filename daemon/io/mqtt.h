@@ -22,7 +22,8 @@
 #define MQTT_FILTER_BYTES    256
 #define MQTT_OUT_MAX         1024 /* messages waiting to be published */
 #define MQTT_OUT_TOPIC_BYTES 192
-#define MQTT_OUT_BYTES       768 /* payload of one */
+#define MQTT_OUT_BYTES       768         /* payload of one */
+#define MQTT_PAYLOAD_MAX     (16 * 1024) /* of a message that the hub takes */
 
 struct mqtt_options {
     const char *host;
@@ -35,19 +36,24 @@ struct mqtt_options {
     unsigned filter_count;
 };
 
-/* Paho's thread. False: it could not be kept and must not be acknowledged; the connection is then
- * given up and made again. */
-typedef bool mqtt_message_cb(void *user, const char *topic, size_t topic_bytes,
-                             const void *payload, size_t payload_bytes, int qos);
+/* Paho's thread. False: it could not be kept. QoS 0 is then gone; QoS 1 must not be acknowledged,
+ * and Paho acknowledges whatever a callback returns: so this thread never returns, and the process
+ * is expected to leave by _exit within MQTT_REFUSED_MS, else it aborts. Only a stopping spool may
+ * refuse QoS 1. */
+#define MQTT_REFUSED_MS 10000
+typedef bool mqtt_message_cb(void *user, const char *topic, size_t topic_bytes, const void *payload,
+                             size_t payload_bytes, int qos);
 
-/* Any thread: connected or disconnected. */
+/* The mqtt-out thread: connected or disconnected. */
 typedef void mqtt_change_cb(void *user);
 
 struct mqtt_state {
-    bool connected;          /* and subscribed */
-    int64_t heartbeat_ns;    /* hub to broker and back, the last one */
-    int64_t heard_mono_ns;   /* when the last heartbeat came back; 0: never */
-    uint64_t connects, failures, published, refused; /* refused: the out queue was full */
+    bool connected;        /* and subscribed */
+    int64_t heartbeat_ns;  /* hub to broker and back, the last one */
+    int64_t heard_mono_ns; /* when the last heartbeat came back; 0: never */
+    uint64_t connects, failures, published;
+    uint64_t refused;  /* the out queue was full, or QoS 0 while disconnected */
+    uint64_t oversize; /* topic or payload over the caps: acknowledged and dropped */
     char last_error[128];
 };
 
@@ -57,7 +63,9 @@ int mqtt_create(struct mqtt **out, const struct mqtt_options *options, mqtt_mess
                 mqtt_change_cb *on_change, void *user, struct diag *diag);
 int mqtt_start(struct mqtt *mqtt, struct diag *diag);
 
-/* Any thread: queues a message; copies it. False: refused (queue full, or too long). */
+/* Any thread: queues a message; copies it. False: refused (queue full, or too long). QoS 1 waits in
+ * the queue for the broker; QoS 0 has three quarters of the queue at most, and none while
+ * disconnected. */
 bool mqtt_publish(struct mqtt *mqtt, const char *topic, const void *payload, size_t payload_bytes,
                   int qos, bool retained);
 
@@ -66,7 +74,9 @@ void mqtt_state(const struct mqtt *mqtt, struct mqtt_state *state);
 /* Publishes what waits and the offline status, disconnects; gives up after limit_ms. Blocks: the
  * caller sees to it that on_message can still keep (or refuse) what comes meanwhile. */
 void mqtt_stop(struct mqtt *mqtt, int limit_ms);
-void mqtt_destroy(struct mqtt *mqtt); /* after stop; frees our side; Paho's client is left to
-                                        _exit, its destruction races with its threads */
+
+/* After stop. Frees our side, unless a thread of Paho's may still come back to it; Paho's client is
+ * left to _exit: its destruction races with its threads. */
+void mqtt_destroy(struct mqtt *mqtt);
 
 #endif
