@@ -41,8 +41,9 @@ uint64_t alarms_overflow(const struct alarms *alarms);
 /* Takes what a rule found. Returns the alarm that changed, or NULL if nothing did. */
 const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *event);
 
-/* Points each alarm to the rule of the same name in a new set. Alarms whose rule is gone end at
- * now_ms: on_change is called for each of them, while the old rule still is. */
+/* Points each alarm to the rule of the same name, metric and condition in a new set. Alarms whose
+ * rule is gone end at now_ms and leave the table: on_change is called for each of them that stood,
+ * while the old rule still is. */
 typedef void alarms_change_cb(void *user, const struct alarm *alarm);
 void alarms_adopt(struct alarms *alarms, const struct rules *rules, int64_t now_ms,
                   alarms_change_cb *on_change, void *user);
@@ -50,7 +51,8 @@ void alarms_adopt(struct alarms *alarms, const struct rules *rules, int64_t now_
 /* Walks the entries in use: start with NULL. */
 const struct alarm *alarms_next(const struct alarms *alarms, const struct alarm *after);
 
-/* The worst that stands for rule and room, over its devices; NULL if none. For the MQTT topic. */
+/* The one that stands longest for rule and room, over its devices; NULL if none. For the MQTT
+ * topic: a rule has one priority, so the longest is the worst. */
 const struct alarm *alarms_of_room(const struct alarms *alarms, const struct rule *rule,
                                    struct devices *devices, uint32_t room);
 

@@ -4,8 +4,9 @@
  * A device appears when it is first heard, and stays. Its boot id and sequence tell loss, repeats
  * and order; its clock is mapped to hub time. Availability follows from the age of each value
  * (driver.h), so there is no timer a device.
- * Memory: sized at create for `max` devices; nothing is allocated afterwards. A table that is full
- * refuses new devices and counts them. Pure: time is given.
+ * Memory: sized at create for `max` devices; values and plugin state are allocated when a device is
+ * first heard, nothing for a message. A table that is full refuses new devices and counts them.
+ * Pure: time is given.
  */
 #ifndef LUMBAR_CORE_DEVICES_H
 #define LUMBAR_CORE_DEVICES_H
@@ -23,8 +24,8 @@
 #define ROOM_NONE         0u   /* rooms are numbered from 1 */
 
 struct device_value {
-    double value;    /* NaN before the first, and where the sensor had nothing to say */
-    int64_t time_ms; /* of the value, in hub time; 0: never */
+    double value;    /* the newest that was one; NaN before the first */
+    int64_t time_ms; /* of it, in hub time, so a sensor that says nothing grows old; 0: never */
 };
 
 /* Why a message could not be used, for counters and for one line a minute each. */
@@ -44,10 +45,13 @@ struct device {
     struct device_value *values; /* one a metric of the driver */
 
     uint64_t change; /* devices_change() when it was new or moved; for the page */
-    uint64_t news;   /* feed position after its newest samples; for the wall */
+    uint64_t news;   /* feed position after its newest samples, kept by feed_push() */
 
     int64_t heard_ms; /* hub time */
-    uint64_t messages, lost, duplicates, late, boots, clock_jumps, out_of_range;
+    uint64_t messages; /* decoded, repeats among them */
+    uint64_t lost, duplicates, late;
+    uint64_t boots; /* starts seen, the first among them */
+    uint64_t clock_jumps, out_of_range;
     uint64_t refused[REFUSED_COUNT_];
     struct log_limit complaint[REFUSED_COUNT_];
     bool has_skew;
@@ -88,9 +92,9 @@ void devices_assign(struct devices *devices, struct device *device, uint32_t roo
 /* May it speak now? A token bucket of rate_per_s with a burst of 2 s. */
 bool device_admit(struct device *device, int64_t now_ms, struct devices *devices);
 
-/* Accounts for a decoded message received at received_ms (hub time) and held at the spool position
- * `position`. On DEVICE_NEW, `offset_ms` is what is to be added to the batch's times to have hub
- * time. */
+/* Accounts for a decoded message received at received_ms (hub time) whose spool record begins at
+ * `position`, which grows from message to message. On DEVICE_NEW, `offset_ms` is what is to be added
+ * to the batch's times to have hub time. */
 enum device_verdict device_account(struct device *device, const struct lumbar_batch *batch,
                                    int64_t received_ms, uint64_t position, int64_t *offset_ms);
 
@@ -101,9 +105,10 @@ void device_note(struct device *device, const struct lumbar_batch *batch, int64_
 enum freshness { FRESH, STALE, OFFLINE };
 enum freshness device_freshness(const struct device *device, uint32_t metric, int64_t now_ms);
 
-/* Calls for each device whose acknowledgement is due: everything up to `sequence` of `boot_id` is
- * at or below the synced spool position. At most once each interval and device, and again when
- * repeats show that the last one was lost. */
+/* Calls for each device whose acknowledgement is due: the records of everything up to `sequence` of
+ * `boot_id` begin below the spool position `synced` (spool_synced()), or are lost and no longer held
+ * by the device. At most once each interval and boot, and again when repeats show that the last one
+ * was lost. A device that holds nothing is owed nothing. */
 typedef void devices_ack_cb(void *user, const struct device *device, uint64_t boot_id,
                             uint64_t sequence);
 void devices_acks(struct devices *devices, uint64_t synced, int64_t now_ms, int64_t interval_ms,

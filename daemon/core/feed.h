@@ -24,8 +24,8 @@ struct feed;
 struct feed *feed_create(size_t bytes); /* NULL: no memory */
 void feed_destroy(struct feed *feed);
 
-/* Keeps a batch of the device, at hub time now_ms. */
-void feed_push(struct feed *feed, const struct device *device, const struct lumbar_batch *batch,
+/* Keeps a batch of the device, at hub time now_ms, and moves device->news. */
+void feed_push(struct feed *feed, struct device *device, const struct lumbar_batch *batch,
                int64_t offset_ms, int64_t now_ms);
 
 uint64_t feed_head(const struct feed *feed); /* cursor of what comes next */
@@ -47,6 +47,7 @@ struct feed_record {
     int64_t pushed_ms, start_ms; /* hub time */
     uint32_t column_count;
     const unsigned char *columns; /* walked by feed_column() */
+    uint32_t columns_bytes;
 };
 
 /* The record at the cursor, which then stands behind it. False at the head. A cursor that was

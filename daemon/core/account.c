@@ -1,0 +1,301 @@
+#include "core/account.h"
+
+#include <string.h>
+
+/* A jump of the sequence beyond this is no loss that anybody could believe: a new start. */
+#define SEQUENCE_JUMP_MAX 1000000u
+
+#define CLOCK_HALF_MS    30000 /* half of the window for the lowest delay */
+#define CLOCK_SILENCE_MS 5000  /* what a silence counts at most in that window */
+#define CLOCK_STEP_MS    5000  /* a difference beyond this is no jitter */
+
+/* ---- Sequence ---- */
+
+static uint64_t seen_bit(uint64_t sequence)
+{
+    return (uint64_t)1 << (sequence % 64);
+}
+
+static uint64_t *seen_word(struct account_window *window, uint64_t sequence)
+{
+    return &window->seen[sequence % DEVICE_WINDOW / 64];
+}
+
+static void window_begin(struct account_window *window, uint64_t sequence, uint64_t held_from)
+{
+    memset(window, 0, sizeof(*window));
+    window->first = window->newest = sequence;
+    window->whole = held_from > 0 && held_from <= sequence ? held_from - 1 : sequence - 1;
+    *seen_word(window, sequence) |= seen_bit(sequence);
+}
+
+/* Makes `sequence` the newest; those between were not seen. */
+static void window_advance(struct account_window *window, uint64_t sequence)
+{
+    if (sequence - window->newest >= DEVICE_WINDOW)
+        memset(window->seen, 0, sizeof(window->seen));
+    else
+        for (uint64_t skipped = window->newest + 1; skipped < sequence; skipped++)
+            *seen_word(window, skipped) &= ~seen_bit(skipped);
+    *seen_word(window, sequence) |= seen_bit(sequence);
+    window->newest = sequence;
+}
+
+/* Takes an older sequence. False: it was seen. Below the window nothing is known of single ones:
+ * what lies beyond a gap that old is taken, for a value twice is better than a value lost. */
+static bool window_fill(struct account_window *window, uint64_t sequence)
+{
+    if (window->newest - sequence >= DEVICE_WINDOW) {
+        if (sequence <= window->whole)
+            return false;
+        if (sequence == window->whole + 1)
+            window->whole = sequence;
+        return true;
+    }
+    if ((*seen_word(window, sequence) & seen_bit(sequence)) != 0)
+        return false;
+    *seen_word(window, sequence) |= seen_bit(sequence);
+    return true;
+}
+
+/* Moves `whole` up. A gap below held_from is not waited for: the device cannot fill it any more
+ * (0: it holds nothing, so no gap at all is). */
+static void window_close_gaps(struct account_window *window, uint64_t held_from)
+{
+    if (held_from == 0 || held_from > window->newest)
+        held_from = window->newest;
+    if (window->whole < held_from - 1)
+        window->whole = held_from - 1;
+    while (window->whole < window->newest && window->newest - window->whole <= DEVICE_WINDOW &&
+           (*seen_word(window, window->whole + 1) & seen_bit(window->whole + 1)) != 0)
+        window->whole++;
+}
+
+/* ---- Clock ---- */
+
+/*
+ * hub time = device time + offset. A message reaches us a delay of 0 or more after it was sent, so
+ *
+ *     received - now = offset + delay >= offset
+ *
+ * and the lowest of the last 30 to 60 s is the offset as near as it can be known. A message that
+ * waited in a queue has a long delay, which the lowest ignores: its samples land in the past, where
+ * they belong, and jitter of the network does not move them. The minute makes the estimate follow a
+ * clock that drifts. It counts time in which messages came: a silence hardly ages the estimate, so
+ * what a device had kept through five minutes without network still meets the offset from before.
+ *
+ * A hub that never heard the device before a queue is emptied can only learn as it empties.
+ */
+static int64_t clock_offset(const struct account_clock *clock)
+{
+    return clock->lowest[0] < clock->lowest[1] ? clock->lowest[0] : clock->lowest[1];
+}
+
+static void clock_begin(struct account_clock *clock, int64_t now_ms, int64_t received_ms)
+{
+    *clock = (struct account_clock){
+        .known = true,
+        .lowest = {received_ms - now_ms, INT64_MAX},
+        .received_ms = received_ms,
+        .now_ms = now_ms,
+    };
+}
+
+static void clock_slide(struct account_clock *clock, int64_t raw_ms, int64_t received_ms)
+{
+    int64_t heard = received_ms - clock->received_ms;
+    heard = heard < 0 ? 0 : heard > CLOCK_SILENCE_MS ? CLOCK_SILENCE_MS : heard;
+    clock->received_ms = received_ms;
+    clock->settled_ms += heard;
+    clock->half_ms += heard;
+    if (clock->half_ms >= CLOCK_HALF_MS) {
+        clock->half_ms = 0;
+        clock->lowest[1] = clock->lowest[0];
+        clock->lowest[0] = raw_ms;
+    } else if (raw_ms < clock->lowest[0]) {
+        clock->lowest[0] = raw_ms;
+    }
+}
+
+/* Takes the clock of a message newer than all before. True: the device's clock was set.
+ * Set back: now falls though the sequence grows. Set forward: the delay would have to be negative
+ * by far; in the first seconds that may as well be a queue that empties, and is not counted.
+ * Set back by less than a silence: cannot be told from a queue; the sliding minute learns it. */
+static bool clock_hear(struct account_clock *clock, int64_t now_ms, int64_t received_ms,
+                       bool ordered)
+{
+    if (!clock->known) {
+        clock_begin(clock, now_ms, received_ms);
+        return false;
+    }
+    bool back = ordered && now_ms < clock->now_ms;
+    bool forward = received_ms - now_ms < clock_offset(clock) - CLOCK_STEP_MS;
+    if (back || forward) {
+        bool counts = back || clock->settled_ms >= CLOCK_STEP_MS;
+        clock_begin(clock, now_ms, received_ms);
+        return counts;
+    }
+    clock_slide(clock, received_ms - now_ms, received_ms);
+    clock->now_ms = now_ms;
+    return false;
+}
+
+/* The latest time in the batch, on the device's clock; INT64_MIN where it has no samples. */
+static int64_t batch_latest(const struct lumbar_batch *batch)
+{
+    int64_t latest_ms = INT64_MIN;
+    for (uint32_t i = 0; i < batch->series_count; i++) {
+        int64_t last_ms = batch->series[i].time_ms[batch->series[i].count - 1];
+        if (last_ms > latest_ms)
+            latest_ms = last_ms;
+    }
+    return latest_ms;
+}
+
+/* What is to be added to the batch's times. Samples from the future (beyond what jitter explains)
+ * are not believed: the batch is moved so that it ends now. */
+static int64_t batch_offset(struct device *device, const struct account_clock *clock,
+                            const struct lumbar_batch *batch, int64_t received_ms)
+{
+    int64_t offset = batch->now_ms == 0 ? received_ms : clock_offset(clock);
+    int64_t latest_ms = batch_latest(batch);
+    if (latest_ms != INT64_MIN && latest_ms + offset > received_ms + CLOCK_STEP_MS) {
+        device->clock_jumps++;
+        return received_ms - latest_ms;
+    }
+    return offset;
+}
+
+/* ---- One message ---- */
+
+static struct account_boot *boot_begin(struct device *device, const struct lumbar_batch *batch)
+{
+    struct account_boot *boot = &device->account->boot[0];
+    if (boot->known && boot->id != batch->boot_id)
+        device->account->boot[1] = *boot;
+    memset(boot, 0, sizeof(*boot));
+    boot->known = true;
+    boot->id = batch->boot_id;
+    window_begin(&boot->window, batch->sequence, batch->held_from);
+    device->boots++;
+    return boot;
+}
+
+static struct account_boot *boot_find(struct device *device, uint64_t id)
+{
+    for (int i = 0; i < 2; i++)
+        if (device->account->boot[i].known && device->account->boot[i].id == id)
+            return &device->account->boot[i];
+    return NULL;
+}
+
+/* Counts an older sequence of a boot. False: a repeat. */
+static bool account_older(struct device *device, struct account_boot *boot, uint64_t sequence)
+{
+    if (!window_fill(&boot->window, sequence)) {
+        device->duplicates++;
+        boot->ack.repeated = true;
+        return false;
+    }
+    device->late++;
+    if (sequence > boot->window.first && device->lost > 0)
+        device->lost--;
+    return true;
+}
+
+/* Finds the boot of a message with a sequence and counts it there. NULL: a repeat. */
+static struct account_boot *account_sequence(struct device *device,
+                                             const struct lumbar_batch *batch, bool *newest)
+{
+    struct account_boot *boot = boot_find(device, batch->boot_id);
+    *newest = true;
+    if (boot == NULL)
+        return boot_begin(device, batch);
+    struct account_window *window = &boot->window;
+    if (batch->sequence <= window->newest) {
+        *newest = false;
+        return account_older(device, boot, batch->sequence) ? boot : NULL;
+    }
+    uint64_t skipped = batch->sequence - window->newest - 1;
+    if (skipped > SEQUENCE_JUMP_MAX)
+        return boot_begin(device, batch);
+    device->lost += skipped;
+    window_advance(window, batch->sequence);
+    return boot;
+}
+
+static void account_owe(struct account_boot *boot, uint64_t position, uint64_t held_from)
+{
+    uint64_t before = boot->window.whole;
+    window_close_gaps(&boot->window, held_from);
+    if (held_from == 0 || (boot->window.whole == before && boot->ack.reached.sequence == before))
+        return;
+    boot->ack.reached.sequence = boot->window.whole;
+    boot->ack.reached.position = position;
+}
+
+enum device_verdict device_account(struct device *device, const struct lumbar_batch *batch,
+                                   int64_t received_ms, uint64_t position, int64_t *offset_ms)
+{
+    bool newest = true;
+    bool ordered = (batch->flags & LUMBAR_HAS_SEQUENCE) != 0 && batch->sequence > 0;
+    struct account_boot *boot = &device->account->boot[0];
+
+    device->messages++;
+    device->heard_ms = received_ms;
+    if (ordered) {
+        boot = account_sequence(device, batch, &newest);
+        if (boot == NULL)
+            return DEVICE_DUPLICATE;
+        account_owe(boot, position, batch->held_from);
+    }
+    if (batch->now_ms != 0 && (newest || !boot->clock.known) &&
+        clock_hear(&boot->clock, batch->now_ms, received_ms, ordered))
+        device->clock_jumps++;
+    *offset_ms = batch_offset(device, &boot->clock, batch, received_ms);
+    if (batch->now_ms != 0 && (batch->flags & LUMBAR_WALL_CLOCK) != 0) {
+        device->has_skew = true;
+        device->skew_ms = clock_offset(&boot->clock);
+    }
+    return DEVICE_NEW;
+}
+
+/* ---- Acknowledgement ---- */
+
+static void ack_settle(struct account_ack *ack, uint64_t synced)
+{
+    if (ack->reached.position < synced)
+        ack->safe = ack->reached.sequence;
+    else if (ack->waiting.position < synced)
+        ack->safe = ack->waiting.sequence;
+    if (ack->waiting.sequence <= ack->safe)
+        ack->waiting = ack->reached;
+}
+
+static bool ack_due(struct account_ack *ack, uint64_t synced, int64_t now_ms, int64_t interval_ms)
+{
+    if (ack->reached.sequence == 0)
+        return false;
+    ack_settle(ack, synced);
+    if (ack->safe == 0 || (ack->safe == ack->said && !ack->repeated))
+        return false;
+    if (ack->said != 0 && now_ms - ack->said_ms < interval_ms)
+        return false;
+    ack->said = ack->safe;
+    ack->said_ms = now_ms;
+    ack->repeated = false;
+    return true;
+}
+
+void devices_acks(struct devices *devices, uint64_t synced, int64_t now_ms, int64_t interval_ms,
+                  devices_ack_cb *on_ack, void *user)
+{
+    for (uint32_t id = 1; id <= devices_count(devices); id++) {
+        struct device *device = devices_at(devices, id);
+        for (int i = 0; i < 2; i++) {
+            struct account_boot *boot = &device->account->boot[i];
+            if (ack_due(&boot->ack, synced, now_ms, interval_ms))
+                on_ack(user, device, boot->id, boot->ack.safe);
+        }
+    }
+}

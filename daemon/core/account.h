@@ -1,0 +1,55 @@
+/*
+ * A device's accounting: what its own numbering and clock tell. Private to devices.c and account.c.
+ */
+#ifndef LUMBAR_CORE_ACCOUNT_H
+#define LUMBAR_CORE_ACCOUNT_H
+
+#include "core/devices.h"
+
+/* Which sequences of one boot were seen. */
+struct account_window {
+    uint64_t first, newest;
+    uint64_t whole; /* all up to here were seen, or are no longer held by the device */
+    uint64_t seen[DEVICE_WINDOW / 64]; /* bit of sequence % DEVICE_WINDOW, for those near newest */
+};
+
+/* The device's clock against the hub's. */
+struct account_clock {
+    bool known;
+    int64_t lowest[2];   /* of received - now: in this half window, in the one before */
+    int64_t half_ms;     /* time heard in this half */
+    int64_t settled_ms;  /* time heard since the estimate began */
+    int64_t received_ms; /* of the last message */
+    int64_t now_ms;      /* of the device, in its newest message */
+};
+
+/* "All up to this sequence lies at or before this place of the spool." */
+struct account_mark {
+    uint64_t sequence, position;
+};
+
+/* What is owed to the device. Positions only grow, so a mark is on disk when the place is. */
+struct account_ack {
+    struct account_mark reached; /* the newest */
+    struct account_mark waiting; /* an older one, kept so that the goal does not run away */
+    uint64_t safe;               /* sequence that is on disk */
+    uint64_t said;               /* sequence last acknowledged */
+    int64_t said_ms;
+    bool repeated; /* the device sends again what was acknowledged: it has not heard it */
+};
+
+struct account_boot {
+    bool known;
+    uint64_t id;
+    struct account_window window;
+    struct account_clock clock;
+    struct account_ack ack;
+};
+
+struct device_account {
+    struct account_boot boot[2]; /* the present one, and the one before: its messages may still come */
+    int64_t tokens;              /* thousandths of a message */
+    int64_t tokens_ms;
+};
+
+#endif
