@@ -7,8 +7,10 @@
  * sample costs only those.
  *
  * Time: samples carry their own (hub time); rules_tick() drives delays where no sample comes, and
- * `absent`. Only samples newer than the last one seen are judged: history that arrives late raises
- * nothing. NaN neither raises nor clears: a lost value never ends an alarm.
+ * `absent`. Samples older than the newest judged are passed over: history that arrives late raises
+ * nothing. NaN neither raises nor clears: a lost value never ends an alarm. What is not known does
+ * not hold: a gap longer than the metric's stale time begins a delay again.
+ * An event has no end of its own: its alarm is over so long (off-delay) after it last happened.
  * Memory: states for max_devices are reserved at load; nothing is allocated afterwards. Pure.
  */
 #ifndef LUMBAR_CORE_RULES_H
@@ -36,7 +38,7 @@ enum rule_condition {
 struct rule {
     uint32_t id; /* index; holds while the set is in use */
     const char *name, *title;
-    const char *text;   /* the sentence, with {value} {limit} {for} {device} {room} {metric} {age} */
+    const char *text;   /* the sentence, with {value} {limit} {for} {device} {room} {metric} */
     const char *action; /* the first thing to do; "" none */
     uint32_t metric;    /* number through all drivers */
     const struct driver *driver;
