@@ -1,0 +1,119 @@
+"""The hub as a service: notification, watchdog, reload, the unit file."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+from clinic import Clinic, run, wait_for
+
+
+class Systemd:
+    """The other end of NOTIFY_SOCKET."""
+
+    def __init__(self, folder):
+        self.path = str(folder / "notify")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.setblocking(False)
+        self.lines = []
+
+    def heard(self, words):
+        try:
+            while True:
+                self.lines += self.socket.recv(4096).decode().splitlines()
+        except BlockingIOError:
+            pass
+        return sum(words in line for line in self.lines)
+
+
+def ready_watchdog_reload_and_stop_are_told(build):
+    with Clinic(build, start=False) as clinic:
+        systemd = Systemd(clinic.folder)
+        clinic.start_hub(NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC="1000000")
+        assert systemd.heard("READY=1") == 1, systemd.lines
+        before = systemd.heard("WATCHDOG=1")
+        time.sleep(3)
+        assert systemd.heard("WATCHDOG=1") >= before + 3, systemd.lines
+        clinic.hub.send_signal(signal.SIGHUP)
+        wait_for("READY after the reload", lambda: systemd.heard("READY=1") == 2)
+        assert systemd.heard("RELOADING=1") == 1
+        assert systemd.heard("MONOTONIC_USEC=") == 1
+        assert clinic.stop_hub() == 0
+        assert systemd.heard("STOPPING=1") == 1
+
+
+def the_watchdog_starves_when_the_loop_stands_still(build):
+    with Clinic(build, start=False) as clinic:
+        systemd = Systemd(clinic.folder)
+        clinic.start_hub(NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC="1000000")
+        clinic.hub.send_signal(signal.SIGSTOP)
+        time.sleep(0.2)
+        before = systemd.heard("WATCHDOG=1")
+        time.sleep(2)
+        assert systemd.heard("WATCHDOG=1") == before
+        clinic.hub.send_signal(signal.SIGCONT)
+        wait_for("it is fed again", lambda: systemd.heard("WATCHDOG=1") > before)
+
+
+def it_is_ready_without_a_broker_and_finds_it_later(build):
+    with Clinic(build, start=False) as clinic:
+        clinic.mqtt.close()
+        clinic.stop_broker()
+        systemd = Systemd(clinic.folder)
+        clinic.start_hub(wait=False, NOTIFY_SOCKET=systemd.path, WATCHDOG_USEC="1000000")
+        wait_for("READY", lambda: systemd.heard("READY=1"))
+        time.sleep(1.5)
+        assert systemd.heard("WATCHDOG=1") > 0, "the watchdog depends on the broker"
+        clinic.start_broker()
+        wait_for("the broker", lambda: clinic.said("broker connected"), 20)
+
+
+def a_taken_port_or_spool_is_one_clear_error(build):
+    with Clinic(build) as clinic:
+        config = clinic.folder / "lumbard.yaml"
+        text = config.read_text()
+        second = clinic.folder / "second.yaml"
+        for change, words in [
+            ((("port: 0", f"port: {clinic.web_port}"), (str(clinic.ring), str(clinic.ring) + "2"),
+              ("/spool\n", "/spool2\n"), ("/quarantine\n", "/quarantine2\n")), "in use"),
+            ((), str(clinic.ring)),
+        ]:
+            changed = text
+            for old, new in change:
+                changed = changed.replace(old, new)
+            second.write_text(changed)
+            ended = subprocess.run([f"{build}/daemon/lumbard", "--config", str(second)],
+                                   capture_output=True, text=True, timeout=20)
+            assert ended.returncode == 1, ended
+            errors = [line for line in ended.stderr.splitlines() if "error" in line]
+            assert len(errors) == 1 and words in errors[0], ended.stderr
+        (clinic.ring.parent / (clinic.ring.name + "2")).unlink(missing_ok=True)
+
+
+def the_unit_file_is_understood_whole(build):
+    if shutil.which("systemd-analyze") is None:
+        print("skipped: no systemd-analyze here")
+        return
+    with Clinic(build, start=False) as clinic:
+        unit = clinic.folder / "lumbard.service"
+        text = open(f"{build}/systemd/lumbard.service", encoding="utf-8").read()
+        program = next(line.split("=", 1)[1].split()[0] for line in text.splitlines()
+                       if line.startswith("ExecStart="))
+        unit.write_text(text.replace(program, f"{build}/daemon/lumbard"))
+        os.chmod(unit, 0o644)
+        # It returns 0 on unknown keys too: what counts is that it has nothing to say of this unit.
+        said = subprocess.run(["systemd-analyze", "verify", "--man=no", str(unit)],
+                              capture_output=True, text=True, timeout=60)
+        ours = [line for line in (said.stdout + said.stderr).splitlines() if "lumbard" in line]
+        assert not ours, ours
+        score = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=20",
+                                str(unit)], capture_output=True, text=True, timeout=60)
+        assert score.returncode == 0, score.stdout[-800:] + score.stderr
+
+
+if __name__ == "__main__":
+    run([ready_watchdog_reload_and_stop_are_told, the_watchdog_starves_when_the_loop_stands_still,
+         it_is_ready_without_a_broker_and_finds_it_later,
+         a_taken_port_or_spool_is_one_clear_error, the_unit_file_is_understood_whole])
