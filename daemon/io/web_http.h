@@ -1,0 +1,80 @@
+/*
+ * What the web server thinks of a request: pure checks of what came from the network, so that they
+ * can be tested and fuzzed without a socket. Nothing here allocates or keeps anything.
+ *
+ * Host and Origin are the defence against other people's pages: a page of another site can make the
+ * browser call this hub, and a name of its own can be pointed at the hub's address (DNS
+ * rebinding), but the browser then sends that site's name, which is not ours.
+ */
+#ifndef LUMBAR_IO_WEB_HTTP_H
+#define LUMBAR_IO_WEB_HTTP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define HTTP_VALUE_BYTES 320  /* of one header; a longer one is unusable */
+#define HTTP_HEAD_BYTES  1280 /* of an answer */
+#define HTTP_SUBPROTOCOL "lumbar.live.v1"
+#define HTTP_LIVE_PATH   "/live"
+
+/* Ourselves, as a browser may name us. */
+struct http_server {
+    const char *listen; /* the numeric address we listen on */
+    int port;
+    const char *host; /* one more name, with or without a port; "" none */
+};
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_OTHER };
+
+/* Header values are terminated; "" where the header is absent or empty. */
+struct http_request {
+    enum http_method method;
+    const char *path; /* decoded, without the query */
+    const char *host, *origin;
+    const char *subprotocol, *version, *key; /* Sec-WebSocket-..., for an upgrade */
+};
+
+/* The status to refuse it with, or 0. */
+int http_judge(const struct http_server *server, const struct http_request *request);
+
+/* The same for an upgrade to WebSocket, which also needs an Origin, the path and the one
+ * subprotocol. */
+int http_judge_upgrade(const struct http_server *server, const struct http_request *request);
+
+bool http_host_is_ours(const struct http_server *server, const char *host);
+bool http_origin_is_host(const char *origin, const char *host);
+
+/* Accept-Encoding: would it take gzip? */
+bool http_takes_gzip(const char *accept_encoding);
+
+/* If-None-Match: is this entity tag (with its quotes) among them? Weak comparison, RFC 9110. */
+bool http_etag_matches(const char *if_none_match, const char *etag);
+
+/* May it name a file below a folder: "/a/b.c", of A-Z a-z 0-9 . _ -, no part beginning with a dot?
+ * So there is no way up and nothing hidden. */
+bool http_path_is_plain(const char *path);
+
+/* The media type by the path's ending. */
+const char *http_type_of(const char *path);
+
+struct http_answer {
+    int status;
+    const char *type, *etag; /* NULL: without */
+    bool gzip;
+    size_t body_bytes;
+};
+
+/* Writes the head of an answer, security headers included; returns its length, 0 if it does not
+ * fit. The connection always closes after it. */
+size_t http_write_head(char *out, size_t bytes, const struct http_answer *answer);
+
+/* A line for people that goes as the body of a refusal. */
+const char *http_words(int status);
+
+/* The headers of every answer, as name and value; ends with a NULL name. */
+struct http_header {
+    const char *name, *value;
+};
+extern const struct http_header http_headers[];
+
+#endif

@@ -1,0 +1,172 @@
+#include "io/web.h"
+
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "io/web_state.h"
+
+#define FRAME_MS         16    /* a display frame */
+#define WATCHES_A_SECOND 20    /* of one browser; each may ask for five minutes of strips */
+#define UNSENT_BYTES     65536 /* in the kernel, before a socket counts as slow */
+
+_Static_assert(LWS_PRE <= FRAME_HEADROOM, "a frame leaves room for the WebSocket header");
+_Static_assert(FRAME_MAX_BYTES + LWS_PRE < 65536, "a frame is written in one piece");
+
+void web_live_ask(struct client *client, int64_t now_ms)
+{
+    client->asked = true;
+    client->asked_ms = now_ms;
+    lws_callback_on_writable(client->wsi);
+}
+
+static int hang_up(struct client *client, enum lws_close_status status, const char *why)
+{
+    client->live = false;
+    lws_close_reason(client->wsi, status, (unsigned char *)(uintptr_t)why, strlen(why));
+    return -1;
+}
+
+int web_live_open(struct client *client)
+{
+    client->upgraded = client->live = true;
+    /* So that "writable" means that what was written is nearly gone: the next frame is then made
+     * from what is new, instead of waiting in the kernel. */
+    int bytes = UNSENT_BYTES;
+    setsockopt(lws_get_socket_fd(client->wsi), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &bytes,
+               sizeof(bytes));
+    return 0;
+}
+
+static int say_bye(struct web *web, struct client *client)
+{
+    uint8_t *bytes;
+    size_t count = frame_bye(web->frame, web->reason, web_hub_ms(web), &bytes);
+    if (count > 0 && lws_write(client->wsi, bytes, count, LWS_WRITE_BINARY) < (int)count)
+        return -1;
+    return hang_up(client, LWS_CLOSE_STATUS_GOINGAWAY, "");
+}
+
+int web_live_write(struct web *web, struct client *client)
+{
+    /* lws would copy what we write now: it comes back when it is rid of the rest. */
+    if (!client->live || lws_partial_buffered(client->wsi))
+        return 0;
+    client->asked = false;
+    if (web->stopping)
+        return say_bye(web, client);
+    uint8_t *bytes;
+    int64_t now = web_mono_ms();
+    size_t count = frame_next(web->frame, &client->cursor, web_hub_ms(web), &bytes);
+    if (count == 0)
+        return 0;
+    web->frames++;
+    /* From the tick that asked, lest the socket's few microseconds stretch the cadence. */
+    client->next_ms = FRAME_MS + (now - client->asked_ms < FRAME_MS / 2 ? client->asked_ms : now);
+    if (lws_write(client->wsi, bytes, count, LWS_WRITE_BINARY) < (int)count)
+        return -1;
+    if (frame_due(web->frame, &client->cursor))
+        web_live_ask(client, now); /* the rest of a backlog: it does not wait for the cadence */
+    return 0;
+}
+
+static bool watches_too_often(struct client *client, int64_t now_ms)
+{
+    if (now_ms - client->watch_ms >= 1000) {
+        client->watch_ms = now_ms;
+        client->watches = 0;
+    }
+    return ++client->watches > WATCHES_A_SECOND;
+}
+
+static int take_watch(struct web *web, struct client *client)
+{
+    int64_t now = web_mono_ms();
+    size_t count = client->part_bytes;
+    client->part_bytes = 0;
+    if (watches_too_often(client, now)) {
+        web->refused++;
+        return hang_up(client, LWS_CLOSE_STATUS_POLICY_VIOLATION, "too often");
+    }
+    if (frame_watch(web->frame, &client->cursor, client->part, count, web_hub_ms(web)) != 0) {
+        web->refused++;
+        return hang_up(client, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "no Watch");
+    }
+    web_live_ask(client, now);
+    return 0;
+}
+
+int web_live_receive(struct web *web, struct client *client, const void *in, size_t bytes)
+{
+    struct lws *wsi = client->wsi;
+    if (!client->live)
+        return -1;
+    if (!lws_frame_is_binary(wsi)) {
+        web->refused++;
+        return hang_up(client, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "binary only");
+    }
+    size_t rest = lws_remaining_packet_payload(wsi), room = WEB_WATCH_BYTES - client->part_bytes;
+    if (bytes > room || rest > room - bytes) {
+        web->refused++;
+        return hang_up(client, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, "too long");
+    }
+    memcpy(client->part + client->part_bytes, in, bytes);
+    client->part_bytes += bytes;
+    return lws_is_final_fragment(wsi) ? take_watch(web, client) : 0;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct web *web = timer->data;
+    int64_t now = web_mono_ms(), later = INT64_MAX;
+    web->tick_ms = now;
+    for (unsigned i = 0; i < web->places; i++) {
+        struct client *client = &web->clients[i];
+        if (!client->live || !frame_due(web->frame, &client->cursor))
+            continue;
+        if (client->asked)
+            web->skipped++;
+        else if (client->next_ms <= now)
+            web_live_ask(client, now);
+        else if (client->next_ms < later)
+            later = client->next_ms;
+    }
+    if (later != INT64_MAX)
+        uv_timer_start(&web->tick, on_tick, (uint64_t)(later - now), 0);
+}
+
+void web_news(struct web *web)
+{
+    if (web->stopping || uv_is_active((uv_handle_t *)&web->tick))
+        return;
+    int64_t wait = web->tick_ms + FRAME_MS - web_mono_ms();
+    for (unsigned i = 0; i < web->places; i++)
+        if (web->clients[i].live) {
+            uv_timer_start(&web->tick, on_tick, wait > 0 ? (uint64_t)wait : 0, 0);
+            return;
+        }
+}
+
+void web_alarm(struct web *web)
+{
+    int64_t now = web_mono_ms();
+    if (web->stopping)
+        return;
+    for (unsigned i = 0; i < web->places; i++) {
+        struct client *client = &web->clients[i];
+        if (client->live && !client->asked && frame_due(web->frame, &client->cursor))
+            web_live_ask(client, now);
+    }
+}
+
+void web_stats(const struct web *web, struct web_stats *stats)
+{
+    *stats = (struct web_stats){.frames = web->frames,
+                                .skipped = web->skipped,
+                                .refused = web->refused,
+                                .requests = web->requests};
+    for (unsigned i = 0; i < web->places; i++) {
+        stats->clients += web->clients[i].wsi != NULL;
+        stats->watching += web->clients[i].live && web->clients[i].cursor.watching;
+    }
+}

@@ -1,0 +1,77 @@
+/*
+ * The web server's inside, shared by its files: web.c (life), web_serve.c (HTTP), web_live.c
+ * (WebSocket and cadence). Nobody else includes it.
+ */
+#ifndef LUMBAR_IO_WEB_STATE_H
+#define LUMBAR_IO_WEB_STATE_H
+
+#include <arpa/inet.h>
+#include <libwebsockets.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "core/frame.h"
+#include "io/web_http.h"
+
+#define WEB_WATCH_BYTES 1024 /* of a message from a browser */
+
+/* A socket: first of HTTP, then perhaps of a WebSocket. */
+struct client {
+    struct lws *wsi; /* NULL: the place is free */
+    struct in6_addr address;
+    bool over;                 /* one too many: is told so */
+    bool upgraded;             /* a WebSocket */
+    bool live;                 /* and may be given frames */
+    bool asked;                /* for the socket to be writable */
+    int64_t asked_ms, next_ms; /* monotonic; next: no frame before, but for alarms */
+    int64_t watch_ms;          /* the second in which `watches` came */
+    unsigned watches;
+    struct frame_cursor cursor;
+    size_t part_bytes;
+    uint8_t part[WEB_WATCH_BYTES]; /* of a message that comes in pieces */
+};
+
+struct web {
+    uv_loop_t *loop;
+    struct frame *frame;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    struct lws_protocols protocols[3];
+    struct lws_protocol_vhost_options headers[8]; /* of answers that lws makes by itself */
+    char header_names[8][40];
+    struct http_server server;
+    char listen[INET6_ADDRSTRLEN], host[256], web_root[1024], reason[128];
+    int64_t hub_offset_ms;
+    uv_timer_t tick;
+    int64_t tick_ms; /* monotonic, the last one */
+    bool stopping, stopped;
+    unsigned cap, places;
+    uint64_t frames, skipped, refused, requests;
+    struct client *clients; /* places of them */
+};
+
+static inline int64_t web_mono_ms(void)
+{
+    return clock_mono_ns() / 1000000;
+}
+
+static inline int64_t web_hub_ms(const struct web *web)
+{
+    return web_mono_ms() + web->hub_offset_ms;
+}
+
+/* web_serve.c; they return what lws wants of a callback: 0, or -1 to close. */
+int web_serve_request(struct web *web, struct client *client, struct lws *wsi);
+int web_serve_upgrade(struct web *web, struct client *client, struct lws *wsi);
+int web_serve_filter(struct web *web, struct lws *wsi);
+
+/* web_live.c; the same. */
+int web_live_open(struct client *client);
+int web_live_receive(struct web *web, struct client *client, const void *in, size_t bytes);
+int web_live_write(struct web *web, struct client *client);
+void web_live_ask(struct client *client, int64_t now_ms); /* for the socket to be writable */
+
+#endif
