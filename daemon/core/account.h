@@ -47,8 +47,9 @@ struct account_boot {
 };
 
 struct device_account {
-    struct account_boot boot[2]; /* the present one, and the one before: its messages may still come */
-    int64_t tokens;              /* thousandths of a message */
+    struct account_boot
+        boot[2];    /* the present one, and the one before: its messages may still come */
+    int64_t tokens; /* thousandths of a message */
     int64_t tokens_ms;
 };
 

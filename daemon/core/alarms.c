@@ -108,8 +108,7 @@ const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *
     bool standing = alarm != NULL && alarm->presence == ALARM_ON;
     if (event->on == standing)
         return NULL;
-    return event->on ? alarm_raise(alarms, alarm, event)
-                     : alarm_end(alarms, alarm, event->time_ms);
+    return event->on ? alarm_raise(alarms, alarm, event) : alarm_end(alarms, alarm, event->time_ms);
 }
 
 /* The rule that goes on where `old` ended: as rules_adopt() takes over its states. */
@@ -137,6 +136,11 @@ void alarms_adopt(struct alarms *alarms, const struct rules *rules, int64_t now_
             on_change(user, alarm_end(alarms, alarm, now_ms));
         *alarm = (struct alarm){.number = 0}; /* nobody could say any more what it was */
     }
+}
+
+const struct alarm *alarms_at(const struct alarms *alarms, uint32_t at)
+{
+    return at < alarms->used ? &alarms->list[at] : NULL;
 }
 
 const struct alarm *alarms_next(const struct alarms *alarms, const struct alarm *after)

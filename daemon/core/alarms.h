@@ -34,7 +34,7 @@ struct alarms;
 struct alarms *alarms_create(void);
 void alarms_destroy(struct alarms *alarms);
 
-uint64_t alarms_change(const struct alarms *alarms);  /* grows with every transition */
+uint64_t alarms_change(const struct alarms *alarms);   /* grows with every transition */
 uint32_t alarms_standing(const struct alarms *alarms); /* ON now */
 uint64_t alarms_overflow(const struct alarms *alarms);
 
@@ -47,6 +47,10 @@ const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *
 typedef void alarms_change_cb(void *user, const struct alarm *alarm);
 void alarms_adopt(struct alarms *alarms, const struct rules *rules, int64_t now_ms,
                   alarms_change_cb *on_change, void *user);
+
+/* An entry by its place in the table, from 0; NULL beyond the last one ever used. Its number is 0
+ * where it is free. An alarm stays in its place while it is kept. */
+const struct alarm *alarms_at(const struct alarms *alarms, uint32_t place);
 
 /* Walks the entries in use: start with NULL. */
 const struct alarm *alarms_next(const struct alarms *alarms, const struct alarm *after);

@@ -30,9 +30,9 @@ struct device_value {
 
 /* Why a message could not be used, for counters and for one line a minute each. */
 enum refusal {
-    REFUSED_MALFORMED, /* the plugin could not decode it */
-    REFUSED_RATE,      /* the device sends more than it may */
-    REFUSED_QUARANTINE,/* its decoding killed the hub */
+    REFUSED_MALFORMED,  /* the plugin could not decode it */
+    REFUSED_RATE,       /* the device sends more than it may */
+    REFUSED_QUARANTINE, /* its decoding killed the hub */
     REFUSED_COUNT_
 };
 
@@ -40,14 +40,14 @@ struct device {
     uint32_t id; /* from 1; index + 1 */
     char name[DEVICE_NAME_BYTES];
     const struct driver *driver;
-    uint32_t room; /* ROOM_NONE: not assigned */
-    void *state;   /* the plugin's */
+    uint32_t room;               /* ROOM_NONE: not assigned */
+    void *state;                 /* the plugin's */
     struct device_value *values; /* one a metric of the driver */
 
     uint64_t change; /* devices_change() when it was new or moved; for the page */
     uint64_t news;   /* feed position after its newest samples, kept by feed_push() */
 
-    int64_t heard_ms; /* hub time */
+    int64_t heard_ms;  /* hub time */
     uint64_t messages; /* decoded, repeats among them */
     uint64_t lost, duplicates, late;
     uint64_t boots; /* starts seen, the first among them */
@@ -93,8 +93,8 @@ void devices_assign(struct devices *devices, struct device *device, uint32_t roo
 bool device_admit(struct device *device, int64_t now_ms, struct devices *devices);
 
 /* Accounts for a decoded message received at received_ms (hub time) whose spool record begins at
- * `position`, which grows from message to message. On DEVICE_NEW, `offset_ms` is what is to be added
- * to the batch's times to have hub time. */
+ * `position`, which grows from message to message. On DEVICE_NEW, `offset_ms` is what is to be
+ * added to the batch's times to have hub time. */
 enum device_verdict device_account(struct device *device, const struct lumbar_batch *batch,
                                    int64_t received_ms, uint64_t position, int64_t *offset_ms);
 
@@ -106,9 +106,9 @@ enum freshness { FRESH, STALE, OFFLINE };
 enum freshness device_freshness(const struct device *device, uint32_t metric, int64_t now_ms);
 
 /* Calls for each device whose acknowledgement is due: the records of everything up to `sequence` of
- * `boot_id` begin below the spool position `synced` (spool_synced()), or are lost and no longer held
- * by the device. At most once each interval and boot, and again when repeats show that the last one
- * was lost. A device that holds nothing is owed nothing. */
+ * `boot_id` begin below the spool position `synced` (spool_synced()), or are lost and no longer
+ * held by the device. At most once each interval and boot, and again when repeats show that the
+ * last one was lost. A device that holds nothing is owed nothing. */
 typedef void devices_ack_cb(void *user, const struct device *device, uint64_t boot_id,
                             uint64_t sequence);
 void devices_acks(struct devices *devices, uint64_t synced, int64_t now_ms, int64_t interval_ms,

@@ -241,13 +241,13 @@ void feed_push(struct feed *feed, struct device *device, const struct lumbar_bat
 
 /* ---- Reading ---- */
 
-/* The newest mark that is still in the ring and was pushed before this time; else the tail. */
-static uint64_t mark_before(const struct feed *feed, int64_t pushed_ms)
+/* The newest mark still in the ring that lies before this place and time; else the tail. */
+static uint64_t mark_before(const struct feed *feed, uint64_t position, int64_t pushed_ms)
 {
     uint64_t best = feed->tail;
     for (unsigned i = 0; i < MARKS; i++) {
         const struct mark *mark = &feed->marks[i];
-        if (mark->position > best && mark->position < feed->head && mark->pushed_ms < pushed_ms)
+        if (mark->position > best && mark->position < position && mark->pushed_ms < pushed_ms)
             best = mark->position;
     }
     return best;
@@ -255,13 +255,23 @@ static uint64_t mark_before(const struct feed *feed, int64_t pushed_ms)
 
 uint64_t feed_since(const struct feed *feed, int64_t pushed_ms)
 {
-    uint64_t at = mark_before(feed, pushed_ms);
+    uint64_t at = mark_before(feed, feed->head, pushed_ms);
     while (at < feed->head) {
         const struct record *record = record_at(feed, at);
         if (record->device != 0 && record->pushed_ms >= pushed_ms)
             break;
         at += record->bytes;
     }
+    return at;
+}
+
+uint64_t feed_align(const struct feed *feed, uint64_t position)
+{
+    if (position < feed->tail)
+        return position;
+    uint64_t at = mark_before(feed, position, INT64_MAX);
+    while (at < feed->head && at < position)
+        at += record_at(feed, at)->bytes;
     return at;
 }
 

@@ -34,6 +34,10 @@ uint64_t feed_tail(const struct feed *feed); /* cursor of the oldest kept */
 /* The cursor of the oldest record pushed at or after this time. */
 uint64_t feed_since(const struct feed *feed, int64_t pushed_ms);
 
+/* The first record's begin at or after a position that may be anything: for cursors that come from
+ * outside. Not behind the head; positions below the tail stay what they are. */
+uint64_t feed_align(const struct feed *feed, uint64_t position);
+
 /* One column of a record; pointers into the ring, good until the next push. */
 struct feed_column {
     uint32_t metric; /* index in the device's driver */

@@ -39,14 +39,23 @@ struct frame_health {
     uint64_t messages, refused, dropped;
 };
 
+/* A walk over a table for what changed: it may need several frames. */
+struct frame_sweep {
+    uint64_t have;  /* changes up to here were sent */
+    uint64_t until; /* where `have` will stand at its end */
+    uint32_t at;    /* next index; 0: none is under way */
+};
+
+/* Zero it when a client comes. Only `watching` is anybody else's business. */
 struct frame_cursor {
-    bool watching;     /* has said what it wants */
-    uint32_t room;     /* 0: the wall */
-    uint64_t hello;    /* generation of the hello it has; 0: none */
-    uint64_t devices, alarms, health; /* changes it has */
-    uint64_t feed;
-    int64_t last_ms; /* when it last had values: the gap it is told of */
-    bool missed;
+    bool watching;          /* has said what it wants */
+    bool missed;            /* is to be told of a gap */
+    uint32_t room;          /* 0: the wall */
+    uint64_t hello, health; /* generations that it has; 0: none */
+    struct frame_sweep devices, alarms;
+    struct frame_sweep latest; /* by feed position; in a room once */
+    uint64_t feed;             /* room: the next record */
+    int64_t last_ms;           /* when it last had values: begin of the gap it is told of */
 };
 
 struct frame;
@@ -54,13 +63,16 @@ struct frame;
 struct frame *frame_create(const struct frame_world *world, uint64_t instance); /* NULL: memory */
 void frame_destroy(struct frame *frame);
 
-/* The configuration, rules or drivers changed: everybody gets a hello, devices and alarms anew. */
-void frame_reload(struct frame *frame, const struct frame_world *world);
+/* The configuration, rules or drivers changed: everybody gets a hello, devices and alarms anew.
+ * ERR_MEMORY: the new hello could not be made, and the old one goes on. */
+int frame_reload(struct frame *frame, const struct frame_world *world);
 
 /* The hub's health, as it is now; sent when it differs from what was sent. */
 void frame_set_health(struct frame *frame, const struct frame_health *health);
 
-/* Takes a Watch message. ERR_MALFORMED if it is none. */
+/* Takes a Watch message. ERR_MALFORMED if it is none. A client that names our instance and a cursor
+ * goes on from there; its alarms begin anew with every entry in use, ended ones among them, for the
+ * cursor tells nothing of alarms. */
 int frame_watch(struct frame *frame, struct frame_cursor *cursor, const uint8_t *bytes,
                 size_t count, int64_t now_ms);
 
@@ -68,9 +80,13 @@ int frame_watch(struct frame *frame, struct frame_cursor *cursor, const uint8_t 
 bool frame_due(const struct frame *frame, const struct frame_cursor *cursor);
 
 /* The next frame; moves the cursor. Returns its length, 0 if there is nothing. The bytes are good
- * until the next call, with FRAME_HEADROOM writable bytes before them. */
+ * until the next call, with FRAME_HEADROOM writable bytes before them. Longer than FRAME_MAX_BYTES
+ * only where the hello alone is. */
 size_t frame_next(struct frame *frame, struct frame_cursor *cursor, int64_t now_ms,
                   uint8_t **bytes);
+
+/* How many frames were made; those that shared one are not counted. */
+uint64_t frame_made(const struct frame *frame);
 
 /* A last frame that says why the connection ends. */
 size_t frame_bye(struct frame *frame, const char *reason, int64_t now_ms, uint8_t **bytes);

@@ -1,0 +1,207 @@
+#include "core/frame_wire.h"
+
+#include <string.h>
+
+#define VARINT_MAX_BYTES 10
+
+static size_t varint_write(uint8_t *out, uint64_t value)
+{
+    size_t length = 0;
+    for (; value > 127; value >>= 7)
+        out[length++] = (uint8_t)(value | 128);
+    out[length++] = (uint8_t)value;
+    return length;
+}
+
+/* Begins a field of `count` bytes; NULL where it does not fit. */
+static uint8_t *wire_field(struct wire *wire, enum wire_field field, size_t count)
+{
+    uint8_t key[1 + VARINT_MAX_BYTES] = {(uint8_t)(field << 3 | 2)}; /* 2: with its length */
+    size_t key_bytes = 1 + varint_write(key + 1, count);
+    if (wire->length > wire->capacity || wire->capacity - wire->length < key_bytes + count)
+        return NULL;
+    memcpy(wire->bytes + wire->length, key, key_bytes);
+    uint8_t *at = wire->bytes + wire->length + key_bytes;
+    wire->length += key_bytes + count;
+    return at;
+}
+
+bool wire_put(struct wire *wire, enum wire_field field, const ProtobufCMessage *message)
+{
+    uint8_t *at = wire_field(wire, field, protobuf_c_message_get_packed_size(message));
+    if (at != NULL)
+        protobuf_c_message_pack(message, at);
+    return at != NULL;
+}
+
+bool wire_put_bytes(struct wire *wire, enum wire_field field, const uint8_t *bytes, size_t count)
+{
+    uint8_t *at = wire_field(wire, field, count);
+    if (at != NULL && count > 0)
+        memcpy(at, bytes, count);
+    return at != NULL;
+}
+
+bool frame_put_device(struct wire *wire, const struct device *device)
+{
+    Lumbar__Live__V1__Device out = LUMBAR__LIVE__V1__DEVICE__INIT;
+    out.has_id = out.has_kind = out.has_room = out.has_heard_ms = out.has_messages = 1;
+    out.id = device->id;
+    out.name = (char *)device->name;
+    out.kind = device->driver->index;
+    out.room = device->room;
+    out.heard_ms = device->heard_ms;
+    out.messages = device->messages;
+    out.has_lost = out.has_duplicates = out.has_late = out.has_refused = out.has_out_of_range = 1;
+    out.lost = device->lost;
+    out.duplicates = device->duplicates;
+    out.late = device->late;
+    for (int i = 0; i < REFUSED_COUNT_; i++)
+        out.refused += device->refused[i];
+    out.out_of_range = device->out_of_range;
+    out.has_has_skew = 1;
+    out.has_skew = device->has_skew;
+    out.has_skew_ms = device->has_skew;
+    out.skew_ms = device->skew_ms;
+    return wire_put(wire, WIRE_FRAME_DEVICES, &out.base);
+}
+
+static const char *room_title(const struct config *config, uint32_t room)
+{
+    return room == ROOM_NONE || room > config->room_count ? "no room"
+                                                          : config->rooms[room - 1].title;
+}
+
+bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm)
+{
+    const struct rule *rule = alarm->rule;
+    const struct device *device = devices_at(world->devices, alarm->device);
+    if (device == NULL)
+        return true;
+    char sentence[512];
+    struct text text = text_in(sentence, sizeof(sentence));
+    rule_write_text(&text, rule, drivers_metric(world->drivers, rule->metric, NULL), device->name,
+                    room_title(world->config, device->room), alarm->value);
+
+    Lumbar__Live__V1__Alarm out = LUMBAR__LIVE__V1__ALARM__INIT;
+    out.has_rule = out.has_device = out.has_presence = out.has_priority = 1;
+    out.rule = rule->id;
+    out.device = alarm->device;
+    out.presence = alarm->presence == ALARM_ON ? LUMBAR__LIVE__V1__ALARM__PRESENCE__ON
+                                               : LUMBAR__LIVE__V1__ALARM__PRESENCE__OFF;
+    out.priority = (Lumbar__Live__V1__Priority)rule->priority;
+    out.has_since_ms = out.has_raised_ms = out.has_technical = out.has_number = 1;
+    out.since_ms = alarm->since_ms;
+    out.raised_ms = alarm->raised_ms;
+    out.technical = rule->technical;
+    out.number = alarm->number;
+    out.text = sentence;
+    out.has_value = !isnan(alarm->value);
+    out.value = alarm->value;
+    return wire_put(wire, WIRE_FRAME_ALARMS, &out.base);
+}
+
+bool frame_put_latest(struct wire *wire, const struct device *device, uint32_t flags,
+                      int64_t now_ms)
+{
+    const struct lumbar_plugin *plugin = device->driver->plugin;
+    uint32_t metric[LUMBAR_METRICS_MAX], value[LUMBAR_METRICS_MAX], age_ms[LUMBAR_METRICS_MAX];
+    Lumbar__Live__V1__Latest out = LUMBAR__LIVE__V1__LATEST__INIT;
+    size_t count = 0;
+    for (uint32_t i = 0; i < plugin->metric_count; i++) {
+        const struct device_value *newest = &device->values[i];
+        if (newest->time_ms == 0 || (flags != 0 && (plugin->metrics[i].flags & flags) == 0))
+            continue;
+        int64_t age = now_ms - newest->time_ms;
+        metric[count] = device->driver->first_metric + i;
+        value[count] = metric_quantise(&plugin->metrics[i], newest->value);
+        age_ms[count] = age < 0 ? 0 : age > UINT32_MAX ? UINT32_MAX : (uint32_t)age;
+        count++;
+    }
+    if (count == 0)
+        return true;
+    out.has_device = 1;
+    out.device = device->id;
+    out.metric = metric;
+    out.value = value;
+    out.age_ms = age_ms;
+    out.n_metric = out.n_value = out.n_age_ms = count;
+    return wire_put(wire, WIRE_FRAME_LATEST, &out.base);
+}
+
+/* A column as differences; NULL where the arena is used up. */
+static Lumbar__Live__V1__Points__Column *points_column(struct lumbar_scratch *arena,
+                                                       const struct device *device,
+                                                       const struct feed_column *column)
+{
+    Lumbar__Live__V1__Points__Column *out = lumbar_scratch_alloc(arena, sizeof(*out));
+    int32_t *delta = lumbar_scratch_alloc(arena, column->count * sizeof(*delta));
+    if (out == NULL || delta == NULL)
+        return NULL;
+    int32_t before = 0;
+    for (uint32_t i = 0; i < column->count; i++) {
+        delta[i] = column->value[i] - before;
+        before = column->value[i];
+    }
+    lumbar__live__v1__points__column__init(out);
+    out->has_metric = 1;
+    out->metric = device->driver->first_metric + column->metric;
+    out->n_delta = column->count;
+    out->delta = delta;
+    return out;
+}
+
+static bool points_times(struct lumbar_scratch *arena, Lumbar__Live__V1__Points *points,
+                         const struct feed_column *column, int64_t start_ms)
+{
+    uint32_t *dt_ms = lumbar_scratch_alloc(arena, column->count * sizeof(*dt_ms));
+    if (dt_ms == NULL)
+        return false;
+    dt_ms[0] = 0;
+    for (uint32_t i = 1; i < column->count; i++)
+        dt_ms[i] = (uint32_t)(column->dt_ms[i] - column->dt_ms[i - 1]);
+    points->has_start_ms = 1;
+    points->start_ms = start_ms + column->dt_ms[0];
+    points->n_dt_ms = column->count;
+    points->dt_ms = dt_ms;
+    return true;
+}
+
+/* Writes the columns from `column` on that have the same times; `column` then is the next one. */
+static bool put_columns(struct wire *wire, struct lumbar_scratch arena, const struct device *device,
+                        const struct feed_record *record, uint32_t *position,
+                        struct feed_column *column, bool *more)
+{
+    Lumbar__Live__V1__Points__Column *columns[LUMBAR_METRICS_MAX];
+    Lumbar__Live__V1__Points points = LUMBAR__LIVE__V1__POINTS__INIT;
+    struct feed_column first = *column;
+    if (!points_times(&arena, &points, &first, record->start_ms))
+        return false;
+    while (*more && column->dt_ms == first.dt_ms && column->count == first.count &&
+           points.n_columns < LUMBAR_METRICS_MAX) {
+        columns[points.n_columns] = points_column(&arena, device, column);
+        if (columns[points.n_columns] == NULL)
+            return false;
+        points.n_columns++;
+        *more = feed_column(record, position, column);
+    }
+    points.has_device = 1;
+    points.device = device->id;
+    points.columns = columns;
+    return wire_put(wire, WIRE_FRAME_POINTS, &points.base);
+}
+
+bool frame_put_points(struct wire *wire, struct lumbar_scratch arena, const struct device *device,
+                      const struct feed_record *record)
+{
+    size_t length = wire->length;
+    uint32_t position = 0;
+    struct feed_column column;
+    bool more = feed_column(record, &position, &column);
+    while (more)
+        if (!put_columns(wire, arena, device, record, &position, &column, &more)) {
+            wire->length = length; /* a record is sent whole */
+            return false;
+        }
+    return true;
+}

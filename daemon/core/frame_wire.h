@@ -1,0 +1,54 @@
+/*
+ * How a frame's parts are written: private to frame*.c.
+ *
+ * A part is packed by the generated code straight into the frame behind its field's key, one after
+ * the other. So a frame needs no tree of all its parts, and its length is known at every step.
+ */
+#ifndef LUMBAR_CORE_FRAME_WIRE_H
+#define LUMBAR_CORE_FRAME_WIRE_H
+
+#include "core/frame.h"
+
+#include "live.pb-c.h"
+
+/* Bytes being written, up to capacity. */
+struct wire {
+    uint8_t *bytes;
+    size_t length, capacity;
+};
+
+/* Fields of Frame and Hello that repeat. */
+enum wire_field {
+    WIRE_FRAME_HELLO = 3,
+    WIRE_FRAME_DEVICES = 4,
+    WIRE_FRAME_ALARMS = 5,
+    WIRE_FRAME_LATEST = 6,
+    WIRE_FRAME_POINTS = 7,
+    WIRE_HELLO_METRICS = 4,
+    WIRE_HELLO_ROOMS = 5,
+    WIRE_HELLO_RULES = 6,
+    WIRE_HELLO_KINDS = 7,
+};
+
+/* Appends a field of message type. False, and nothing changed, where it does not fit. */
+bool wire_put(struct wire *wire, enum wire_field field, const ProtobufCMessage *message);
+bool wire_put_bytes(struct wire *wire, enum wire_field field, const uint8_t *bytes, size_t count);
+
+/* frame_hello.c: the whole Hello into a block of its own, which the caller frees; 0 or ERR_MEMORY.
+ */
+int frame_hello_make(uint8_t **out, size_t *bytes, const struct frame_world *world,
+                     uint64_t instance);
+
+/* frame_parts.c: one part each. False where it does not fit. The arena is for this part only. */
+bool frame_put_device(struct wire *wire, const struct device *device);
+bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm);
+
+/* The newest values that were ever there; `flags`: of metrics that have one of them, 0: of all. */
+bool frame_put_latest(struct wire *wire, const struct device *device, uint32_t flags,
+                      int64_t now_ms);
+
+/* A record of the feed as one Points for each set of times in it. */
+bool frame_put_points(struct wire *wire, struct lumbar_scratch arena, const struct device *device,
+                      const struct feed_record *record);
+
+#endif
