@@ -1,0 +1,5 @@
+// Preact without a compiler: html`<${Component} prop=${value} />`.
+import htm from 'htm/mini';
+import { h } from 'preact';
+
+export const html = htm.bind(h);

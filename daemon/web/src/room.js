@@ -1,0 +1,116 @@
+// A room: its alarms on top, then for each device the strips of the last five minutes and how well
+// it is heard.
+import { Component } from 'preact';
+import { html } from './html.js';
+import { Mark, priorityName } from './marks.js';
+import { isMeasured } from './store.js';
+import { StripLoop, StripView } from './strips.js';
+import { deviceName, heardWords } from './wall.js';
+import { clockTime, number, span, words } from './words.js';
+
+/** @typedef {import('./store.js').Store} Store
+ *  @typedef {import('#live').Room} Room
+ *  @typedef {import('#live').Alarm} Alarm
+ *  @typedef {import('#live').Device} Device
+ *  @typedef {import('#live').Metric} Metric */
+
+/** @extends {Component<{store: Store, name: string, now: number}>} */
+export class RoomScreen extends Component {
+    loop = new StripLoop(this.props.store);
+
+    render() {
+        const { store, name, now } = this.props;
+        if (!store.hello) return html`<p class="empty">${words.waiting}</p>`;
+        const room = store.roomNamed(name);
+        if (!room) return html`<p class="empty">${words.unknownRoom(name)}</p>`;
+        const devices = store.devicesIn(room.id);
+        return html`<div class="room">
+            <h1>${room.title || room.name}</h1>
+            <${Elsewhere} store=${store} room=${room} />
+            <${Alarms} store=${store} alarms=${store.alarmsIn(room.id)} now=${now} />
+            ${devices.length === 0 && html`<p class="hint">${words.deviceSilent}</p>`}
+            <div class="devices" tabindex="0" role="group" aria-label=${words.stripsHint}
+                onKeyDown=${(/** @type {KeyboardEvent} */ event) => this.loop.onKey(event)}
+                onBlur=${() => this.loop.point(-1)}>
+                ${devices.map((device) => html`<${DeviceSection} store=${store} device=${device}
+                    loop=${this.loop} now=${now} key=${`${store.generation}/${device.id}`} />`)}
+            </div>
+            <p class="hint">${words.lastMinutes}. ${words.stripsHint}</p>
+        </div>`;
+    }
+}
+
+/** Who looks at one room must still see that another one needs someone.
+ *  @param {{store: Store, room: Room}} props */
+function Elsewhere({ store, room }) {
+    const others = (store.hello?.rooms ?? []).filter(({ id }) => id !== room.id)
+        .map((other) => ({ other, worst: store.alarmsIn(other.id)[0] }))
+        .filter(({ worst }) => worst)
+        .sort((a, b) => b.worst.priority - a.worst.priority);
+    if (others.length === 0) return null;
+    return html`<nav class="elsewhere" aria-label=${words.elsewhere}>
+        ${others.map(({ other, worst }) => html`
+            <a key=${other.id} href=${`#/room/${encodeURIComponent(other.name)}`}>
+                <${Mark} priority=${worst.priority} technical=${worst.technical} />
+                ${other.title || other.name}</a>`)}
+    </nav>`;
+}
+
+/** @param {{store: Store, alarms: Alarm[], now: number}} props */
+function Alarms({ store, alarms, now }) {
+    if (alarms.length === 0) return html`<p class="calm">${words.calm}</p>`;
+    return html`<ul class="alarms">${alarms.map((alarm) => {
+        const action = store.rules.get(alarm.rule)?.action;
+        return html`<li key=${`${alarm.rule}/${alarm.device}`} class=${priorityName(alarm.priority)}>
+            <${Mark} priority=${alarm.priority} technical=${alarm.technical} />
+            <div>
+                <p class="sentence">${alarm.text}</p>
+                ${action && html`<p class="first"><b>${words.first}</b> ${action}</p>`}
+            </div>
+            <p class="since">${words.since(clockTime(alarm.raised_ms), span(now - alarm.raised_ms))}</p>
+        </li>`;
+    })}</ul>`;
+}
+
+/** @param {{store: Store, device: Device, loop: StripLoop, now: number}} props */
+function DeviceSection({ store, device, loop, now }) {
+    const kind = store.hello?.kinds.find(({ id }) => id === device.kind);
+    const metrics = stripOrder(store.metricsOf(device));
+    return html`<section class="device">
+        <h2>${kind?.title ?? ''} <small>${deviceName(store, device)}</small></h2>
+        ${metrics.map((metric, i) => html`<${StripView} key=${metric.id} loop=${loop}
+            device=${device} metric=${metric} times=${i === metrics.length - 1
+                || (metric.key && !metrics[i + 1].key)} />`)}
+        <${Accounting} store=${store} device=${device} now=${now} />
+    </section>`;
+}
+
+/** Key values first, health last; of the same, states before what is measured.
+ *  @param {Metric[]} metrics */
+function stripOrder(metrics) {
+    const rank = (/** @type {Metric} */ metric) =>
+        (metric.health ? 4 : metric.key ? 0 : 2) + (isMeasured(metric) ? 1 : 0);
+    return [...metrics].sort((a, b) => rank(a) - rank(b));
+}
+
+/** How well the device is heard. @param {{store: Store, device: Device, now: number}} props */
+function Accounting({ store, device, now }) {
+    const sent = device.messages + device.lost;
+    const share = sent > 0 ? (100 * device.lost) / sent : 0;
+    const skew = device.has_skew ? `${number(device.skew_ms / 1000, 1)}\u202fs` : words.noSkew;
+    /** @type {[string, string, boolean][]} */
+    const rows = [
+        [words.messages, number(device.messages), false],
+        [words.lost, `${number(device.lost)} (${number(share, 1)}\u202f%)`, device.lost > 0],
+        [words.duplicates, number(device.duplicates), false],
+        [words.late, number(device.late), device.late > 0],
+        [words.refused, number(device.refused), device.refused > 0],
+        [words.outOfRange, number(device.out_of_range), device.out_of_range > 0],
+        [words.skew, skew, device.has_skew && Math.abs(device.skew_ms) > 5000],
+    ];
+    return html`<dl class="accounting">
+        <div><dt>${deviceName(store, device)}</dt><dd>${heardWords(store, device, now)}</dd></div>
+        ${rows.map(([name, text, odd]) => html`<div key=${name} class=${odd ? 'odd' : ''}>
+            <dt>${name}</dt><dd>${text}</dd></div>`)}
+    </dl>`;
+}

@@ -1,0 +1,207 @@
+// What the hub has said, ready to be shown: one store, filled by frames, read by the screens.
+import { AlarmPresence, MetricType } from '#live';
+import { HubClock } from './hubclock.js';
+import { Series } from './series.js';
+import { valueOf } from './wire.js';
+
+/** @typedef {import('#live').Metric} Metric
+ *  @typedef {import('#live').Device} Device
+ *  @typedef {import('#live').Alarm} Alarm
+ *  @typedef {import('#live').Room} Room
+ *  @typedef {import('./freshness.js').Value} Value */
+
+export const STRIP_MS = 300000;
+const SERIES_MS = STRIP_MS + 10000;
+const NEVER = 0xffffffff;
+
+export class Store {
+    clock = new HubClock();
+    /** @type {import('#live').Hello | null} */
+    hello = null;
+    /** @type {Map<number, Metric>} */
+    metrics = new Map();
+    /** @type {Map<number, import('#live').Rule>} */
+    rules = new Map();
+    /** @type {Map<number, Device>} */
+    devices = new Map();
+    /** @type {Map<number, Map<number, Value>>} by device, then metric */
+    values = new Map();
+    /** @type {Map<string, Alarm>} those that stand */
+    alarms = new Map();
+    /** @type {import('#live').Health | null} */
+    health = null;
+    bye = '';
+    cursor = 0;
+    instance = 0n;
+    generation = 0; // of hello: what metrics and limits are may be another with each
+    heard = -Infinity; // when the last frame came, on our own clock
+
+    /** The room whose strips come, 0 for none. */
+    room = 0;
+    /** @type {Map<number, Map<number, Series>>} by device, then metric */
+    series = new Map();
+
+    /** Takes a frame. True: more than values has changed, show it at once.
+     *  @param {import('#live').Frame} frame */
+    take(frame) {
+        if (frame.hello) this.#takeHello(frame.hello);
+        this.clock.hear(frame.hub_ms);
+        this.heard = this.clock.local();
+        this.cursor = frame.cursor || this.cursor;
+        for (const device of frame.devices) this.devices.set(device.id, device);
+        for (const alarm of frame.alarms) this.#takeAlarm(alarm);
+        for (const latest of frame.latest) this.#takeLatest(latest, frame.hub_ms);
+        if (frame.gap) this.#takeGap();
+        for (const points of frame.points) this.#takePoints(points);
+        if (frame.health) this.health = frame.health;
+        if (frame.bye) this.bye = frame.bye.reason;
+        return !!(frame.hello || frame.devices.length || frame.alarms.length || frame.bye);
+    }
+
+    /** Looks at another room: its strips come anew, from the beginning. @param {number} room */
+    look(room) {
+        this.room = room;
+        this.cursor = 0;
+        this.series.clear();
+    }
+
+    /** @param {import('#live').Hello} hello */
+    #takeHello(hello) {
+        if (hello.instance !== this.instance) this.#forget();
+        this.hello = hello;
+        this.generation++;
+        this.bye = '';
+        this.instance = hello.instance;
+        this.metrics = new Map(hello.metrics.map((metric) => [metric.id, metric]));
+        this.rules = new Map(hello.rules.map((rule) => [rule.id, rule]));
+        this.alarms.clear(); // all that stand come after it
+    }
+
+    /** Another run of the hub: its numbers mean other things. */
+    #forget() {
+        this.devices.clear();
+        this.values.clear();
+        this.series.clear();
+        this.clock.reset();
+        this.health = null;
+        this.cursor = 0;
+    }
+
+    /** @param {Alarm} alarm */
+    #takeAlarm(alarm) {
+        const key = `${alarm.rule}/${alarm.device}`;
+        if (alarm.presence === AlarmPresence.ON) this.alarms.set(key, alarm);
+        else this.alarms.delete(key);
+    }
+
+    /** @param {import('#live').Latest} latest @param {number} hub_ms */
+    #takeLatest({ device, metric, value, age_ms }, hub_ms) {
+        for (let i = 0; i < metric.length; i++) {
+            const known = this.metrics.get(metric[i]);
+            if (known && age_ms[i] !== NEVER)
+                this.#note(device, metric[i], hub_ms - age_ms[i], valueOf(value[i], known));
+        }
+    }
+
+    /** @param {import('#live').Points} points */
+    #takePoints({ device, start_ms, dt_ms, columns }) {
+        for (const { metric, delta } of columns) {
+            const known = this.metrics.get(metric);
+            if (!known) continue;
+            const series = this.#seriesOf(device, metric);
+            let time = start_ms;
+            let quantised = 0;
+            let value = NaN;
+            for (let i = 0; i < delta.length; i++) {
+                time += dt_ms[i];
+                quantised += delta[i];
+                value = valueOf(quantised, known);
+                series.push(time, value);
+            }
+            this.#note(device, metric, time, value);
+        }
+    }
+
+    #takeGap() {
+        for (const metrics of this.series.values())
+            for (const series of metrics.values()) series.cut();
+    }
+
+    /** @param {number} device @param {number} metric @param {number} time_ms
+     *  @param {number} value */
+    #note(device, metric, time_ms, value) {
+        let metrics = this.values.get(device);
+        if (!metrics) this.values.set(device, metrics = new Map());
+        const kept = metrics.get(metric);
+        if (!kept) metrics.set(metric, { value, time_ms });
+        else if (time_ms >= kept.time_ms) {
+            kept.value = value;
+            kept.time_ms = time_ms;
+        }
+    }
+
+    /** @param {number} device @param {number} metric */
+    #seriesOf(device, metric) {
+        let metrics = this.series.get(device);
+        if (!metrics) this.series.set(device, metrics = new Map());
+        let series = metrics.get(metric);
+        if (!series) metrics.set(metric, series = new Series(SERIES_MS));
+        return series;
+    }
+
+    /* Questions of the screens. */
+
+    /** @param {string} name */
+    roomNamed(name) {
+        return this.hello?.rooms.find((room) => room.name === name);
+    }
+
+    /** @param {number} room 0: those of none */
+    devicesIn(room) {
+        return [...this.devices.values()].filter((device) => device.room === room);
+    }
+
+    /** The metrics of a device, as its plugin orders them. @param {Device} device */
+    metricsOf(device) {
+        return [...this.metrics.values()].filter((metric) => metric.kind === device.kind);
+    }
+
+    /** @param {Device} device @param {Metric} metric */
+    value(device, metric) {
+        return this.values.get(device.id)?.get(metric.id);
+    }
+
+    /** Standing alarms of a room, the worst first. @param {number} room */
+    alarmsIn(room) {
+        return [...this.alarms.values()]
+            .filter((alarm) => this.devices.get(alarm.device)?.room === room)
+            .sort(byNeed);
+    }
+
+    /** The rules whose limits belong on a metric's strip. @param {number} metric */
+    limitsOf(metric) {
+        return [...this.rules.values()].filter((rule) =>
+            rule.metric === metric && (rule.above !== null || rule.below !== null));
+    }
+
+    /** When a device was last heard: what it said itself may be newer than the hub's account.
+     *  @param {Device} device 0: never */
+    heardOf(device) {
+        let heard = device.heard_ms;
+        for (const value of this.values.get(device.id)?.values() ?? [])
+            if (value.time_ms > heard) heard = value.time_ms;
+        return heard;
+    }
+}
+
+/** The more urgent first; of the same, people before equipment, then who has waited longest.
+ *  @param {Alarm} a @param {Alarm} b */
+function byNeed(a, b) {
+    return b.priority - a.priority || Number(a.technical) - Number(b.technical)
+        || a.raised_ms - b.raised_ms || a.number - b.number;
+}
+
+/** @param {Metric} metric */
+export function isMeasured(metric) {
+    return metric.type === MetricType.GAUGE || metric.type === MetricType.COUNTER;
+}

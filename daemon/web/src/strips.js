@@ -1,0 +1,172 @@
+// All strips of a room: one loop that draws those on screen once each display frame, one cursor.
+import { Component } from 'preact';
+import { html } from './html.js';
+import { STRIP_MS, isMeasured } from './store.js';
+import { PLOT_LEFT, PLOT_RIGHT, Strip } from './strip.js';
+import { unitSuffix } from './units.js';
+import { DASH, figure, reading } from './value.js';
+import { clockTime, span, words } from './words.js';
+
+/** @typedef {import('./store.js').Store} Store
+ *  @typedef {import('#live').Metric} Metric
+ *  @typedef {import('#live').Device} Device */
+
+const READING_MS = 250; // figures that change more often cannot be read
+const KEY_STEP_MS = 1000;
+const HEIGHTS = { key: 136, plain: 84, band: 36, health: 48 };
+
+/** @param {Metric} metric */
+function heightOf(metric) {
+    if (!isMeasured(metric)) return HEIGHTS.band;
+    if (metric.health) return HEIGHTS.health;
+    return metric.key ? HEIGHTS.key : HEIGHTS.plain;
+}
+
+/** The loop and the cursor that the strips of a room share. */
+export class StripLoop {
+    /** @type {Set<StripView>} */
+    views = new Set();
+    store;
+    #age = -1; // of the cursor, ms before now; < 0: none
+    #frame = 0;
+    #read = 0;
+    #seen = new IntersectionObserver((entries) => {
+        for (const { target, isIntersecting } of entries)
+            for (const view of this.views) if (view.root === target) view.visible = isIntersecting;
+    }, { rootMargin: '100px' });
+
+    /** @param {Store} store */
+    constructor(store) {
+        this.store = store;
+    }
+
+    /** @param {StripView} view */
+    add(view) {
+        this.views.add(view);
+        this.#seen.observe(view.root);
+        if (this.views.size === 1) this.#frame = requestAnimationFrame(() => this.#draw());
+    }
+
+    /** @param {StripView} view */
+    remove(view) {
+        this.views.delete(view);
+        this.#seen.unobserve(view.root);
+        if (this.views.size === 0) cancelAnimationFrame(this.#frame);
+    }
+
+    #draw() {
+        this.#frame = requestAnimationFrame(() => this.#draw());
+        const now = this.store.clock.now();
+        if (!Number.isFinite(now)) return;
+        const cursor = this.#age < 0 ? 0 : now - this.#age;
+        const read = performance.now() - this.#read >= READING_MS;
+        if (read) this.#read = performance.now();
+        for (const view of this.views) if (view.visible) view.draw(now, cursor, read);
+    }
+
+    /** @param {number} age_ms before now, < 0: none */
+    point(age_ms) {
+        this.#age = age_ms < 0 ? -1 : Math.min(age_ms, STRIP_MS);
+        this.#read = 0;
+    }
+
+    /** @param {KeyboardEvent} event */
+    onKey(event) {
+        const step = { ArrowLeft: KEY_STEP_MS, ArrowRight: -KEY_STEP_MS }[event.key];
+        if (event.key === 'Escape') this.point(-1);
+        if (step === undefined) return;
+        event.preventDefault();
+        this.point(Math.max(0, this.#age) + step * (event.shiftKey ? 10 : 1));
+    }
+}
+
+/** One strip with its title and its reading.
+ *  @extends {Component<{loop: StripLoop, device: Device, metric: Metric, times: boolean}>} */
+export class StripView extends Component {
+    visible = false;
+    root = document.body; // until there is one
+    /** @type {Strip | undefined} */
+    strip;
+    /** @type {ResizeObserver | undefined} */
+    resized;
+
+    componentDidMount() {
+        const { loop, device, metric, times } = this.props;
+        const host = this.#part('.plot');
+        const series = () => loop.store.series.get(device.id)?.get(metric.id);
+        this.strip = new Strip(host, metric, series, loop.store.limitsOf(metric.id),
+            { width: host.clientWidth, height: heightOf(metric), times });
+        this.resized = new ResizeObserver(() => this.strip?.resize(host.clientWidth));
+        this.resized.observe(host);
+        loop.add(this);
+    }
+
+    componentWillUnmount() {
+        this.props.loop.remove(this);
+        this.resized?.disconnect();
+        this.strip?.destroy();
+    }
+
+    /** What is inside is drawn by the loop. */
+    shouldComponentUpdate() {
+        return false;
+    }
+
+    /** @param {string} selector */
+    #part(selector) {
+        return /** @type {HTMLElement} */ (this.root.querySelector(selector));
+    }
+
+    /** @param {number} now @param {number} cursor @param {boolean} read figures as well */
+    draw(now, cursor, read) {
+        this.strip?.draw(now, cursor);
+        if (read) this.#write(cursor === 0 ? this.#present(now) : this.#past(now, cursor));
+    }
+
+    /** @param {number} now */
+    #present(now) {
+        const { loop, device, metric } = this.props;
+        return reading(metric, loop.store.value(device, metric), now);
+    }
+
+    /** @param {number} now @param {number} cursor */
+    #past(now, cursor) {
+        const { metric } = this.props;
+        const sample = this.strip?.at(cursor);
+        const when = `${clockTime(cursor)}, ${words.ago(span(now - cursor))}`;
+        if (!sample || Number.isNaN(sample.value))
+            return { freshness: 'past', figure: DASH, unit: '', age: when };
+        return { freshness: 'past', figure: figure(metric, sample.value),
+            unit: unitSuffix(metric.unit), age: when };
+    }
+
+    /** @param {{freshness: string, figure: string, unit: string, age: string}} shown */
+    #write(shown) {
+        const cell = this.#part('.value');
+        cell.className = `value ${shown.freshness}`;
+        cell.children[0].textContent = shown.figure + shown.unit;
+        cell.children[1].textContent = shown.age;
+    }
+
+    render() {
+        const { loop, metric } = this.props;
+        const kind = metric.health ? 'health' : metric.key ? 'key' : '';
+        return html`<div class=${`strip ${kind}`}
+                ref=${(/** @type {HTMLElement | null} */ root) => { if (root) this.root = root; }}>
+            <div class="head">
+                <h3>${metric.title}</h3>
+                <div class="value"><span class="reading"></span><span class="age"></span></div>
+            </div>
+            <div class="plot" onPointerMove=${(/** @type {PointerEvent} */ event) => loop.point(ageAt(event))}
+                onPointerDown=${(/** @type {PointerEvent} */ event) => loop.point(ageAt(event))}
+                onPointerLeave=${() => loop.point(-1)}></div>
+        </div>`;
+    }
+}
+
+/** How long ago it was where a strip is pointed at. @param {PointerEvent} event */
+function ageAt(event) {
+    const box = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
+    const width = box.width - PLOT_LEFT - PLOT_RIGHT;
+    return Math.max(0, ((box.right - PLOT_RIGHT - event.clientX) / width) * STRIP_MS);
+}

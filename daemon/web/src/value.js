@@ -1,0 +1,59 @@
+// A value as it may be shown: number, unit and age; or a dash and the reason.
+import { MetricType } from '#live';
+import { freshnessOf } from './freshness.js';
+import { html } from './html.js';
+import { unitSuffix } from './units.js';
+import { clockTime, number, span, words } from './words.js';
+
+/** @typedef {import('#live').Metric} Metric
+ *  @typedef {import('./freshness.js').Value} Value */
+
+export const DASH = '\u2013';
+const NOW_MS = 2000; // younger than this, a number of seconds would only flicker
+
+/** @param {Metric} metric */
+export function isLabelled(metric) {
+    return metric.type === MetricType.STATE || metric.type === MetricType.EVENT;
+}
+
+/** The value without its unit. @param {Metric} metric @param {number} value */
+export function figure(metric, value) {
+    if (Number.isNaN(value)) return DASH;
+    if (isLabelled(metric)) return (metric.labels[Math.round(value)] ?? DASH).replaceAll('_', ' ');
+    return number(value, metric.decimals);
+}
+
+/** Figure, unit and age of a value now, as texts.
+ *  @param {Metric} metric @param {Value | undefined} value @param {number} now_ms */
+export function reading(metric, value, now_ms) {
+    const freshness = freshnessOf(value, metric, now_ms);
+    if (!value || freshness === 'never')
+        return { freshness, figure: DASH, unit: '', age: words.neverHeard };
+    if (freshness === 'offline')
+        return { freshness, figure: DASH, unit: '', age: words.lastHeard(clockTime(value.time_ms)) };
+    const age = now_ms - value.time_ms;
+    const text = figure(metric, value.value);
+    return {
+        freshness,
+        figure: text,
+        unit: text === DASH ? '' : unitSuffix(metric.unit),
+        age: ageWords(age, freshness, Number.isNaN(value.value)),
+    };
+}
+
+/** @param {number} age @param {string} freshness @param {boolean} silent */
+function ageWords(age, freshness, silent) {
+    const old = freshness === 'stale' ? words.old(span(age)) : age < NOW_MS ? words.now : span(age);
+    return silent ? `${words.noReading}, ${old}` : old;
+}
+
+/** @param {{metric: Metric, value: Value | undefined, now: number}} props */
+export function ValueCell({ metric, value, now }) {
+    const shown = reading(metric, value, now);
+    const kind = isLabelled(metric) ? 'label' : 'figure';
+    return html`<div class=${`value ${shown.freshness} ${kind}`}>
+        <span class="name">${metric.title}</span>
+        <span class="reading">${shown.figure}<small>${shown.unit}</small></span>
+        <span class="age">${shown.age}</span>
+    </div>`;
+}

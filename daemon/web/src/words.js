@@ -1,0 +1,73 @@
+// The language in use, and numbers and times as it writes them.
+import { de } from './words-de.js';
+import { en } from './words-en.js';
+
+const LANGUAGES = { en, de };
+const KEPT_AS = 'lumbar.language';
+
+/** @typedef {keyof typeof LANGUAGES} Language */
+
+/** @type {Language} */
+let language = preferred();
+export let words = LANGUAGES[language];
+
+/** @type {Map<number, Intl.NumberFormat>} */
+const numbers = new Map();
+let clock = clockOf();
+
+/** @returns {Language} */
+function preferred() {
+    const kept = typeof localStorage === 'undefined' ? null : localStorage.getItem(KEPT_AS);
+    if (kept === 'en' || kept === 'de') return kept;
+    return typeof navigator !== 'undefined' && navigator.language.startsWith('de') ? 'de' : 'en';
+}
+
+function clockOf() {
+    return new Intl.DateTimeFormat(words.locale, { timeStyle: 'medium' });
+}
+
+/** @returns {Language} */
+export function otherLanguage() {
+    return language === 'en' ? 'de' : 'en';
+}
+
+/** @param {Language} code */
+export function languageName(code) {
+    return LANGUAGES[code].language;
+}
+
+/** @param {Language} code */
+export function setLanguage(code) {
+    language = code;
+    words = LANGUAGES[code];
+    numbers.clear();
+    clock = clockOf();
+    localStorage.setItem(KEPT_AS, code);
+    document.documentElement.lang = code;
+}
+
+/** With exactly so many digits after the point. @param {number} value @param {number} decimals */
+export function number(value, decimals = 0) {
+    let format = numbers.get(decimals);
+    if (!format) {
+        format = new Intl.NumberFormat(words.locale,
+            { minimumFractionDigits: decimals, maximumFractionDigits: decimals });
+        numbers.set(decimals, format);
+    }
+    // -0.04 with one digit is not minus nothing.
+    const text = format.format(Number(value.toFixed(decimals)) || 0);
+    return text.replace('-', '\u2212');
+}
+
+/** hh:mm:ss. @param {number} time_ms */
+export function clockTime(time_ms) {
+    return Number.isFinite(time_ms) ? clock.format(time_ms) : '\u2013';
+}
+
+/** "7 s", "12 min", "3 h". @param {number} ms */
+export function span(ms) {
+    const s = Math.max(0, Math.floor(ms / 1000));
+    if (s < 120) return words.seconds(number(s));
+    if (s < 7200) return words.minutes(number(Math.floor(s / 60)));
+    return words.hours(number(Math.floor(s / 3600)));
+}
