@@ -202,13 +202,14 @@ static int try_address(const struct web_options *options, struct diag *diag)
     return 0;
 }
 
-static int check_descriptors(const struct web *web, struct diag *diag)
+static int check_descriptors(const struct web_options *options, struct diag *diag)
 {
     struct rlimit limit;
+    uint64_t needs = (uint64_t)options->clients + OVER_CLIENTS + SPARE_DESCRIPTORS;
     if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        limit.rlim_cur < web->places + SPARE_DESCRIPTORS)
-        return diag_set(diag, ERR_LIMIT, "web: %u clients need %u descriptors, the limit is %llu",
-                        web->cap, web->places + SPARE_DESCRIPTORS,
+        limit.rlim_cur < needs)
+        return diag_set(diag, ERR_LIMIT, "web: %u clients need %llu descriptors, the limit is %llu",
+                        options->clients, (unsigned long long)needs,
                         (unsigned long long)limit.rlim_cur);
     return 0;
 }
@@ -332,15 +333,15 @@ int web_port(const struct web *web)
 int web_create(struct web **out, uv_loop_t *loop, const struct web_options *options,
                struct frame *frame, struct diag *diag)
 {
-    int code = try_address(options, diag);
+    int code = check_descriptors(options, diag);
+    if (code == 0)
+        code = try_address(options, diag);
     if (code != 0)
         return code;
     struct web *web = make_web(loop, options, frame);
     if (web == NULL)
         return diag_set(diag, ERR_MEMORY, "web: out of memory");
-    code = check_descriptors(web, diag);
-    if (code == 0)
-        code = open_context(web, diag);
+    code = open_context(web, diag);
     if (code != 0) {
         free(web->clients);
         free(web);
