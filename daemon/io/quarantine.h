@@ -21,8 +21,7 @@ void quarantine_close(struct quarantine *quarantine);
 
 /* Keeps one; reason is cut at QUARANTINE_REASON_BYTES. */
 void quarantine_put(struct quarantine *quarantine, const char *topic, size_t topic_bytes,
-                    const void *payload, size_t payload_bytes, const char *reason,
-                    int64_t wall_ms);
+                    const void *payload, size_t payload_bytes, const char *reason, int64_t wall_ms);
 
 struct quarantine_entry {
     const char *topic; /* not terminated */

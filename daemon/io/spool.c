@@ -1,1 +1,566 @@
 #include "io/spool.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/ring_copy.h"
+
+#define LINE_BYTES 128
+#define RETRY_MS   500 /* between attempts while the disk refuses */
+#define NAP_MIN_NS 50000
+#define NAP_MAX_NS 2000000
+
+/* A record's `begun`: how often its decoding was begun, and above that how often it was begun to be
+ * remembered without coming to the end. */
+#define BEGUN_ONE  1u
+#define BEGUN_MASK 0xffffu
+#define AGAIN_ONE  0x10000u
+
+/* Refused without a further trial after so many. One is the rule's business (the trial); two can
+ * be a second kill by chance at the same message, for the first thing a restarted hub does is to
+ * decode just that one; three in the same few microseconds are no chance: such a message kills the
+ * hub and not its trial, because of what only the hub has. */
+#define BEGUN_MAX 3u
+
+/* The trial of a record: its child's limits, and how it says that it lived. */
+#define TRIAL_WALL_MS    5000
+#define TRIAL_CPU_S      2
+#define TRIAL_MORE_BYTES (256u << 20)
+#define TRIAL_LIVED      77 /* not 0: code that calls exit(0) would end the hub as well */
+
+struct spool {
+    struct ring *ring;
+    struct ring_copy *copy;
+    int64_t sync_ms, patience_ms;
+    void (*wake)(void *user);
+    void *wake_user;
+
+    alignas(LINE_BYTES) uint64_t free_below; /* the producer's: as far as it knows */
+    _Atomic uint64_t put, dropped, waited;
+
+    alignas(LINE_BYTES) _Atomic bool dozing;
+    _Atomic bool stopping;
+
+    /* The copier's. pending_ms: since when there is something that is not on disk; 0: there is
+     * none. The others judge by it how long the disk has been refusing, for a copier that hangs in
+     * the kernel cannot say so. */
+    alignas(LINE_BYTES) _Atomic int64_t pending_ms;
+    _Atomic int64_t turned_ms;
+    _Atomic uint64_t syncs, failures, uncopied;
+    struct log_limit complaint;
+    bool refusing; /* the last turn failed */
+
+    pthread_t thread;
+    bool started;
+    pthread_mutex_t mutex; /* of the two below */
+    pthread_cond_t due;
+    bool hurry, stop;
+};
+
+static int64_t now_ms(void)
+{
+    return clock_mono_ns() / 1000000;
+}
+
+/* Written by one thread only, so no bus lock. */
+static void count_one(_Atomic uint64_t *counter)
+{
+    uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+    atomic_store_explicit(counter, value + 1, memory_order_relaxed);
+}
+
+/* --- open and close --------------------------------------------------------------------------- */
+
+/* Takes the ring from the copy where that is all there is, or has more. */
+static int take_copy(struct spool *spool, const struct spool_options *options, struct diag *diag)
+{
+    if (!ring_copy_exists(spool->copy) ||
+        (spool->ring != NULL && ring_copy_id(spool->copy) != ring_id(spool->ring)))
+        return 0;
+    struct ring_image image;
+    int rc = ring_copy_read(spool->copy, &image, diag);
+    if (rc != 0)
+        return rc;
+    if (spool->ring == NULL || image.end > ring_head(spool->ring)) {
+        ring_close(spool->ring);
+        spool->ring = NULL;
+        rc = ring_make(&spool->ring, options->ring_file, options->size_bytes, &image, diag);
+        if (rc == 0)
+            log_notice("spool: taken from the copy %s, %llu messages not yet decoded",
+                       options->copy_file, (unsigned long long)ring_waiting(spool->ring));
+        /* What was read may lie in the page cache only. */
+        if (rc == 0 && ring_copy_sync(spool->copy))
+            ring_set_synced(spool->ring, image.end);
+    }
+    ring_image_fini(&image);
+    return rc;
+}
+
+static int begin_copy(struct spool *spool, struct diag *diag)
+{
+    /* First, so that a new and empty copy is never taken for a full one. */
+    ring_set_synced(spool->ring, ring_tail(spool->ring));
+    return ring_copy_begin(spool->copy, ring_id(spool->ring), ring_tail(spool->ring),
+                           ring_boot_from(spool->ring), diag);
+}
+
+static int open_files(struct spool *spool, const struct spool_options *options, struct diag *diag)
+{
+    int rc = ring_open(&spool->ring, options->ring_file, options->size_bytes, diag);
+    if (rc == 0)
+        rc = ring_copy_open(&spool->copy, options->copy_file, options->size_bytes, diag);
+    /* Everything in the ring is from an earlier boot, or there is none. */
+    if (rc == 0 && (spool->ring == NULL || ring_boot_from(spool->ring) == ring_head(spool->ring)))
+        rc = take_copy(spool, options, diag);
+    if (rc == 0 && spool->ring == NULL)
+        rc = ring_make(&spool->ring, options->ring_file, options->size_bytes, NULL, diag);
+    if (rc != 0)
+        return rc;
+    if (ring_copy_exists(spool->copy) && ring_copy_id(spool->copy) == ring_id(spool->ring)) {
+        ring_copy_continue(spool->copy, ring_boot_from(spool->ring));
+        return 0;
+    }
+    struct diag trouble = {0};
+    rc = begin_copy(spool, &trouble);
+    if (rc == ERR_FULL) {
+        /* The hub shall show the rooms with a full disk too; the copier tries again. */
+        log_error("spool: no copy on disk: %s", trouble.text);
+        return 0;
+    }
+    return rc == 0 ? 0 : diag_set(diag, rc, "%s", trouble.text);
+}
+
+int spool_open(struct spool **out, const struct spool_options *options, struct diag *diag)
+{
+    *out = NULL;
+    struct spool *spool = aligned_alloc(LINE_BYTES, sizeof(*spool));
+    if (spool == NULL)
+        return diag_set(diag, ERR_MEMORY, "no memory for the spool");
+    memset(spool, 0, sizeof(*spool));
+    spool->sync_ms = options->sync_ms > 0 ? options->sync_ms : 1;
+    spool->patience_ms = options->patience_ms;
+    pthread_mutex_init(&spool->mutex, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&spool->due, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    int rc = open_files(spool, options, diag);
+    if (rc != 0) {
+        spool_close(spool);
+        return rc;
+    }
+    atomic_store(&spool->turned_ms, now_ms());
+    if (ring_torn(spool->ring) != 0)
+        log_error("spool: damaged in %llu places, which were passed over",
+                  (unsigned long long)ring_torn(spool->ring));
+    *out = spool;
+    return 0;
+}
+
+void spool_close(struct spool *spool)
+{
+    if (spool == NULL)
+        return;
+    spool_stop(spool);
+    ring_copy_close(spool->copy);
+    ring_close(spool->ring);
+    pthread_cond_destroy(&spool->due);
+    pthread_mutex_destroy(&spool->mutex);
+    free(spool);
+}
+
+bool spool_same_boot(const struct spool *spool)
+{
+    return ring_same_boot(spool->ring);
+}
+
+/* --- recovery --------------------------------------------------------------------------------- */
+
+struct recovery {
+    struct spool *spool;
+    spool_use_cb *use;
+    void *user;
+    void (*on_refused)(void *user, const struct ring_record *record);
+};
+
+static void limit_child(void)
+{
+    static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGTERM};
+    for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
+        signal(deadly[i], SIG_DFL);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
+    setrlimit(RLIMIT_CPU, &(struct rlimit){TRIAL_CPU_S, TRIAL_CPU_S});
+    struct rlimit memory;
+    unsigned long pages = 0;
+    FILE *statm = fopen("/proc/self/statm", "re");
+    if (statm != NULL && fscanf(statm, "%lu", &pages) == 1) {
+        memory.rlim_cur = memory.rlim_max =
+            pages * (rlim_t)sysconf(_SC_PAGESIZE) + TRIAL_MORE_BYTES;
+        setrlimit(RLIMIT_AS, &memory);
+    }
+    if (statm != NULL)
+        fclose(statm);
+}
+
+/* Did the child come to its end? It is killed when it takes too long. */
+static bool child_lived(pid_t child)
+{
+    int64_t deadline = now_ms() + TRIAL_WALL_MS;
+    for (int status;;) {
+        pid_t got = waitpid(child, &status, WNOHANG);
+        if (got == child)
+            return WIFEXITED(status) && WEXITSTATUS(status) == TRIAL_LIVED;
+        if (got < 0 && errno != EINTR)
+            return false;
+        if (now_ms() > deadline)
+            kill(child, SIGKILL);
+        nanosleep(&(struct timespec){0, 500000}, NULL);
+    }
+}
+
+static bool survives_trial(const struct recovery *recovery, const struct ring_record *record,
+                           bool again)
+{
+    pid_t parent = getpid(), child = fork();
+    if (child < 0) {
+        log_warn("spool: a message cannot be tried: %s", strerror(errno));
+        return true;
+    }
+    if (child != 0)
+        return child_lived(child);
+    limit_child();
+    if (getppid() != parent)
+        _exit(1);
+    ring_make_readonly(recovery->spool->ring);
+    recovery->use(recovery->user, record, again);
+    _exit(TRIAL_LIVED);
+}
+
+/* Shall a record that was begun so often, and not ended, be left alone? */
+static bool is_deadly(const struct recovery *recovery, const struct ring_record *record,
+                      uint32_t begun, bool again)
+{
+    if (begun == 0)
+        return false;
+    if (begun < BEGUN_MAX && survives_trial(recovery, record, again))
+        return false;
+    log_error("spool: the message at %llu of %.*s ends the hub; it is put into quarantine",
+              (unsigned long long)record->position, record->topic_bytes, ring_topic(record));
+    return true;
+}
+
+/* Into quarantine first: killed between the two, it is there twice, but never nowhere. */
+static void refuse(const struct recovery *recovery, struct ring_record *record)
+{
+    if (recovery->on_refused != NULL)
+        recovery->on_refused(recovery->user, record);
+    atomic_store_explicit(&record->outcome, RING_REFUSED, memory_order_release);
+}
+
+static void remember(const struct recovery *recovery, struct ring_record *record, uint32_t again)
+{
+    uint32_t begun = atomic_load(&record->begun) & BEGUN_MASK;
+    if (is_deadly(recovery, record, again, true)) {
+        refuse(recovery, record);
+        return;
+    }
+    atomic_store(&record->begun, begun | (again + 1) * AGAIN_ONE);
+    recovery->use(recovery->user, record, true);
+    atomic_store(&record->begun, begun);
+}
+
+int spool_recover(struct spool *spool, spool_use_cb *use, void *user,
+                  void (*on_refused)(void *user, const struct ring_record *record),
+                  struct diag *diag)
+{
+    (void)diag;
+    const struct recovery recovery = {spool, use, user, on_refused};
+    struct ring *ring = spool->ring;
+    uint64_t at = ring_tail(ring), done = ring_done(ring);
+    bool tried = false; /* one after the other: only one can have been left unfinished */
+    while (at < done) {
+        struct ring_record *record = ring_next(ring, &at);
+        if (record == NULL || record->position >= done)
+            break;
+        if (atomic_load(&record->outcome) != RING_USED)
+            continue;
+        uint32_t again = tried ? 0 : atomic_load(&record->begun) / AGAIN_ONE;
+        tried = tried || again != 0;
+        remember(&recovery, record, again);
+    }
+    struct ring_record *next = ring_peek(ring);
+    if (next != NULL && is_deadly(&recovery, next, atomic_load(&next->begun) & BEGUN_MASK, false)) {
+        refuse(&recovery, next);
+        ring_end(ring, next, RING_REFUSED);
+    }
+    return 0;
+}
+
+/* --- copier ----------------------------------------------------------------------------------- */
+
+static bool copy_to_disk(struct spool *spool, uint64_t from, uint64_t head)
+{
+    if (!ring_copy_exists(spool->copy)) {
+        struct diag diag = {0};
+        if (begin_copy(spool, &diag) != 0)
+            return false;
+        from = ring_tail(spool->ring);
+    }
+    return ring_copy_write(spool->copy, ring_area(spool->ring), from, head) &&
+           ring_copy_sync(spool->copy);
+}
+
+static void note_failure(struct spool *spool)
+{
+    int number = errno;
+    count_one(&spool->failures);
+    spool->refusing = true;
+    uint64_t times = log_limit_hit(&spool->complaint, now_ms());
+    if (times != 0)
+        log_error("spool: the copy on disk cannot be written (%llu times): %s",
+                  (unsigned long long)times, strerror(number));
+}
+
+static void note_success(struct spool *spool, uint64_t gap_bytes)
+{
+    count_one(&spool->syncs);
+    if (gap_bytes != 0) {
+        uint64_t all = atomic_load(&spool->uncopied) + gap_bytes;
+        atomic_store(&spool->uncopied, all);
+        log_error("spool: %llu bytes of messages were used, but never on disk",
+                  (unsigned long long)gap_bytes);
+    }
+    if (spool->refusing)
+        log_notice("spool: the copy on disk can be written again");
+    spool->refusing = false;
+    spool->complaint = (struct log_limit){0};
+}
+
+/* Copies what is new. When the disk was given up meanwhile, the producer may be overwriting what
+ * is being copied: what has gone below the tail by the end counts as never copied. */
+static void copy_turn(struct spool *spool)
+{
+    uint64_t synced = ring_synced(spool->ring), tail = ring_tail(spool->ring);
+    uint64_t head = ring_head(spool->ring);
+    if (head == synced)
+        return;
+    int64_t none = 0;
+    atomic_compare_exchange_strong(&spool->pending_ms, &none, now_ms());
+    if (!copy_to_disk(spool, synced > tail ? synced : tail, head)) {
+        note_failure(spool);
+        return;
+    }
+    tail = ring_tail(spool->ring);
+    if (tail > head)
+        tail = head;
+    ring_set_synced(spool->ring, head);
+    atomic_store(&spool->pending_ms, 0);
+    note_success(spool, tail > synced ? tail - synced : 0);
+}
+
+static struct timespec in_ms(int64_t ms)
+{
+    int64_t at = clock_mono_ns() + ms * 1000000;
+    return (struct timespec){at / 1000000000, at % 1000000000};
+}
+
+/* Until the next turn is due; false: the last one is. A hurry counts only while the disk works. */
+static bool wait_turn(struct spool *spool)
+{
+    struct timespec until =
+        in_ms(spool->refusing && spool->sync_ms < RETRY_MS ? RETRY_MS : spool->sync_ms);
+    pthread_mutex_lock(&spool->mutex);
+    int rc = 0;
+    while (!spool->stop && !(spool->hurry && !spool->refusing) && rc != ETIMEDOUT)
+        rc = pthread_cond_timedwait(&spool->due, &spool->mutex, &until);
+    spool->hurry = false;
+    bool go_on = !spool->stop;
+    pthread_mutex_unlock(&spool->mutex);
+    return go_on;
+}
+
+static void *run_copier(void *user)
+{
+    struct spool *spool = user;
+    while (wait_turn(spool)) {
+        copy_turn(spool);
+        atomic_store(&spool->turned_ms, now_ms());
+    }
+    copy_turn(spool);
+    if (ring_copy_exists(spool->copy) && !spool->refusing)
+        ring_copy_finish(spool->copy, ring_synced(spool->ring));
+    return NULL;
+}
+
+int spool_start(struct spool *spool, void (*wake)(void *user), void *user, struct diag *diag)
+{
+    spool->wake = wake;
+    spool->wake_user = user;
+    /* Signals are the loop's; SIGXFSZ, blocked here, becomes an error like others. */
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = pthread_create(&spool->thread, NULL, run_copier, spool);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (rc != 0)
+        return diag_set(diag, ERR_MEMORY, "cannot start the spool's thread: %s", strerror(rc));
+    pthread_setname_np(spool->thread, "spool-copy");
+    spool->started = true;
+    return 0;
+}
+
+void spool_stop(struct spool *spool)
+{
+    atomic_store(&spool->stopping, true);
+    if (!spool->started)
+        return;
+    pthread_mutex_lock(&spool->mutex);
+    spool->stop = true;
+    pthread_cond_signal(&spool->due);
+    pthread_mutex_unlock(&spool->mutex);
+    pthread_join(spool->thread, NULL);
+    spool->started = false;
+}
+
+/* --- producer and loop ------------------------------------------------------------------------ */
+
+static uint64_t free_now(const struct spool *spool)
+{
+    uint64_t done = ring_done(spool->ring), synced = ring_synced(spool->ring);
+    return synced < done && spool_is_safe(spool) ? synced : done;
+}
+
+/* The ring is full of what is used but not yet on disk: do not wait for the next turn. */
+static void hurry(struct spool *spool)
+{
+    if (ring_synced(spool->ring) >= ring_done(spool->ring))
+        return;
+    pthread_mutex_lock(&spool->mutex);
+    if (!spool->hurry)
+        pthread_cond_signal(&spool->due);
+    spool->hurry = true;
+    pthread_mutex_unlock(&spool->mutex);
+}
+
+static bool put_slowly(struct spool *spool, const struct ring_message *message, int qos)
+{
+    bool waits = false;
+    for (long nap_ns = NAP_MIN_NS; !atomic_load(&spool->stopping);) {
+        spool->free_below = free_now(spool);
+        if (ring_put(spool->ring, message, spool->free_below))
+            return true;
+        hurry(spool);
+        if (qos == 0 || message->topic_bytes > RING_TOPIC_MAX ||
+            message->payload_bytes > RING_PAYLOAD_MAX) {
+            count_one(&spool->dropped);
+            return false;
+        }
+        if (!waits)
+            count_one(&spool->waited);
+        waits = true;
+        nanosleep(&(struct timespec){0, nap_ns}, NULL);
+        nap_ns = nap_ns * 2 < NAP_MAX_NS ? nap_ns * 2 : NAP_MAX_NS;
+    }
+    return false;
+}
+
+bool spool_put(struct spool *spool, const char *topic, size_t topic_bytes, const void *payload,
+               size_t payload_bytes, int qos, int64_t wall_ms, int64_t mono_ns)
+{
+    const struct ring_message message = {.topic = topic,
+                                         .topic_bytes = topic_bytes,
+                                         .payload = payload,
+                                         .payload_bytes = payload_bytes,
+                                         .wall_ms = wall_ms,
+                                         .mono_ns = mono_ns};
+    if (atomic_load_explicit(&spool->stopping, memory_order_relaxed))
+        return false;
+    if (!ring_put(spool->ring, &message, spool->free_below) && !put_slowly(spool, &message, qos))
+        return false;
+    count_one(&spool->put);
+    /* The head was stored before this is read, and the loop stores this before it reads the head:
+     * one of the two sees the other. Only the one who turns the flag wakes. */
+    if (atomic_load(&spool->dozing) && atomic_exchange(&spool->dozing, false))
+        spool->wake(spool->wake_user);
+    return true;
+}
+
+unsigned spool_drain(struct spool *spool, unsigned most, spool_use_cb *use, void *user)
+{
+    unsigned count = 0;
+    for (; count < most; count++) {
+        struct ring_record *record = ring_peek(spool->ring);
+        if (record == NULL)
+            break;
+        /* No other thread writes it. Killed or crashed in use(), the ring says where. */
+        uint32_t begun = atomic_load_explicit(&record->begun, memory_order_relaxed);
+        atomic_store_explicit(&record->begun, begun + BEGUN_ONE, memory_order_release);
+        ring_end(spool->ring, record, use(user, record, false));
+    }
+    return count;
+}
+
+bool spool_doze(struct spool *spool)
+{
+    atomic_store(&spool->dozing, true);
+    if (ring_peek(spool->ring) == NULL)
+        return true;
+    atomic_store(&spool->dozing, false);
+    return false;
+}
+
+uint64_t spool_synced(const struct spool *spool)
+{
+    return ring_synced(spool->ring);
+}
+
+bool spool_is_safe(const struct spool *spool)
+{
+    int64_t pending = atomic_load(&spool->pending_ms);
+    return pending == 0 || now_ms() - pending <= spool->patience_ms;
+}
+
+int64_t spool_copied_ms(const struct spool *spool)
+{
+    return atomic_load(&spool->turned_ms);
+}
+
+void spool_stats(const struct spool *spool, struct spool_stats *stats)
+{
+    uint64_t done = ring_done(spool->ring), synced = ring_synced(spool->ring);
+    *stats = (struct spool_stats){
+        .put = atomic_load(&spool->put),
+        .dropped = atomic_load(&spool->dropped),
+        .waited = atomic_load(&spool->waited),
+        .recovered = ring_waiting(spool->ring),
+        .torn = ring_torn(spool->ring),
+        .used_bytes = ring_head(spool->ring) - (done < synced ? done : synced),
+        .size_bytes = ring_area(spool->ring)->size,
+        .syncs = atomic_load(&spool->syncs),
+        .sync_failures = atomic_load(&spool->failures),
+        .uncopied_bytes = atomic_load(&spool->uncopied),
+    };
+}
+
+int spool_walk(const char *ring_file, void (*each)(void *user, const struct ring_record *record),
+               void *user, struct diag *diag)
+{
+    return ring_walk(ring_file, each, user, diag);
+}

@@ -35,6 +35,7 @@ struct spool_stats {
     uint64_t torn;                 /* found damaged at open */
     uint64_t used_bytes, size_bytes;
     uint64_t syncs, sync_failures;
+    uint64_t uncopied_bytes; /* freed without a copy while the disk refused */
 };
 
 struct spool;
@@ -52,8 +53,10 @@ typedef enum ring_outcome spool_use_cb(void *user, const struct ring_record *rec
 
 /* At start, before any thread: gives all intact records that were already used, oldest first, as
  * `again`. A record whose decoding was begun and never ended killed the hub or was killed with it:
- * begun once, it is tried in a child process with limits, and refused if the child dies; begun
- * twice, it is refused. on_refused gets its bytes. */
+ * it is tried in a child process with limits, and refused if the child dies; begun three times, it
+ * is refused without. The same holds for one that was begun to be remembered. on_refused gets its
+ * bytes. In the child, `use` runs on the state as it is then and must write nothing that is shared
+ * (the quarantine sees to that itself). */
 int spool_recover(struct spool *spool, spool_use_cb *use, void *user,
                   void (*on_refused)(void *user, const struct ring_record *record),
                   struct diag *diag);
@@ -74,7 +77,8 @@ bool spool_doze(struct spool *spool);
 
 uint64_t spool_synced(const struct spool *spool); /* positions below it are on disk */
 bool spool_is_safe(const struct spool *spool);
-int64_t spool_copied_ms(const struct spool *spool); /* mono ms of the copier's last turn: watchdog */
+int64_t
+spool_copied_ms(const struct spool *spool); /* mono ms of the copier's last turn: watchdog */
 void spool_stats(const struct spool *spool, struct spool_stats *stats);
 
 /* Ends waiting producers (they get false, and must not acknowledge), copies the rest, joins the

@@ -1,0 +1,241 @@
+#include "base/ring_copy.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK_BYTES  4096 /* a header has a disk's block of its own */
+#define BOUNCE_BYTES 65536
+#define COPY_MAGIC   "LUMCOPY1"
+
+static_assert(2 * BLOCK_BYTES == RING_DATA_OFFSET, "both headers lie before the data");
+
+struct copy_header {
+    char magic[8];
+    uint32_t format, unused;
+    uint64_t size, id;
+    uint64_t number; /* the header with the higher one counts */
+    uint64_t head;   /* everything below it had been written */
+    uint64_t boot_from;
+    char boot[RING_BOOT_BYTES];
+    uint64_t checksum; /* of all above */
+};
+
+struct ring_copy {
+    int fd; /* -1: no file */
+    char *file;
+    uint64_t size;
+    struct copy_header header; /* the newest; all zero without a file */
+    uint64_t bounce[BOUNCE_BYTES / 8];
+};
+
+static uint64_t header_checksum(const struct copy_header *header)
+{
+    return ring_header_checksum(header, offsetof(struct copy_header, checksum));
+}
+
+static bool header_is_sound(const struct copy_header *header, uint64_t size)
+{
+    return memcmp(header->magic, COPY_MAGIC, 8) == 0 && header->format == RING_FORMAT &&
+           header->checksum == header_checksum(header) && header->size == size &&
+           header->head >= size && header->head % 8 == 0 && header->head < UINT64_MAX / 4;
+}
+
+/* Reads the newer sound header; says why there is none, NULL if there is. */
+static const char *read_header(struct ring_copy *copy)
+{
+    struct stat status;
+    if (fstat(copy->fd, &status) != 0 || status.st_size < RING_DATA_OFFSET)
+        return "it is no copy of a spool";
+    bool found = false;
+    for (unsigned i = 0; i < 2; i++) {
+        struct copy_header header;
+        if (!ring_file_read(copy->fd, &header, sizeof(header), i * BLOCK_BYTES))
+            return "its header cannot be read";
+        if (!header_is_sound(&header, copy->size))
+            continue;
+        if (!found || header.number > copy->header.number)
+            copy->header = header;
+        found = true;
+    }
+    if (!found)
+        return "its header is damaged, of another format or another size";
+    if ((uint64_t)status.st_size != RING_DATA_OFFSET + copy->size)
+        return "it is cut short";
+    return NULL;
+}
+
+int ring_copy_open(struct ring_copy **out, const char *file, size_t size_bytes, struct diag *diag)
+{
+    *out = NULL;
+    int rc = ring_size_check(size_bytes, file, diag);
+    if (rc != 0)
+        return rc;
+    struct ring_copy *copy = calloc(1, sizeof(*copy));
+    char *name = strdup(file);
+    if (copy == NULL || name == NULL) {
+        free(copy);
+        free(name);
+        return diag_set(diag, ERR_MEMORY, "no memory for the copy of the spool");
+    }
+    copy->file = name;
+    copy->size = size_bytes;
+    rc = ring_file_open(file, &copy->fd, diag);
+    if (rc == 0 && copy->fd >= 0) {
+        const char *why = read_header(copy);
+        if (why != NULL) {
+            rc = ring_file_set_aside(file, why, diag);
+            close(copy->fd);
+            copy->fd = -1;
+            memset(&copy->header, 0, sizeof(copy->header));
+        }
+    }
+    if (rc != 0) {
+        ring_copy_close(copy);
+        return rc;
+    }
+    *out = copy;
+    return 0;
+}
+
+void ring_copy_close(struct ring_copy *copy)
+{
+    if (copy == NULL)
+        return;
+    if (copy->fd >= 0)
+        close(copy->fd);
+    free(copy->file);
+    free(copy);
+}
+
+bool ring_copy_exists(const struct ring_copy *copy)
+{
+    return copy->fd >= 0;
+}
+
+uint64_t ring_copy_id(const struct ring_copy *copy)
+{
+    return copy->header.id;
+}
+
+int ring_copy_read(const struct ring_copy *copy, struct ring_image *image, struct diag *diag)
+{
+    const struct copy_header *header = &copy->header;
+    *image = (struct ring_image){.area = {.size = copy->size, .id = header->id}};
+    image->area.data = malloc(copy->size);
+    if (image->area.data == NULL)
+        return diag_set(diag, ERR_MEMORY, "no memory to read %s", copy->file);
+    if (!ring_file_read(copy->fd, image->area.data, copy->size, RING_DATA_OFFSET)) {
+        diag_set(diag, ERR_IO, "cannot read %s: %s", copy->file, strerror(errno));
+        ring_image_fini(image);
+        return ERR_IO;
+    }
+    /* Headers are seldom: the newest records lie beyond this one's head, at most a lap of them. */
+    image->end = ring_area_find_end(&image->area, header->head, header->head + copy->size);
+    struct ring_mended mended =
+        ring_area_mend(&image->area, image->end - copy->size, image->end, false);
+    image->first = mended.first;
+    image->torn = mended.torn;
+    image->boot_from = ring_boot_is_now(header->boot) ? header->boot_from : image->end;
+    return 0;
+}
+
+void ring_image_fini(struct ring_image *image)
+{
+    free(image->area.data);
+    image->area.data = NULL;
+}
+
+/* The older of the two headers is overwritten: the newer one stays until this one is whole. */
+static bool write_header(struct ring_copy *copy, uint64_t head)
+{
+    struct copy_header header = copy->header;
+    header.number++;
+    header.head = head;
+    header.checksum = header_checksum(&header);
+    if (!ring_file_write(copy->fd, &header, sizeof(header), header.number % 2 * BLOCK_BYTES))
+        return false;
+    copy->header = header;
+    return true;
+}
+
+int ring_copy_begin(struct ring_copy *copy, uint64_t id, uint64_t from, uint64_t boot_from,
+                    struct diag *diag)
+{
+    int rc = 0;
+    if (copy->fd >= 0) {
+        rc = ring_file_set_aside(copy->file, "it is the copy of another spool", diag);
+        close(copy->fd);
+        copy->fd = -1;
+    }
+    if (rc == 0)
+        rc = ring_file_make(copy->file, RING_DATA_OFFSET + copy->size, &copy->fd, diag);
+    if (rc != 0)
+        return rc;
+    copy->header = (struct copy_header){.magic = COPY_MAGIC,
+                                        .format = RING_FORMAT,
+                                        .size = copy->size,
+                                        .id = id,
+                                        .boot_from = boot_from};
+    ring_boot_now(copy->header.boot);
+    if (write_header(copy, from) && ring_copy_sync(copy)) {
+        rc = ring_file_publish(copy->file, diag);
+    } else {
+        rc = diag_set(diag, ERR_FULL, "cannot write %s: %s", copy->file, strerror(errno));
+        ring_file_unmake(copy->file);
+    }
+    if (rc != 0) {
+        close(copy->fd);
+        copy->fd = -1;
+    }
+    return rc;
+}
+
+void ring_copy_continue(struct ring_copy *copy, uint64_t boot_from)
+{
+    ring_boot_now(copy->header.boot);
+    copy->header.boot_from = boot_from;
+}
+
+/* Takes words out of the ring while the loop may be writing outcomes into them, and (when the disk
+ * was given up) the producer whole records: then what is taken is torn, and known for it by its
+ * checksum. Thread sanitizer cannot know that this is meant. */
+__attribute__((no_sanitize("thread"))) static void take_words(uint64_t *out, const uint8_t *from,
+                                                              size_t bytes)
+{
+    for (size_t i = 0; i < bytes / 8; i++)
+        out[i] = __atomic_load_n((const uint64_t *)(const void *)(from + 8 * i), __ATOMIC_RELAXED);
+}
+
+bool ring_copy_write(struct ring_copy *copy, const struct ring_area *area, uint64_t from,
+                     uint64_t to)
+{
+    uint64_t since = to - copy->header.head;
+    for (uint64_t at = from; at < to;) {
+        uint64_t offset = at % area->size, bytes = to - at;
+        if (bytes > area->size - offset)
+            bytes = area->size - offset;
+        if (bytes > BOUNCE_BYTES)
+            bytes = BOUNCE_BYTES;
+        take_words(copy->bounce, area->data + offset, bytes);
+        if (!ring_file_write(copy->fd, copy->bounce, bytes, RING_DATA_OFFSET + offset))
+            return false;
+        at += bytes;
+    }
+    /* A reader looks one lap beyond the header's head, so it must never be farther behind. */
+    return since < area->size / 8 || write_header(copy, to);
+}
+
+bool ring_copy_sync(struct ring_copy *copy)
+{
+    return fdatasync(copy->fd) == 0;
+}
+
+bool ring_copy_finish(struct ring_copy *copy, uint64_t head)
+{
+    return copy->header.head == head || (write_header(copy, head) && ring_copy_sync(copy));
+}

@@ -1,0 +1,51 @@
+/*
+ * The copy of a ring on a disk, against a power cut.
+ *
+ * Allocated in full when it is made; its data lie as in the ring. Two header blocks are written in
+ * turn, each with a number and a checksum, so one of them is whole whatever is cut short. They are
+ * written seldom: what lies beyond the header's head is found by looking, since each record proves
+ * itself.
+ * Threads: one at a time.
+ */
+#ifndef LUMBAR_BASE_RING_COPY_H
+#define LUMBAR_BASE_RING_COPY_H
+
+#include "base/ring.h"
+#include "base/ring_file.h"
+
+struct ring_copy;
+
+/* Opens what is there; a file that is no copy of this size is set aside. Succeeds without a file:
+ * ring_copy_begin() makes it. */
+int ring_copy_open(struct ring_copy **out, const char *file, size_t size_bytes, struct diag *diag);
+void ring_copy_close(struct ring_copy *copy);
+
+bool ring_copy_exists(const struct ring_copy *copy);
+uint64_t ring_copy_id(const struct ring_copy *copy); /* of the ring; 0: no file */
+
+/* What the copy holds, mended, in memory of its own. */
+struct ring_image {
+    struct ring_area area;
+    uint64_t first, end; /* positions of the oldest record, and behind the newest */
+    uint64_t torn;
+    uint64_t boot_from; /* what lies from here on came in this boot of the machine */
+};
+int ring_copy_read(const struct ring_copy *copy, struct ring_image *image, struct diag *diag);
+void ring_image_fini(struct ring_image *image);
+
+/* Makes a new file for this ring, beginning at `from`; what was there is set aside first. ERR_FULL:
+ * the disk's trouble, may be tried again. */
+int ring_copy_begin(struct ring_copy *copy, uint64_t id, uint64_t from, uint64_t boot_from,
+                    struct diag *diag);
+
+/* Goes on with the file that is there. */
+void ring_copy_continue(struct ring_copy *copy, uint64_t boot_from);
+
+/* Writes [from, to) of the area, and a header when enough has come since the last one, or there is
+ * a gap before `from`. Not yet synced. False with errno. */
+bool ring_copy_write(struct ring_copy *copy, const struct ring_area *area, uint64_t from,
+                     uint64_t to);
+bool ring_copy_sync(struct ring_copy *copy);
+bool ring_copy_finish(struct ring_copy *copy, uint64_t head); /* a header now; synced */
+
+#endif
