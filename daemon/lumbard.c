@@ -1,1 +1,597 @@
-#include "base/err.h"
+#include "lumbard.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "core/ack.h"
+#include "core/ingest.h"
+#include "core/publish.h"
+#include "core/topic.h"
+#include "io/files.h"
+#include "io/mqtt.h"
+#include "io/notify.h"
+#include "io/quarantine.h"
+#include "io/spool.h"
+#include "io/web.h"
+#include "setup.h"
+
+#define DRAIN_MS      2     /* between drains while messages come: a wake-up for each is dear */
+#define DRAIN_MOST    512   /* messages a drain, so that timers and sockets get their turn */
+#define DRAIN_IDLE    8     /* empty drains before the loop sleeps again */
+#define TICK_MS       250   /* delays, acknowledgements, health, watchdog */
+#define STOP_MQTT_MS  2000  /* what the broker may take to say goodbye */
+#define HEARTBEAT_OLD 3000  /* ms without it: the path to the broker is said to be gone */
+#define COPIER_STUCK  20000 /* ms without a turn of the copying thread: the watchdog bites */
+
+enum { SIGNALS = 3 };
+
+struct lumbard {
+    const struct lumbard_options *options;
+    int64_t offset_ms; /* hub time less the monotonic clock */
+    struct setup setup;
+    struct ingest ingest;
+    struct frame *frame;
+    struct quarantine *quarantine;
+    struct spool *spool;
+    struct mqtt *mqtt;
+    struct web *web;
+
+    uv_loop_t loop;
+    uv_async_t wake; /* from Paho's thread: a message after a sleep, or the connection changed */
+    uv_timer_t drain, tick;
+    uv_signal_t signals[SIGNALS];
+    uv_work_t goodbye;
+
+    bool remembering; /* records of a run before are gone through: nothing is said of them */
+    bool stopping;
+    unsigned idle_drains;
+    int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
+    struct log_limit unknown;  /* refusals that no device can be blamed for */
+    struct frame_health health;
+};
+
+static int64_t hub_now(const struct lumbard *hub)
+{
+    return clock_mono_ns() / 1000000 + hub->offset_ms;
+}
+
+/* ---- the way of a message, second half: what it caused ---- */
+
+static const char *room_title(const struct lumbard *hub, uint32_t room)
+{
+    return room == ROOM_NONE ? "unassigned" : hub->setup.config->rooms[room - 1].title;
+}
+
+static void publish_alarm(struct lumbard *hub, const struct alarm *alarm)
+{
+    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
+    const struct alarm *standing =
+        alarms_of_room(hub->ingest.alarms, alarm->rule, hub->ingest.devices, device->room);
+    char topic[MQTT_OUT_TOPIC_BYTES], json[MQTT_OUT_BYTES];
+    struct text topic_text = text_in(topic, sizeof(topic));
+    struct text json_text = text_in(json, sizeof(json));
+    publish_alarm_topic(&topic_text, hub->setup.config, device->room, alarm->rule);
+    publish_alarm_json(&json_text, hub->setup.config, hub->ingest.devices, alarm, standing);
+    if (topic_text.cut || json_text.cut ||
+        !mqtt_publish(hub->mqtt, topic, json, json_text.length, 1, true))
+        log_warn("alarm %s of %s could not be queued for the broker", alarm->rule->name,
+                 device->name);
+}
+
+static void on_alarm(void *user, const struct alarm *alarm)
+{
+    struct lumbard *hub = user;
+    if (hub->remembering)
+        return;
+    const struct rule *rule = alarm->rule;
+    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
+    char sentence[320];
+    struct text text = text_in(sentence, sizeof(sentence));
+    const struct lumbar_metric *metric = drivers_metric(&hub->setup.drivers, rule->metric, NULL);
+    rule_write_text(&text, rule, metric, device->name, room_title(hub, device->room), alarm->value);
+    log_line(alarm->presence == ALARM_ON ? LOG_NOTICE : LOG_INFO, "alarm %s %s, %s, %s/%s: %s",
+             rule->name, alarm->presence == ALARM_ON ? "on" : "off", room_title(hub, device->room),
+             rule->driver->plugin->kind, device->name, sentence);
+    web_alarm(hub->web);
+    publish_alarm(hub, alarm);
+}
+
+static void on_overflow(void *user, const struct rule_event *event)
+{
+    (void)user;
+    log_error("alarm %s of device %u could not be kept: %d alarms stand already", event->rule->name,
+              event->device, ALARMS_MAX);
+}
+
+/* Counted by ingest; here it is said, once a minute for a device and reason, and kept. */
+static void on_refused(void *user, struct device *device, enum refusal refusal, const char *reason,
+                       const struct ingest_message *message)
+{
+    struct lumbard *hub = user;
+    if (hub->remembering)
+        return;
+    struct log_limit *limit = device != NULL ? &device->complaint[refusal] : &hub->unknown;
+    uint64_t count = log_limit_hit(limit, hub_now(hub));
+    if (count > 0)
+        log_warn("message on %.*s refused: %s (%llu of them)", (int)message->topic_bytes,
+                 message->topic, reason, (unsigned long long)count);
+    if (refusal != REFUSED_RATE)
+        quarantine_put(hub->quarantine, message->topic, message->topic_bytes, message->payload,
+                       message->payload_bytes, reason, clock_wall_ms());
+}
+
+/* ---- the way of a message, first half: broker, spool, ingest ---- */
+
+/* Paho's thread. What is kept here survives a kill, so it may be acknowledged. */
+static bool on_message(void *user, const char *topic, size_t topic_bytes, const void *payload,
+                       size_t payload_bytes, int qos)
+{
+    struct lumbard *hub = user;
+    return spool_put(hub->spool, topic, topic_bytes, payload, payload_bytes, qos, clock_wall_ms(),
+                     clock_mono_ns());
+}
+
+/* Any thread. */
+static void on_wake_wanted(void *user)
+{
+    struct lumbard *hub = user;
+    uv_async_send(&hub->wake);
+}
+
+static struct ingest_message message_of(const struct lumbard *hub, const struct ring_record *record,
+                                        bool mono_counts)
+{
+    struct ingest_message message = {
+        .topic = ring_topic(record),
+        .topic_bytes = record->topic_bytes,
+        .payload = ring_payload(record),
+        .payload_bytes = record->payload_bytes,
+        .received_ms = mono_counts ? record->mono_ns / 1000000 + hub->offset_ms : record->wall_ms,
+        .position = record->position,
+    };
+    return message;
+}
+
+static enum ring_outcome on_record(void *user, const struct ring_record *record, bool again)
+{
+    struct lumbard *hub = user;
+    struct ingest_message message = message_of(hub, record, !again || spool_same_boot(hub->spool));
+    hub->remembering = again;
+    switch (ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now(hub))) {
+    case INGEST_USED:
+        return RING_USED;
+    case INGEST_REPEATED:
+        return RING_REPEATED;
+    default:
+        return RING_REFUSED;
+    }
+}
+
+static void on_drain(uv_timer_t *timer)
+{
+    struct lumbard *hub = timer->data;
+    if (spool_drain(hub->spool, DRAIN_MOST, on_record, hub) > 0) {
+        hub->idle_drains = 0;
+        web_news(hub->web);
+    } else if (++hub->idle_drains >= DRAIN_IDLE && spool_doze(hub->spool)) {
+        uv_timer_stop(timer);
+    }
+}
+
+static void on_wake(uv_async_t *async)
+{
+    struct lumbard *hub = async->data;
+    if (uv_is_closing((uv_handle_t *)&hub->drain))
+        return;
+    hub->idle_drains = 0;
+    if (!uv_is_active((uv_handle_t *)&hub->drain))
+        uv_timer_start(&hub->drain, on_drain, DRAIN_MS, DRAIN_MS);
+    on_drain(&hub->drain);
+}
+
+/* A message whose decoding killed the hub. */
+static void on_poisonous(void *user, const struct ring_record *record)
+{
+    struct lumbard *hub = user;
+    log_error("message on %.*s killed the hub when it was decoded; it is in quarantine",
+              (int)record->topic_bytes, ring_topic(record));
+    quarantine_put(hub->quarantine, ring_topic(record), record->topic_bytes, ring_payload(record),
+                   record->payload_bytes, "its decoding killed the hub", record->wall_ms);
+}
+
+/* ---- four times a second ---- */
+
+static void on_ack_due(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
+{
+    struct lumbard *hub = user;
+    char topic[MQTT_OUT_TOPIC_BYTES];
+    uint8_t ack[ACK_MAX_BYTES];
+    if (topic_make(device->driver->plugin->topic, device->name, "ack", topic, sizeof(topic)) > 0)
+        mqtt_publish(hub->mqtt, topic, ack, ack_write(ack, boot_id, sequence), 0, false);
+}
+
+static void look_at_health(struct lumbard *hub)
+{
+    struct mqtt_state broker;
+    struct spool_stats spool;
+    mqtt_state(hub->mqtt, &broker);
+    spool_stats(hub->spool, &spool);
+    int64_t silent_ms = (clock_mono_ns() - broker.heard_mono_ns) / 1000000;
+    struct frame_health now = {
+        .broker = broker.connected && silent_ms < HEARTBEAT_OLD,
+        .disk = spool_is_safe(hub->spool),
+        .heartbeat_ms = (uint32_t)(broker.heartbeat_ns / 1000000),
+        .messages = hub->ingest.messages,
+        .refused = hub->ingest.refused,
+        .dropped = spool.dropped,
+    };
+    if (now.broker != hub->health.broker && now.broker)
+        log_notice("broker connected");
+    else if (now.broker != hub->health.broker)
+        log_warn("broker lost%s%s", broker.last_error[0] != '\0' ? ": " : "", broker.last_error);
+    if (now.disk != hub->health.disk)
+        log_line(now.disk ? LOG_NOTICE : LOG_ERROR_, "spool: what comes %s reaching the disk",
+                 now.disk ? "is" : "is no longer");
+    hub->health = now;
+    frame_set_health(hub->frame, &now);
+}
+
+static void end_complaint(struct log_limit *limit, const char *who, int64_t now)
+{
+    uint64_t count = log_limit_over(limit, now);
+    if (count > 0)
+        log_notice("%s: a minute without a refused message, after %llu", who,
+                   (unsigned long long)count);
+}
+
+static void end_complaints(struct lumbard *hub, int64_t now)
+{
+    end_complaint(&hub->unknown, "unknown topics", now);
+    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
+        struct device *device = devices_at(hub->ingest.devices, id);
+        for (unsigned r = 0; r < REFUSED_COUNT_; r++)
+            end_complaint(&device->complaint[r], device->name, now);
+    }
+}
+
+/* Fed only while both the loop and the copying thread move; never dependent on the broker. */
+static void feed_watchdog(struct lumbard *hub, int64_t now)
+{
+    int64_t each_ms = notify_watchdog_ms();
+    int64_t copier_ms = clock_mono_ns() / 1000000 - spool_copied_ms(hub->spool);
+    if (each_ms == 0 || now - hub->fed_ms < each_ms || copier_ms > COPIER_STUCK)
+        return;
+    hub->fed_ms = now;
+    notify_send("WATCHDOG=1");
+}
+
+/* Every few seconds: counters for the page, the status line, ends of complaints. */
+static void tell_status(struct lumbard *hub, int64_t now)
+{
+    if (now - hub->status_ms < 5000)
+        return;
+    hub->status_ms = now;
+    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++)
+        devices_touch(hub->ingest.devices, devices_at(hub->ingest.devices, id));
+    end_complaints(hub, now);
+    notify_send("STATUS=%u devices, %u alarms, broker %s", devices_count(hub->ingest.devices),
+                alarms_standing(hub->ingest.alarms), hub->health.broker ? "connected" : "away");
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct lumbard *hub = timer->data;
+    int64_t now = hub_now(hub);
+    hub->remembering = false;
+    ingest_tick(&hub->ingest, now);
+    devices_acks(hub->ingest.devices, spool_synced(hub->spool), now,
+                 hub->setup.config->devices.ack_ms, on_ack_due, hub);
+    look_at_health(hub);
+    tell_status(hub, now);
+    feed_watchdog(hub, now);
+    web_news(hub->web);
+}
+
+/* ---- reload: everything or nothing ---- */
+
+static void take_over(struct lumbard *hub, struct config *config, struct rules *rules)
+{
+    struct config *old_config = hub->setup.config;
+    struct rules *old_rules = hub->setup.rules;
+    rules_adopt(rules, old_rules);
+    alarms_adopt(hub->ingest.alarms, rules, hub_now(hub), on_alarm, hub);
+    hub->setup.config = config;
+    hub->setup.rules = rules;
+    hub->ingest.config = config;
+    hub->ingest.rules = rules;
+    struct diag diag = {0};
+    char sentence[512];
+    if (ingest_assign(&hub->ingest, &diag) != 0)
+        log_warn("%s", diag_sentence(&diag, sentence, sizeof(sentence)));
+    frame_reload(hub->frame, &(struct frame_world){
+                                 .config = config,
+                                 .drivers = &hub->setup.drivers,
+                                 .devices = hub->ingest.devices,
+                                 .rules = rules,
+                                 .alarms = hub->ingest.alarms,
+                                 .feed = hub->ingest.feed,
+                             });
+    rules_destroy(old_rules);
+    config_destroy(old_config);
+}
+
+static void reload(struct lumbard *hub)
+{
+    struct diag diag = {0};
+    struct config *config = NULL;
+    struct rules *rules = NULL;
+    char sentence[512];
+    const char *file = hub->options->config_file;
+    notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_mono_ns() / 1000));
+    int code = setup_read_config(file, &config, &diag);
+    if (code == 0)
+        code = config_check_reload(hub->setup.config, config, &diag);
+    if (code == 0)
+        code = setup_read_rules(file, config, &hub->setup.drivers, &rules, &diag);
+    if (code == 0) {
+        take_over(hub, config, rules);
+        log_notice("configuration reloaded: %u rooms, %u rules", config->room_count,
+                   rules_count(rules));
+        web_alarm(hub->web);
+    } else {
+        config_destroy(config);
+        log_error("not reloaded, nothing changed: %s",
+                  diag_sentence(&diag, sentence, sizeof(sentence)));
+    }
+    notify_send("READY=1");
+}
+
+/* ---- stop ---- */
+
+static void say_goodbye(uv_work_t *work)
+{
+    struct lumbard *hub = work->data;
+    mqtt_stop(hub->mqtt, STOP_MQTT_MS);
+}
+
+/* The broker is gone: what came meanwhile is drained, then every handle is closed. */
+static void after_goodbye(uv_work_t *work, int status)
+{
+    struct lumbard *hub = work->data;
+    (void)status;
+    while (spool_drain(hub->spool, DRAIN_MOST, on_record, hub) > 0)
+        ;
+    spool_stop(hub->spool);
+    web_stop(hub->web, "the hub stops");
+    uv_close((uv_handle_t *)&hub->wake, NULL);
+    uv_close((uv_handle_t *)&hub->drain, NULL);
+    uv_close((uv_handle_t *)&hub->tick, NULL);
+    for (unsigned i = 0; i < SIGNALS; i++)
+        uv_close((uv_handle_t *)&hub->signals[i], NULL);
+}
+
+/* The loop goes on draining while the broker is told, so that no producer waits for room. */
+static void begin_stop(struct lumbard *hub)
+{
+    if (hub->stopping)
+        return;
+    hub->stopping = true;
+    log_notice("stopping");
+    notify_send("STOPPING=1");
+    hub->goodbye.data = hub;
+    uv_queue_work(&hub->loop, &hub->goodbye, say_goodbye, after_goodbye);
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct lumbard *hub = handle->data;
+    if (number == SIGHUP && !hub->stopping)
+        reload(hub);
+    else if (number != SIGHUP)
+        begin_stop(hub);
+}
+
+/* ---- start, in order ---- */
+
+static int open_loop(struct lumbard *hub, struct diag *diag)
+{
+    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+    if (uv_loop_init(&hub->loop) != 0)
+        return diag_set(diag, ERR_IO, "no event loop could be made");
+    signal(SIGPIPE, SIG_IGN);
+    uv_async_init(&hub->loop, &hub->wake, on_wake);
+    uv_timer_init(&hub->loop, &hub->drain);
+    uv_timer_init(&hub->loop, &hub->tick);
+    hub->wake.data = hub->drain.data = hub->tick.data = hub;
+    for (unsigned i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&hub->loop, &hub->signals[i]);
+        hub->signals[i].data = hub;
+        uv_signal_start(&hub->signals[i], on_signal, numbers[i]);
+    }
+    return 0;
+}
+
+static int open_core(struct lumbard *hub, struct diag *diag)
+{
+    struct config *config = hub->setup.config;
+    hub->ingest = (struct ingest){
+        .config = config,
+        .drivers = &hub->setup.drivers,
+        .rules = hub->setup.rules,
+        .devices =
+            devices_create((uint32_t)config->devices.max, (uint32_t)config->devices.rate_per_s),
+        .alarms = alarms_create(),
+        .feed = feed_create((size_t)config->feed.size_bytes),
+        .user = hub,
+        .on_alarm = on_alarm,
+        .on_overflow = on_overflow,
+        .on_refused = on_refused,
+    };
+    if (hub->ingest.devices == NULL || hub->ingest.alarms == NULL || hub->ingest.feed == NULL)
+        return diag_set(diag, ERR_MEMORY, "out of memory for devices, alarms or feed");
+    struct diag assign = {0};
+    if (ingest_assign(&hub->ingest, &assign) != 0)
+        log_warn("%s", assign.text);
+    uint64_t instance = 0;
+    if (getrandom(&instance, sizeof(instance), 0) != (ssize_t)sizeof(instance))
+        instance = (uint64_t)clock_mono_ns();
+    hub->frame = frame_create(&(struct frame_world){.config = config,
+                                                    .drivers = &hub->setup.drivers,
+                                                    .devices = hub->ingest.devices,
+                                                    .rules = hub->setup.rules,
+                                                    .alarms = hub->ingest.alarms,
+                                                    .feed = hub->ingest.feed},
+                              instance);
+    return hub->frame != NULL ? 0 : diag_set(diag, ERR_MEMORY, "out of memory for frames");
+}
+
+static int open_spool(struct lumbard *hub, struct diag *diag)
+{
+    const struct config *config = hub->setup.config;
+    struct spool_options options = {
+        .ring_file = config->spool.ring,
+        .copy_file = config->spool.copy,
+        .size_bytes = (size_t)config->spool.size_bytes,
+        .sync_ms = config->spool.sync_ms,
+        .patience_ms = config->spool.patience_ms,
+    };
+    int code = spool_open(&hub->spool, &options, diag);
+    if (code == 0)
+        code = quarantine_open(&hub->quarantine, config->quarantine.file,
+                               (size_t)config->quarantine.size_bytes, diag);
+    if (code == 0)
+        code = spool_recover(hub->spool, on_record, hub, on_poisonous, diag);
+    hub->remembering = false;
+    hub->ingest.messages = hub->ingest.refused = 0; /* counted from the start on */
+    return code;
+}
+
+static int open_web(struct lumbard *hub, struct diag *diag)
+{
+    const struct config *config = hub->setup.config;
+    struct web_options options = {
+        .listen = config->web.listen,
+        .port = (int)config->web.port,
+        .host = config->web.host,
+        .clients = (unsigned)config->web.clients,
+        .web_root = hub->options->web_root,
+        .hub_offset_ms = hub->offset_ms,
+    };
+    return web_create(&hub->web, &hub->loop, &options, hub->frame, diag);
+}
+
+/* What to subscribe to: each leaf of each plugin. */
+static unsigned write_filters(const struct drivers *drivers,
+                              char filters[MQTT_FILTERS_MAX][MQTT_FILTER_BYTES])
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        const struct lumbar_plugin *plugin = drivers->list[i].plugin;
+        for (unsigned l = 0; plugin->leaves[l] != NULL && count < MQTT_FILTERS_MAX; l++)
+            if (topic_filter(plugin->topic, plugin->leaves[l], filters[count], MQTT_FILTER_BYTES) >
+                0)
+                count++;
+    }
+    return count;
+}
+
+static int open_mqtt(struct lumbard *hub, struct diag *diag)
+{
+    const struct config *config = hub->setup.config;
+    char password[256] = "";
+    char filters[MQTT_FILTERS_MAX][MQTT_FILTER_BYTES];
+    if (config->broker.password_file[0] != '\0') {
+        int code = files_read_line(config->broker.password_file, password, sizeof(password), diag);
+        if (code != 0)
+            return code;
+    }
+    struct mqtt_options options = {
+        .host = config->broker.host,
+        .port = (int)config->broker.port,
+        .client_id = config->broker.client_id,
+        .username = config->broker.username,
+        .password = password,
+        .tls = config->broker.tls,
+        .ca_file = config->broker.ca_file,
+        .certificate_file = config->broker.certificate_file,
+        .key_file = config->broker.key_file,
+        .filters = (const char(*)[MQTT_FILTER_BYTES])filters,
+        .filter_count = write_filters(&hub->setup.drivers, filters),
+    };
+    int code = mqtt_create(&hub->mqtt, &options, on_message, on_wake_wanted, hub, diag);
+    explicit_bzero(password, sizeof(password));
+    return code;
+}
+
+/* From here on other threads run. */
+static int go(struct lumbard *hub, struct diag *diag)
+{
+    int code = spool_start(hub->spool, on_wake_wanted, hub, diag);
+    if (code == 0)
+        code = mqtt_start(hub->mqtt, diag);
+    if (code != 0)
+        return code;
+    hub->health.disk = true;
+    uv_timer_start(&hub->drain, on_drain, DRAIN_MS, DRAIN_MS);
+    uv_timer_start(&hub->tick, on_tick, 0, TICK_MS);
+    log_notice("listening on http://%s:%d/", hub->setup.config->web.listen, web_port(hub->web));
+    notify_send("READY=1\nSTATUS=waiting for the broker");
+    return 0;
+}
+
+static int start(struct lumbard *hub, struct diag *diag)
+{
+    int code = setup_load(&hub->setup, hub->options->config_file, diag);
+    if (code == 0)
+        code = open_core(hub, diag);
+    if (code == 0)
+        code = open_spool(hub, diag);
+    if (code == 0)
+        code = open_loop(hub, diag);
+    if (code == 0)
+        code = open_web(hub, diag);
+    if (code == 0)
+        code = open_mqtt(hub, diag);
+    return code == 0 ? go(hub, diag) : code;
+}
+
+/* Everything that start() opened and the loop did not close; the order is the reverse. */
+static void release(struct lumbard *hub)
+{
+    mqtt_destroy(hub->mqtt);
+    web_destroy(hub->web);
+    spool_close(hub->spool);
+    quarantine_close(hub->quarantine);
+    frame_destroy(hub->frame);
+    feed_destroy(hub->ingest.feed);
+    alarms_destroy(hub->ingest.alarms);
+    devices_destroy(hub->ingest.devices);
+    setup_fini(&hub->setup);
+}
+
+int lumbard_run(const struct lumbard_options *options, struct diag *diag)
+{
+    static struct lumbard hub; /* large, and needed to the end: Paho's threads point to it */
+    hub.options = options;
+    hub.offset_ms = clock_hub_offset_ms();
+    int code = start(&hub, diag);
+    if (code != 0)
+        return code; /* the process ends; files and sockets go with it */
+    uv_run(&hub.loop, UV_RUN_DEFAULT);
+    web_destroy(hub.web);
+    hub.web = NULL;
+    if (uv_loop_close(&hub.loop) != 0) {
+        uv_print_all_handles(&hub.loop, stderr);
+        code = diag_set(diag, ERR_CONFLICT, "the loop was not empty at the end");
+    }
+    release(&hub);
+    log_notice("stopped");
+    return code;
+}

@@ -1,1 +1,165 @@
-int main(void) { return 0; }
+/*
+ * lumbard: arguments and exit codes.
+ *
+ *   0  ended as asked, or the check found nothing
+ *   1  could not start, or the check found something
+ *   2  the arguments are wrong
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "io/files.h"
+#include "io/quarantine.h"
+#include "lumbard.h"
+#include "setup.h"
+
+#define DEFAULT_CONFIG "/etc/lumbar/lumbard.yaml"
+
+static const char usage_text[] =
+    "usage: lumbard [--config FILE] [--web-root FOLDER] [--verbose]\n"
+    "       lumbard [--config FILE] --check | --plugins | --quarantine\n"
+    "       lumbard --options | --version | --help\n"
+    "\n"
+    "  --config FILE      the configuration (default " DEFAULT_CONFIG ")\n"
+    "  --check            do all that a start does, short of opening sockets\n"
+    "  --plugins          list every metric with unit and range\n"
+    "  --options          list every option of the configuration\n"
+    "  --quarantine       list the messages that could not be used\n"
+    "  --web-root FOLDER  serve the page from a folder while it is worked on\n"
+    "  --verbose          say more in the log\n";
+
+static int complain(const struct diag *diag)
+{
+    char sentence[512];
+    log_error("%s", diag_sentence(diag, sentence, sizeof(sentence)));
+    return 1;
+}
+
+static int check(const char *config_file)
+{
+    struct setup setup;
+    struct diag diag = {0};
+    if (setup_load(&setup, config_file, &diag) != 0)
+        return complain(&diag);
+    int code = setup.plugins_refused > 0 ? 1 : 0;
+    if (setup_check_rooms(&setup, &diag) != 0)
+        code = complain(&diag);
+    printf("%s: %u rooms, %u plugins, %u rules%s\n", config_file, setup.config->room_count,
+           setup.drivers.count, rules_count(setup.rules), code == 0 ? ": good" : ": not good");
+    setup_fini(&setup);
+    return code;
+}
+
+static int list_plugins(const char *config_file)
+{
+    struct setup setup;
+    struct diag diag = {0};
+    if (setup_load_plugins(&setup, config_file, &diag) != 0)
+        return complain(&diag);
+    setup_print_plugins(&setup.drivers);
+    int code = setup.plugins_refused > 0 ? 1 : 0;
+    setup_fini(&setup);
+    return code;
+}
+
+/* Time, reason, topic and the first bytes: enough to know the sender and the fault. */
+static void print_entry(void *user, const struct quarantine_entry *entry)
+{
+    (void)user;
+    char date[32];
+    time_t seconds = (time_t)(entry->wall_ms / 1000);
+    struct tm utc;
+    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&seconds, &utc));
+    printf("%s  %.*s  %zu bytes: %s\n  ", date, (int)entry->topic_bytes, entry->topic,
+           entry->payload_bytes, entry->reason);
+    for (size_t i = 0; i < entry->payload_bytes && i < 64; i++)
+        printf("%02x", entry->payload[i]);
+    printf("%s\n", entry->payload_bytes > 64 ? "..." : "");
+}
+
+static int list_quarantine(const char *config_file)
+{
+    struct config *config;
+    struct diag diag = {0};
+    if (setup_read_config(config_file, &config, &diag) != 0)
+        return complain(&diag);
+    int code = quarantine_walk(config->quarantine.file, print_entry, NULL, &diag);
+    config_destroy(config);
+    return code == 0 ? 0 : complain(&diag);
+}
+
+enum action {
+    RUN = 256,
+    CHECK,
+    PLUGINS,
+    OPTIONS,
+    QUARANTINE,
+    VERSION,
+    HELP,
+    CONFIG,
+    WEB_ROOT,
+    LOUD
+};
+
+static const struct option arguments[] = {
+    {"config", required_argument, NULL, CONFIG}, {"web-root", required_argument, NULL, WEB_ROOT},
+    {"check", no_argument, NULL, CHECK},         {"plugins", no_argument, NULL, PLUGINS},
+    {"options", no_argument, NULL, OPTIONS},     {"quarantine", no_argument, NULL, QUARANTINE},
+    {"verbose", no_argument, NULL, LOUD},        {"version", no_argument, NULL, VERSION},
+    {"help", no_argument, NULL, HELP},           {NULL, 0, NULL, 0},
+};
+
+static int act(int action, const struct lumbard_options *options)
+{
+    struct diag diag = {0};
+    switch (action) {
+    case CHECK:
+        return check(options->config_file);
+    case PLUGINS:
+        return list_plugins(options->config_file);
+    case QUARANTINE:
+        return list_quarantine(options->config_file);
+    case OPTIONS:
+        config_print_options(stdout);
+        return 0;
+    case VERSION:
+        puts("lumbard " LUMBAR_VERSION);
+        return 0;
+    case HELP:
+        fputs(usage_text, stdout);
+        return 0;
+    default:
+        return lumbard_run(options, &diag) == 0 ? 0 : complain(&diag);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct lumbard_options options = {.config_file = DEFAULT_CONFIG};
+    int action = RUN;
+    int wrong = 0;
+    for (int c; (c = getopt_long(argc, argv, "", arguments, NULL)) != -1;) {
+        if (c == CONFIG)
+            options.config_file = optarg;
+        else if (c == WEB_ROOT)
+            options.web_root = optarg;
+        else if (c == LOUD)
+            log_set_level(LOG_DEBUG_);
+        else if (c == '?' || action != RUN)
+            wrong = 1;
+        else
+            action = c;
+    }
+    if (wrong || optind < argc) {
+        fputs(usage_text, stderr);
+        return 2;
+    }
+    int code = act(action, &options);
+    /* Not exit(): Paho's threads may still run, and its own clean-up races with them. */
+    fflush(NULL);
+    _exit(code);
+}

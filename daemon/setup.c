@@ -1,0 +1,116 @@
+#include "setup.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "core/ingest.h"
+#include "io/files.h"
+#include "io/plugins.h"
+
+int setup_read_config(const char *config_file, struct config **config, struct diag *diag)
+{
+    char *text;
+    size_t bytes;
+    int code = files_read(config_file, &text, &bytes, diag);
+    if (code != 0)
+        return code;
+    code = config_parse(config, config_file, text, bytes, diag);
+    free(text);
+    return code;
+}
+
+int setup_read_rules(const char *config_file, const struct config *config,
+                     const struct drivers *drivers, struct rules **rules, struct diag *diag)
+{
+    char folder[PATH_MAX];
+    files_beside(config_file, config->rules.folder, folder, sizeof(folder));
+    struct files_rules files;
+    int code = files_read_rules(folder, &files, diag);
+    if (code != 0)
+        return code;
+    code = rules_load(rules, files.list, files.count, drivers, (uint32_t)config->devices.max, diag);
+    files_free_rules(&files);
+    return code;
+}
+
+static void on_refused(void *user, const char *sentence)
+{
+    struct setup *setup = user;
+    setup->plugins_refused++;
+    log_error("plugin refused: %s", sentence);
+}
+
+int setup_load_plugins(struct setup *setup, const char *config_file, struct diag *diag)
+{
+    memset(setup, 0, sizeof(*setup));
+    int code = setup_read_config(config_file, &setup->config, diag);
+    if (code != 0)
+        return code;
+    drivers_init(&setup->drivers);
+    code = plugins_load(setup->config->plugins.folder, &setup->drivers, on_refused, setup, diag);
+    if (code != 0)
+        setup_fini(setup);
+    return code;
+}
+
+int setup_load(struct setup *setup, const char *config_file, struct diag *diag)
+{
+    int code = setup_load_plugins(setup, config_file, diag);
+    if (code != 0)
+        return code;
+    code = setup_read_rules(config_file, setup->config, &setup->drivers, &setup->rules, diag);
+    if (code != 0)
+        setup_fini(setup);
+    return code;
+}
+
+int setup_check_rooms(const struct setup *setup, struct diag *diag)
+{
+    for (uint32_t r = 0; r < setup->config->room_count; r++) {
+        const struct config_room *room = &setup->config->rooms[r];
+        for (uint32_t d = 0; d < room->device_count; d++)
+            if (ingest_driver_of(&setup->drivers, room->devices[d]) == NULL)
+                return diag_at(diag, ERR_UNKNOWN, "configuration", room->line, room->column,
+                               "room '%s': no plugin has the kind of '%s'", room->name,
+                               room->devices[d]);
+    }
+    return 0;
+}
+
+void setup_fini(struct setup *setup)
+{
+    rules_destroy(setup->rules);
+    drivers_fini(&setup->drivers);
+    config_destroy(setup->config);
+    memset(setup, 0, sizeof(*setup));
+}
+
+/* "upright, slouched, ..." or "-40 .. 100". */
+static void print_range(const struct lumbar_metric *metric)
+{
+    if (metric->labels == NULL) {
+        printf("%g .. %g", metric->min, metric->max);
+        return;
+    }
+    for (unsigned i = 0; metric->labels[i] != NULL; i++)
+        printf("%s%s", i > 0 ? ", " : "", metric->labels[i]);
+}
+
+void setup_print_plugins(const struct drivers *drivers)
+{
+    static const char *const kinds[] = {"gauge", "counter", "state", "event"};
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        const struct lumbar_plugin *plugin = drivers->list[i].plugin;
+        printf("%s %s (%s), topic %s\n", plugin->kind, plugin->version, plugin->title,
+               plugin->topic);
+        for (uint32_t m = 0; m < plugin->metric_count; m++) {
+            const struct lumbar_metric *metric = &plugin->metrics[m];
+            printf("  %-26s %-8s %-8s ", metric->name, kinds[metric->kind], metric->unit);
+            print_range(metric);
+            printf("\n");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+/*
+ * What a start, a check and a reload have in common: configuration, plugins and rules, read from
+ * their files and held against each other. Opens no socket, starts no thread.
+ */
+#ifndef LUMBAR_SETUP_H
+#define LUMBAR_SETUP_H
+
+#include "base/err.h"
+#include "core/config.h"
+#include "core/driver.h"
+#include "core/rules.h"
+
+struct setup {
+    struct config *config;
+    struct drivers drivers;
+    struct rules *rules;
+    unsigned plugins_refused; /* each was said in the log */
+};
+
+/* Reads everything that the configuration file names. On an error nothing is kept. */
+int setup_load(struct setup *setup, const char *config_file, struct diag *diag);
+void setup_fini(struct setup *setup);
+
+/* The configuration and its plugins only; `rules` stays NULL. */
+int setup_load_plugins(struct setup *setup, const char *config_file, struct diag *diag);
+
+/* Is there a plugin for every device that the rooms name? A start only warns of it. */
+int setup_check_rooms(const struct setup *setup, struct diag *diag);
+
+/* For a reload: a fresh configuration and its rules, against the plugins of the running hub. */
+int setup_read_config(const char *config_file, struct config **config, struct diag *diag);
+int setup_read_rules(const char *config_file, const struct config *config,
+                     const struct drivers *drivers, struct rules **rules, struct diag *diag);
+
+/* Every metric of every plugin with unit and range, as `lumbard --plugins` prints it. */
+void setup_print_plugins(const struct drivers *drivers);
+
+#endif

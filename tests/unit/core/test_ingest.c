@@ -1,0 +1,246 @@
+/* The way of one message, with the real plugin, time as a number, and allocations counted. */
+#include <dlfcn.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "core/ingest.h"
+#include "posture.pb-c.h"
+
+#define NOW 1700000000000
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define COUNTS 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define COUNTS 0
+#endif
+#endif
+#ifndef COUNTS
+#define COUNTS 1
+#endif
+
+/* Every allocation of the process, shared libraries too; the sanitizers bring their own. */
+static unsigned long allocations;
+#if COUNTS
+void *__libc_malloc(size_t bytes);
+void *__libc_calloc(size_t count, size_t bytes);
+void *__libc_realloc(void *old, size_t bytes);
+__attribute__((visibility("default"))) void *malloc(size_t bytes)
+{
+    allocations++;
+    return __libc_malloc(bytes);
+}
+__attribute__((visibility("default"))) void *calloc(size_t count, size_t bytes)
+{
+    allocations++;
+    return __libc_calloc(count, bytes);
+}
+__attribute__((visibility("default"))) void *realloc(void *old, size_t bytes)
+{
+    allocations++;
+    return __libc_realloc(old, bytes);
+}
+#endif
+
+static const char rules_text[] = "rules:\n"
+                                 "  - name: bent\n"
+                                 "    title: Bent\n"
+                                 "    metric: posture/trunk_inclination\n"
+                                 "    above: 20 deg\n"
+                                 "    priority: medium\n"
+                                 "    text: \"Bent {value}.\"\n";
+
+static const char config_text[] = "rooms:\n"
+                                  "  - name: salon\n"
+                                  "    devices: [posture/p-01]\n";
+
+struct world {
+    struct drivers drivers;
+    struct config *config;
+    struct ingest ingest;
+    unsigned raised, ended, refused;
+    enum refusal why;
+};
+
+static void on_alarm(void *user, const struct alarm *alarm)
+{
+    struct world *world = user;
+    if (alarm->presence == ALARM_ON)
+        world->raised++;
+    else
+        world->ended++;
+}
+
+static void on_refused(void *user, struct device *device, enum refusal refusal, const char *reason,
+                       const struct ingest_message *message)
+{
+    struct world *world = user;
+    (void)device;
+    (void)reason;
+    (void)message;
+    world->refused++;
+    world->why = refusal;
+}
+
+static int open_world(void **state)
+{
+    struct world *world = calloc(1, sizeof(*world));
+    struct diag diag = {0};
+    void *object = dlopen(PLUGIN_FOLDER "/posture.so", RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(object);
+    drivers_init(&world->drivers);
+    assert_int_equal(drivers_add(&world->drivers, dlsym(object, "lumbar_plugin"), &diag), 0);
+    assert_int_equal(config_parse(&world->config, "test", config_text, strlen(config_text), &diag),
+                     0);
+    struct rules_text file = {"test", rules_text, strlen(rules_text)};
+    struct ingest *ingest = &world->ingest;
+    assert_int_equal(rules_load(&ingest->rules, &file, 1, &world->drivers, 8, &diag), 0);
+    ingest->config = world->config;
+    ingest->drivers = &world->drivers;
+    ingest->devices = devices_create(8, 1000000);
+    ingest->alarms = alarms_create();
+    ingest->feed = feed_create(256 * 1024);
+    ingest->user = world;
+    ingest->on_alarm = on_alarm;
+    ingest->on_refused = on_refused;
+    assert_int_equal(ingest_assign(ingest, &diag), 0);
+    *state = world;
+    return 0;
+}
+
+static int close_world(void **state)
+{
+    struct world *world = *state;
+    feed_destroy(world->ingest.feed);
+    alarms_destroy(world->ingest.alarms);
+    devices_destroy(world->ingest.devices);
+    rules_destroy(world->ingest.rules);
+    config_destroy(world->config);
+    drivers_fini(&world->drivers);
+    free(world);
+    return 0;
+}
+
+/* A batch of five rows, all of `degrees`. Returns its length. */
+static size_t write_batch(uint8_t *out, uint64_t sequence, int64_t now_ms, double degrees)
+{
+    uint32_t dt[5] = {0, 20, 20, 20, 20};
+    int32_t angle[5];
+    for (unsigned i = 0; i < 5; i++)
+        angle[i] = (int32_t)(degrees * 100);
+    Lumbar__Posture__V1__Telemetry batch = LUMBAR__POSTURE__V1__TELEMETRY__INIT;
+    batch.has_boot_id = batch.has_sequence = batch.has_now_ms = batch.has_start_ms = 1;
+    batch.boot_id = 7;
+    batch.sequence = sequence;
+    batch.now_ms = now_ms;
+    batch.start_ms = now_ms - 80;
+    batch.n_dt_ms = batch.n_trunk_inclination = 5;
+    batch.dt_ms = dt;
+    batch.trunk_inclination = angle;
+    return lumbar__posture__v1__telemetry__pack(&batch, out);
+}
+
+static enum ingest_result take(struct world *world, const char *topic, const void *payload,
+                               size_t bytes, int64_t at_ms)
+{
+    struct ingest_message message = {topic, strlen(topic), payload, bytes, at_ms, 0};
+    return ingest_take(&world->ingest, &message, at_ms);
+}
+
+static enum ingest_result take_batch(struct world *world, uint64_t sequence, int64_t at_ms,
+                                     double degrees)
+{
+    uint8_t bytes[512];
+    size_t count = write_batch(bytes, sequence, at_ms, degrees);
+    return take(world, "lumbar/v1/posture/p-01/telemetry", bytes, count, at_ms);
+}
+
+static void the_configured_device_is_known_before_it_speaks(void **state)
+{
+    struct world *world = *state;
+    assert_int_equal(devices_count(world->ingest.devices), 1);
+    assert_int_equal(devices_at(world->ingest.devices, 1)->room, 1);
+    assert_int_equal(devices_at(world->ingest.devices, 1)->heard_ms, 0);
+}
+
+static void each_message_has_one_of_three_ends(void **state)
+{
+    struct world *world = *state;
+    const char *topic = "lumbar/v1/posture/p-01/telemetry";
+    uint8_t good[512];
+    size_t bytes = write_batch(good, 1, NOW, 1);
+    const struct {
+        const char *topic;
+        const void *payload;
+        size_t bytes;
+        enum ingest_result result;
+        enum refusal why;
+    } cases[] = {
+        {topic, good, bytes, INGEST_USED, 0},
+        {topic, good, bytes, INGEST_REPEATED, 0},
+        {topic, good, bytes - 1, INGEST_REFUSED, REFUSED_MALFORMED}, /* cut short */
+        {topic, "\xff", 1, INGEST_REFUSED, REFUSED_MALFORMED},
+        {"lumbar/v1/scale/s-01/telemetry", good, bytes, INGEST_REFUSED, REFUSED_MALFORMED},
+        {"lumbar/v1/posture/a b/telemetry", good, bytes, INGEST_REFUSED, REFUSED_MALFORMED},
+        {"", good, bytes, INGEST_REFUSED, REFUSED_MALFORMED},
+    };
+    unsigned refused = 0;
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        enum ingest_result result =
+            take(world, cases[i].topic, cases[i].payload, cases[i].bytes, NOW);
+        assert_int_equal(result, cases[i].result);
+        refused += result == INGEST_REFUSED;
+        assert_int_equal(world->refused, refused);
+        if (result == INGEST_REFUSED)
+            assert_int_equal(world->why, cases[i].why);
+    }
+    assert_int_equal(world->ingest.refused, refused);
+}
+
+static void an_alarm_is_raised_and_ends(void **state)
+{
+    struct world *world = *state;
+    take_batch(world, 1, NOW, 10);
+    assert_int_equal(world->raised, 0);
+    take_batch(world, 2, NOW + 100, 25);
+    assert_int_equal(world->raised, 1);
+    take_batch(world, 2, NOW + 200, 5); /* a repeat by its sequence: not believed */
+    assert_int_equal(world->ended, 0);
+    take_batch(world, 3, NOW + 300, 5);
+    assert_int_equal(world->ended, 1);
+}
+
+static void a_message_allocates_nothing(void **state)
+{
+    struct world *world = *state;
+    if (!COUNTS)
+        skip(); /* a sanitizer counts its own */
+    take_batch(world, 1, NOW, 10);
+    unsigned long before = allocations;
+    for (unsigned i = 2; i < 100000; i++) {
+        take_batch(world, i, NOW + i * 100, i % 100 < 50 ? 10 : 25);
+        take(world, "lumbar/v1/posture/p-01/telemetry", "\xff\xff", 2, NOW + i * 100);
+        if (i % 10 == 0)
+            ingest_tick(&world->ingest, NOW + i * 100);
+    }
+    assert_int_equal(allocations - before, 0);
+    assert_true(world->raised > 500);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(the_configured_device_is_known_before_it_speaks, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(each_message_has_one_of_three_ends, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(an_alarm_is_raised_and_ends, open_world, close_world),
+        cmocka_unit_test_setup_teardown(a_message_allocates_nothing, open_world, close_world),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
