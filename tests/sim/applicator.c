@@ -25,7 +25,7 @@ void applicator_init(struct applicator *applicator, uint64_t seed, unsigned room
     *applicator = (struct applicator){.prng = prng_seed(seed, 2000000u + room),
                                       .pad = ROOM_CEL,
                                       .surface = ROOM_CEL,
-                                      .skin = SKIN_CEL,
+                                      .skin = ROOM_CEL,
                                       .motor = ROOM_CEL,
                                       .state = STATE(IDLE),
                                       .contact = true};
@@ -65,9 +65,11 @@ static void heat_flow(struct applicator *applicator, double set_pad, bool stuck,
     if (applicator->cut_out)
         pad = ROOM_CEL;
     approach(&applicator->pad, pad, PAD_TAU_S, dt_s);
-    bool warms = applicator->contact && applicator->pad > SKIN_CEL;
-    double skin = warms ? SKIN_CEL + SKIN_SHARE * (applicator->pad - SKIN_CEL) : SKIN_CEL;
-    approach(&applicator->skin, skin, SKIN_TAU_S, dt_s);
+    /* Away from the skin the sensor below the pad says how warm the air is there. */
+    double rest = applicator->contact ? SKIN_CEL : ROOM_CEL;
+    bool warms = applicator->pad > rest;
+    double below = warms ? rest + SKIN_SHARE * (applicator->pad - rest) : rest;
+    approach(&applicator->skin, below, SKIN_TAU_S, dt_s);
     /* The handle is warmed by the pad and by the motor. */
     double handle =
         ROOM_CEL + 0.35 * (applicator->pad - ROOM_CEL) + 0.25 * (applicator->motor - ROOM_CEL);
@@ -98,8 +100,6 @@ static void sense(struct applicator *applicator, double current)
     seen->surface = applicator->surface + prng_normal(prng, 0.03);
     seen->current = within(current + prng_normal(prng, 0.02), 0, 20);
     seen->motor = applicator->motor + prng_normal(prng, 0.05);
-    if (!applicator->contact)
-        seen->skin = NAN; /* there is no skin to measure */
 }
 
 static void report(struct applicator *applicator, const struct treatment *set, double dt_s)

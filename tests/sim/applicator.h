@@ -28,7 +28,7 @@ struct applicator_faults {
 struct applicator {
     struct prng prng;
     double pressure, frequency;       /* as they are */
-    double pad, surface, skin, motor; /* Cel */
+    double pad, surface, skin, motor; /* Cel; skin: at the sensor under the pad */
     double stroke_s;                  /* the hand comes and goes */
     double stalled_s;                 /* for how long the motor has been blocked */
     bool cut_out;                     /* the firmware has switched everything off */

@@ -2,6 +2,8 @@
 
 #include "massage.pb-c.h"
 
+#define TOO_WARM_PAD 46.5 /* Cel: the skin passes 43 after some minutes */
+
 #define STATE(name)   LUMBAR__MASSAGE__V1__STATE__STATE_##name
 #define PROGRAM(name) LUMBAR__MASSAGE__V1__PROGRAM__PROGRAM_##name
 #define REGION(name)  LUMBAR__MASSAGE__V1__REGION__REGION_##name
@@ -21,10 +23,11 @@ static struct pose standing(struct prng *prng)
                          .pace = 1.5};
 }
 
-static struct pose lying(struct prng *prng)
+/* In a massage chair: astride, chest against the rest. */
+static struct pose leaning(struct prng *prng)
 {
-    return (struct pose){.flexion = prng_between(prng, 2, 8),
-                         .trunk = prng_between(prng, 84, 90),
+    return (struct pose){.flexion = prng_between(prng, 18, 26),
+                         .trunk = prng_between(prng, 9, 16),
                          .lateral = prng_between(prng, -2, 2),
                          .rotation = prng_between(prng, -2, 2),
                          .pace = 0.8};
@@ -55,11 +58,11 @@ static void bend(struct room *room, double deepest)
     }
     double flexion = prng_between(prng, 25, deepest);
     struct pose pose = {.flexion = flexion,
-                        .trunk = flexion * prng_between(prng, 0.7, 1.1),
+                        .trunk = flexion * prng_between(prng, 0.7, 1.05),
                         .lateral = prng_between(prng, -12, 12),
                         .rotation = prng_between(prng, -6, 6),
                         .pace = prng_chance(prng, 0.03) ? 2.6 : 1.4};
-    move_to(room, pose, prng_chance(prng, 0.04) ? 9 : prng_between(prng, 2.5, 4.5));
+    move_to(room, pose, prng_chance(prng, 0.02) ? 9 : prng_between(prng, 2, 3.2));
 }
 
 static void change_pose(struct room *room)
@@ -77,7 +80,7 @@ static void change_pose(struct room *room)
         break;
     case PHASE_HEAT:
     case PHASE_MASSAGE:
-        move_to(room, lying(&room->prng), prng_between(&room->prng, 15, 60));
+        move_to(room, leaning(&room->prng), prng_between(&room->prng, 15, 60));
         break;
     case PHASE_CHANGE:
     case PHASE_COUNT_:
@@ -147,7 +150,7 @@ static double phase_length_s(struct prng *prng, enum phase phase)
     } lengths[PHASE_COUNT_] = {
         [PHASE_TALK] = {240, 600},    [PHASE_WARM_UP] = {150, 240}, [PHASE_HEAT] = {360, 540},
         [PHASE_MASSAGE] = {600, 900}, [PHASE_PAUSE] = {90, 240},    [PHASE_STRETCHING] = {180, 300},
-        [PHASE_CHANGE] = {40, 90},
+        [PHASE_CHANGE] = {20, 45},
     };
     return prng_between(prng, lengths[phase].low, lengths[phase].high);
 }
@@ -161,9 +164,9 @@ static void begin(struct room *room, enum phase phase)
     room->spell = 0;
     room->away = phase == PHASE_CHANGE;
     room->slouches = (phase == PHASE_TALK || phase == PHASE_PAUSE) && prng_chance(prng, 0.4);
-    /* A pad at 42 Cel brings most skins to about 40; one client in five likes it warmer. */
+    /* A pad at 42 Cel brings most skins to about 40; one client in eight has it too warm. */
     if (room->warm_pad == 0)
-        room->warm_pad = prng_chance(prng, 0.2) ? 44.0 : prng_between(prng, 40.5, 42.5);
+        room->warm_pad = prng_chance(prng, 0.12) ? TOO_WARM_PAD : prng_between(prng, 40.5, 43);
     if (phase == PHASE_CHANGE)
         room->warm_pad = 0; /* the next client's own */
     change_pose(room);
@@ -179,10 +182,10 @@ void room_init(struct room *room, uint64_t seed, unsigned number)
         room->phase_left_s = 620;
         return;
     }
-    if (number == 2) { /* heat has been on for two minutes, with a warm pad */
+    if (number == 2) { /* heat has been on for some minutes, with a pad too warm */
         begin(room, PHASE_WARM_UP);
-        room->phase_left_s = ROOM_PAST_S - 120;
-        room->warm_pad = 44.0;
+        room->phase_left_s = ROOM_PAST_S - 210;
+        room->warm_pad = TOO_WARM_PAD;
         return;
     }
     begin(room, (enum phase)((number * 5u + 1u) % PHASE_COUNT_));

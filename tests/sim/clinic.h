@@ -1,11 +1,11 @@
 /*
- * What happens in the rooms: who sits, stands, bends and lies, and what the massage device is set
+ * What happens in the rooms: who sits, stands and bends, and what the massage device is set
  * to. The devices measure it (wearable.h, applicator.h); this is the person and the therapist.
  *
  * A room's day is one session after the other: talk (sitting, some slouch), warm-up (standing and
- * bending), heat, massage region by region with percussion, pause, stretching, and a change of
- * clients with both devices in the cradle. Everything follows from the seed and the time stepped.
- * Pure: no clock. A struct room is its whole state.
+ * bending), heat and massage region by region with percussion (in a massage chair), pause,
+ * stretching, and a change of clients with both devices in the cradle. Everything follows from the
+ * seed and the time stepped. Pure: no clock. A struct room is its whole state.
  */
 #ifndef LUMBAR_SIM_CLINIC_H
 #define LUMBAR_SIM_CLINIC_H

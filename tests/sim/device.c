@@ -202,7 +202,8 @@ void device_pump(struct device *device, int64_t now_ms, bool all)
         return;
     if (outbox_tick(&device->outbox, now_ms))
         device->counts.stalls++;
-    if (device->status_due && !send_status(device, now_ms))
+    /* Before its first row it knows nothing of itself. */
+    if (device->status_due && device->counts.rows > 0 && !send_status(device, now_ms))
         return;
     int64_t pace_ms =
         device->batch_ms / 2 < RESEND_EVERY_MS ? device->batch_ms / 2 : RESEND_EVERY_MS;

@@ -62,7 +62,7 @@ static void count(double *seconds, double *pause_s, bool now, double over_s, dou
 {
     if (now) {
         *seconds += dt_s;
-        *pause_s = 0;
+        *pause_s = fmax(0, *pause_s - dt_s);
         return;
     }
     *pause_s += dt_s;

@@ -33,8 +33,8 @@ struct posture_firmware {
     unsigned posture;  /* of proto/posture.proto */
     double slouch_s;   /* in the present slouch */
     double sitting_s;  /* in the present sitting bout */
-    double straight_s; /* since it was last slouched: a slouch ends after 5 s */
-    double standing_s; /* since it last looked like sitting: a bout ends after 20 s */
+    double straight_s; /* not slouched, less what was again since: a slouch ends at 5 s */
+    double standing_s; /* the same: a bout ends at 20 s */
 };
 
 void firmware_init(struct posture_firmware *firmware, const struct posture_limits *limits);

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "options.h"
 #include "play.h"
+#include "replay.h"
 #include "run.h"
 
 int main(int argc, char **argv)
@@ -24,7 +25,7 @@ int main(int argc, char **argv)
     }
     log_set_level(options.verbose ? LOG_DEBUG_ : LOG_WARN);
     run_block_signals();
-    int result = play_clinic(&options, &diag);
+    int result = options.replay ? replay_recordings(&options, &diag) : play_clinic(&options, &diag);
     if (result < 0) {
         char sentence[512];
         fprintf(stderr, "lumbar-sim: %s\n", diag_sentence(&diag, sentence, sizeof(sentence)));
