@@ -16,8 +16,9 @@ const char *err_words(int code)
     }
 }
 
-static int diag_keep(struct diag *diag, int code, const char *file, int line, int column,
-                     const char *format, va_list args)
+__attribute__((format(printf, 6, 0))) static int diag_keep(struct diag *diag, int code,
+                                                           const char *file, int line, int column,
+                                                           const char *format, va_list args)
 {
     if (diag == NULL || diag->code != 0)
         return code;
