@@ -16,6 +16,7 @@ struct mended {
 };
 
 _Static_assert(DRIVER_ARENA_BYTES % sizeof(double) == 0, "struct mended stands behind the arena");
+_Static_assert(sizeof(struct lumbar_series) == 24, "counted in words of 8 bytes");
 
 void drivers_init(struct drivers *drivers)
 {
@@ -210,12 +211,13 @@ double metric_value(const struct lumbar_metric *metric, uint16_t quantised)
     return metric->min + quantised * metric_step(metric);
 }
 
-/* Is this an array in the arena? */
-static bool in_arena(const struct drivers *drivers, const void *array, size_t count, size_t each)
+/* Is this an array of `count` numbers of 8 bytes in the arena? count is at most DRIVER_VALUES_MAX.
+ */
+static inline bool in_arena(const unsigned char *arena, const void *array, size_t count)
 {
-    uintptr_t from = (uintptr_t)drivers->arena, at = (uintptr_t)array;
-    return at >= from && at % _Alignof(int64_t) == 0 && at - from <= DRIVER_ARENA_BYTES &&
-           count * each <= DRIVER_ARENA_BYTES - (at - from);
+    uintptr_t offset = (uintptr_t)array - (uintptr_t)arena;
+    return offset % 8 == 0 && offset <= DRIVER_ARENA_BYTES &&
+           count * 8 <= DRIVER_ARENA_BYTES - offset;
 }
 
 static bool times_are_sane(const int64_t *time_ms, uint32_t count)
@@ -236,26 +238,30 @@ static bool is_sane(const struct lumbar_metric *metric, double value)
     return metric->labels == NULL || value == (double)(uint32_t)value;
 }
 
-/* How many values the sensor cannot have said. NaN is not one of them: it said nothing. */
-static uint32_t count_insane(const struct lumbar_metric *metric, const struct lumbar_series *series)
+/* Are all values what the sensor can say? Nearly always they are; NaN is mended into itself. */
+static inline bool all_sane(const struct lumbar_metric *metric, const double *value, uint32_t count)
 {
-    uint32_t insane = 0;
-    const double *value = series->value;
-    if (metric->labels == NULL)
-        for (uint32_t i = 0; i < series->count; i++)
-            insane += (value[i] < metric->min) | (value[i] > metric->max);
-    else
-        for (uint32_t i = 0; i < series->count; i++)
-            insane += !isnan(value[i]) && !is_sane(metric, value[i]);
-    return insane;
+    double min = metric->min, max = metric->max;
+    bool whole = metric->labels != NULL;
+    for (uint32_t i = 0; i < count; i++)
+        if (!(value[i] >= min && value[i] <= max) ||
+            (whole && value[i] != (double)(int32_t)value[i]))
+            return false;
+    return true;
 }
 
-/* Gives the series a copy of its values in which the insane ones are NaN. */
-static void mend(const struct lumbar_metric *metric, struct lumbar_series *series, double *copy)
+/* Gives the series a copy of its values in which the insane ones are NaN; returns how many there
+ * were. NaN is not one of them: the sensor said nothing. */
+static uint32_t mend(const struct lumbar_metric *metric, struct lumbar_series *series, double *copy)
 {
-    for (uint32_t i = 0; i < series->count; i++)
-        copy[i] = is_sane(metric, series->value[i]) ? series->value[i] : NAN;
+    uint32_t insane = 0;
+    for (uint32_t i = 0; i < series->count; i++) {
+        bool sane = is_sane(metric, series->value[i]);
+        insane += !sane && !isnan(series->value[i]);
+        copy[i] = sane ? series->value[i] : NAN;
+    }
     series->value = copy;
+    return insane;
 }
 
 /* Checks and takes over every series of the batch. False: it breaks the contract. */
@@ -263,35 +269,32 @@ static bool take_series(struct drivers *drivers, const struct lumbar_plugin *plu
                         struct lumbar_batch *batch, uint32_t *out_of_range)
 {
     struct mended *mended = (struct mended *)(void *)(drivers->arena + DRIVER_ARENA_BYTES);
-    const struct lumbar_series *given = batch->series;
+    const unsigned char *arena = drivers->arena;
     if (batch->series_count > plugin->metric_count ||
-        !in_arena(drivers, given, batch->series_count, sizeof(*given)))
+        !in_arena(arena, batch->series, batch->series_count * (sizeof(struct lumbar_series) / 8)))
         return false;
     uint64_t seen = 0;
-    uint32_t values = 0;
-    const int64_t *checked_times = NULL;
-    uint32_t checked_count = 0;
+    uint32_t values = 0, timed = 0;
+    const int64_t *times = NULL; /* of which `timed` were checked: series share them */
     for (uint32_t i = 0; i < batch->series_count; i++) {
         struct lumbar_series *series = &mended->series[i];
-        *series = given[i];
+        *series = batch->series[i];
+        uint32_t count = series->count;
         if (series->metric >= plugin->metric_count || (seen >> series->metric & 1) != 0 ||
-            series->count == 0 || series->count > DRIVER_VALUES_MAX - values ||
-            !in_arena(drivers, series->time_ms, series->count, sizeof(int64_t)) ||
-            !in_arena(drivers, series->value, series->count, sizeof(double)))
+            count == 0 || count > DRIVER_VALUES_MAX - values ||
+            !in_arena(arena, series->value, count))
             return false;
         seen |= UINT64_C(1) << series->metric;
-        if (series->time_ms != checked_times || series->count > checked_count) {
-            if (!times_are_sane(series->time_ms, series->count))
+        if (series->time_ms != times || count > timed) {
+            times = series->time_ms;
+            timed = count;
+            if (!in_arena(arena, times, count) || !times_are_sane(times, count))
                 return false;
-            checked_times = series->time_ms;
-            checked_count = series->count;
         }
         const struct lumbar_metric *metric = &plugin->metrics[series->metric];
-        uint32_t insane = count_insane(metric, series);
-        if (insane > 0)
-            mend(metric, series, mended->values + values);
-        *out_of_range += insane;
-        values += series->count;
+        if (!all_sane(metric, series->value, count))
+            *out_of_range += mend(metric, series, mended->values + values);
+        values += count;
     }
     batch->series = mended->series;
     return true;

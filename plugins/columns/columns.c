@@ -1,156 +1,282 @@
 #include "columns.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* Beyond this a cumulative time could overflow; 2^53 ms is 285,000 years. */
 #define START_MAX_MS (INT64_C(1) << 53)
 
-static void *arena_alloc(void *scratch, size_t bytes)
+/* What single values need: the time they share, and a place for each. */
+struct singles {
+    int64_t now_ms;
+    double values[WIRE_FIELDS];
+};
+
+/* A message being decoded. A field gives one series at most, so there is always room. */
+struct decoding {
+    struct lumbar_scratch *scratch;
+    struct lumbar_batch *batch;
+    struct lumbar_series *series; /* where the next one goes, of WIRE_FIELDS */
+    struct singles *singles;
+    double *single;               /* where the next one goes */
+    int64_t *times, *event_times; /* of the rows, shared by all their columns; of events */
+    int64_t start_ms;
+    uint32_t rows, event_count;
+    bool has_boot, has_sequence, has_now, has_start, wall_clock;
+};
+
+static inline void add_series(struct decoding *decoding, uint32_t metric, uint32_t count,
+                              const int64_t *times, const double *values)
 {
-    return lumbar_scratch_alloc(scratch, bytes);
+    *decoding->series++ =
+        (struct lumbar_series){.metric = metric, .count = count, .time_ms = times, .value = values};
 }
 
-static void arena_free(void *scratch, void *pointer)
+static inline void add_single(struct decoding *decoding, uint32_t metric, double value)
 {
-    (void)scratch;
-    (void)pointer;
+    *decoding->single = value;
+    add_series(decoding, metric, 1, &decoding->singles->now_ms, decoding->single++);
 }
 
-ProtobufCAllocator columns_allocator(struct lumbar_scratch *scratch)
+static inline double label_of(const struct column *column, uint64_t value)
 {
-    return (ProtobufCAllocator){arena_alloc, arena_free, scratch};
+    int64_t label = (int64_t)(int32_t)(uint32_t)value - column->first;
+    return label >= 0 && label < column->labels ? (double)label : NAN;
 }
 
-struct columns columns_begin(struct lumbar_scratch *scratch, uint32_t room)
-{
-    struct columns columns = {.scratch = scratch, .room = room};
-    columns.series = lumbar_scratch_alloc(scratch, room * sizeof(*columns.series));
-    columns.broken = columns.series == NULL;
-    return columns;
-}
+/* The functions below take one kind of field each. False: malformed. */
 
-void columns_rows(struct columns *columns, bool has_start, int64_t start_ms, const uint32_t *dt_ms,
-                  size_t count)
+static bool take_rows(struct decoding *decoding, struct wire_span span)
 {
-    if (count == 0 || columns->broken)
-        return;
-    int64_t *times = NULL;
-    if (has_start && count <= COLUMNS_ROWS_MAX && start_ms >= -START_MAX_MS &&
-        start_ms <= START_MAX_MS)
-        times = lumbar_scratch_alloc(columns->scratch, count * sizeof(*times));
-    if (times == NULL) {
-        columns->broken = true;
-        return;
+    size_t most = (size_t)(span.end - span.at); /* a varint has a byte at least */
+    if (most > COLUMNS_ROWS_MAX)
+        most = COLUMNS_ROWS_MAX;
+    int64_t *times = lumbar_scratch_alloc(decoding->scratch, most * sizeof(*times));
+    if (times == NULL || !wire_closed(span))
+        return false;
+    int64_t time_ms = decoding->start_ms;
+    uint32_t rows = 0;
+    for (const uint8_t *at = span.at; at < span.end; rows++) {
+        uint64_t dt_ms;
+        at = wire_packed_varint(at, span.end, &dt_ms);
+        if (at == NULL || rows == most)
+            return false;
+        times[rows] = time_ms += (uint32_t)dt_ms;
     }
-    for (size_t i = 0; i < count; i++)
-        times[i] = start_ms += dt_ms[i];
-    columns->times = times;
-    columns->rows = (uint32_t)count;
+    decoding->times = times;
+    decoding->rows = rows;
+    return rows == 0 || (decoding->has_start && decoding->start_ms >= -START_MAX_MS &&
+                         decoding->start_ms <= START_MAX_MS);
 }
 
-int64_t columns_now(struct columns *columns, bool has_now, int64_t now_ms)
+/* A column has a value a row and ends with the last; NULL: no room for them. */
+static inline double *add_column(struct decoding *decoding, const struct column *column)
 {
-    if (!has_now)
-        now_ms = columns->rows > 0 ? columns->times[columns->rows - 1] : 0;
-    int64_t *now = lumbar_scratch_alloc(columns->scratch, sizeof(*now));
-    if (now == NULL)
-        columns->broken = true;
-    else
-        *now = now_ms;
-    columns->now = now;
-    return now_ms;
-}
-
-/* A series of `count` values at these times; returns where they go, NULL when broken. */
-static double *add_series(struct columns *columns, uint32_t metric, const int64_t *times,
-                          size_t count)
-{
-    double *values = NULL;
-    if (!columns->broken && columns->count < columns->room)
-        values = lumbar_scratch_alloc(columns->scratch, count * sizeof(*values));
-    if (values == NULL) {
-        columns->broken = true;
-        return NULL;
-    }
-    columns->series[columns->count++] = (struct lumbar_series){
-        .metric = metric, .count = (uint32_t)count, .time_ms = times, .value = values};
+    double *values = lumbar_scratch_alloc(decoding->scratch, decoding->rows * sizeof(*values));
+    add_series(decoding, column->metric, decoding->rows, decoding->times, values);
     return values;
 }
 
-/* A column of the rows; NULL when it is empty, or broken. */
-static double *add_column(struct columns *columns, uint32_t metric, size_t count)
+static bool take_scaled(struct decoding *decoding, const struct column *column,
+                        struct wire_span span)
 {
-    if (count == 0)
-        return NULL;
-    if (count != columns->rows) {
-        columns->broken = true;
-        return NULL;
+    double *values = add_column(decoding, column);
+    if (values == NULL || !wire_closed(span))
+        return false;
+    double divisor = column->divisor, *last = values + decoding->rows;
+    const uint8_t *at = span.at;
+    for (; at < span.end && values < last; values++) {
+        uint64_t value;
+        at = wire_packed_varint(at, span.end, &value);
+        if (at == NULL)
+            return false;
+        int32_t scaled = wire_sint32(value);
+        *values = scaled / divisor;
+        if (scaled == INT32_MIN)
+            *values = NAN;
     }
-    return add_series(columns, metric, columns->times, count);
+    return at == span.end && values == last;
 }
 
-void columns_scaled(struct columns *columns, const void *message, const struct scaled_column *table,
-                    size_t table_count)
+static bool take_labels(struct decoding *decoding, const struct column *column,
+                        struct wire_span span)
 {
-    const char *base = message;
-    for (const struct scaled_column *at = table; at < table + table_count; at++) {
-        size_t count = *(const size_t *)(const void *)(base + at->count_at);
-        const int32_t *from = *(const int32_t *const *)(const void *)(base + at->values_at);
-        double *values = add_column(columns, at->metric, count);
-        for (size_t i = 0; values != NULL && i < count; i++)
-            values[i] = from[i] == INT32_MIN ? NAN : from[i] / at->divisor;
+    double *values = add_column(decoding, column);
+    if (values == NULL || !wire_closed(span))
+        return false;
+    double *last = values + decoding->rows;
+    const uint8_t *at = span.at;
+    for (; at < span.end && values < last; values++) {
+        uint64_t value;
+        at = wire_packed_varint(at, span.end, &value);
+        if (at == NULL)
+            return false;
+        *values = label_of(column, value);
     }
+    return at == span.end && values == last;
 }
 
-static double label_of(int32_t value, int32_t first, uint32_t labels)
+static bool take_events(struct decoding *decoding, const struct column *column,
+                        struct wire_span span)
 {
-    int64_t index = (int64_t)value - first;
-    return index >= 0 && index < labels ? (double)index : NAN;
-}
-
-void columns_enums(struct columns *columns, uint32_t metric, const int32_t *from, size_t count,
-                   int32_t first, uint32_t labels)
-{
-    double *values = add_column(columns, metric, count);
-    for (size_t i = 0; values != NULL && i < count; i++)
-        values[i] = label_of(from[i], first, labels);
-}
-
-double *columns_events(struct columns *columns, uint32_t metric, size_t count)
-{
-    if (count != 1 &&
-        !columns->broken) { /* the one time of "now" is shared by single values only */
-        int64_t *times = NULL;
-        if (count <= COLUMNS_ROWS_MAX)
-            times = lumbar_scratch_alloc(columns->scratch, count * sizeof(*times));
-        for (size_t i = 0; times != NULL && i < count; i++)
-            times[i] = *columns->now;
-        columns->broken = times == NULL;
-        return add_series(columns, metric, times, count);
+    size_t most = (size_t)(span.end - span.at);
+    if (most > COLUMNS_ROWS_MAX)
+        return false;
+    double *values = lumbar_scratch_alloc(decoding->scratch, most * sizeof(*values));
+    int64_t *times = lumbar_scratch_alloc(decoding->scratch, most * sizeof(*times));
+    if (values == NULL || times == NULL || !wire_closed(span))
+        return false;
+    uint32_t count = 0;
+    for (const uint8_t *at = span.at; at < span.end;) {
+        uint64_t value;
+        at = wire_packed_varint(at, span.end, &value);
+        if (at == NULL)
+            return false;
+        uint32_t event = (uint32_t)value;
+        if (event != 0)
+            values[count++] = event < column->labels ? event - 1 : column->labels - 1u;
     }
-    return add_series(columns, metric, columns->now, count);
+    decoding->event_times = times;
+    decoding->event_count = count;
+    if (count > 0)
+        add_series(decoding, column->metric, count, times, values);
+    return true;
 }
 
-void columns_value(struct columns *columns, uint32_t metric, bool has, double value)
+static inline bool take_field(struct decoding *decoding, const struct column *column,
+                              const struct wire_field *field)
 {
-    if (!has)
-        return;
-    double *values = add_series(columns, metric, columns->now, 1);
-    if (values != NULL)
-        *values = value;
+    struct lumbar_batch *batch = decoding->batch;
+    switch ((enum column_kind)column->kind) {
+    case COLUMN_NONE:
+        break;
+    case COLUMN_BOOT_ID:
+        batch->boot_id = field->value;
+        decoding->has_boot = true;
+        break;
+    case COLUMN_SEQUENCE:
+        batch->sequence = field->value;
+        decoding->has_sequence = true;
+        break;
+    case COLUMN_HELD_FROM:
+        batch->held_from = field->value;
+        break;
+    case COLUMN_NOW:
+        batch->now_ms = wire_sint64(field->value);
+        decoding->has_now = true;
+        break;
+    case COLUMN_WALL_CLOCK:
+        decoding->wall_clock = field->value != 0;
+        break;
+    case COLUMN_START:
+        decoding->start_ms = wire_sint64(field->value);
+        decoding->has_start = true;
+        break;
+    case COLUMN_DT:
+        return take_rows(decoding, field->bytes);
+    case COLUMN_SCALED:
+        return field->bytes.at == field->bytes.end || take_scaled(decoding, column, field->bytes);
+    case COLUMN_LABELS:
+        return field->bytes.at == field->bytes.end || take_labels(decoding, column, field->bytes);
+    case COLUMN_UNSIGNED:
+        add_single(decoding, column->metric, (uint32_t)field->value / column->divisor);
+        break;
+    case COLUMN_SIGNED:
+        add_single(decoding, column->metric, wire_sint32(field->value) / column->divisor);
+        break;
+    case COLUMN_BOOL:
+        add_single(decoding, column->metric, field->value != 0);
+        break;
+    case COLUMN_LABEL:
+        add_single(decoding, column->metric, label_of(column, field->value));
+        break;
+    case COLUMN_EVENTS:
+        return take_events(decoding, column, field->bytes);
+    }
+    return true;
 }
 
-void columns_enum(struct columns *columns, uint32_t metric, bool has, int32_t value, int32_t first,
-                  uint32_t labels)
+enum walked { WALKED, BROKEN, DISORDERED };
+
+/* Takes the fields as they come, which is in the order of their numbers and each once, since that
+ * is how every encoder writes a message. Gives up where it is not so. */
+static enum walked walk(struct decoding *decoding, const struct column *fields,
+                        struct wire_span message)
 {
-    columns_value(columns, metric, has, label_of(value, first, labels));
+    uint32_t before = 0;
+    for (const uint8_t *at = message.at; at < message.end;) {
+        struct wire_field field;
+        at = wire_next(at, message.end, &field);
+        if (at == NULL)
+            return BROKEN;
+        if (field.number >= WIRE_FIELDS)
+            continue;
+        const struct column *column = &fields[field.number];
+        if ((column->types >> field.type & 1) == 0) {
+            if (column->types == 0)
+                continue;
+            return BROKEN;
+        }
+        if (field.number <= before)
+            return DISORDERED;
+        before = field.number;
+        if (!take_field(decoding, column, &field))
+            /* A column may lack its other pieces, or rows that are still to come. */
+            return DISORDERED;
+    }
+    return WALKED;
 }
 
-int columns_end(const struct columns *columns, struct lumbar_batch *batch)
+/* What can be said only when all fields were seen. */
+static void finish(struct decoding *decoding, const struct lumbar_series *series)
 {
-    if (columns->broken)
-        return LUMBAR_MALFORMED;
-    batch->series = columns->series;
-    batch->series_count = columns->count;
-    return LUMBAR_DECODED;
+    struct lumbar_batch *batch = decoding->batch;
+    if (!decoding->has_now && decoding->rows > 0)
+        batch->now_ms = decoding->times[decoding->rows - 1];
+    if (decoding->has_now && decoding->wall_clock)
+        batch->flags |= LUMBAR_WALL_CLOCK;
+    if (decoding->has_boot && decoding->has_sequence)
+        batch->flags |= LUMBAR_HAS_SEQUENCE;
+    decoding->singles->now_ms = batch->now_ms;
+    for (uint32_t i = 0; i < decoding->event_count; i++)
+        decoding->event_times[i] = batch->now_ms;
+    batch->series = series;
+    batch->series_count = (uint32_t)(decoding->series - series);
+}
+
+/* Decodes a message once. */
+static enum walked decode(const struct column *fields, struct wire_span message,
+                          struct lumbar_scratch *scratch, struct lumbar_batch *batch)
+{
+    struct decoding decoding = {.scratch = scratch, .batch = batch};
+    struct lumbar_series *series =
+        lumbar_scratch_alloc(scratch, WIRE_FIELDS * sizeof(*decoding.series));
+    decoding.singles = lumbar_scratch_alloc(scratch, sizeof(*decoding.singles));
+    if (series == NULL || decoding.singles == NULL)
+        return BROKEN;
+    decoding.series = series;
+    decoding.single = decoding.singles->values;
+    enum walked walked = walk(&decoding, fields, message);
+    if (walked == WALKED)
+        finish(&decoding, series);
+    return walked;
+}
+
+int columns_decode(const struct column *fields, const uint8_t *payload, size_t bytes,
+                   struct lumbar_scratch *scratch, struct lumbar_batch *batch)
+{
+    struct wire_span message = {payload, payload + bytes};
+    struct lumbar_scratch untouched = *scratch;
+    enum walked walked = decode(fields, message, scratch, batch);
+    if (walked == DISORDERED) {
+        *scratch = untouched;
+        *batch = (struct lumbar_batch){.flags = 0};
+        uint8_t *ordered = lumbar_scratch_alloc(scratch, WIRE_ORDER_BYTES(bytes));
+        if (ordered == NULL)
+            return LUMBAR_MALFORMED;
+        message.end = wire_order(message, &fields->types, sizeof(*fields), ordered);
+        message.at = ordered;
+        walked = message.end != NULL ? decode(fields, message, scratch, batch) : BROKEN;
+    }
+    return walked == WALKED ? LUMBAR_DECODED : LUMBAR_MALFORMED;
 }

@@ -1,75 +1,83 @@
 /*
- * Columns: from the packed columns of a protobuf message to the series of a batch.
+ * Columns: from the fields of a protobuf message to the series of a batch.
  *
- * Shared by the plugins of this tree whose messages follow the same plan (proto/posture.proto,
- * proto/massage.proto): rows sampled together, `dt_ms` for their times, one packed column a metric,
- * and single values that stand "now". Linked into each of them; no part of the contract.
- * Memory: all from the message's arena. The first thing that is wrong (a column of another length,
- * an arena that is used up) makes every later step do nothing; columns_end() tells.
+ * Shared by the plugins of this tree whose messages follow one plan (proto/posture.proto,
+ * proto/massage.proto): the device's accounting, rows sampled together with `dt_ms` for their
+ * times, one packed column a metric, and single values that stand "now". A plugin gives a table of
+ * the fields; columns_decode() walks it. Linked into each plugin, no part of the contract.
+ * Memory: all from the message's arena.
  */
 #ifndef LUMBAR_COLUMNS_H
 #define LUMBAR_COLUMNS_H
 
-#include <protobuf-c/protobuf-c.h>
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #include "lumbar/plugin.h"
+#include "wire.h"
 
-#define COLUMNS_ROWS_MAX 1024 /* rows of one message */
+#define COLUMNS_ROWS_MAX 1024 /* rows of one message, and events of one field */
 
-/* A protobuf allocator over the arena; freeing is nothing. `scratch` must outlive it. */
-ProtobufCAllocator columns_allocator(struct lumbar_scratch *scratch);
+/* What a field is. */
+enum column_kind {
+    COLUMN_NONE = 0, /* not read: an unknown field, or text for people with a broker's client */
+    /* The accounting, and the times of the rows. START and DT have lower numbers than columns. */
+    COLUMN_BOOT_ID,    /* fixed64 */
+    COLUMN_SEQUENCE,   /* uint64 */
+    COLUMN_HELD_FROM,  /* uint64 */
+    COLUMN_NOW,        /* sint64, ms */
+    COLUMN_WALL_CLOCK, /* bool */
+    COLUMN_START,      /* sint64, ms: what the first row's dt counts from */
+    COLUMN_DT,         /* packed uint32, ms: of each row, since the row before */
+    /* A value a row. A column is empty or has as many values as there are rows. */
+    COLUMN_SCALED, /* packed sint32, in 1/divisor of the unit; INT32_MIN: the sensor was silent */
+    COLUMN_LABELS, /* packed enum: enumerator `first` is label 0; others are NaN, as of a newer
+                      firmware */
+    /* A single value, now. */
+    COLUMN_UNSIGNED, /* uint32, in 1/divisor of the unit */
+    COLUMN_SIGNED,   /* sint32, in 1/divisor of the unit */
+    COLUMN_BOOL,     /* label 0 or 1 */
+    COLUMN_LABEL,    /* enum, as COLUMN_LABELS */
+    COLUMN_EVENTS,   /* packed enum of what has just begun: 0 is nothing, 1 is label 0, and those
+                        beyond the labels are the last of them ("other") */
+};
 
-/* A column of scaled integers in a message: where it is, and what one unit is divided into. */
-struct scaled_column {
+/* A field of a message. Initialise it with COLUMN(), or COLUMN_ACCOUNT() where it
+ * is no metric, so that types and kind go together. */
+struct column {
+    uint8_t types; /* of enum wire_types */
+    uint8_t kind;  /* of enum column_kind */
+    uint8_t first, labels;
     uint32_t metric;
-    size_t count_at, values_at; /* offsets in the C struct: size_t, int32_t * */
-    double divisor;             /* 100: the wire counts in 0.01 */
+    double divisor;
 };
 
-struct columns {
-    struct lumbar_scratch *scratch;
-    struct lumbar_series *series;
-    uint32_t count, room;
-    const int64_t *times; /* of the rows, shared by all their columns */
-    uint32_t rows;
-    const int64_t *now; /* of all single values */
-    bool broken;
+#define COLUMN(kind_, ...)                                                                         \
+    {                                                                                              \
+        .types = COLUMN_TYPES_##kind_, .kind = COLUMN_##kind_, __VA_ARGS__                         \
+    }
+#define COLUMN_ACCOUNT(kind_) COLUMN(kind_, .metric = 0)
+enum {
+    COLUMN_TYPES_NONE = WIRE_IS_BYTES,
+    COLUMN_TYPES_BOOT_ID = WIRE_IS_FIXED64,
+    COLUMN_TYPES_SEQUENCE = WIRE_IS_VARINT,
+    COLUMN_TYPES_HELD_FROM = WIRE_IS_VARINT,
+    COLUMN_TYPES_NOW = WIRE_IS_VARINT,
+    COLUMN_TYPES_WALL_CLOCK = WIRE_IS_VARINT,
+    COLUMN_TYPES_START = WIRE_IS_VARINT,
+    COLUMN_TYPES_DT = WIRE_IS_PACKED,
+    COLUMN_TYPES_SCALED = WIRE_IS_PACKED,
+    COLUMN_TYPES_LABELS = WIRE_IS_PACKED,
+    COLUMN_TYPES_UNSIGNED = WIRE_IS_VARINT,
+    COLUMN_TYPES_SIGNED = WIRE_IS_VARINT,
+    COLUMN_TYPES_BOOL = WIRE_IS_VARINT,
+    COLUMN_TYPES_LABEL = WIRE_IS_VARINT,
+    COLUMN_TYPES_EVENTS = WIRE_IS_PACKED,
 };
 
-/* Begins a batch of at most `room` series. */
-struct columns columns_begin(struct lumbar_scratch *scratch, uint32_t room);
-
-/* The rows: dt_ms of each since the row before, the first since start_ms. */
-void columns_rows(struct columns *columns, bool has_start, int64_t start_ms, const uint32_t *dt_ms,
-                  size_t count);
-
-/* The clock when the message was sent, else the time of the last row: what single values get.
- * After columns_rows(). Returns it. */
-int64_t columns_now(struct columns *columns, bool has_now, int64_t now_ms);
-
-/* A column for each of the table that is not empty; INT32_MIN becomes NaN. */
-void columns_scaled(struct columns *columns, const void *message, const struct scaled_column *table,
-                    size_t table_count);
-
-/* A column of enumerators of which the first label's is `first`; others become NaN: unknown, or of
- * a newer firmware. */
-void columns_enums(struct columns *columns, uint32_t metric, const int32_t *values, size_t count,
-                   int32_t first, uint32_t labels);
-
-/* A single value, now; nothing unless `has`. */
-void columns_value(struct columns *columns, uint32_t metric, bool has, double value);
-
-/* A single enumerator, as columns_enums() has it. */
-void columns_enum(struct columns *columns, uint32_t metric, bool has, int32_t value, int32_t first,
-                  uint32_t labels);
-
-/* Room for `count` values that all happened now; NULL when something is wrong. */
-double *columns_events(struct columns *columns, uint32_t metric, size_t count);
-
-/* Puts the series into the batch; a lumbar_result. */
-int columns_end(const struct columns *columns, struct lumbar_batch *batch);
+/* Decodes a message of these fields, which stand at their numbers in a table of WIRE_FIELDS; a
+ * lumbar_result. Malformed: not protobuf, a field of another wire type, a column of another length
+ * than the rows, too many rows, rows without a start, an arena that is used up. */
+int columns_decode(const struct column *fields, const uint8_t *payload, size_t bytes,
+                   struct lumbar_scratch *scratch, struct lumbar_batch *batch);
 
 #endif

@@ -8,9 +8,6 @@
 #include "lumbar/plugin.h"
 #include "massage.pb-c.h"
 
-typedef Lumbar__Massage__V1__Telemetry Telemetry;
-typedef Lumbar__Massage__V1__Status Status;
-
 enum metric {
     PRESSURE,
     FORCE,
@@ -47,8 +44,7 @@ enum {
     STATE_COUNT = COUNT(states) - 1,
     PROGRAM_COUNT = COUNT(programs) - 1,
     REGION_COUNT = COUNT(regions) - 1,
-    FAULT_COUNT = COUNT(faults) - 1,
-    FAULT_OTHER = FAULT_COUNT - 1
+    FAULT_COUNT = COUNT(faults) - 1
 };
 
 /* Ranges: what the sensor can say, not what is safe; limits are the rules'. A device batches up to
@@ -175,101 +171,56 @@ static const struct lumbar_metric metrics[METRIC_COUNT] = {
               .period_ms = 60000},
 };
 
-#define COLUMN(metric, field, divisor)                                                             \
-    {                                                                                              \
-        metric, offsetof(Telemetry, n_##field), offsetof(Telemetry, field), divisor                \
-    }
-static const struct scaled_column scaled[] = {
-    COLUMN(PRESSURE, massage_pressure, 10),
-    COLUMN(FORCE, massage_force, 10),
-    COLUMN(FREQUENCY, percussion_frequency, 100),
-    COLUMN(AMPLITUDE, percussion_amplitude, 100),
-    COLUMN(SKIN_TEMPERATURE, skin_temperature, 100),
-    COLUMN(SURFACE_TEMPERATURE, surface_temperature, 100),
-    COLUMN(MOTOR_CURRENT, motor_current, 1000),
-    COLUMN(MOTOR_TEMPERATURE, motor_temperature, 100),
+/* By the field numbers of proto/massage.proto. */
+static const struct column telemetry[WIRE_FIELDS] = {
+    [1] = COLUMN_ACCOUNT(BOOT_ID),
+    [2] = COLUMN_ACCOUNT(SEQUENCE),
+    [3] = COLUMN_ACCOUNT(HELD_FROM),
+    [4] = COLUMN_ACCOUNT(NOW),
+    [5] = COLUMN_ACCOUNT(WALL_CLOCK),
+    [6] = COLUMN_ACCOUNT(START),
+    [7] = COLUMN_ACCOUNT(DT),
+    [8] = COLUMN(SCALED, .metric = PRESSURE, .divisor = 10),
+    [9] = COLUMN(SCALED, .metric = FORCE, .divisor = 10),
+    [10] = COLUMN(SCALED, .metric = FREQUENCY, .divisor = 100),
+    [11] = COLUMN(SCALED, .metric = AMPLITUDE, .divisor = 100),
+    [12] = COLUMN(SCALED, .metric = SKIN_TEMPERATURE, .divisor = 100),
+    [13] = COLUMN(SCALED, .metric = SURFACE_TEMPERATURE, .divisor = 100),
+    [14] = COLUMN(SCALED, .metric = MOTOR_CURRENT, .divisor = 1000),
+    [15] = COLUMN(SCALED, .metric = MOTOR_TEMPERATURE, .divisor = 100),
+    [16] = COLUMN(LABEL, .metric = STATE, .first = 1, .labels = STATE_COUNT),
+    [17] = COLUMN(LABEL, .metric = PROGRAM, .labels = PROGRAM_COUNT),
+    [18] = COLUMN(LABEL, .metric = REGION, .labels = REGION_COUNT),
+    [19] = COLUMN(UNSIGNED, .metric = REGION_TIME, .divisor = 60),
+    [20] = COLUMN(EVENTS, .metric = FAULT, .labels = FAULT_COUNT),
+    [21] = COLUMN(UNSIGNED, .metric = BATTERY, .divisor = 1),
+    [22] = COLUMN(SIGNED, .metric = RSSI, .divisor = 1),
+    [23] = COLUMN(BOOL, .metric = CONTACT),
 };
 
-static void take_faults(struct columns *columns, const Telemetry *message)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < message->n_faults; i++)
-        count += message->faults[i] != LUMBAR__MASSAGE__V1__FAULT__FAULT_NONE;
-    double *values = count > 0 ? columns_events(columns, FAULT, count) : NULL;
-    for (size_t i = 0; values != NULL && i < message->n_faults; i++) {
-        int64_t label = (int64_t)(int32_t)message->faults[i] - 1; /* FAULT_STALL is the first */
-        if (label == -1)
-            continue;
-        *values++ = label >= 0 && label < FAULT_OTHER ? (double)label : FAULT_OTHER;
-    }
-}
-
-static void take_present(struct columns *columns, const Telemetry *message)
-{
-    columns_enum(columns, STATE, message->has_state, (int32_t)message->state,
-                 LUMBAR__MASSAGE__V1__STATE__STATE_IDLE, STATE_COUNT);
-    columns_enum(columns, PROGRAM, message->has_program, (int32_t)message->program,
-                 LUMBAR__MASSAGE__V1__PROGRAM__PROGRAM_NONE, PROGRAM_COUNT);
-    columns_enum(columns, REGION, message->has_region, (int32_t)message->region,
-                 LUMBAR__MASSAGE__V1__REGION__REGION_NONE, REGION_COUNT);
-    columns_value(columns, REGION_TIME, message->has_region_time_s, message->region_time_s / 60.0);
-    take_faults(columns, message);
-    columns_value(columns, CONTACT, message->has_contact, message->contact != 0);
-    columns_value(columns, BATTERY, message->has_battery, message->battery);
-    columns_value(columns, RSSI, message->has_rssi, message->rssi);
-}
-
-static int take_telemetry(const Telemetry *message, struct lumbar_scratch *scratch,
-                          struct lumbar_batch *batch)
-{
-    struct columns columns = columns_begin(scratch, METRIC_COUNT);
-    columns_rows(&columns, message->has_start_ms, message->start_ms, message->dt_ms,
-                 message->n_dt_ms);
-    batch->now_ms = columns_now(&columns, message->has_now_ms, message->now_ms);
-    if (message->has_boot_id && message->has_sequence) {
-        batch->flags |= LUMBAR_HAS_SEQUENCE;
-        batch->boot_id = message->boot_id;
-        batch->sequence = message->sequence;
-        batch->held_from = message->held_from;
-    }
-    if (message->wall_clock && message->has_now_ms)
-        batch->flags |= LUMBAR_WALL_CLOCK;
-    columns_scaled(&columns, message, scaled, COUNT(scaled));
-    take_present(&columns, message);
-    return columns_end(&columns, batch);
-}
-
-static int take_status(const Status *message, struct lumbar_scratch *scratch,
-                       struct lumbar_batch *batch)
-{
-    struct columns columns = columns_begin(scratch, METRIC_COUNT);
-    batch->now_ms = columns_now(&columns, message->has_now_ms, message->now_ms);
-    if (message->wall_clock && message->has_now_ms)
-        batch->flags |= LUMBAR_WALL_CLOCK;
-    columns_enum(&columns, STATE, message->has_state, (int32_t)message->state,
-                 LUMBAR__MASSAGE__V1__STATE__STATE_IDLE, STATE_COUNT);
-    columns_value(&columns, CONTACT, message->has_contact, message->contact != 0);
-    columns_value(&columns, BATTERY, message->has_battery, message->battery);
-    columns_value(&columns, RSSI, message->has_rssi, message->rssi);
-    return columns_end(&columns, batch);
-}
+static const struct column status[WIRE_FIELDS] = {
+    [1] = COLUMN_ACCOUNT(BOOT_ID),
+    [2] = COLUMN_ACCOUNT(NOW),
+    [3] = COLUMN_ACCOUNT(WALL_CLOCK),
+    [4] = COLUMN(UNSIGNED, .metric = BATTERY, .divisor = 1),
+    [5] = COLUMN(SIGNED, .metric = RSSI, .divisor = 1),
+    [6] = COLUMN(BOOL, .metric = CONTACT),
+    [7] = COLUMN_ACCOUNT(NONE), /* firmware */
+    [8] = COLUMN(LABEL, .metric = STATE, .first = 1, .labels = STATE_COUNT),
+};
 
 static int decode(void *state, const struct lumbar_message *message, struct lumbar_scratch *scratch,
                   struct lumbar_batch *batch)
 {
     (void)state;
-    ProtobufCAllocator arena = columns_allocator(scratch);
-    if (strcmp(message->leaf, "telemetry") == 0) {
-        const Telemetry *telemetry = lumbar__massage__v1__telemetry__unpack(
-            &arena, message->payload_bytes, message->payload);
-        return telemetry != NULL ? take_telemetry(telemetry, scratch, batch) : LUMBAR_MALFORMED;
-    }
-    if (strcmp(message->leaf, "status") == 0) {
-        const Status *status =
-            lumbar__massage__v1__status__unpack(&arena, message->payload_bytes, message->payload);
-        return status != NULL ? take_status(status, scratch, batch) : LUMBAR_MALFORMED;
-    }
-    return LUMBAR_IGNORED;
+    const struct column *fields = NULL;
+    if (strcmp(message->leaf, "telemetry") == 0)
+        fields = telemetry;
+    else if (strcmp(message->leaf, "status") == 0)
+        fields = status;
+    if (fields == NULL)
+        return LUMBAR_IGNORED;
+    return columns_decode(fields, message->payload, message->payload_bytes, scratch, batch);
 }
 
 static const char *const leaves[] = {"telemetry", "status", NULL};

@@ -8,9 +8,6 @@
 #include "lumbar/plugin.h"
 #include "posture.pb-c.h"
 
-typedef Lumbar__Posture__V1__Telemetry Telemetry;
-typedef Lumbar__Posture__V1__Status Status;
-
 enum metric {
     FLEXION,
     FLEXION_VELOCITY,
@@ -133,78 +130,51 @@ static const struct lumbar_metric metrics[METRIC_COUNT] = {
               .period_ms = 60000},
 };
 
-#define COLUMN(metric, field, divisor)                                                             \
-    {                                                                                              \
-        metric, offsetof(Telemetry, n_##field), offsetof(Telemetry, field), divisor                \
-    }
-static const struct scaled_column scaled[] = {
-    COLUMN(FLEXION, lumbar_flexion, 100),
-    COLUMN(FLEXION_VELOCITY, lumbar_flexion_velocity, 10),
-    COLUMN(INCLINATION, trunk_inclination, 100),
-    COLUMN(LATERAL_FLEXION, lumbar_lateral_flexion, 100),
-    COLUMN(ROTATION, lumbar_rotation, 100),
+/* By the field numbers of proto/posture.proto. */
+static const struct column telemetry[WIRE_FIELDS] = {
+    [1] = COLUMN_ACCOUNT(BOOT_ID),
+    [2] = COLUMN_ACCOUNT(SEQUENCE),
+    [3] = COLUMN_ACCOUNT(HELD_FROM),
+    [4] = COLUMN_ACCOUNT(NOW),
+    [5] = COLUMN_ACCOUNT(WALL_CLOCK),
+    [6] = COLUMN_ACCOUNT(START),
+    [7] = COLUMN_ACCOUNT(DT),
+    [8] = COLUMN(SCALED, .metric = FLEXION, .divisor = 100),
+    [9] = COLUMN(SCALED, .metric = FLEXION_VELOCITY, .divisor = 10),
+    [10] = COLUMN(SCALED, .metric = INCLINATION, .divisor = 100),
+    [11] = COLUMN(SCALED, .metric = LATERAL_FLEXION, .divisor = 100),
+    [12] = COLUMN(SCALED, .metric = ROTATION, .divisor = 100),
+    [13] = COLUMN(LABELS, .metric = POSTURE, .first = 1, .labels = POSTURE_COUNT),
+    [14] = COLUMN(UNSIGNED, .metric = SLOUCH_DURATION, .divisor = 1),
+    [15] = COLUMN(UNSIGNED, .metric = SITTING_BOUT, .divisor = 60),
+    [16] = COLUMN(SIGNED, .metric = ROM_FLEXION_MAX, .divisor = 100),
+    [17] = COLUMN(UNSIGNED, .metric = BATTERY, .divisor = 1),
+    [18] = COLUMN(SIGNED, .metric = RSSI, .divisor = 1),
+    [19] = COLUMN(BOOL, .metric = CONTACT),
 };
 
-static int take_telemetry(const Telemetry *message, struct lumbar_scratch *scratch,
-                          struct lumbar_batch *batch)
-{
-    struct columns columns = columns_begin(scratch, METRIC_COUNT);
-    columns_rows(&columns, message->has_start_ms, message->start_ms, message->dt_ms,
-                 message->n_dt_ms);
-    batch->now_ms = columns_now(&columns, message->has_now_ms, message->now_ms);
-    if (message->has_boot_id && message->has_sequence) {
-        batch->flags |= LUMBAR_HAS_SEQUENCE;
-        batch->boot_id = message->boot_id;
-        batch->sequence = message->sequence;
-        batch->held_from = message->held_from;
-    }
-    if (message->wall_clock && message->has_now_ms)
-        batch->flags |= LUMBAR_WALL_CLOCK;
-
-    columns_scaled(&columns, message, scaled, sizeof(scaled) / sizeof(scaled[0]));
-    columns_enums(&columns, POSTURE, (const int32_t *)message->posture, message->n_posture,
-                  LUMBAR__POSTURE__V1__POSTURE__POSTURE_UPRIGHT, POSTURE_COUNT);
-    columns_value(&columns, SLOUCH_DURATION, message->has_slouch_duration_s,
-                  message->slouch_duration_s);
-    columns_value(&columns, SITTING_BOUT, message->has_sitting_bout_s,
-                  message->sitting_bout_s / 60.0);
-    columns_value(&columns, ROM_FLEXION_MAX, message->has_rom_flexion_max,
-                  message->rom_flexion_max / 100.0);
-    columns_value(&columns, CONTACT, message->has_contact, message->contact != 0);
-    columns_value(&columns, BATTERY, message->has_battery, message->battery);
-    columns_value(&columns, RSSI, message->has_rssi, message->rssi);
-    return columns_end(&columns, batch);
-}
-
-static int take_status(const Status *message, struct lumbar_scratch *scratch,
-                       struct lumbar_batch *batch)
-{
-    struct columns columns = columns_begin(scratch, METRIC_COUNT);
-    batch->now_ms = columns_now(&columns, message->has_now_ms, message->now_ms);
-    if (message->wall_clock && message->has_now_ms)
-        batch->flags |= LUMBAR_WALL_CLOCK;
-    columns_value(&columns, CONTACT, message->has_contact, message->contact != 0);
-    columns_value(&columns, BATTERY, message->has_battery, message->battery);
-    columns_value(&columns, RSSI, message->has_rssi, message->rssi);
-    return columns_end(&columns, batch);
-}
+static const struct column status[WIRE_FIELDS] = {
+    [1] = COLUMN_ACCOUNT(BOOT_ID),
+    [2] = COLUMN_ACCOUNT(NOW),
+    [3] = COLUMN_ACCOUNT(WALL_CLOCK),
+    [4] = COLUMN(UNSIGNED, .metric = BATTERY, .divisor = 1),
+    [5] = COLUMN(SIGNED, .metric = RSSI, .divisor = 1),
+    [6] = COLUMN(BOOL, .metric = CONTACT),
+    [7] = COLUMN_ACCOUNT(NONE), /* firmware */
+};
 
 static int decode(void *state, const struct lumbar_message *message, struct lumbar_scratch *scratch,
                   struct lumbar_batch *batch)
 {
     (void)state;
-    ProtobufCAllocator arena = columns_allocator(scratch);
-    if (strcmp(message->leaf, "telemetry") == 0) {
-        const Telemetry *telemetry = lumbar__posture__v1__telemetry__unpack(
-            &arena, message->payload_bytes, message->payload);
-        return telemetry != NULL ? take_telemetry(telemetry, scratch, batch) : LUMBAR_MALFORMED;
-    }
-    if (strcmp(message->leaf, "status") == 0) {
-        const Status *status =
-            lumbar__posture__v1__status__unpack(&arena, message->payload_bytes, message->payload);
-        return status != NULL ? take_status(status, scratch, batch) : LUMBAR_MALFORMED;
-    }
-    return LUMBAR_IGNORED;
+    const struct column *fields = NULL;
+    if (strcmp(message->leaf, "telemetry") == 0)
+        fields = telemetry;
+    else if (strcmp(message->leaf, "status") == 0)
+        fields = status;
+    if (fields == NULL)
+        return LUMBAR_IGNORED;
+    return columns_decode(fields, message->payload, message->payload_bytes, scratch, batch);
 }
 
 static const char *const leaves[] = {"telemetry", "status", NULL};
