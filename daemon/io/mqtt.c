@@ -1,6 +1,5 @@
 #include "io/mqtt_client.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,14 +17,6 @@ static char *keep(const char *text)
     return text != NULL && text[0] != '\0' ? strdup(text) : NULL;
 }
 
-static int check_file(const char *what, const char *file, struct diag *diag)
-{
-    if (file[0] != '\0' && access(file, R_OK) != 0)
-        return diag_set(diag, ERR_IO, "cannot read the broker's %s %s: %s", what, file,
-                        strerror(errno));
-    return 0;
-}
-
 static int check_options(const struct mqtt_options *options, struct diag *diag)
 {
     if (options->filter_count == 0 || options->filter_count > MQTT_FILTERS_MAX)
@@ -34,18 +25,7 @@ static int check_options(const struct mqtt_options *options, struct diag *diag)
     if (options->client_id[0] == '\0' || strpbrk(options->client_id, "/+#") != NULL ||
         strlen(options->client_id) >= sizeof(((struct mqtt *)0)->client_id))
         return diag_set(diag, ERR_SYNTAX, "\"%s\" cannot be a client id", options->client_id);
-    if (!options->tls)
-        return 0;
-    if (options->ca_file[0] == '\0')
-        return diag_set(diag, ERR_CONFLICT, "TLS to the broker needs a ca_file to trust");
-    if ((options->certificate_file[0] == '\0') != (options->key_file[0] == '\0'))
-        return diag_set(diag, ERR_CONFLICT, "certificate_file and key_file go together");
-    int code = check_file("ca_file", options->ca_file, diag);
-    if (code == 0)
-        code = check_file("certificate_file", options->certificate_file, diag);
-    if (code == 0)
-        code = check_file("key_file", options->key_file, diag);
-    return code;
+    return options->tls ? mqtt_check_tls(options, diag) : 0;
 }
 
 static void take_options(struct mqtt *mqtt, const struct mqtt_options *options)

@@ -1,8 +1,8 @@
 /*
- * Inside of io/mqtt: what its three sources share; nobody else includes it.
+ * Inside of io/mqtt: what its sources share; nobody else includes it.
  *
  * mqtt.c is called by the loop, mqtt_out.c is the thread that calls Paho, mqtt_callbacks.c is
- * called by Paho's threads.
+ * called by Paho's threads, mqtt_tls.c looks at files before any of them runs.
  */
 #ifndef LUMBAR_IO_MQTT_CLIENT_H
 #define LUMBAR_IO_MQTT_CLIENT_H
@@ -104,6 +104,9 @@ void mqtt_on_subscribe_failed(void *context, MQTTAsync_failureData *data);
 void mqtt_on_published(void *context, MQTTAsync_successData *data);
 int mqtt_on_arrived(void *context, char *topic, int topic_length, MQTTAsync_message *message);
 int mqtt_on_tls_error(const char *line, size_t length, void *context);
+
+/* Holds the files for TLS against each other; one sentence says what is wrong. */
+int mqtt_check_tls(const struct mqtt_options *options, struct diag *diag);
 
 /* The out thread; the context is the client. */
 void *mqtt_run_out(void *context);
