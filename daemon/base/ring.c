@@ -30,6 +30,7 @@ struct ring_header {
     _Atomic uint64_t tail;
     _Atomic uint64_t count;
     alignas(LINE_BYTES) _Atomic uint64_t synced; /* copier */
+    _Atomic uint64_t settled;
 };
 static_assert(sizeof(struct ring_header) <= RING_DATA_OFFSET, "the header lies before the data");
 
@@ -119,8 +120,8 @@ static void settle(struct ring *ring)
     ring->count = load(&header->count);
     atomic_store(&ring->done, done);
     atomic_store(&header->tail, ring->tail);
-    if (load(&header->synced) > ring->head)
-        atomic_store(&header->synced, ring->tail);
+    if (load(&header->synced) > ring->head || load(&header->settled) > done)
+        ring_set_copied(ring, ring->tail, ring->tail);
 }
 
 /* In this order: killed between the two, the ring is of another boot, which asks for less trust. */
@@ -176,6 +177,7 @@ static void fill(struct ring *ring, const struct ring_image *image)
     atomic_store(&header->head, image != NULL ? image->end : size);
     atomic_store(&header->tail, image != NULL ? image->first : size);
     atomic_store(&header->synced, image != NULL ? image->first : size);
+    atomic_store(&header->settled, image != NULL ? image->first : size);
     claim_for_boot(header, image != NULL ? image->boot_from : size);
     if (image != NULL) {
         memcpy(ring->area.data, image->area.data, size);
@@ -334,9 +336,15 @@ uint64_t ring_synced(const struct ring *ring)
     return load(&ring->header->synced);
 }
 
-void ring_set_synced(struct ring *ring, uint64_t position)
+uint64_t ring_settled(const struct ring *ring)
 {
-    atomic_store_explicit(&ring->header->synced, position, memory_order_release);
+    return load(&ring->header->settled);
+}
+
+void ring_set_copied(struct ring *ring, uint64_t synced, uint64_t settled)
+{
+    atomic_store_explicit(&ring->header->settled, settled, memory_order_release);
+    atomic_store_explicit(&ring->header->synced, synced, memory_order_release);
 }
 
 struct ring_record *ring_next(struct ring *ring, uint64_t *position)

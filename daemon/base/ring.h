@@ -95,9 +95,11 @@ uint64_t ring_head(const struct ring *ring); /* where the next record comes */
 uint64_t ring_tail(const struct ring *ring); /* the oldest one that is there */
 uint64_t ring_done(const struct ring *ring); /* everything below it has an outcome */
 
-/* How far it has been copied: kept in the file for the copier, the ring makes nothing of it. */
+/* For the copier, kept in the file; the ring itself makes nothing of it. Below `synced` all records
+ * are in the copy, below `settled` with what became of them. */
 uint64_t ring_synced(const struct ring *ring);
-void ring_set_synced(struct ring *ring, uint64_t position);
+uint64_t ring_settled(const struct ring *ring);
+void ring_set_copied(struct ring *ring, uint64_t synced, uint64_t settled);
 
 /* While no other thread uses the ring: the record at or after *position, which moves behind it;
  * NULL at the head. */

@@ -102,7 +102,7 @@ static int take_copy(struct spool *spool, const struct spool_options *options, s
                        options->copy_file, (unsigned long long)ring_waiting(spool->ring));
         /* What was read may lie in the page cache only. */
         if (rc == 0 && ring_copy_sync(spool->copy))
-            ring_set_synced(spool->ring, image.end);
+            ring_set_copied(spool->ring, image.end, ring_done(spool->ring));
     }
     ring_image_fini(&image);
     return rc;
@@ -111,9 +111,10 @@ static int take_copy(struct spool *spool, const struct spool_options *options, s
 static int begin_copy(struct spool *spool, struct diag *diag)
 {
     /* First, so that a new and empty copy is never taken for a full one. */
-    ring_set_synced(spool->ring, ring_tail(spool->ring));
-    return ring_copy_begin(spool->copy, ring_id(spool->ring), ring_tail(spool->ring),
-                           ring_boot_from(spool->ring), diag);
+    uint64_t tail = ring_tail(spool->ring);
+    ring_set_copied(spool->ring, tail, tail);
+    return ring_copy_begin(spool->copy, ring_id(spool->ring), tail, ring_boot_from(spool->ring),
+                           diag);
 }
 
 static int open_files(struct spool *spool, const struct spool_options *options, struct diag *diag)
@@ -353,24 +354,27 @@ static void note_success(struct spool *spool, uint64_t gap_bytes)
     spool->complaint = (struct log_limit){0};
 }
 
-/* Copies what is new. When the disk was given up meanwhile, the producer may be overwriting what
- * is being copied: what has gone below the tail by the end counts as never copied. */
+/* Copies what is new, and once more what was still waiting the last time, so that the copy knows
+ * what became of it. When the disk was given up meanwhile, the producer may be overwriting what is
+ * being copied: what has gone below the tail by the end counts as never copied. */
 static void copy_turn(struct spool *spool)
 {
-    uint64_t synced = ring_synced(spool->ring), tail = ring_tail(spool->ring);
-    uint64_t head = ring_head(spool->ring);
-    if (head == synced)
+    struct ring *ring = spool->ring;
+    uint64_t synced = ring_synced(ring), settled = ring_settled(ring);
+    uint64_t done = ring_done(ring), head = ring_head(ring); /* in this order: done <= head */
+    if (head == synced && done == settled)
         return;
-    int64_t none = 0;
-    atomic_compare_exchange_strong(&spool->pending_ms, &none, now_ms());
-    if (!copy_to_disk(spool, synced > tail ? synced : tail, head)) {
+    if (head != synced && atomic_load(&spool->pending_ms) == 0)
+        atomic_store(&spool->pending_ms, now_ms());
+    uint64_t from = settled < synced ? settled : synced, tail = ring_tail(ring);
+    if (!copy_to_disk(spool, from > tail ? from : tail, head)) {
         note_failure(spool);
         return;
     }
-    tail = ring_tail(spool->ring);
+    tail = ring_tail(ring);
     if (tail > head)
         tail = head;
-    ring_set_synced(spool->ring, head);
+    ring_set_copied(ring, head, done);
     atomic_store(&spool->pending_ms, 0);
     note_success(spool, tail > synced ? tail - synced : 0);
 }
