@@ -361,7 +361,7 @@ void web_stop(struct web *web, const char *reason)
     snprintf(web->reason, sizeof(web->reason), "%s", reason);
     for (unsigned i = 0; i < web->places; i++)
         if (web->clients[i].live)
-            web_live_ask(&web->clients[i], web_mono_ms());
+            web_live_bye(web, &web->clients[i]);
     if (count_upgraded(web) == 0)
         finish_stop(web);
     else

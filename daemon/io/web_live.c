@@ -13,7 +13,7 @@
 _Static_assert(LWS_PRE <= FRAME_HEADROOM, "a frame leaves room for the WebSocket header");
 _Static_assert(FRAME_MAX_BYTES + LWS_PRE < 65536, "a frame is written in one piece");
 
-void web_live_ask(struct client *client, int64_t now_ms)
+static void ask(struct client *client, int64_t now_ms)
 {
     client->asked = true;
     client->asked_ms = now_ms;
@@ -38,13 +38,16 @@ int web_live_open(struct client *client)
     return 0;
 }
 
-static int say_bye(struct web *web, struct client *client)
+void web_live_bye(struct web *web, struct client *client)
 {
     uint8_t *bytes;
     size_t count = frame_bye(web->frame, web->reason, web_hub_ms(web), &bytes);
-    if (count > 0 && lws_write(client->wsi, bytes, count, LWS_WRITE_BINARY) < (int)count)
-        return -1;
-    return hang_up(client, LWS_CLOSE_STATUS_GOINGAWAY, "");
+    if (count > 0 && !lws_partial_buffered(client->wsi))
+        lws_write(client->wsi, bytes, count, LWS_WRITE_BINARY);
+    hang_up(client, LWS_CLOSE_STATUS_GOINGAWAY, "");
+    /* Despite its name this closes politely. Returning -1 from a WRITEABLE would not: Debian's lws
+     * is built with a self-test that closes a second time, and that one kills. */
+    lws_set_timeout(client->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
 }
 
 int web_live_write(struct web *web, struct client *client)
@@ -53,8 +56,6 @@ int web_live_write(struct web *web, struct client *client)
     if (!client->live || lws_partial_buffered(client->wsi))
         return 0;
     client->asked = false;
-    if (web->stopping)
-        return say_bye(web, client);
     uint8_t *bytes;
     int64_t now = web_mono_ms();
     size_t count = frame_next(web->frame, &client->cursor, web_hub_ms(web), &bytes);
@@ -62,11 +63,11 @@ int web_live_write(struct web *web, struct client *client)
         return 0;
     web->frames++;
     /* From the tick that asked, lest the socket's few microseconds stretch the cadence. */
-    client->next_ms = FRAME_MS + (now - client->asked_ms < FRAME_MS / 2 ? client->asked_ms : now);
+    client->next_ms = FRAME_MS + (now - client->asked_ms <= 2 ? client->asked_ms : now);
     if (lws_write(client->wsi, bytes, count, LWS_WRITE_BINARY) < (int)count)
         return -1;
     if (frame_due(web->frame, &client->cursor))
-        web_live_ask(client, now); /* the rest of a backlog: it does not wait for the cadence */
+        ask(client, now); /* the rest of a backlog: it does not wait for the cadence */
     return 0;
 }
 
@@ -92,7 +93,7 @@ static int take_watch(struct web *web, struct client *client)
         web->refused++;
         return hang_up(client, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "no Watch");
     }
-    web_live_ask(client, now);
+    ask(client, now);
     return 0;
 }
 
@@ -100,7 +101,7 @@ int web_live_receive(struct web *web, struct client *client, const void *in, siz
 {
     struct lws *wsi = client->wsi;
     if (!client->live)
-        return -1;
+        return 0; /* said before it saw our close, which still has to go out */
     if (!lws_frame_is_binary(wsi)) {
         web->refused++;
         return hang_up(client, LWS_CLOSE_STATUS_UNACCEPTABLE_OPCODE, "binary only");
@@ -127,7 +128,7 @@ static void on_tick(uv_timer_t *timer)
         if (client->asked)
             web->skipped++;
         else if (client->next_ms <= now)
-            web_live_ask(client, now);
+            ask(client, now);
         else if (client->next_ms < later)
             later = client->next_ms;
     }
@@ -155,7 +156,7 @@ void web_alarm(struct web *web)
     for (unsigned i = 0; i < web->places; i++) {
         struct client *client = &web->clients[i];
         if (client->live && !client->asked && frame_due(web->frame, &client->cursor))
-            web_live_ask(client, now);
+            ask(client, now);
     }
 }
 

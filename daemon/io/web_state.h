@@ -72,6 +72,6 @@ int web_serve_filter(struct web *web, struct lws *wsi);
 int web_live_open(struct client *client);
 int web_live_receive(struct web *web, struct client *client, const void *in, size_t bytes);
 int web_live_write(struct web *web, struct client *client);
-void web_live_ask(struct client *client, int64_t now_ms); /* for the socket to be writable */
+void web_live_bye(struct web *web, struct client *client); /* says why and closes */
 
 #endif

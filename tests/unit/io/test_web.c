@@ -10,6 +10,7 @@
 
 #include "io/web_page.h"
 #include "web_hub.h"
+#include "web_raw.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define HOST         "Host: 127.0.0.1:{port}\r\n"
@@ -39,7 +40,7 @@ static int ask_text(const char *text)
 {
     char request[4096];
     raw_fill(request, sizeof(request), text, hub.port);
-    int fd = raw_open(&hub);
+    int fd = raw_open(hub.port);
     raw_send(fd, request, strlen(request));
     raw_read_all(fd, answer, sizeof(answer));
     close(fd);
@@ -149,7 +150,7 @@ static void a_header_with_a_nul_is_not_ours(void **state)
     int length = snprintf(request, sizeof(request),
                           "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1:%d#evil\r\n\r\n", hub.port);
     *strchr(request, '#') = '\0';
-    int fd = raw_open(&hub);
+    int fd = raw_open(hub.port);
     raw_send(fd, request, (size_t)length);
     raw_read_all(fd, answer, sizeof(answer));
     close(fd);
@@ -301,7 +302,7 @@ static void an_upgrade_is_granted_only_to_our_page(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         char request[2048];
         snprintf(request, sizeof(request), "%s\r\n", cases[i].request);
-        int fd = ws_open(&hub, request, answer, sizeof(answer));
+        int fd = ws_open(hub.port, request, answer, sizeof(answer));
         int status = raw_status(answer);
         if (status != cases[i].status)
             fail_msg("%s: %d, expected %d", cases[i].name, status, cases[i].status);
@@ -327,7 +328,7 @@ static void a_head_without_end_is_cut_off(void **state)
         "Cookie: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n", "Host: 127.0.0.1\r\n",
         "/../../../../../../../../"};
     for (size_t i = 0; i < COUNT(lines); i++) {
-        int fd = raw_open(&hub);
+        int fd = raw_open(hub.port);
         const char *first = i < 4 ? "GET /healthz HTTP/1.1\r\nX: " : "GET ";
         raw_send(fd, first, strlen(first));
         bool open = true;
@@ -346,7 +347,7 @@ static void a_slow_head_is_cut_off(void **state)
 {
     (void)state;
     start();
-    int dribble = raw_open(&hub), silent = raw_open(&hub);
+    int dribble = raw_open(hub.port), silent = raw_open(hub.port);
     int64_t began = hub_now_ms();
     bool open = raw_send(dribble, "GET /healthz HTTP/1.1\r\n", 23);
     while (open && hub_now_ms() - began < 14000) {
@@ -371,12 +372,12 @@ static void sockets_beyond_the_cap_are_told_so(void **state)
     start_with(&(struct web_options){.listen = "127.0.0.1", .host = "", .clients = 4});
     int held[4];
     for (size_t i = 0; i < COUNT(held); i++) {
-        held[i] = ws_open(&hub, WS_UPGRADE "\r\n", answer, sizeof(answer));
+        held[i] = ws_open(hub.port, WS_UPGRADE "\r\n", answer, sizeof(answer));
         assert_int_equal(raw_status(answer), 101);
     }
     assert_int_equal(ask_text("GET /healthz HTTP/1.1\r\n" HOST "\r\n"), 503);
     assert_non_null(strstr(answer, "\r\nRetry-After: 5\r\n"));
-    close(ws_open(&hub, WS_UPGRADE "\r\n", answer, sizeof(answer)));
+    close(ws_open(hub.port, WS_UPGRADE "\r\n", answer, sizeof(answer)));
     assert_int_equal(raw_status(answer), 503);
     for (size_t i = 0; i < COUNT(held); i++)
         close(held[i]);
@@ -400,7 +401,7 @@ static void one_address_cannot_take_every_place(void **state)
     start_with(&(struct web_options){.listen = "127.0.0.1", .host = "", .clients = 40});
     int fds[60];
     for (size_t i = 0; i < COUNT(fds); i++)
-        fds[i] = raw_open_from(&hub, "127.0.0.9");
+        fds[i] = raw_open_from(hub.port, "127.0.0.9");
     struct web_stats stats = {0};
     for (int tries = 0; tries < 200 && stats.refused < 50; tries++) {
         hub_call(&hub, read_stats, &stats);
@@ -420,7 +421,7 @@ static void more_sockets_than_places_do_no_harm(void **state)
     start_with(&(struct web_options){.listen = "127.0.0.1", .host = "", .clients = 4});
     int fds[200];
     for (size_t i = 0; i < COUNT(fds); i++)
-        fds[i] = raw_open(&hub);
+        fds[i] = raw_open(hub.port);
     struct web_stats stats = {0};
     for (int tries = 0; tries < 200 && stats.refused < COUNT(fds) - 12; tries++) {
         hub_call(&hub, read_stats, &stats);
@@ -444,7 +445,7 @@ static void who_pipelines_without_reading_gets_one_answer(void **state)
     start();
     char request[256];
     raw_fill(request, sizeof(request), "GET / HTTP/1.1\r\n" HOST "\r\n", hub.port);
-    int fd = raw_open(&hub);
+    int fd = raw_open(hub.port);
     for (int i = 0; i < 1000 && raw_send(fd, request, strlen(request)); i++)
         ;
     struct web_stats stats;
@@ -503,8 +504,8 @@ static void start_and_stop_leave_nothing(void **state)
         start();
         if (i == 1)
             expect_serving("start");
-        int idle = i == 2 ? raw_open(&hub) : -1;
-        int half = i == 3 ? raw_open(&hub) : -1;
+        int idle = i == 2 ? raw_open(hub.port) : -1;
+        int half = i == 3 ? raw_open(hub.port) : -1;
         if (half >= 0)
             raw_send(half, "GET /hea", 8);
         poll(NULL, 0, 20);
