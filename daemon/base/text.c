@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define NEAREST_BYTES 64   /* longer names are not compared */
-#define MANTISSA_MAX  1e17 /* digits beyond are below what a double can hold */
+#define MANTISSA_MAX  9e14 /* one digit more is still exact in a double */
 #define NAME_BYTES    47   /* LUMBAR_NAME_MAX of the contract, which this floor does not see */
 #define LABEL_BYTES   63
 
@@ -110,7 +110,8 @@ void text_add_json(struct text *text, const char *string)
     add_bytes(text, "\"", 1);
 }
 
-/* By whole numbers: the decimal point of printf() is the locale's. */
+/* By whole numbers: the decimal point of printf() is the locale's. The fraction is scaled by
+ * itself, so that a large number keeps all the digits it has. */
 void text_add_number(struct text *text, double value, unsigned decimals)
 {
     static const long long scales[] = {1, 10, 100, 1000, 10000, 100000, 1000000};
@@ -118,19 +119,22 @@ void text_add_number(struct text *text, double value, unsigned decimals)
         text_add(text, "null");
         return;
     }
-    if (fabs(value) >= 1e12) {
+    if (fabs(value) >= 1e15) { /* no fraction worth a digit */
         text_add(text, "%.0f", value);
         return;
     }
     decimals = decimals > 6 ? 6 : decimals;
-    long long scaled = llround(fabs(value) * (double)scales[decimals]);
-    while (decimals > 0 && scaled % 10 == 0) {
-        scaled /= 10;
+    long long whole = (long long)fabs(value);
+    long long part = llround((fabs(value) - (double)whole) * (double)scales[decimals]);
+    whole += part / scales[decimals]; /* rounded up to 1 */
+    part %= scales[decimals];
+    while (decimals > 0 && part % 10 == 0) {
+        part /= 10;
         decimals--;
     }
-    text_add(text, "%s%lld", value < 0 && scaled > 0 ? "-" : "", scaled / scales[decimals]);
+    text_add(text, "%s%lld", value < 0 && (whole > 0 || part > 0) ? "-" : "", whole);
     if (decimals > 0)
-        text_add(text, ".%0*lld", (int)decimals, scaled % scales[decimals]);
+        text_add(text, ".%0*lld", (int)decimals, part);
 }
 
 static bool is_digit(char c)
@@ -150,7 +154,7 @@ static const char *scan_digits(const char *at, double *value)
             continue;
         }
         any = true;
-        if (mantissa >= MANTISSA_MAX / 100) {
+        if (mantissa >= MANTISSA_MAX) {
             if (!point)
                 return NULL;
             continue;

@@ -10,7 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A buffer that text is added to. What does not fit is cut, `cut` says so; always terminated. */
+/* A buffer that text is added to. What does not fit is cut behind a whole character, `cut` says so,
+ * and nothing is added any more; always terminated. */
 struct text {
     char *at;
     size_t bytes, length;
@@ -23,11 +24,13 @@ void text_add(struct text *text, const char *format, ...) __attribute__((format(
 /* Adds a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD, control characters \u00xx. */
 void text_add_json(struct text *text, const char *string);
 
-/* Adds a finite number in its shortest form with at most `decimals` digits after the point. */
+/* Adds a number in its shortest form with at most `decimals` (6) digits after the point; "null" if
+ * it is not finite. */
 void text_add_number(struct text *text, double value, unsigned decimals);
 
 /* A number followed by a unit: "42.5 Cel", "10s", "7 deg", "16 MiB". The unit (may be "") points
- * into the string. Returns false where there is no number, or it is not finite. No locale. */
+ * into the string. Returns false where there is no number, or more than 15 digits before the
+ * point. No exponents, no locale. */
 bool text_quantity(const char *string, double *value, const char **unit);
 
 /* A time with its unit (ms, s, min, h) in ms; false if it is none or not a whole number of ms. */
