@@ -1,0 +1,207 @@
+/* Opening plugins: each bad one is refused in one sentence, and harms nothing. */
+#include <dirent.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "io/plugins.h"
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+/* What was refused, one sentence a line. */
+struct refusals {
+    char text[4096];
+    unsigned count;
+};
+
+static void on_refused(void *user, const char *sentence)
+{
+    struct refusals *refusals = user;
+    size_t used = strlen(refusals->text);
+    snprintf(refusals->text + used, sizeof(refusals->text) - used, "%s\n", sentence);
+    refusals->count++;
+}
+
+static unsigned open_files(void)
+{
+    unsigned count = 0;
+    DIR *folder = opendir("/proc/self/fd");
+    assert_non_null(folder);
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static void each_bad_plugin_is_refused_in_one_sentence(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        const char *sentence; /* behind the path; NULL: it is good */
+    } cases[] = {
+        {"sound", NULL},
+        {"nested", NULL}, /* nested messages, not recursive ones */
+        {"fragile", NULL},
+        {"wrong_abi", "built for plugin ABI 99, this hub speaks 1"},
+        {"short_struct", "struct lumbar_plugin is short: 64 bytes, not 112"},
+        {"bad_name", "metric 0 of plugin variant has a bad name ([a-z][a-z0-9_]*, 1 to 47)"},
+        {"doubled_name", "two metrics of plugin variant are called level"},
+        {"recursive", "message type lumbar.fixtures.recursive contains itself, and protobuf-c puts "
+                      "no bound on the depth of nesting"},
+        {"mutual_recursive", "message type lumbar.fixtures.mutual_recursive contains itself, and "
+                             "protobuf-c puts no bound on the depth of nesting"},
+        {"failing_golden", "golden message 0 gave 42 as the first level, not 43"},
+        {"crashing_golden", "crashed in its self-test (Segmentation fault)"},
+        {"hanging_golden", "used more than 2 s of processor time in its self-test"},
+        {"sleeping_golden", "did not come back within 5 s in its self-test"},
+        {"greedy_golden", "crashed in its self-test (Aborted)"},
+        {"exiting_golden", "ended the process with status 3 in its self-test"},
+        {"wild_table", "crashed when its tables were read (Segmentation fault)"},
+        {"crashing_load", "crashed when it was opened (Segmentation fault)"},
+        {"no_symbol", "exports no symbol lumbar_plugin, so it is no plugin"},
+        {"missing_symbol", "cannot be opened: undefined symbol: nowhere_defined"},
+        {"garbage", "cannot be opened: file too short"},
+        {"empty", "cannot be opened: file too short"},
+        {"folder", "is no regular file"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char folder[512], expected[1024] = "";
+        snprintf(folder, sizeof(folder), "%s/%s", FIXTURE_FOLDER, cases[i].name);
+        if (cases[i].sentence != NULL)
+            snprintf(expected, sizeof(expected), "%s/%s.so: %s\n", folder, cases[i].name,
+                     cases[i].sentence);
+        struct refusals refusals = {.count = 0};
+        struct drivers drivers;
+        struct diag diag = {.code = 0};
+        unsigned files = open_files();
+        drivers_init(&drivers);
+        int code = plugins_load(folder, &drivers, on_refused, &refusals, &diag);
+        assert_string_equal(refusals.text, expected);
+        assert_int_equal(code, cases[i].sentence != NULL ? ERR_PLUGIN : 0);
+        assert_int_equal(drivers.count, cases[i].sentence == NULL);
+        drivers_fini(&drivers);
+        assert_int_equal(open_files(), files);
+    }
+    assert_int_equal(waitpid(-1, NULL, WNOHANG), -1); /* no child is left */
+    assert_int_equal(errno, ECHILD);
+}
+
+static void a_folder_without_plugins_is_an_error(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *folder;
+        int code;
+        const char *sentence;
+    } cases[] = {
+        {FIXTURE_FOLDER "/nothing", ERR_PLUGIN, "there is no plugin in " FIXTURE_FOLDER "/nothing"},
+        {FIXTURE_FOLDER "/garbage", ERR_PLUGIN,
+         "no plugin of " FIXTURE_FOLDER "/garbage could be used"},
+        {FIXTURE_FOLDER "/absent", ERR_IO,
+         "the plugin folder " FIXTURE_FOLDER "/absent cannot be read: No such file or directory"},
+        {FIXTURE_FOLDER "/garbage/garbage.so", ERR_IO,
+         "the plugin folder " FIXTURE_FOLDER "/garbage/garbage.so cannot be read: Not a directory"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct refusals refusals = {.count = 0};
+        struct drivers drivers;
+        struct diag diag = {.code = 0};
+        drivers_init(&drivers);
+        assert_int_equal(plugins_load(cases[i].folder, &drivers, on_refused, &refusals, &diag),
+                         cases[i].code);
+        assert_string_equal(diag.text, cases[i].sentence);
+        drivers_fini(&drivers);
+    }
+}
+
+/* A folder of links, which goes away with its test. */
+struct link_folder {
+    char path[64];
+};
+
+static void link_into(const struct link_folder *folder, const char *target, const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/%s", folder->path, name);
+    assert_int_equal(symlink(target, path), 0);
+}
+
+static void remove_folder(const struct link_folder *folder)
+{
+    DIR *entries = opendir(folder->path);
+    assert_non_null(entries);
+    for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
+        char path[512];
+        snprintf(path, sizeof(path), "%s/%s", folder->path, entry->d_name);
+        if (entry->d_name[0] != '.' || strlen(entry->d_name) > 2)
+            unlink(path);
+    }
+    closedir(entries);
+    assert_int_equal(rmdir(folder->path), 0);
+}
+
+static void plugins_are_taken_in_the_order_of_their_names_and_a_kind_once(void **state)
+{
+    (void)state;
+    struct link_folder folder = {"/tmp/lumbar-plugins-XXXXXX"};
+    assert_non_null(mkdtemp(folder.path));
+    link_into(&folder, PLUGIN_FOLDER "/posture.so", "20-posture.so");
+    link_into(&folder, FIXTURE_FOLDER "/doubled_kind/doubled_kind.so", "30-posture.so");
+    link_into(&folder, FIXTURE_FOLDER "/fragile/fragile.so", "10-fragile.so");
+    link_into(&folder, PLUGIN_FOLDER "/massage.so", ".hidden.so");
+    link_into(&folder, PLUGIN_FOLDER "/massage.so", "massage.so.old");
+    link_into(&folder, "/nowhere/at/all.so", "40-dangling.so");
+
+    struct refusals refusals = {.count = 0};
+    struct drivers drivers;
+    struct diag diag = {.code = 0};
+    drivers_init(&drivers);
+    assert_int_equal(plugins_load(folder.path, &drivers, on_refused, &refusals, &diag), 0);
+    assert_int_equal(drivers.count, 2);
+    assert_string_equal(drivers.list[0].plugin->kind, "fragile");
+    assert_string_equal(drivers.list[1].plugin->kind, "posture");
+    char expected[1024];
+    snprintf(expected, sizeof(expected),
+             "%s/30-posture.so: a plugin of kind posture is there already (\"Posture wearable\", "
+             "version 1.0.0)\n%s/40-dangling.so: cannot be read: No such file or directory\n",
+             folder.path, folder.path);
+    assert_string_equal(refusals.text, expected);
+    drivers_fini(&drivers);
+    remove_folder(&folder);
+}
+
+static void our_own_plugins_pass(void **state)
+{
+    (void)state;
+    struct refusals refusals = {.count = 0};
+    struct drivers drivers;
+    struct diag diag = {.code = 0};
+    drivers_init(&drivers);
+    assert_int_equal(plugins_load(PLUGIN_FOLDER, &drivers, on_refused, &refusals, &diag), 0);
+    assert_string_equal(refusals.text, "");
+    assert_true(drivers.count >= 2);
+    assert_string_equal(drivers.list[0].plugin->kind, "massage");
+    assert_string_equal(drivers.list[1].plugin->kind, "posture");
+    drivers_fini(&drivers);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_bad_plugin_is_refused_in_one_sentence),
+        cmocka_unit_test(a_folder_without_plugins_is_an_error),
+        cmocka_unit_test(plugins_are_taken_in_the_order_of_their_names_and_a_kind_once),
+        cmocka_unit_test(our_own_plugins_pass),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
