@@ -11,7 +11,8 @@ import { clockTime, languageName, number, otherLanguage, setLanguage, span, word
  *    refresh: () => void}} Props */
 
 const SILENT_MS = 5000;
-const CHROME_PX = 152; // top line, margins and foot, around the wall
+const SLOW_MS = 100; // a heartbeat that takes longer is worth a number
+const CHROME_PX = 132; // top line, margins and foot, around the wall
 
 /** @param {Props} props */
 export function App({ store, link, route, refresh }) {
@@ -54,14 +55,19 @@ function TopLine({ store, link, route, now, silence }) {
         <b class="clinic">${hello?.clinic || 'Lumbar'}</b>
         <span class="states">
             ${health && html`
-                <${State} good=${health.broker} live=${live} text=${health.broker
-                    ? words.brokerUp(number(health.heartbeat_ms)) : words.brokerDown} />
+                <${State} good=${health.broker} live=${live} text=${brokerWords(health)} />
                 <${State} good=${health.disk} live=${live}
                     text=${health.disk ? words.diskUp : words.diskDown} />`}
             <${State} good=${live} live=${true} text=${phase} />
         </span>
         <time class="clock">${clockTime(now)}</time>
     </header>`;
+}
+
+/** @param {import('#live').Health} health */
+function brokerWords({ broker, heartbeat_ms }) {
+    if (!broker) return words.brokerDown;
+    return heartbeat_ms < SLOW_MS ? words.brokerUp : words.brokerSlow(number(heartbeat_ms));
 }
 
 /** Good is a tick, bad a cross, not known a question mark: never by colour alone.

@@ -17,7 +17,9 @@ const TIMES_PX = 28;
 const RIGHT_PX = 8;
 const FONT = '14px system-ui, sans-serif';
 const RESCALE_MS = 500;
-const BAND_TOP = 4; // css px
+const BAND_PAD = 2; // css px
+const LABEL_PX = 18;
+const LABEL_STEP_PX = 72;
 /** A data set of nothing: uPlot then draws axes and calls our hooks. */
 const NOTHING = /** @type {[number[]]} */ ([[]]);
 
@@ -34,24 +36,25 @@ export class Strip {
     #rescaled = -Infinity;
 
     /** @param {HTMLElement} host @param {Metric} metric @param {() => Series | undefined} series
-     *  @param {Rule[]} limits @param {{width: number, height: number, times: boolean}} size */
-    constructor(host, metric, series, limits, size) {
+     *  @param {Rule[]} rules @param {{width: number, height: number, times: boolean}} size */
+    constructor(host, metric, series, rules, size) {
         this.metric = metric;
         this.#series = series;
-        this.#limits = limits;
+        this.#limits = limitsOf(rules);
         this.#plot = new uPlot(this.#options(size), NOTHING, host);
     }
 
     /** @param {{width: number, height: number, times: boolean}} size @returns {uPlot.Options} */
     #options({ width, height, times }) {
         const ink = () => theme.soft;
-        const grid = { stroke: () => theme.grid, width: 1 };
+        const measured = isMeasured(this.metric);
+        const grid = { stroke: () => theme.grid, width: 1, show: measured };
         return {
             width,
             height: height + (times ? TIMES_PX : 0),
             ms: 1,
             pxAlign: 0, // else what moves smoothly would jump from pixel to pixel
-            padding: [6, RIGHT_PX, times ? 0 : 6, 0],
+            padding: [measured ? 6 : 0, RIGHT_PX, times || !measured ? 0 : 6, 0],
             cursor: { show: false },
             legend: { show: false },
             scales: {
@@ -61,9 +64,9 @@ export class Strip {
             axes: [
                 { stroke: ink, grid, ticks: { show: false }, font: FONT, space: 72, gap: 6,
                     size: times ? TIMES_PX : 0, incrs: [60000], values: times ? minutes : none },
-                { stroke: ink, grid: { ...grid, show: isMeasured(this.metric) }, font: FONT,
+                { stroke: ink, grid, font: FONT,
                     ticks: { show: false }, size: AXIS_PX, gap: 8, space: 28,
-                    values: isMeasured(this.metric) ? numbers : none },
+                    values: measured ? numbers : none },
             ],
             series: [{}],
             hooks: { drawAxes: [() => this.#drawLimits()], draw: [() => this.#drawData()] },
@@ -109,44 +112,42 @@ export class Strip {
         if (!isMeasured(this.metric) || Math.abs(now_ms - this.#rescaled) < RESCALE_MS) return;
         this.#rescaled = now_ms;
         const series = this.#series();
-        const limits = this.#limits.flatMap(({ above, below }) => [above, below])
-            .filter((limit) => limit !== null);
-        this.#bounds = bounds(series ? extent(series, now_ms - STRIP_MS) : null, limits,
+        this.#bounds = bounds(series ? extent(series, now_ms - STRIP_MS) : null,
+            this.#limits.map(({ limit }) => limit),
             { min: this.metric.min ?? 0, max: this.metric.max ?? 1 });
     }
 
     #drawLimits() {
         if (!isMeasured(this.metric)) return;
-        for (const rule of this.#limits) {
-            if (rule.above !== null) this.#drawLimit(rule, rule.above, this.#bounds[1]);
-            if (rule.below !== null) this.#drawLimit(rule, rule.below, this.#bounds[0]);
-        }
+        this.#limits.forEach(({ limit, above, priority }, i) =>
+            this.#drawLimit(priority, limit, this.#bounds[above ? 1 : 0], 6 + i * LABEL_STEP_PX));
     }
 
-    /** A line with its value; beyond it is shaded. @param {Rule} rule @param {number} limit
-     *  @param {number} beyond the end of the axis on its far side */
-    #drawLimit(rule, limit, beyond) {
-        const { ctx, bbox: { left, width } } = this.#plot;
+    /** A line with its value; beyond it is shaded. @param {number} priority @param {number} limit
+     *  @param {number} beyond the end of the axis on its far side
+     *  @param {number} indent of the label, so that those of close limits stand side by side */
+    #drawLimit(priority, limit, beyond, indent) {
+        const { ctx, bbox: { left, top, width, height } } = this.#plot;
         const ratio = this.#ratio;
         const y = this.#y(limit);
         ctx.save();
-        ctx.fillStyle = ctx.strokeStyle = priorityInk(rule.priority);
+        ctx.fillStyle = ctx.strokeStyle = priorityInk(priority);
         ctx.globalAlpha = 0.13;
         ctx.fillRect(left, Math.min(y, this.#y(beyond)), width, Math.abs(this.#y(beyond) - y));
         ctx.globalAlpha = 1;
         ctx.lineWidth = 1.5 * ratio;
-        ctx.setLineDash(DASHES[rule.priority].map((n) => n * ratio));
+        ctx.setLineDash(DASHES[priority].map((n) => n * ratio));
         ctx.beginPath();
         ctx.moveTo(left, y);
         ctx.lineTo(left + width, y);
         ctx.stroke();
         ctx.font = scaled(FONT, ratio);
         ctx.textAlign = 'left';
-        ctx.textBaseline = beyond > limit ? 'bottom' : 'top';
-        const sign = beyond > limit ? '>' : '<';
-        const bangs = '!'.repeat(rule.priority);
-        ctx.fillText(`${bangs} ${sign} ${number(limit, decimalsOf(limit))}`, left + 6 * ratio,
-            y + (beyond > limit ? -2 : 2) * ratio);
+        // On the far side of the line, or on the near one where the far one is too narrow.
+        const up = beyond > limit ? y - top > LABEL_PX * ratio : top + height - y < LABEL_PX * ratio;
+        ctx.textBaseline = up ? 'bottom' : 'top';
+        ctx.fillText(`${'!'.repeat(priority)} ${beyond > limit ? '>' : '<'} `
+            + number(limit, decimalsOf(limit)), left + indent * ratio, y + (up ? -2 : 2) * ratio);
         ctx.restore();
     }
 
@@ -197,7 +198,7 @@ export class Strip {
         const ratio = this.#ratio;
         const left = Math.max(edge, this.#x(from));
         const width = Math.max(ratio, this.#x(until) - left);
-        const pad = BAND_TOP * ratio;
+        const pad = BAND_PAD * ratio;
         ctx.fillStyle = theme.band[Math.round(value) % theme.band.length];
         ctx.fillRect(left, top + pad, Math.max(ratio, width - ratio), height - 2 * pad);
         ctx.font = scaled(FONT, ratio);
@@ -251,6 +252,21 @@ export class Strip {
         const [low, high] = this.#bounds;
         return top + ((high - value) / (high - low)) * height;
     }
+}
+
+/** The limits of rules, each once, with the highest priority that it has.
+ *  @param {Rule[]} rules @returns {{limit: number, above: boolean, priority: number}[]} */
+function limitsOf(rules) {
+    const limits = new Map();
+    for (const { above, below, priority } of rules)
+        for (const limit of [above, below]) {
+            if (limit === null) continue;
+            const key = `${limit === above ? '>' : '<'}${limit}`;
+            const known = limits.get(key);
+            if (!known || known.priority < priority)
+                limits.set(key, { limit, above: limit === above, priority });
+        }
+    return [...limits.values()];
 }
 
 /** @type {number[][]} by priority, so that colour is not alone */

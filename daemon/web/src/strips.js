@@ -12,8 +12,9 @@ import { clockTime, span, words } from './words.js';
  *  @typedef {import('#live').Device} Device */
 
 const READING_MS = 250; // figures that change more often cannot be read
+const UNSEEN_MS = 2000; // strips out of sight: kept near, for printing and quick scrolling
 const KEY_STEP_MS = 1000;
-const HEIGHTS = { key: 136, plain: 84, band: 36, health: 48 };
+const HEIGHTS = { key: 136, plain: 84, band: 32, health: 44 };
 
 /** @param {Metric} metric */
 function heightOf(metric) {
@@ -30,6 +31,7 @@ export class StripLoop {
     #age = -1; // of the cursor, ms before now; < 0: none
     #frame = 0;
     #read = 0;
+    #swept = 0;
     #seen = new IntersectionObserver((entries) => {
         for (const { target, isIntersecting } of entries)
             for (const view of this.views) if (view.root === target) view.visible = isIntersecting;
@@ -44,6 +46,7 @@ export class StripLoop {
     add(view) {
         this.views.add(view);
         this.#seen.observe(view.root);
+        this.#swept = 0;
         if (this.views.size === 1) this.#frame = requestAnimationFrame(() => this.#draw());
     }
 
@@ -61,7 +64,10 @@ export class StripLoop {
         const cursor = this.#age < 0 ? 0 : now - this.#age;
         const read = performance.now() - this.#read >= READING_MS;
         if (read) this.#read = performance.now();
-        for (const view of this.views) if (view.visible) view.draw(now, cursor, read);
+        const all = performance.now() - this.#swept >= UNSEEN_MS;
+        if (all) this.#swept = performance.now();
+        for (const view of this.views)
+            if (view.visible || all) view.draw(now, cursor, read || all);
     }
 
     /** @param {number} age_ms before now, < 0: none */

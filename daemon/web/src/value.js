@@ -50,10 +50,10 @@ function ageWords(age, freshness, silent) {
 /** @param {{metric: Metric, value: Value | undefined, now: number}} props */
 export function ValueCell({ metric, value, now }) {
     const shown = reading(metric, value, now);
-    const kind = isLabelled(metric) ? 'label' : 'figure';
-    return html`<div class=${`value ${shown.freshness} ${kind}`}>
+    return html`<div class=${`value ${shown.freshness}`}>
         <span class="name">${metric.title}</span>
-        <span class="reading">${shown.figure}<small>${shown.unit}</small></span>
-        <span class="age">${shown.age}</span>
+        <span class="reading">${shown.figure}</span>
+        <span class="side"><span class="unit">${shown.unit.trim()}</span>
+            <span class="age">${shown.age}</span></span>
     </div>`;
 }

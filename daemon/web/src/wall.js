@@ -11,9 +11,9 @@ import { clockTime, span, words } from './words.js';
 
 /** How much a tile can show, by what is left for it. Widths and heights in px. */
 const DENSITIES = [
-    { name: 'roomy', width: 560, height: 400 },
-    { name: 'normal', width: 340, height: 260 },
-    { name: 'dense', width: 216, height: 168 },
+    { name: 'roomy', width: 560, height: 440 },
+    { name: 'normal', width: 364, height: 320 },
+    { name: 'dense', width: 224, height: 168 },
 ];
 const DENSE_FIGURES = 2;
 
@@ -24,11 +24,11 @@ export function layout(count, width, height) {
     for (const density of DENSITIES) {
         const columns = Math.max(1, Math.floor(width / density.width));
         const rows = Math.floor(height / density.height);
-        if (columns * rows >= count) return { density: density.name, columns: fewest(count, columns) };
+        if (columns * rows >= count)
+            return { density: density.name, columns: fewest(count, columns), fits: true };
     }
     const columns = Math.max(1, Math.floor(width / DENSITIES[2].width));
-    // Few columns: people scroll anyhow, so what they find there may as well be legible.
-    return { density: columns < 3 ? 'normal' : 'dense', columns: columns < 3 ? 1 : columns };
+    return { density: 'dense', columns, fits: false };
 }
 
 /** As few columns as give the same number of rows. @param {number} count @param {number} most */
@@ -42,9 +42,10 @@ export function Wall({ store, now, width, height }) {
     const rooms = byNeed(store);
     if (rooms.length === 0 && store.devices.size === 0)
         return html`<p class="empty">${words.noRooms}</p>`;
-    const { density, columns } = layout(rooms.length, width, height);
+    const { density, columns, fits } = layout(rooms.length, width, height);
     return html`
-        <div class=${`wall ${density}`} style=${{ '--columns': columns }}>
+        <div class=${`wall ${density} ${fits ? 'fits' : ''}`}
+            style=${{ '--columns': columns, height: fits ? `${height}px` : '' }}>
             ${rooms.map(({ room, alarms }) => html`
                 <${Tile} key=${room.id} store=${store} room=${room} alarms=${alarms} now=${now}
                     dense=${density === 'dense'} />`)}
@@ -64,46 +65,60 @@ function Tile({ store, room, alarms, now, dense }) {
     const worst = alarms[0];
     return html`<a class=${`tile ${worst ? priorityName(worst.priority) : ''}`}
             href=${`#/room/${encodeURIComponent(room.name)}`}>
-        <h2>${room.title || room.name}</h2>
-        ${worst && html`<${Worst} store=${store} alarm=${worst} more=${alarms.length - 1}
-            now=${now} />`}
+        <div class="head">
+            <h2>${room.title || room.name}</h2>
+            ${worst && html`<span class="since">
+                ${words.since(clockTime(worst.raised_ms), span(now - worst.raised_ms))}
+                ${alarms.length > 1 && html` · <b>${words.moreAlarms(alarms.length - 1)}</b>`}
+            </span>`}
+        </div>
+        ${worst && html`<${Worst} store=${store} alarm=${worst} />`}
         <${KeyValues} store=${store} room=${room} worst=${worst} now=${now} dense=${dense} />
     </a>`;
 }
 
-/** @param {{store: Store, alarm: Alarm, more: number, now: number}} props */
-function Worst({ store, alarm, more, now }) {
+/** @param {{store: Store, alarm: Alarm}} props */
+function Worst({ store, alarm }) {
     const action = store.rules.get(alarm.rule)?.action;
     return html`<div class="worst">
         <${Mark} priority=${alarm.priority} technical=${alarm.technical} />
         <div>
             <p class="sentence">${alarm.text}</p>
             ${action && html`<p class="first"><b>${words.first}</b> ${action}</p>`}
-            <p class="since">${words.since(clockTime(alarm.raised_ms), span(now - alarm.raised_ms))}
-                ${more > 0 && html` · ${words.moreAlarms(more)}`}</p>
         </div>
     </div>`;
 }
+
+/** @typedef {{device: Device, metric: import('#live').Metric}} Key */
 
 /** @param {{store: Store, room: Room, worst: Alarm | undefined, now: number, dense: boolean}} props */
 function KeyValues({ store, room, worst, now, dense }) {
     const devices = store.devicesIn(room.id);
     if (devices.length === 0) return html`<p class="hint">${words.deviceSilent}</p>`;
-    let shown = devices.flatMap((device) => store.metricsOf(device)
-        .filter((metric) => metric.key)
-        .map((metric) => ({ device, metric, value: store.value(device, metric) })));
-    if (shown.length === 0) return html`<p class="hint">${words.noKeyValue}</p>`;
-    // What it is about must be among the few that a dense tile has room for.
-    const alarming = worst && store.rules.get(worst.rule)?.metric;
-    if (dense) shown = [...shown].sort((a, b) => Number(b.metric.id === alarming) - Number(a.metric.id === alarming));
-    const figures = shown.filter(({ metric }) => !isLabelled(metric));
-    const labels = shown.filter(({ metric }) => isLabelled(metric));
-    const cell = (/** @type {typeof shown[0]} */ { device, metric, value }) =>
-        html`<${ValueCell} key=${`${device.id}/${metric.id}`} metric=${metric} value=${value}
-            now=${now} />`;
+    const keys = devices.flatMap((device) => store.metricsOf(device)
+        .filter((metric) => metric.key).map((metric) => ({ device, metric })));
+    if (keys.length === 0) return html`<p class="hint">${words.noKeyValue}</p>`;
+    const figures = keys.filter(({ metric }) => !isLabelled(metric));
+    const labels = keys.filter(({ metric }) => isLabelled(metric));
+    const cell = (/** @type {Key} */ { device, metric }) => html`
+        <${ValueCell} key=${`${device.id}/${metric.id}`} metric=${metric}
+            value=${store.value(device, metric)} now=${now} />`;
     return html`
-        <div class="values">${(dense ? figures.slice(0, DENSE_FIGURES) : figures).map(cell)}</div>
-        <div class="labels">${(dense ? labels.slice(0, DENSE_FIGURES) : labels).map(cell)}</div>`;
+        <div class="figures">
+            ${(dense ? mostTelling(store, figures, worst) : figures).map(cell)}
+            <div class="labels">${labels.map(cell)}</div>
+        </div>`;
+}
+
+/** What a dense tile has room for: the value that the alarm is about, then those that have limits;
+ *  in the order that they always have. @param {Store} store @param {Key[]} figures
+ *  @param {Alarm | undefined} worst */
+function mostTelling(store, figures, worst) {
+    const alarming = worst && store.rules.get(worst.rule)?.metric;
+    const weight = (/** @type {Key} */ { metric }) =>
+        (metric.id === alarming ? 2 : 0) + (store.limitsOf(metric.id).length > 0 ? 1 : 0);
+    const chosen = new Set([...figures].sort((a, b) => weight(b) - weight(a)).slice(0, DENSE_FIGURES));
+    return figures.filter((key) => chosen.has(key));
 }
 
 /** @param {{store: Store, now: number}} props */
@@ -113,7 +128,7 @@ function Unassigned({ store, now }) {
     return html`<section class="unassigned">
         <h2>${words.unassigned}</h2>
         <ul>${devices.map((device) => html`<li key=${device.id}>
-            <b>${deviceName(store, device)}</b>
+            <b>${deviceName(store, device)}</b>${' '}
             <span>${heardWords(store, device, now)}</span></li>`)}</ul>
         <p class="hint">${words.unassignedHint}</p>
     </section>`;
