@@ -3,7 +3,7 @@
  *
  * HTTP/1.1 and WebSocket without extensions. GET and HEAD only. Host and Origin are checked against
  * what we listen on; every answer carries the Content-Security-Policy. The page is built into the
- * program; web_root serves a folder instead, for work on it.
+ * program; web_root serves a folder instead, for work on it. An answer ends its connection.
  * A client holds no queue: when its socket can be written it is given one frame made from its
  * cursor, at most one each display frame (16 ms); alarms do not wait for that. Slow ones skip.
  * Dead peers are pinged after 20 s and dropped after 30. Loop thread only.
@@ -22,7 +22,7 @@ struct web_options {
     const char *listen; /* a numeric address */
     int port;           /* 0: any free one */
     const char *host;   /* one more Host that is taken; "" none */
-    unsigned clients;   /* sockets at most; then 503 */
+    unsigned clients;   /* sockets at most; then 503. One other machine: a quarter, 8 at least */
     const char *web_root; /* NULL: the page of the program */
     int64_t hub_offset_ms; /* clock.h */
 };

@@ -2,10 +2,10 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/text.h"
 
 const struct http_header http_headers[] = {
     {"Cache-Control", "no-cache"},
@@ -343,26 +343,20 @@ const char *http_words(int status)
 
 size_t http_write_head(char *out, size_t bytes, const struct http_answer *answer)
 {
-    size_t status = find_status(answer->status), length = 0;
-#define ADD(...)                                                                                   \
-    do {                                                                                           \
-        length += (size_t)snprintf(out + length, bytes - length, __VA_ARGS__);                     \
-        if (length >= bytes)                                                                       \
-            return 0;                                                                              \
-    } while (0)
-    ADD("HTTP/1.1 %d %s\r\nConnection: close\r\n%s", statuses[status].status,
-        statuses[status].reason, statuses[status].header);
+    size_t status = find_status(answer->status);
+    struct text head = text_in(out, bytes);
+    text_add(&head, "HTTP/1.1 %d %s\r\nConnection: close\r\n%s", statuses[status].status,
+             statuses[status].reason, statuses[status].header);
     for (const struct http_header *header = http_headers; header->name != NULL; header++)
-        ADD("%s: %s\r\n", header->name, header->value);
+        text_add(&head, "%s: %s\r\n", header->name, header->value);
     if (answer->type != NULL)
-        ADD("Content-Type: %s\r\nVary: Accept-Encoding\r\n", answer->type);
+        text_add(&head, "Content-Type: %s\r\nVary: Accept-Encoding\r\n", answer->type);
     if (answer->etag != NULL)
-        ADD("ETag: %s\r\n", answer->etag);
+        text_add(&head, "ETag: %s\r\n", answer->etag);
     if (answer->gzip)
-        ADD("Content-Encoding: gzip\r\n");
+        text_add(&head, "Content-Encoding: gzip\r\n");
     if (answer->status != 304)
-        ADD("Content-Length: %zu\r\n", answer->body_bytes);
-    ADD("\r\n");
-#undef ADD
-    return length;
+        text_add(&head, "Content-Length: %zu\r\n", answer->body_bytes);
+    text_add(&head, "\r\n");
+    return head.cut ? 0 : head.length;
 }
