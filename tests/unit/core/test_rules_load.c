@@ -1,0 +1,363 @@
+#include <dlfcn.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <cmocka.h>
+
+#include "core/rules.h"
+#include "rules_clinic.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void a_rule_is_read_with_all_its_words(void **state)
+{
+    (void)state;
+    struct drivers drivers;
+    clinic_init(&drivers);
+    struct rules *rules = clinic_rules(&drivers, 4,
+                                       "rules:\n"
+                                       "  - name: skin-warm_2\n"
+                                       "    title: Skin warm\n"
+                                       "    metric: warmth\n"
+                                       "    above: 43 Cel\n"
+                                       "    clear: 42.5 Cel\n"
+                                       "    for: 10 s\n"
+                                       "    clear_for: 1 min\n"
+                                       "    priority: high\n"
+                                       "    technical: true\n"
+                                       "    text: 'Skin {value}.'\n"
+                                       "    action: 'Lift the pad.'\n"
+                                       "  - {name: n, metric: pad/battery, below: 20%,\n"
+                                       "     priority: low, text: t}\n"
+                                       "  - {name: o, metric: angle, outside: [-5 deg, 20 deg],\n"
+                                       "     clear: [0 deg, 18 deg], priority: medium, text: t}\n"
+                                       "  - {name: i, metric: pose, is: off_body,\n"
+                                       "     priority: low, text: t}\n"
+                                       "  - {name: a, metric: warmth, absent: 3 s,\n"
+                                       "     priority: low, text: t}\n");
+    assert_int_equal(rules_count(rules), 5);
+    const struct rule *rule = rules_at(rules, 0);
+    assert_string_equal(rule->name, "skin-warm_2");
+    assert_string_equal(rule->title, "Skin warm");
+    assert_string_equal(rule->text, "Skin {value}.");
+    assert_string_equal(rule->action, "Lift the pad.");
+    assert_int_equal(rule->condition, RULE_ABOVE);
+    assert_true(rule->high == 43 && rule->clear_high == 42.5);
+    assert_int_equal(rule->on_delay_ms, 10000);
+    assert_int_equal(rule->off_delay_ms, 60000);
+    assert_int_equal(rule->priority, PRIORITY_HIGH);
+    assert_true(rule->technical);
+    assert_int_equal(rule->metric, 1);
+    assert_string_equal(rule->driver->plugin->kind, "back");
+
+    rule = rules_find(rules, "n");
+    assert_int_equal(rule->id, 1);
+    assert_string_equal(rule->title, "n");
+    assert_string_equal(rule->action, "");
+    assert_int_equal(rule->metric, 6); /* the first of the second driver */
+    assert_string_equal(rule->driver->plugin->kind, "pad");
+    assert_true(rule->low == 20 && rule->clear_low == 20 && !rule->technical);
+    assert_int_equal(rule->on_delay_ms, 0);
+
+    rule = rules_find(rules, "o");
+    assert_true(rule->low == -5 && rule->high == 20 && rule->clear_low == 0 &&
+                rule->clear_high == 18);
+    assert_int_equal(rules_find(rules, "i")->label, 2);
+    assert_int_equal(rules_find(rules, "a")->absent_ms, 3000);
+    assert_true(rules_find(rules, "a")->technical);
+    assert_null(rules_find(rules, "none"));
+    assert_null(rules_at(rules, 5));
+    rules_destroy(rules);
+    drivers_fini(&drivers);
+}
+
+/* R: a rule in flow style, in which the case writes what is about its mistake. */
+#define R(words)  "rules: [{" words "}]"
+#define T         ", priority: low, text: t"
+#define ANGLE     "name: r, metric: angle, "
+#define CASE_FULL "name: r, metric: angle, above: 20 deg, priority: low, "
+
+static void a_mistake_is_said_with_its_place_and_a_proposal(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int code;
+        const char *sentence;
+    } cases[] = {
+        /* the file */
+        {"- a", ERR_SYNTAX, "f.yaml:1:1: a rule file begins with 'rules:'"},
+        {"rule: []", ERR_UNKNOWN, "f.yaml:1:1: 'rule' is not known here; did you mean 'rules'?"},
+        {"rules: {}", ERR_SYNTAX, "f.yaml:1:8: rules are a list"},
+        {"rules: [a]", ERR_SYNTAX, "f.yaml:1:9: a rule is a map"},
+        {R(ANGLE "abov: 20 deg" T), ERR_UNKNOWN,
+         "f.yaml:1:34: 'abov' is not known here; did you mean 'above'?"},
+        /* names */
+        {R("metric: angle, above: 20 deg" T), ERR_SYNTAX, "f.yaml:1:9: a rule has a name"},
+        {R("name: Bent, metric: angle, above: 20 deg" T), ERR_SYNTAX,
+         "f.yaml:1:16: a rule's name is a letter"},
+        {R("name: a/b, metric: angle, above: 20 deg" T), ERR_SYNTAX, "a rule's name"},
+        {R("name: 1a, metric: angle, above: 20 deg" T), ERR_SYNTAX, "a rule's name"},
+        {R("name: '', metric: angle, above: 20 deg" T), ERR_SYNTAX, "a rule's name"},
+        {R("name: [a], metric: angle, above: 20 deg" T), ERR_SYNTAX, "a rule's name"},
+        {R("name: a23456789012345678901234567890123456789012345678, metric: angle"), ERR_SYNTAX,
+         "a rule's name"},
+        /* metrics */
+        {R("name: r, above: 20 deg" T), ERR_SYNTAX, "f.yaml:1:9: 'r' has no metric"},
+        {R("name: r, metric: angel, above: 20 deg" T), ERR_UNKNOWN, "f.yaml:1:27: "},
+        {R("name: r, metric: angel, above: 20 deg" T), ERR_UNKNOWN, "angle"},
+        {R("name: r, metric: battery, below: 20 %" T), ERR_CONFLICT,
+         "f.yaml:1:27: \"battery\" is a metric of two kinds"},
+        {R("name: r, metric: bakc/angle, above: 2 deg" T), ERR_UNKNOWN, "back"},
+        {R("name: r, metric: pad/angle, above: 2 deg" T), ERR_UNKNOWN, "f.yaml:1:27: "},
+        /* units */
+        {R("name: r, metric: warmth, above: 43 C" T), ERR_RANGE,
+         "f.yaml:1:42: warmth is measured in Cel: write '43 Cel', not '43 C'"},
+        {R("name: r, metric: warmth, above: 43" T), ERR_RANGE, "write '43 Cel', not '43'"},
+        {R("name: r, metric: warmth, above: 43 °C" T), ERR_RANGE, "write '43 Cel', not '43 °C'"},
+        {R("name: r, metric: warmth, above: 42.5 cel" T), ERR_RANGE, "write '42.5 Cel'"},
+        {R(ANGLE "above: 0.3 rad" T), ERR_RANGE, "angle is measured in deg"},
+        {R(ANGLE "above: far" T), ERR_SYNTAX, "f.yaml:1:41: expected a number with the unit deg"},
+        {R(ANGLE "above: [20 deg]" T), ERR_SYNTAX, "f.yaml:1:41: expected a number"},
+        {R("name: r, metric: strokes, above: 5 deg" T), ERR_RANGE,
+         "strokes is measured in 1: write '5', not '5 deg'"},
+        /* limits that cannot be passed */
+        {R("name: r, metric: warmth, above: 60 Cel" T), ERR_RANGE,
+         "f.yaml:1:42: can never be passed: warmth is 20..50 Cel"},
+        {R("name: r, metric: warmth, above: 50 Cel" T), ERR_RANGE, "can never be passed"},
+        {R("name: r, metric: warmth, above: 19 Cel" T), ERR_RANGE, "can never be passed"},
+        {R("name: r, metric: warmth, below: 20 Cel" T), ERR_RANGE, "can never be passed"},
+        {R("name: r, metric: warmth, below: 51 Cel" T), ERR_RANGE, "can never be passed"},
+        {R(ANGLE "outside: [-40 deg, 20 deg]" T), ERR_RANGE, "f.yaml:1:44: can never be passed"},
+        {R(ANGLE "outside: [-30 deg, 120 deg]" T), ERR_RANGE, "f.yaml:1:53: can never be passed"},
+        {R(ANGLE "outside: [20 deg, 10 deg]" T), ERR_RANGE,
+         "f.yaml:1:43: the lower limit comes first"},
+        {R(ANGLE "outside: [10 deg, 10 deg]" T), ERR_RANGE, "the lower limit comes first"},
+        {R(ANGLE "outside: 20 deg" T), ERR_SYNTAX,
+         "f.yaml:1:43: expected two limits, as [10 deg, 20 deg]"},
+        {R(ANGLE "outside: [1 deg, 2 deg, 3 deg]" T), ERR_SYNTAX, "expected two limits"},
+        {R(ANGLE "outside: [1 deg, 2 m]" T), ERR_RANGE, "f.yaml:1:51: angle is measured in deg"},
+        /* clear limits */
+        {R(ANGLE "above: 20 deg, clear: 21 deg" T), ERR_RANGE,
+         "f.yaml:1:56: the clear limit must lie on the good side"},
+        {R(ANGLE "above: 20 deg, clear: -41 deg" T), ERR_RANGE, "the clear limit"},
+        {R(ANGLE "above: 20 deg, clear: 18 m" T), ERR_RANGE, "angle is measured in deg"},
+        {R(ANGLE "below: 20 deg, clear: 19 deg" T), ERR_RANGE, "the clear limit"},
+        {R(ANGLE "below: 20 deg, clear: 121 deg" T), ERR_RANGE, "the clear limit"},
+        {R(ANGLE "outside: [0 deg, 20 deg], clear: [-1 deg, 18 deg]" T), ERR_RANGE,
+         "the clear limit"},
+        {R(ANGLE "outside: [0 deg, 20 deg], clear: [1 deg, 21 deg]" T), ERR_RANGE,
+         "the clear limit"},
+        {R(ANGLE "outside: [0 deg, 20 deg], clear: 18 deg" T), ERR_SYNTAX, "expected two limits"},
+        {R("name: r, metric: pose, is: slouched, clear: 1" T), ERR_CONFLICT,
+         "only above, below and outside"},
+        {R(ANGLE "absent: 5 s, clear: 1 deg" T), ERR_CONFLICT, "only above, below and outside"},
+        /* conditions */
+        {R("name: r, metric: angle" T), ERR_SYNTAX,
+         "f.yaml:1:9: 'r' has no condition: above, below"},
+        {R(ANGLE "above: 20 deg, below: 1 deg" T), ERR_CONFLICT,
+         "f.yaml:1:56: 'r' has both above and below"},
+        {R("name: r, metric: pose, above: 1" T), ERR_CONFLICT,
+         "f.yaml:1:40: pose is a state, which 'above' cannot judge"},
+        {R("name: r, metric: pose, is: slouching" T), ERR_UNKNOWN,
+         "f.yaml:1:37: pose is never 'slouching'; did you mean 'slouched'?"},
+        {R("name: r, metric: pose, is: flying" T), ERR_UNKNOWN, "it can be 'upright', for one"},
+        {R("name: r, metric: pose, is: [upright]" T), ERR_SYNTAX, "expected one label of pose"},
+        {R(ANGLE "is: 20" T), ERR_CONFLICT, "angle is a measured value, which 'is' cannot judge"},
+        {R("name: r, metric: fault, above: 1" T), ERR_CONFLICT, "fault is an event, which 'above'"},
+        {R("name: r, metric: fault, absent: 5 s" T), ERR_CONFLICT,
+         "fault is an event, which 'absent'"},
+        {R("name: r, metric: fault, is: stall" T), ERR_SYNTAX,
+         "an event, which has no end of its own: say clear_for"},
+        {R("name: r, metric: fault, is: stall, for: 1 s, clear_for: 1 s" T), ERR_CONFLICT,
+         "an event: it does not last"},
+        /* times */
+        {R("name: r, metric: warmth, absent: 2999 ms" T), ERR_RANGE,
+         "f.yaml:1:43: warmth may take 3000 ms to come"},
+        {R(ANGLE "absent: 25 h" T), ERR_RANGE, "longer than 24 h"},
+        {R(ANGLE "absent: 5" T), ERR_SYNTAX, "expected a time, as 5 s"},
+        {R(ANGLE "absent: 5 s, for: 2 s" T), ERR_CONFLICT,
+         "f.yaml:1:52: 'absent' says already for how long"},
+        {R(ANGLE "above: 20 deg, for: 2" T), ERR_SYNTAX, "f.yaml:1:54: for is a time, as 2 s"},
+        {R(ANGLE "above: 20 deg, for: -2 s" T), ERR_SYNTAX, "for is a time"},
+        {R(ANGLE "above: 20 deg, clear_for: 2 sec" T), ERR_SYNTAX, "clear_for is a time"},
+        {R(ANGLE "above: 20 deg, for: 25 h" T), ERR_RANGE, "longer than 24 h"},
+        /* words */
+        {R(ANGLE "above: 20 deg, text: t"), ERR_SYNTAX, "f.yaml:1:9: 'r' has no priority"},
+        {R(ANGLE "above: 20 deg, priority: urgent, text: t"), ERR_UNKNOWN,
+         "f.yaml:1:59: a priority is low, medium or high, not 'urgent'"},
+        {R(ANGLE "above: 20 deg, priority: low"), ERR_SYNTAX, "'r' has no text"},
+        {R(ANGLE "above: 20 deg, technical: yes" T), ERR_SYNTAX, "technical is true or false"},
+        {R(ANGLE "absent: 5 s, technical: false" T), ERR_CONFLICT, "always a technical alarm"},
+        {R(CASE_FULL "text: t, title: ''"), ERR_SYNTAX, "title is one line of 1..100 bytes"},
+        {R(CASE_FULL "text: t, action: [a]"), ERR_SYNTAX, "action is one line of 1..200 bytes"},
+        {R(CASE_FULL "text: \"a\\nb\""), ERR_SYNTAX, "text is one line"},
+        {R(CASE_FULL "text: 'Bent {valeu}.'"), ERR_UNKNOWN,
+         "f.yaml:1:70: {valeu} is not known here; did you mean {value}?"},
+        {R(CASE_FULL "text: 'Bent {age}.'"), ERR_UNKNOWN,
+         "{age} is not known here; there are {value} {limit} {for}"},
+        {R(CASE_FULL "text: 'Bent {value}, {}.'"), ERR_UNKNOWN, "{} is not known here"},
+        {R(CASE_FULL "text: 'Bent {value'"), ERR_SYNTAX, "a '{' without its '}'"},
+        {R(CASE_FULL "text: 'Bent {value} for {for}'"), ERR_CONFLICT,
+         "'r' has nothing to say for {for}"},
+        {R(ANGLE "absent: 5 s, priority: low, text: 'No {value}'"), ERR_CONFLICT,
+         "nothing to say for {value}"},
+        {R(ANGLE "absent: 5 s, priority: low, text: 'No {limit}'"), ERR_CONFLICT,
+         "nothing to say for {limit}"},
+    };
+    struct drivers drivers;
+    clinic_init(&drivers);
+    unsigned wrong = 0;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct rules *rules;
+        struct diag diag = {0};
+        char sentence[600];
+        struct rules_text file = {"f.yaml", cases[i].text, strlen(cases[i].text)};
+        int code = rules_load(&rules, &file, 1, &drivers, 4, &diag);
+        diag_sentence(&diag, sentence, sizeof(sentence));
+        if (code != cases[i].code || strncmp(sentence, "f.yaml:", 7) != 0 ||
+            strstr(sentence, cases[i].sentence) == NULL) {
+            print_error("%s\ngave %d %s\n", cases[i].text, code, sentence);
+            wrong++;
+        }
+        assert_null(rules);
+    }
+    assert_int_equal(wrong, 0);
+    drivers_fini(&drivers);
+}
+
+static void a_name_is_unique_through_all_files(void **state)
+{
+    (void)state;
+    static const char one[] = "rules:\n- {name: r, metric: angle, above: 20 deg" T "}\n";
+    static const char two[] = "\nrules:\n- {name: s, metric: angle, above: 20 deg" T "}\n"
+                              "- {name: r, metric: angle, above: 30 deg" T "}\n";
+    struct rules_text files[] = {{"one.yaml", one, strlen(one)}, {"two.yaml", two, strlen(two)}};
+    struct drivers drivers;
+    struct rules *rules;
+    struct diag diag = {0};
+    char sentence[600];
+    clinic_init(&drivers);
+    assert_int_equal(rules_load(&rules, files, 2, &drivers, 4, &diag), ERR_CONFLICT);
+    assert_string_equal(diag_sentence(&diag, sentence, sizeof(sentence)),
+                        "two.yaml:4:10: a second rule 'r'; the first is in one.yaml:2");
+    drivers_fini(&drivers);
+}
+
+static void no_rules_are_an_empty_set(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "# words", "{}", "rules:", "rules: []"};
+    struct drivers drivers;
+    clinic_init(&drivers);
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct rules *rules = clinic_rules(&drivers, 4, texts[i]);
+        assert_int_equal(rules_count(rules), 0);
+        rules_destroy(rules);
+    }
+    struct rules *rules;
+    struct diag diag = {0};
+    assert_int_equal(rules_load(&rules, NULL, 0, &drivers, 4, &diag), 0);
+    rules_destroy(rules);
+    rules_destroy(NULL);
+    drivers_fini(&drivers);
+}
+
+static void a_set_has_2000_rules_at_most(void **state)
+{
+    (void)state;
+    static char buffer[400000];
+    struct drivers drivers;
+    clinic_init(&drivers);
+    for (int count = 2000; count <= 2001; count++) {
+        struct text text = text_in(buffer, sizeof(buffer));
+        text_add(&text, "rules:\n");
+        for (int i = 0; i < count; i++)
+            text_add(&text, "- {name: r%d, metric: angle, above: 20 deg" T "}\n", i);
+        assert_false(text.cut);
+        struct rules *rules;
+        struct diag diag = {0};
+        struct rules_text file = {"f.yaml", buffer, text.length};
+        assert_int_equal(rules_load(&rules, &file, 1, &drivers, 4, &diag),
+                         count == 2000 ? 0 : ERR_LIMIT);
+        rules_destroy(rules);
+    }
+    drivers_fini(&drivers);
+}
+
+/* A plugin's own table, by dlopen as the hub does; false where it is not built. */
+static bool add_real_plugin(struct drivers *drivers, const char *name)
+{
+    char path[400];
+    snprintf(path, sizeof(path), "%s/%s.so", PLUGIN_FOLDER, name);
+    void *object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    const struct lumbar_plugin *plugin = object ? dlsym(object, "lumbar_plugin") : NULL;
+    struct diag diag = {0};
+    if (plugin == NULL)
+        return false;
+    if (driver_check(plugin, &diag) != 0 || drivers_add(drivers, plugin, &diag) != 0)
+        fail_msg("%s: %s", name, diag.text);
+    return true;
+}
+
+static char *read_whole(const char *path, size_t *bytes)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    char *text = malloc(65536);
+    assert_non_null(text);
+    *bytes = fread(text, 1, 65536, file);
+    fclose(file);
+    return text;
+}
+
+static void the_shipped_rules_load_with_the_shipped_plugins(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"massage", "posture", "technical"};
+    struct drivers drivers;
+    drivers_init(&drivers);
+    if (!add_real_plugin(&drivers, "posture") || !add_real_plugin(&drivers, "massage")) {
+        print_message("skipped: no plugins in " PLUGIN_FOLDER "\n");
+        drivers_fini(&drivers);
+        skip();
+    }
+    struct rules_text files[COUNT(names)];
+    char paths[COUNT(names)][400], sentence[600];
+    for (size_t i = 0; i < COUNT(names); i++) {
+        snprintf(paths[i], sizeof(paths[i]), SOURCE_FOLDER "/config/rules.d/%s.yaml", names[i]);
+        files[i].file = paths[i];
+        files[i].text = read_whole(paths[i], &files[i].bytes);
+    }
+    struct rules *rules;
+    struct diag diag = {0};
+    if (rules_load(&rules, files, COUNT(names), &drivers, 400, &diag) != 0)
+        fail_msg("%s", diag_sentence(&diag, sentence, sizeof(sentence)));
+    assert_true(rules_count(rules) >= 25);
+    for (uint32_t i = 0; i < rules_count(rules); i++) { /* what a therapist needs is there */
+        const struct rule *rule = rules_at(rules, i);
+        assert_true(rule->action[0] != '\0' && strcmp(rule->title, rule->name) != 0);
+        assert_true(rule->off_delay_ms > 0); /* none that could chatter */
+    }
+    assert_int_equal(rules_find(rules, "skin-hot")->priority, PRIORITY_HIGH);
+    rules_destroy(rules);
+    for (size_t i = 0; i < COUNT(names); i++)
+        free((void *)(uintptr_t)files[i].text);
+    drivers_fini(&drivers);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_rule_is_read_with_all_its_words),
+        cmocka_unit_test(a_mistake_is_said_with_its_place_and_a_proposal),
+        cmocka_unit_test(a_name_is_unique_through_all_files),
+        cmocka_unit_test(no_rules_are_an_empty_set),
+        cmocka_unit_test(a_set_has_2000_rules_at_most),
+        cmocka_unit_test(the_shipped_rules_load_with_the_shipped_plugins),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
