@@ -37,7 +37,7 @@ static void on_lws_log(int level, const char *line)
 
 static bool address_of(int fd, struct in6_addr *address)
 {
-    struct sockaddr_storage peer;
+    struct sockaddr_storage peer = {0};
     socklen_t bytes = sizeof(peer);
     *address = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
     if (getpeername(fd, (struct sockaddr *)&peer, &bytes) != 0)
@@ -46,6 +46,9 @@ static bool address_of(int fd, struct in6_addr *address)
         memcpy(&address->s6_addr[12], &((struct sockaddr_in *)&peer)->sin_addr, 4);
     else if (peer.ss_family == AF_INET6)
         *address = ((struct sockaddr_in6 *)&peer)->sin6_addr;
+    /* In IPv6 a machine has as many addresses as it likes, all in one /64. */
+    if (!IN6_IS_ADDR_V4MAPPED(address) && !IN6_IS_ADDR_LOOPBACK(address))
+        memset(&address->s6_addr[8], 0, 8);
     return true;
 }
 
@@ -251,8 +254,8 @@ static struct lws_context_creation_info make_info(struct web *web)
         .headers = web->headers,
         .port = web->server.port,
         .user = web,
-        .gid = (gid_t)-1,
-        .uid = (uid_t)-1,
+        .gid = -1,
+        .uid = -1,
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
                    LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME |
                    LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |

@@ -9,7 +9,7 @@
 
 #include "web/page.h"
 
-#define WEB_PAGE_MAX_BYTES (4 * 1024 * 1024) /* of a file in a folder */
+#define WEB_PAGE_MAX_BYTES (4L * 1024 * 1024) /* of a file in a folder */
 
 struct web_page {
     struct page_file file; /* etag NULL: none; gzip NULL: none */

@@ -9,7 +9,7 @@ static void copy_header(struct lws *wsi, enum lws_token_indexes token, char *out
 {
     int length = lws_hdr_copy(wsi, out, HTTP_VALUE_BYTES, token);
     if (length < 0 || (size_t)length != strlen(out))
-        strcpy(out, "?");
+        memcpy(out, "?", 2);
 }
 
 struct request_text {

@@ -189,6 +189,39 @@ static void a_flood_of_pings_stops_nobody(void **state)
     stop();
 }
 
+static void what_hostile_clients_provoke_does_not_flood_the_log(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/lumbar-web-log-XXXXXX", line[2048];
+    int file = mkstemp(path), own = dup(STDERR_FILENO);
+    assert_true(file >= 0);
+    unlink(path);
+    start();
+    dup2(file, STDERR_FILENO);
+    for (int i = 0; i < 300; i++) {
+        /* lws calls this an error: no Connection header */
+        char head[2048];
+        close(ws_open(hub.port,
+                      "GET /live HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n"
+                      "Origin: http://127.0.0.1:{port}\r\nUpgrade: websocket\r\n"
+                      "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+                      "dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                      "Sec-WebSocket-Protocol: lumbar.live.v1\r\n\r\n",
+                      head, sizeof(head)));
+    }
+    dup2(own, STDERR_FILENO);
+    close(own);
+    stop();
+    FILE *log = fdopen(file, "r");
+    rewind(log);
+    unsigned lines = 0;
+    while (fgets(line, sizeof(line), log) != NULL)
+        lines++;
+    fclose(log);
+    print_message("%u lines\n", lines);
+    assert_true(lines <= 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -198,6 +231,7 @@ int main(void)
         cmocka_unit_test(an_unmasked_frame_does_no_harm),
         cmocka_unit_test(who_asks_too_often_is_sent_away),
         cmocka_unit_test(a_flood_of_pings_stops_nobody),
+        cmocka_unit_test(what_hostile_clients_provoke_does_not_flood_the_log),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
