@@ -35,7 +35,7 @@
 #define BEGUN_MAX 3u
 
 /* The trial of a record: its child's limits, and how it says that it lived. */
-#define TRIAL_WALL_MS    5000
+#define TRIAL_WALL_MS    3000
 #define TRIAL_CPU_S      2
 #define TRIAL_MORE_BYTES (256u << 20)
 #define TRIAL_LIVED      77 /* not 0: code that calls exit(0) would end the hub as well */
