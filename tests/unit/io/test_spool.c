@@ -1,0 +1,352 @@
+/* The spool at work: order, overflow, sleep and wake, a disk that refuses. */
+#include "spool_place.h"
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
+
+static struct given given;
+
+static struct spool_stats stats_of(const struct spool *spool)
+{
+    struct spool_stats stats;
+    spool_stats(spool, &stats);
+    return stats;
+}
+
+static void drains_in_order_and_at_most_so_many(void **state)
+{
+    (void)state;
+    memset(&given, 0, sizeof(given));
+    struct spool *spool = spool_of_test();
+    start(spool);
+    for (uint64_t n = 0; n < 250; n++)
+        assert_true(put(spool, n, 1));
+    assert_int_equal(spool_drain(spool, 0, take, &given), 0);
+    assert_int_equal(spool_drain(spool, 100, take, &given), 100);
+    assert_int_equal(spool_drain(spool, 100, take, &given), 100);
+    assert_int_equal(spool_drain(spool, 100, take, &given), 50);
+    assert_int_equal(spool_drain(spool, 100, take, &given), 0);
+    for (uint64_t n = 0; n < 250; n++)
+        assert_int_equal(given.fresh[n], n);
+    assert_int_equal(stats_of(spool).put, 250);
+    WAIT_UNTIL(stats_of(spool).used_bytes == 0);
+    assert_true(spool_is_safe(spool));
+    assert_true(clock_mono_ns() / 1000000 - spool_copied_ms(spool) < 5000);
+    spool_close(spool);
+}
+
+static void drops_and_counts_qos_0_when_full(void **state)
+{
+    (void)state;
+    memset(&given, 0, sizeof(given));
+    struct spool *spool = spool_of_test();
+    start(spool);
+    uint64_t taken = 0;
+    while (put(spool, taken, 0))
+        taken++;
+    assert_false(put(spool, taken, 0));
+    struct spool_stats stats = stats_of(spool);
+    assert_int_equal(stats.dropped, 2);
+    assert_int_equal(stats.put, taken);
+    assert_int_equal(stats.waited, 0);
+    assert_true(stats.used_bytes > stats.size_bytes - 1024);
+    while (spool_drain(spool, 1000, take, &given) != 0)
+        continue;
+    assert_int_equal(given.fresh_count, taken);
+    WAIT_UNTIL(put(spool, taken, 0)); /* room again as soon as the copy is synced */
+    spool_close(spool);
+}
+
+static void never_takes_what_is_too_large(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[RING_PAYLOAD_MAX + 1];
+    struct spool *spool = spool_of_test();
+    start(spool);
+    for (int qos = 0; qos <= 1; qos++)
+        assert_false(spool_put(spool, TOPIC, sizeof(TOPIC) - 1, bytes, sizeof(bytes), qos, 1, 1));
+    assert_int_equal(stats_of(spool).dropped, 2);
+    assert_true(spool_put(spool, TOPIC, sizeof(TOPIC) - 1, bytes, RING_PAYLOAD_MAX, 1, 1, 1));
+    spool_close(spool);
+}
+
+struct producer {
+    struct spool *spool;
+    uint64_t from, to;
+    _Atomic uint64_t taken;
+    _Atomic bool refused;
+    unsigned dice; /* not 0: rests now and then */
+};
+
+static void *produce(void *user)
+{
+    struct producer *producer = user;
+    for (uint64_t n = producer->from; n < producer->to; n++) {
+        if (!put(producer->spool, n, 1)) {
+            atomic_store(&producer->refused, true);
+            break;
+        }
+        atomic_store(&producer->taken, n + 1);
+        if (producer->dice != 0 && (producer->dice = producer->dice * 1664525u + 1u) >> 27 == 0)
+            nanosleep(&(struct timespec){0, (long)(producer->dice & 0xffff)}, NULL);
+    }
+    return NULL;
+}
+
+static void waits_with_qos_1_until_there_is_room(void **state)
+{
+    (void)state;
+    memset(&given, 0, sizeof(given));
+    struct spool *spool = spool_of_test();
+    start(spool);
+    struct producer producer = {.spool = spool, .to = 5000}; /* four rings full */
+    pthread_t thread;
+    pthread_create(&thread, NULL, produce, &producer);
+    WAIT_UNTIL(stats_of(spool).waited > 0);
+    uint64_t taken = atomic_load(&producer.taken);
+    nanosleep(&(struct timespec){0, 20000000}, NULL);
+    assert_int_equal(atomic_load(&producer.taken), taken); /* it stands */
+    WAIT_UNTIL((spool_drain(spool, 100, take, &given), given.fresh_count == 5000));
+    pthread_join(thread, NULL);
+    for (uint64_t n = 0; n < 5000; n++)
+        assert_int_equal(given.fresh[n], n);
+    assert_int_equal(stats_of(spool).dropped, 0);
+    assert_false(atomic_load(&producer.refused));
+    spool_close(spool);
+}
+
+static void a_stop_ends_a_waiting_producer_without_a_yes(void **state)
+{
+    (void)state;
+    struct spool *spool = spool_of_test();
+    start(spool);
+    struct producer producer = {.spool = spool, .to = UINT64_MAX};
+    pthread_t thread;
+    pthread_create(&thread, NULL, produce, &producer);
+    WAIT_UNTIL(stats_of(spool).waited > 0);
+    spool_stop(spool);
+    pthread_join(thread, NULL);
+    assert_true(atomic_load(&producer.refused));
+    assert_false(put(spool, 0, 1));
+    spool_close(spool);
+
+    spool = spool_of_test(); /* and everything that had its yes is there */
+    take_all(spool, &given);
+    assert_int_equal(given.fresh_count, atomic_load(&producer.taken));
+    spool_close(spool);
+}
+
+/* A disk that lags must not be waited for until its next turn: the producer asks for one. */
+static void a_full_ring_hurries_the_copy(void **state)
+{
+    (void)state;
+    memset(&given, 0, sizeof(given));
+    options.size_bytes = 64 * 1024;
+    options.sync_ms = 60000;
+    struct spool *spool = spool_of_test();
+    start(spool);
+    for (uint64_t n = 0; n < 5000; n++) {
+        assert_true(put(spool, n, 1));
+        spool_drain(spool, 10, take, &given);
+    }
+    assert_true(stats_of(spool).syncs > 10);
+    spool_close(spool);
+}
+
+static void post(void *user)
+{
+    sem_post(user);
+}
+
+static void no_message_is_slept_through(void **state)
+{
+    (void)state;
+    memset(&given, 0, sizeof(given));
+    struct diag diag = {0};
+    sem_t woken;
+    sem_init(&woken, 0, 0);
+    struct spool *spool = spool_of_test();
+    assert_int_equal(spool_start(spool, post, &woken, &diag), 0);
+    struct producer producer = {.spool = spool, .to = 20000, .dice = 1};
+    pthread_t thread;
+    pthread_create(&thread, NULL, produce, &producer);
+    unsigned sleeps = 0;
+    while (given.fresh_count < producer.to) {
+        if (spool_drain(spool, 64, take, &given) != 0 || !spool_doze(spool))
+            continue;
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += 20;
+        assert_int_equal(sem_timedwait(&woken, &until), 0);
+        sleeps++;
+    }
+    pthread_join(thread, NULL);
+    assert_true(sleeps > 0);
+    assert_int_equal(sem_trywait(&woken), -1); /* each sleep was ended once */
+    sem_destroy(&woken);
+    spool_close(spool);
+}
+
+static void is_open_for_one_hub_only(void **state)
+{
+    (void)state;
+    struct diag diag = {0};
+    struct spool *spool = spool_of_test(), *second;
+    assert_int_equal(spool_open(&second, &options, &diag), ERR_TAKEN);
+    struct spool_options other = options; /* its own ring, but the same copy */
+    char ring[128];
+    snprintf(ring, sizeof(ring), "%s/ring2", folder);
+    other.ring_file = ring;
+    diag = (struct diag){0};
+    assert_int_equal(spool_open(&second, &other, &diag), ERR_TAKEN);
+    assert_non_null(strstr(diag.text, "copy is in use by another program"));
+    assert_int_equal(count_files("damaged"), 0);
+    spool_close(spool);
+    spool_close(spool_of_test());
+}
+
+static void keeps_its_files_to_itself(void **state)
+{
+    (void)state;
+    spool_close(spool_of_test());
+    struct stat status;
+    const char *const files[] = {options.ring_file, options.copy_file};
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(stat(files[i], &status), 0);
+        assert_int_equal(status.st_mode & 07777, 0600);
+        assert_true(status.st_blocks * 512 >= (blkcnt_t)options.size_bytes);
+    }
+    assert_int_equal(count_files(""), 2);
+}
+
+static void complains_of_a_folder_that_is_not_there(void **state)
+{
+    (void)state;
+    struct diag diag = {0};
+    struct spool *spool;
+    options.copy_file = "/nonexistent/copy";
+    assert_int_equal(spool_open(&spool, &options, &diag), ERR_IO);
+    assert_non_null(strstr(diag.text, "/nonexistent/copy.new"));
+    options.ring_file = "/nonexistent/ring";
+    diag = (struct diag){0};
+    assert_int_equal(spool_open(&spool, &options, &diag), ERR_IO);
+    assert_non_null(strstr(diag.text, "/nonexistent/ring.new"));
+}
+
+static void limit_files(rlim_t bytes)
+{
+    struct rlimit limit;
+    getrlimit(RLIMIT_FSIZE, &limit);
+    limit.rlim_cur = bytes;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* Puts and drains [from, to). */
+static void live(struct spool *spool, uint64_t from, uint64_t to)
+{
+    given.fresh_count = 0;
+    for (uint64_t n = from; n < to; n++) {
+        assert_true(put(spool, n, 1));
+        spool_drain(spool, 10, take, &given);
+    }
+    assert_int_equal(given.fresh_count, to - from);
+}
+
+static void live_goes_on_when_the_disk_refuses(void **state)
+{
+    (void)state;
+    memset(&given, 0, sizeof(given));
+    signal(SIGXFSZ, SIG_IGN);
+    options.size_bytes = 64 * 1024;
+    options.patience_ms = 200;
+    struct spool *spool = spool_of_test();
+    start(spool);
+    live(spool, 0, 100);
+    WAIT_UNTIL(stats_of(spool).used_bytes == 0);
+    uint64_t synced = spool_synced(spool);
+
+    limit_files(8192); /* the headers can be written, but no message */
+    int64_t from = clock_mono_ns();
+    live(spool, 100, 3000);                           /* many laps */
+    assert_true(clock_mono_ns() - from >= 190000000); /* it was patient before */
+    limit_files(RLIM_INFINITY);
+    struct spool_stats stats = stats_of(spool);
+    assert_true(stats.sync_failures > 0);
+    assert_true(stats.waited > 0);
+    assert_int_equal(stats.dropped, 0);
+    assert_false(spool_is_safe(spool));
+    assert_int_equal(spool_synced(spool), synced); /* nobody is told that it is safe */
+
+    WAIT_UNTIL(spool_is_safe(spool));
+    assert_true(spool_synced(spool) > synced);
+    assert_true(stats_of(spool).uncopied_bytes > 0);
+    live(spool, 3000, 3100);
+    spool_close(spool);
+    unlink(options.ring_file); /* power cut: the copy holds the newest lap without a hole */
+    spool = spool_of_test();
+    take_all(spool, &given);
+    assert_int_equal(given.fresh_count, 0);
+    assert_true(given.again_count > 250);
+    for (size_t i = 0; i < given.again_count; i++)
+        assert_int_equal(given.again[i], 3100 - given.again_count + i);
+    spool_close(spool);
+}
+
+static void starts_with_a_full_disk_and_copies_when_there_is_room(void **state)
+{
+    (void)state;
+    char disk[96], copy[128];
+    snprintf(disk, sizeof(disk), "%s/disk", folder);
+    assert_int_equal(mkdir(disk, 0700), 0);
+    if (mount("tmpfs", disk, "tmpfs", 0, "size=65536") != 0) {
+        rmdir(disk);
+        print_message("skipped: a small file system can be mounted by root only\n");
+        skip();
+    }
+    memset(&given, 0, sizeof(given));
+    snprintf(copy, sizeof(copy), "%s/copy", disk);
+    options.copy_file = copy;
+    options.patience_ms = 100;
+    struct spool *spool = spool_of_test();
+    start(spool);
+    uint64_t synced = spool_synced(spool);
+    live(spool, 0, 5000);
+    bool safe_when_full = spool_is_safe(spool);
+    uint64_t synced_when_full = spool_synced(spool);
+    assert_int_equal(mount("tmpfs", disk, "tmpfs", MS_REMOUNT, "size=1m"), 0);
+    WAIT_UNTIL(spool_synced(spool) > synced && spool_is_safe(spool));
+    live(spool, 5000, 5100);
+    spool_close(spool);
+    unlink(options.ring_file);
+    spool = spool_of_test();
+    take_all(spool, &given);
+    spool_close(spool);
+    assert_int_equal(umount(disk), 0);
+    assert_int_equal(rmdir(disk), 0);
+    assert_false(safe_when_full);
+    assert_int_equal(synced_when_full, synced);
+    assert_true(given.again_count > 1000);
+    assert_int_equal(given.again[given.again_count - 1], 5099);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        CASE(drains_in_order_and_at_most_so_many),
+        CASE(drops_and_counts_qos_0_when_full),
+        CASE(never_takes_what_is_too_large),
+        CASE(waits_with_qos_1_until_there_is_room),
+        CASE(a_stop_ends_a_waiting_producer_without_a_yes),
+        CASE(a_full_ring_hurries_the_copy),
+        CASE(no_message_is_slept_through),
+        CASE(is_open_for_one_hub_only),
+        CASE(keeps_its_files_to_itself),
+        CASE(complains_of_a_folder_that_is_not_there),
+        CASE(live_goes_on_when_the_disk_refuses),
+        CASE(starts_with_a_full_disk_and_copies_when_there_is_room),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
