@@ -264,7 +264,6 @@ static bool take_time(const struct judge *judge, int64_t time_ms)
         int64_t now_ms = judge->rules->now_ms;
         if (now_ms == 0 || state->last_ms <= now_ms + AHEAD_MS)
             return false;
-        state->value_ms = time_ms < state->value_ms ? time_ms : state->value_ms;
         state->since_ms = time_ms < state->since_ms ? time_ms : state->since_ms;
     }
     state->judged = true;
@@ -327,13 +326,14 @@ static void tick_absent(const struct judge *judge, bool assigned, int64_t now_ms
         state->missed = false;
     if (!state->given && !state->missed)
         return;
+    if (state->value_ms > now_ms + AHEAD_MS)
+        state->value_ms = now_ms;
     bool absent = now_ms - state->value_ms >= judge->rule->absent_ms;
     if (absent && state->phase == PHASE_IDLE) {
         go(judge, PHASE_ON, now_ms);
         tell(judge, true, NAN, now_ms);
-    } else if (absent && state->phase == PHASE_CLEARING) {
-        go(judge, PHASE_ON, now_ms);
-    } else if (state->phase == PHASE_CLEARING && !state->unknown && !is_gap(judge, now_ms)) {
+    } else if (!absent && state->phase == PHASE_CLEARING && !state->unknown &&
+               !is_gap(judge, now_ms)) {
         end_delays(judge, NAN, now_ms);
     }
 }
