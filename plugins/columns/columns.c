@@ -48,11 +48,16 @@ static inline double label_of(const struct column *column, uint64_t value)
 
 static bool take_rows(struct decoding *decoding, struct wire_span span)
 {
+    if (span.at == span.end)
+        return true;
+    if (!decoding->has_start || decoding->start_ms < -START_MAX_MS ||
+        decoding->start_ms > START_MAX_MS || !wire_closed(span))
+        return false;
     size_t most = (size_t)(span.end - span.at); /* a varint has a byte at least */
     if (most > COLUMNS_ROWS_MAX)
         most = COLUMNS_ROWS_MAX;
     int64_t *times = lumbar_scratch_alloc(decoding->scratch, most * sizeof(*times));
-    if (times == NULL || !wire_closed(span))
+    if (times == NULL)
         return false;
     int64_t time_ms = decoding->start_ms;
     uint32_t rows = 0;
@@ -65,8 +70,7 @@ static bool take_rows(struct decoding *decoding, struct wire_span span)
     }
     decoding->times = times;
     decoding->rows = rows;
-    return rows == 0 || (decoding->has_start && decoding->start_ms >= -START_MAX_MS &&
-                         decoding->start_ms <= START_MAX_MS);
+    return true;
 }
 
 /* A column has a value a row and ends with the last; NULL: no room for them. */
@@ -121,7 +125,7 @@ static bool take_events(struct decoding *decoding, const struct column *column,
 {
     size_t most = (size_t)(span.end - span.at);
     if (most > COLUMNS_ROWS_MAX)
-        return false;
+        most = COLUMNS_ROWS_MAX;
     double *values = lumbar_scratch_alloc(decoding->scratch, most * sizeof(*values));
     int64_t *times = lumbar_scratch_alloc(decoding->scratch, most * sizeof(*times));
     if (values == NULL || times == NULL || !wire_closed(span))
@@ -130,7 +134,7 @@ static bool take_events(struct decoding *decoding, const struct column *column,
     for (const uint8_t *at = span.at; at < span.end;) {
         uint64_t value;
         at = wire_packed_varint(at, span.end, &value);
-        if (at == NULL)
+        if (at == NULL || count == most)
             return false;
         uint32_t event = (uint32_t)value;
         if (event != 0)

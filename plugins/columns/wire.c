@@ -82,7 +82,10 @@ const uint8_t *wire_order(struct wire_span message, const uint8_t *types, size_t
             return NULL;
         if (field.number >= WIRE_FIELDS || types[field.number * stride] == 0)
             continue;
-        if ((types[field.number * stride] >> field.type & 1) == 0)
+        unsigned may_be = types[field.number * stride];
+        if ((may_be >> field.type & 1) == 0)
+            return NULL;
+        if (may_be == WIRE_IS_PACKED && !wire_closed(field.bytes)) /* torn between two pieces */
             return NULL;
         present |= UINT32_C(1) << field.number;
         last[field.number] = field;
