@@ -11,7 +11,7 @@
 #define SKIN_CEL    33.0 /* of a back without clothes */
 #define PAD_TAU_S   40.0 /* the pad follows its set temperature */
 #define PAD_STUCK   54.0 /* where a stuck thermostat drives it */
-#define PAD_CUT_OUT 52.0 /* where a fuse of its own switches it off */
+#define PAD_CUT_OUT 53.5 /* where a fuse of its own switches it off */
 #define SKIN_TAU_S  70.0
 #define SKIN_SHARE  0.80 /* of the way from the skin's own temperature to the pad's: blood cools */
 #define MOTOR_TAU_S 240.0

@@ -43,9 +43,13 @@ static void add_time(struct batch *batch, int64_t time_ms)
     batch->last_ms = time_ms;
 }
 
+/* What the wire cannot say is said as its end: far beyond what any sensor can, so the hub refuses
+ * it. */
 static int32_t quantise(double value, double steps)
 {
-    return isnan(value) ? BATCH_SILENT : (int32_t)lround(value * steps);
+    if (isnan(value))
+        return BATCH_SILENT;
+    return (int32_t)lround(fmax(-INT32_MAX, fmin(INT32_MAX, value * steps)));
 }
 
 void batch_add_posture(struct batch *batch, int64_t time_ms, const struct posture_angles *angles,
