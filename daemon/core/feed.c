@@ -126,14 +126,15 @@ static void put_times(uint16_t *out, const int64_t *time_ms, uint32_t count, int
         out[i] = (uint16_t)(time_ms[i] - start_ms);
 }
 
-/* As metric_quantise(), with what is the same for all values done once. */
+/* As metric_quantise(), with what is the same for all values done once. That they are within the
+ * metric's range or NaN is known: driver_decode() saw to it. */
 static void put_values(uint16_t *out, const struct lumbar_metric *metric, const double *value,
                        uint32_t count)
 {
-    double min = metric->min, max = metric->max, step = metric_step(metric);
+    double min = metric->min, step = metric_step(metric);
     for (uint32_t i = 0; i < count; i++) {
-        bool sane = value[i] >= min && value[i] <= max; /* NaN is neither */
-        out[i] = sane ? (uint16_t)((value[i] - min) / step + 0.5) : METRIC_NONE;
+        double steps = (value[i] - min) / step + 0.5;
+        out[i] = steps < METRIC_NONE ? (uint16_t)(int32_t)steps : METRIC_NONE; /* NaN is not less */
     }
 }
 
@@ -173,34 +174,32 @@ static void put_record(struct feed *feed, const struct device *device,
     record_end(feed, record);
 }
 
-/* What put_record() needs for these series. */
-static uint64_t record_bytes(const struct lumbar_series *series, uint32_t series_count)
+/* What put_record() needs for these series, and the first and last time in them. */
+struct extent {
+    uint64_t bytes;
+    int64_t first_ms, last_ms;
+};
+
+static struct extent extent_of(const struct lumbar_series *series, uint32_t series_count)
 {
-    uint64_t bytes = sizeof(struct record);
+    struct extent extent = {sizeof(struct record), INT64_MAX, INT64_MIN};
     const int64_t *times = NULL;
     uint32_t times_count = 0;
     for (uint32_t i = 0; i < series_count; i++) {
-        bytes += sizeof(struct column) + series[i].count * sizeof(uint16_t);
-        if (series[i].time_ms != times || series[i].count > times_count) {
-            times = series[i].time_ms;
-            times_count = series[i].count;
-            bytes += times_count * sizeof(uint16_t);
-        }
+        uint32_t count = series[i].count;
+        extent.bytes += sizeof(struct column) + count * sizeof(uint16_t);
+        if (series[i].time_ms == times && count <= times_count)
+            continue;
+        times = series[i].time_ms;
+        times_count = count;
+        extent.bytes += count * sizeof(uint16_t);
+        if (times[0] < extent.first_ms)
+            extent.first_ms = times[0];
+        if (times[count - 1] > extent.last_ms)
+            extent.last_ms = times[count - 1];
     }
-    return (bytes + 7) & ~(uint64_t)7;
-}
-
-static void batch_span(const struct lumbar_batch *batch, int64_t *first_ms, int64_t *last_ms)
-{
-    *first_ms = INT64_MAX;
-    *last_ms = INT64_MIN;
-    for (uint32_t i = 0; i < batch->series_count; i++) {
-        const struct lumbar_series *series = &batch->series[i];
-        if (series->time_ms[0] < *first_ms)
-            *first_ms = series->time_ms[0];
-        if (series->time_ms[series->count - 1] > *last_ms)
-            *last_ms = series->time_ms[series->count - 1];
-    }
+    extent.bytes = (extent.bytes + 7) & ~(uint64_t)7;
+    return extent;
 }
 
 /* A series too long, in bytes or in time, for the record that it should share: a record for each
@@ -216,8 +215,8 @@ static void put_in_chunks(struct feed *feed, const struct device *device,
             count++;
         struct lumbar_series chunk = {series->metric, count, series->time_ms + from,
                                       series->value + from};
-        put_record(feed, device, &chunk, 1, (uint32_t)record_bytes(&chunk, 1), start_ms, offset_ms,
-                   now_ms);
+        put_record(feed, device, &chunk, 1, (uint32_t)extent_of(&chunk, 1).bytes, start_ms,
+                   offset_ms, now_ms);
         from += count;
     }
 }
@@ -227,12 +226,10 @@ void feed_push(struct feed *feed, struct device *device, const struct lumbar_bat
 {
     if (batch->series_count == 0)
         return;
-    int64_t first_ms, last_ms;
-    batch_span(batch, &first_ms, &last_ms);
-    uint64_t bytes = record_bytes(batch->series, batch->series_count);
-    if (last_ms - first_ms <= FEED_SPAN_MAX_MS && bytes <= RECORD_MAX_BYTES)
-        put_record(feed, device, batch->series, batch->series_count, (uint32_t)bytes, first_ms,
-                   offset_ms, now_ms);
+    struct extent extent = extent_of(batch->series, batch->series_count);
+    if (extent.last_ms - extent.first_ms <= FEED_SPAN_MAX_MS && extent.bytes <= RECORD_MAX_BYTES)
+        put_record(feed, device, batch->series, batch->series_count, (uint32_t)extent.bytes,
+                   extent.first_ms, offset_ms, now_ms);
     else
         for (uint32_t i = 0; i < batch->series_count; i++)
             put_in_chunks(feed, device, &batch->series[i], offset_ms, now_ms);

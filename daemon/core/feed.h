@@ -24,7 +24,7 @@ struct feed;
 struct feed *feed_create(size_t bytes); /* NULL: no memory */
 void feed_destroy(struct feed *feed);
 
-/* Keeps a batch of the device, at hub time now_ms, and moves device->news. */
+/* Keeps a batch as driver_decode() gives it, at hub time now_ms, and moves device->news. */
 void feed_push(struct feed *feed, struct device *device, const struct lumbar_batch *batch,
                int64_t offset_ms, int64_t now_ms);
 
