@@ -174,39 +174,46 @@ static int check_metrics(const struct lumbar_plugin *plugin, struct diag *diag)
 
 static bool hears(const struct lumbar_plugin *plugin, const char *leaf)
 {
-    if (plugin->leaves == NULL || plugin->leaves[0] == NULL)
-        return leaf[0] == '\0';
     for (uint32_t i = 0; plugin->leaves[i] != NULL; i++)
         if (strcmp(plugin->leaves[i], leaf) == 0)
             return true;
     return false;
 }
 
+static int check_leaf(const struct lumbar_plugin *plugin, uint32_t index, struct diag *diag)
+{
+    const char *leaf = plugin->leaves[index];
+    size_t bytes = strnlen(leaf, LUMBAR_NAME_MAX + 1);
+    if (bytes > LUMBAR_NAME_MAX || !text_is_label(leaf, bytes))
+        return refuse(diag, "leaf %u of plugin %s is not 1 to %d of A-Z a-z 0-9 _ - .", index,
+                      plugin->kind, LUMBAR_NAME_MAX);
+    if (strcmp(leaf, "ack") == 0)
+        return refuse(diag, "plugin %s hears the leaf ack, which is what the hub says",
+                      plugin->kind);
+    return 0;
+}
+
 static int check_topic(const struct lumbar_plugin *plugin, struct diag *diag)
 {
+    const char *const *leaves = plugin->leaves;
     int code = topic_check(plugin->topic, diag);
     if (code != 0)
         return code;
-    bool has_leaf = strstr(plugin->topic, "{leaf}") != NULL;
-    bool hears_any = plugin->leaves != NULL && plugin->leaves[0] != NULL;
-    if (has_leaf != hears_any)
-        return refuse(diag,
-                      has_leaf ? "the topic of plugin %s has a {leaf}, but it names no leaves"
-                               : "plugin %s names leaves, but its topic has no {leaf}",
+    if (leaves == NULL || leaves[0] == NULL)
+        return refuse(diag, "plugin %s hears no leaf", plugin->kind);
+    if (strstr(plugin->topic, "{leaf}") == NULL) {
+        if (leaves[0][0] == '\0' && leaves[1] == NULL)
+            return 0;
+        return refuse(diag, "the topic of plugin %s has no {leaf}, so its one leaf must be \"\"",
                       plugin->kind);
-    for (uint32_t i = 0; hears_any && plugin->leaves[i] != NULL; i++) {
+    }
+    for (uint32_t i = 0; leaves[i] != NULL && code == 0; i++) {
         if (i == LEAVES_MAX)
             return refuse(diag, "plugin %s hears more than %d leaves, or the list does not end",
                           plugin->kind, LEAVES_MAX);
-        if (!text_is_label(plugin->leaves[i], strnlen(plugin->leaves[i], LUMBAR_NAME_MAX + 1)) ||
-            strnlen(plugin->leaves[i], LUMBAR_NAME_MAX + 1) > LUMBAR_NAME_MAX)
-            return refuse(diag, "leaf %u of plugin %s is not 1 to %d of A-Z a-z 0-9 _ - .", i,
-                          plugin->kind, LUMBAR_NAME_MAX);
-        if (strcmp(plugin->leaves[i], "ack") == 0)
-            return refuse(diag, "plugin %s hears the leaf ack, which is what the hub says",
-                          plugin->kind);
+        code = check_leaf(plugin, i, diag);
     }
-    return 0;
+    return code;
 }
 
 static int check_golden(const struct lumbar_plugin *plugin, uint32_t index, struct diag *diag)

@@ -55,8 +55,6 @@ int drivers_add(struct drivers *drivers, const struct lumbar_plugin *plugin, str
 /* The plugin's own string of the leaf, which is terminated; NULL if it does not hear it. */
 static const char *heard_leaf(const struct lumbar_plugin *plugin, const struct topic *topic)
 {
-    if (topic->leaf_bytes == 0)
-        return "";
     for (const char *const *leaf = plugin->leaves; *leaf != NULL; leaf++)
         if (strlen(*leaf) == topic->leaf_bytes &&
             memcmp(*leaf, topic->leaf, topic->leaf_bytes) == 0)

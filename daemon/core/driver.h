@@ -46,7 +46,7 @@ void drivers_fini(struct drivers *drivers);
 /* Holds a plugin against the contract: ABI, sizes, names, kinds, units, ranges, topic, golden
  * messages (contract.c). One sentence in diag says what is wrong. Beyond the words of plugin.h:
  * the range of a state or event is 0 to its last label, a counter's begins at 0, a topic without
- * {leaf} goes with no leaves, and no plugin hears the leaf `ack`. */
+ * {leaf} goes with the one leaf "", and no plugin hears the leaf `ack`. */
 int driver_check(const struct lumbar_plugin *plugin, struct diag *diag);
 
 /* Adds a checked plugin; refuses a kind that is there already. */

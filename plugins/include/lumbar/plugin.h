@@ -153,7 +153,8 @@ struct lumbar_plugin {
 
     /* Where its devices speak. {device} stands for one whole level, {leaf} for another one. */
     const char *topic;         /* "lumbar/v1/posture/{device}/{leaf}" */
-    const char *const *leaves; /* the leaves that it hears, NULL-terminated */
+    const char *const *leaves; /* the leaves that it hears, NULL-terminated; {"", NULL} for a topic
+                                  without {leaf} */
 
     const struct lumbar_metric *metrics;
     uint32_t metric_count;

@@ -68,6 +68,8 @@ static int decode(void *state, const struct lumbar_message *message, struct lumb
     return give(scratch, batch, WEIGHT, weight);
 }
 
+static const char *const leaves[] = {"", NULL}; /* its topic has no {leaf} */
+
 #define TEXT(text) (const uint8_t *)(text), sizeof(text) - 1
 static const struct lumbar_golden golden[] = {
     {"", TEXT("weight 72.35 kg"), "body_weight", 1, 72.35},
@@ -83,6 +85,7 @@ const struct lumbar_plugin lumbar_plugin = {
     .title = "Weighing scale",
     .version = "0.3",
     .topic = "acme/scales/{device}/reading",
+    .leaves = leaves,
     .metrics = metrics,
     .metric_count = METRIC_COUNT,
     .golden = golden,
