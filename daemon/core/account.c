@@ -97,7 +97,7 @@ static void clock_begin(struct account_clock *clock, int64_t now_ms, int64_t rec
         .known = true,
         .lowest = {received_ms - now_ms, INT64_MAX},
         .received_ms = received_ms,
-        .now_ms = now_ms,
+        .now_ms = INT64_MIN,
     };
 }
 
@@ -117,27 +117,30 @@ static void clock_slide(struct account_clock *clock, int64_t raw_ms, int64_t rec
     }
 }
 
-/* Takes the clock of a message newer than all before. True: the device's clock was set.
- * Set back: now falls though the sequence grows. Set forward: the delay would have to be negative
- * by far; in the first seconds that may as well be a queue that empties, and is not counted.
- * Set back by less than a silence: cannot be told from a queue; the sliding minute learns it. */
+/* Does the message show that the device's clock was set?
+ * Back: now falls though the sequence grows. Forward: the delay would have to be negative by far.
+ * Back by less than a silence: cannot be told from a queue; the sliding minute learns it. */
+static bool clock_was_set(const struct account_clock *clock, int64_t now_ms, int64_t received_ms,
+                          bool ordered)
+{
+    return (ordered && now_ms < clock->now_ms) ||
+           received_ms - now_ms < clock_offset(clock) - CLOCK_STEP_MS;
+}
+
+/* Takes the clock of a message newer than all before. True: a clock that was known was set. In the
+ * first seconds it may as well be a queue that empties, which is not counted. */
 static bool clock_hear(struct account_clock *clock, int64_t now_ms, int64_t received_ms,
                        bool ordered)
 {
-    if (!clock->known) {
+    bool set = clock->known && clock_was_set(clock, now_ms, received_ms, ordered);
+    bool counts = set && (now_ms < clock->now_ms || clock->settled_ms >= CLOCK_STEP_MS);
+    if (!clock->known || set)
         clock_begin(clock, now_ms, received_ms);
-        return false;
-    }
-    bool back = ordered && now_ms < clock->now_ms;
-    bool forward = received_ms - now_ms < clock_offset(clock) - CLOCK_STEP_MS;
-    if (back || forward) {
-        bool counts = back || clock->settled_ms >= CLOCK_STEP_MS;
-        clock_begin(clock, now_ms, received_ms);
-        return counts;
-    }
-    clock_slide(clock, received_ms - now_ms, received_ms);
-    clock->now_ms = now_ms;
-    return false;
+    else
+        clock_slide(clock, received_ms - now_ms, received_ms);
+    if (ordered)
+        clock->now_ms = now_ms;
+    return counts;
 }
 
 /* The latest time in the batch, on the device's clock; INT64_MIN where it has no samples. */

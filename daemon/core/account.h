@@ -20,7 +20,7 @@ struct account_clock {
     int64_t half_ms;     /* time heard in this half */
     int64_t settled_ms;  /* time heard since the estimate began */
     int64_t received_ms; /* of the last message */
-    int64_t now_ms;      /* of the device, in its newest message */
+    int64_t now_ms;      /* of the device, in its newest message that has a sequence */
 };
 
 /* "All up to this sequence lies at or before this place of the spool." */

@@ -24,7 +24,7 @@ static struct world world_of(uint32_t max, uint32_t rate_per_s)
 #define ANY INT64_MIN /* an offset that is not looked at */
 
 struct heard {
-    uint64_t boot, sequence, held_from; /* boot 0: ends the list */
+    uint64_t boot, sequence, held_from; /* boot 0: ends the list; sequence 0: it has none */
     int64_t now_ms, received_ms;
     enum device_verdict verdict;
     int64_t offset_ms;
@@ -124,6 +124,12 @@ static const struct account_case account_cases[] = {
       {7, 2, 0, 11000, 22001, DEVICE_NEW, 10000}},
      .late = 1,
      .boots = 1},
+    {"a_status_without_a_sequence_may_overtake_and_sets_no_clock",
+     {{7, 0, 0, 9999, 19999, DEVICE_NEW, 10000},
+      {7, 1, 0, 9998, 20000, DEVICE_NEW, 10002}, /* a boot has a clock of its own */
+      {7, 0, 0, 11000, 21000, DEVICE_NEW, 10000},
+      {7, 2, 0, 10990, 21001, DEVICE_NEW, 10000}},
+     .boots = 1},
     {"a_clock_set_forward_is_followed_at_once",
      {{7, 1, 0, 10000, 20000, DEVICE_NEW, 10000},
       {7, 2, 0, 15000, 25000, DEVICE_NEW, 10000},
@@ -146,7 +152,7 @@ static void run_account_case(void **state)
     struct world world = world_of(4, 100);
     for (unsigned i = 0; i < 8 && test->heard[i].boot != 0; i++) {
         const struct heard *heard = &test->heard[i];
-        struct lumbar_batch batch = {.flags = LUMBAR_HAS_SEQUENCE,
+        struct lumbar_batch batch = {.flags = heard->sequence > 0 ? LUMBAR_HAS_SEQUENCE : 0,
                                      .boot_id = heard->boot,
                                      .sequence = heard->sequence,
                                      .held_from = heard->held_from,
