@@ -6,61 +6,20 @@
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
-#include <uv.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/ack.h"
-#include "core/ingest.h"
 #include "core/publish.h"
 #include "core/topic.h"
+#include "hub.h"
 #include "io/files.h"
-#include "io/mqtt.h"
 #include "io/notify.h"
-#include "io/quarantine.h"
-#include "io/spool.h"
-#include "io/web.h"
-#include "setup.h"
 
-#define DRAIN_MS      2     /* between drains while messages come: a wake-up for each is dear */
-#define DRAIN_MOST    512   /* messages a drain, so that timers and sockets get their turn */
-#define DRAIN_IDLE    8     /* empty drains before the loop sleeps again */
-#define TICK_MS       250   /* delays, acknowledgements, health, watchdog */
-#define STOP_MQTT_MS  2000  /* what the broker may take to say goodbye */
-#define HEARTBEAT_OLD 3000  /* ms without it: the path to the broker is said to be gone */
-#define COPIER_STUCK  20000 /* ms without a turn of the copying thread: the watchdog bites */
-
-enum { SIGNALS = 3 };
-
-struct lumbard {
-    const struct lumbard_options *options;
-    int64_t offset_ms; /* hub time less the monotonic clock */
-    struct setup setup;
-    struct ingest ingest;
-    struct frame *frame;
-    struct quarantine *quarantine;
-    struct spool *spool;
-    struct mqtt *mqtt;
-    struct web *web;
-
-    uv_loop_t loop;
-    uv_async_t wake; /* from Paho's thread: a message after a sleep, or the connection changed */
-    uv_timer_t drain, tick;
-    uv_signal_t signals[SIGNALS];
-    uv_work_t goodbye;
-
-    bool remembering; /* records of a run before are gone through: nothing is said of them */
-    bool stopping;
-    unsigned idle_drains;
-    int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
-    struct log_limit unknown;  /* refusals that no device can be blamed for */
-    struct frame_health health;
-};
-
-static int64_t hub_now(const struct lumbard *hub)
-{
-    return clock_mono_ns() / 1000000 + hub->offset_ms;
-}
+#define DRAIN_MS     2    /* between drains while messages come: a wake-up for each is dear */
+#define DRAIN_MOST   512  /* messages a drain, so that timers and sockets get their turn */
+#define DRAIN_IDLE   8    /* empty drains before the loop sleeps again */
+#define TICK_MS      250  /* delays, acknowledgements, health, watchdog */
+#define STOP_MQTT_MS 2000 /* what the broker may take to say goodbye */
 
 /* ---- the way of a message, second half: what it caused ---- */
 
@@ -118,7 +77,7 @@ static void on_refused(void *user, struct device *device, enum refusal refusal, 
     if (hub->remembering)
         return;
     struct log_limit *limit = device != NULL ? &device->complaint[refusal] : &hub->unknown;
-    uint64_t count = log_limit_hit(limit, hub_now(hub));
+    uint64_t count = log_limit_hit(limit, hub_now_ms(hub));
     if (count > 0)
         log_warn("message on %.*s refused: %s (%llu of them)", (int)message->topic_bytes,
                  message->topic, reason, (unsigned long long)count);
@@ -142,7 +101,10 @@ static bool on_message(void *user, const char *topic, size_t topic_bytes, const 
 static void on_wake_wanted(void *user)
 {
     struct lumbard *hub = user;
-    uv_async_send(&hub->wake);
+    uv_mutex_lock(&hub->wake_lock);
+    if (!hub->wake_closed)
+        uv_async_send(&hub->wake);
+    uv_mutex_unlock(&hub->wake_lock);
 }
 
 static struct ingest_message message_of(const struct lumbard *hub, const struct ring_record *record,
@@ -164,7 +126,7 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
     struct lumbard *hub = user;
     struct ingest_message message = message_of(hub, record, !again || spool_same_boot(hub->spool));
     hub->remembering = again;
-    switch (ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now(hub))) {
+    switch (ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub))) {
     case INGEST_USED:
         return RING_USED;
     case INGEST_REPEATED:
@@ -206,99 +168,6 @@ static void on_poisonous(void *user, const struct ring_record *record)
                    record->payload_bytes, "its decoding killed the hub", record->wall_ms);
 }
 
-/* ---- four times a second ---- */
-
-static void on_ack_due(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
-{
-    struct lumbard *hub = user;
-    char topic[MQTT_OUT_TOPIC_BYTES];
-    uint8_t ack[ACK_MAX_BYTES];
-    if (topic_make(device->driver->plugin->topic, device->name, "ack", topic, sizeof(topic)) > 0)
-        mqtt_publish(hub->mqtt, topic, ack, ack_write(ack, boot_id, sequence), 0, false);
-}
-
-static void look_at_health(struct lumbard *hub)
-{
-    struct mqtt_state broker;
-    struct spool_stats spool;
-    mqtt_state(hub->mqtt, &broker);
-    spool_stats(hub->spool, &spool);
-    int64_t silent_ms = (clock_mono_ns() - broker.heard_mono_ns) / 1000000;
-    struct frame_health now = {
-        .broker = broker.connected && silent_ms < HEARTBEAT_OLD,
-        .disk = spool_is_safe(hub->spool),
-        .heartbeat_ms = (uint32_t)(broker.heartbeat_ns / 1000000),
-        .messages = hub->ingest.messages,
-        .refused = hub->ingest.refused,
-        .dropped = spool.dropped,
-    };
-    if (now.broker != hub->health.broker && now.broker)
-        log_notice("broker connected");
-    else if (now.broker != hub->health.broker)
-        log_warn("broker lost%s%s", broker.last_error[0] != '\0' ? ": " : "", broker.last_error);
-    if (now.disk != hub->health.disk)
-        log_line(now.disk ? LOG_NOTICE : LOG_ERROR_, "spool: what comes %s reaching the disk",
-                 now.disk ? "is" : "is no longer");
-    hub->health = now;
-    frame_set_health(hub->frame, &now);
-}
-
-static void end_complaint(struct log_limit *limit, const char *who, int64_t now)
-{
-    uint64_t count = log_limit_over(limit, now);
-    if (count > 0)
-        log_notice("%s: a minute without a refused message, after %llu", who,
-                   (unsigned long long)count);
-}
-
-static void end_complaints(struct lumbard *hub, int64_t now)
-{
-    end_complaint(&hub->unknown, "unknown topics", now);
-    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
-        struct device *device = devices_at(hub->ingest.devices, id);
-        for (unsigned r = 0; r < REFUSED_COUNT_; r++)
-            end_complaint(&device->complaint[r], device->name, now);
-    }
-}
-
-/* Fed only while both the loop and the copying thread move; never dependent on the broker. */
-static void feed_watchdog(struct lumbard *hub, int64_t now)
-{
-    int64_t each_ms = notify_watchdog_ms();
-    int64_t copier_ms = clock_mono_ns() / 1000000 - spool_copied_ms(hub->spool);
-    if (each_ms == 0 || now - hub->fed_ms < each_ms || copier_ms > COPIER_STUCK)
-        return;
-    hub->fed_ms = now;
-    notify_send("WATCHDOG=1");
-}
-
-/* Every few seconds: counters for the page, the status line, ends of complaints. */
-static void tell_status(struct lumbard *hub, int64_t now)
-{
-    if (now - hub->status_ms < 5000)
-        return;
-    hub->status_ms = now;
-    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++)
-        devices_touch(hub->ingest.devices, devices_at(hub->ingest.devices, id));
-    end_complaints(hub, now);
-    notify_send("STATUS=%u devices, %u alarms, broker %s", devices_count(hub->ingest.devices),
-                alarms_standing(hub->ingest.alarms), hub->health.broker ? "connected" : "away");
-}
-
-static void on_tick(uv_timer_t *timer)
-{
-    struct lumbard *hub = timer->data;
-    int64_t now = hub_now(hub);
-    hub->remembering = false;
-    ingest_tick(&hub->ingest, now);
-    devices_acks(hub->ingest.devices, spool_synced(hub->spool), now,
-                 hub->setup.config->devices.ack_ms, on_ack_due, hub);
-    look_at_health(hub);
-    tell_status(hub, now);
-    feed_watchdog(hub, now);
-    web_news(hub->web);
-}
-
 /* ---- reload: everything or nothing ---- */
 
 static void take_over(struct lumbard *hub, struct config *config, struct rules *rules)
@@ -306,7 +175,7 @@ static void take_over(struct lumbard *hub, struct config *config, struct rules *
     struct config *old_config = hub->setup.config;
     struct rules *old_rules = hub->setup.rules;
     rules_adopt(rules, old_rules);
-    alarms_adopt(hub->ingest.alarms, rules, hub_now(hub), on_alarm, hub);
+    alarms_adopt(hub->ingest.alarms, rules, hub_now_ms(hub), on_alarm, hub);
     hub->setup.config = config;
     hub->setup.rules = rules;
     hub->ingest.config = config;
@@ -370,6 +239,9 @@ static void after_goodbye(uv_work_t *work, int status)
         ;
     spool_stop(hub->spool);
     web_stop(hub->web, "the hub stops");
+    uv_mutex_lock(&hub->wake_lock);
+    hub->wake_closed = true;
+    uv_mutex_unlock(&hub->wake_lock);
     uv_close((uv_handle_t *)&hub->wake, NULL);
     uv_close((uv_handle_t *)&hub->drain, NULL);
     uv_close((uv_handle_t *)&hub->tick, NULL);
@@ -403,7 +275,7 @@ static void on_signal(uv_signal_t *handle, int number)
 static int open_loop(struct lumbard *hub, struct diag *diag)
 {
     static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
-    if (uv_loop_init(&hub->loop) != 0)
+    if (uv_loop_init(&hub->loop) != 0 || uv_mutex_init(&hub->wake_lock) != 0)
         return diag_set(diag, ERR_IO, "no event loop could be made");
     signal(SIGPIPE, SIG_IGN);
     uv_async_init(&hub->loop, &hub->wake, on_wake);
@@ -540,7 +412,7 @@ static int go(struct lumbard *hub, struct diag *diag)
         return code;
     hub->health.disk = true;
     uv_timer_start(&hub->drain, on_drain, DRAIN_MS, DRAIN_MS);
-    uv_timer_start(&hub->tick, on_tick, 0, TICK_MS);
+    uv_timer_start(&hub->tick, hub_on_tick, 0, TICK_MS);
     log_notice("listening on http://%s:%d/", hub->setup.config->web.listen, web_port(hub->web));
     notify_send("READY=1\nSTATUS=waiting for the broker");
     return 0;

@@ -380,8 +380,8 @@ class Clinic:
                              ["lumbar/v1/alarm/#", "lumbar/v1/+/+/ack", "lumbar/v1/hub/+/status"])
             if self.start_at_once:
                 self.start_hub()
-        except BaseException:
-            self.__exit__(None, None, None)
+        except BaseException as error:
+            self.__exit__(type(error), error, None)
             raise
         return self
 

@@ -1,0 +1,58 @@
+/*
+ * The inside of the hub, for lumbard.c (start, stop, reload, the way of a message) and tick.c (what
+ * is done four times a second). Loop thread only, but for what says otherwise.
+ */
+#ifndef LUMBAR_HUB_H
+#define LUMBAR_HUB_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/clock.h"
+#include "core/ingest.h"
+#include "io/mqtt.h"
+#include "io/quarantine.h"
+#include "io/spool.h"
+#include "io/web.h"
+#include "lumbard.h"
+#include "setup.h"
+
+enum { SIGNALS = 3 };
+
+struct lumbard {
+    const struct lumbard_options *options;
+    int64_t offset_ms; /* hub time less the monotonic clock */
+    struct setup setup;
+    struct ingest ingest;
+    struct frame *frame;
+    struct quarantine *quarantine;
+    struct spool *spool;
+    struct mqtt *mqtt;
+    struct web *web;
+
+    uv_loop_t loop;
+    uv_async_t wake; /* from Paho's thread: a message after a sleep, or the connection changed */
+    uv_mutex_t wake_lock;
+    bool wake_closed; /* under the lock: Paho's threads outlive the loop, and must not send */
+    uv_timer_t drain, tick;
+    uv_signal_t signals[SIGNALS];
+    uv_work_t goodbye;
+
+    bool remembering; /* records of a run before are gone through: nothing is said of them */
+    bool stopping;
+    unsigned idle_drains;
+    int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
+    struct log_limit unknown;  /* refusals that no device can be blamed for */
+    struct frame_health health;
+};
+
+static inline int64_t hub_now_ms(const struct lumbard *hub)
+{
+    return clock_mono_ns() / 1000000 + hub->offset_ms;
+}
+
+/* Delays and absence, acknowledgements, health, status, watchdog. */
+void hub_on_tick(uv_timer_t *timer);
+
+#endif

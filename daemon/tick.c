@@ -1,0 +1,99 @@
+#include "base/log.h"
+#include "core/ack.h"
+#include "core/topic.h"
+#include "hub.h"
+#include "io/notify.h"
+
+#define HEARTBEAT_OLD 3000  /* ms without it: the path to the broker is said to be gone */
+#define COPIER_STUCK  20000 /* ms without a turn of the copying thread: the watchdog bites */
+
+static void on_ack_due(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
+{
+    struct lumbard *hub = user;
+    char topic[MQTT_OUT_TOPIC_BYTES];
+    uint8_t ack[ACK_MAX_BYTES];
+    if (topic_make(device->driver->plugin->topic, device->name, "ack", topic, sizeof(topic)) > 0)
+        mqtt_publish(hub->mqtt, topic, ack, ack_write(ack, boot_id, sequence), 0, false);
+}
+
+static void look_at_health(struct lumbard *hub)
+{
+    struct mqtt_state broker;
+    struct spool_stats spool;
+    mqtt_state(hub->mqtt, &broker);
+    spool_stats(hub->spool, &spool);
+    int64_t silent_ms = (clock_mono_ns() - broker.heard_mono_ns) / 1000000;
+    struct frame_health now = {
+        .broker = broker.connected && silent_ms < HEARTBEAT_OLD,
+        .disk = spool_is_safe(hub->spool),
+        .heartbeat_ms = (uint32_t)(broker.heartbeat_ns / 1000000),
+        .messages = hub->ingest.messages,
+        .refused = hub->ingest.refused,
+        .dropped = spool.dropped,
+    };
+    if (now.broker != hub->health.broker && now.broker)
+        log_notice("broker connected");
+    else if (now.broker != hub->health.broker)
+        log_warn("broker lost%s%s", broker.last_error[0] != '\0' ? ": " : "", broker.last_error);
+    if (now.disk != hub->health.disk)
+        log_line(now.disk ? LOG_NOTICE : LOG_ERROR_, "spool: what comes %s reaching the disk",
+                 now.disk ? "is" : "is no longer");
+    hub->health = now;
+    frame_set_health(hub->frame, &now);
+}
+
+static void end_complaint(struct log_limit *limit, const char *who, int64_t now)
+{
+    uint64_t count = log_limit_over(limit, now);
+    if (count > 0)
+        log_notice("%s: a minute without a refused message, after %llu", who,
+                   (unsigned long long)count);
+}
+
+static void end_complaints(struct lumbard *hub, int64_t now)
+{
+    end_complaint(&hub->unknown, "unknown topics", now);
+    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
+        struct device *device = devices_at(hub->ingest.devices, id);
+        for (unsigned r = 0; r < REFUSED_COUNT_; r++)
+            end_complaint(&device->complaint[r], device->name, now);
+    }
+}
+
+/* Fed only while both the loop and the copying thread move; never dependent on the broker. */
+static void feed_watchdog(struct lumbard *hub, int64_t now)
+{
+    int64_t each_ms = notify_watchdog_ms();
+    int64_t copier_ms = clock_mono_ns() / 1000000 - spool_copied_ms(hub->spool);
+    if (each_ms == 0 || now - hub->fed_ms < each_ms || copier_ms > COPIER_STUCK)
+        return;
+    hub->fed_ms = now;
+    notify_send("WATCHDOG=1");
+}
+
+/* Every few seconds: counters for the page, the status line, ends of complaints. */
+static void tell_status(struct lumbard *hub, int64_t now)
+{
+    if (now - hub->status_ms < 5000)
+        return;
+    hub->status_ms = now;
+    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++)
+        devices_touch(hub->ingest.devices, devices_at(hub->ingest.devices, id));
+    end_complaints(hub, now);
+    notify_send("STATUS=%u devices, %u alarms, broker %s", devices_count(hub->ingest.devices),
+                alarms_standing(hub->ingest.alarms), hub->health.broker ? "connected" : "away");
+}
+
+void hub_on_tick(uv_timer_t *timer)
+{
+    struct lumbard *hub = timer->data;
+    int64_t now = hub_now_ms(hub);
+    hub->remembering = false;
+    ingest_tick(&hub->ingest, now);
+    devices_acks(hub->ingest.devices, spool_synced(hub->spool), now,
+                 hub->setup.config->devices.ack_ms, on_ack_due, hub);
+    look_at_health(hub);
+    tell_status(hub, now);
+    feed_watchdog(hub, now);
+    web_news(hub->web);
+}
