@@ -21,6 +21,8 @@
 #define TICK_MS      250  /* delays, acknowledgements, health, watchdog */
 #define STOP_MQTT_MS 2000 /* what the broker may take to say goodbye */
 
+static const int signal_numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
+
 /* ---- the way of a message, second half: what it caused ---- */
 
 static const char *room_title(const struct lumbard *hub, uint32_t room)
@@ -245,8 +247,10 @@ static void after_goodbye(uv_work_t *work, int status)
     uv_close((uv_handle_t *)&hub->wake, NULL);
     uv_close((uv_handle_t *)&hub->drain, NULL);
     uv_close((uv_handle_t *)&hub->tick, NULL);
-    for (unsigned i = 0; i < SIGNALS; i++)
+    for (unsigned i = 0; i < SIGNALS; i++) {
         uv_close((uv_handle_t *)&hub->signals[i], NULL);
+        signal(signal_numbers[i], SIG_IGN); /* a second SIGTERM must not cut the end short */
+    }
 }
 
 /* The loop goes on draining while the broker is told, so that no producer waits for room. */
@@ -274,7 +278,6 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static int open_loop(struct lumbard *hub, struct diag *diag)
 {
-    static const int numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
     if (uv_loop_init(&hub->loop) != 0 || uv_mutex_init(&hub->wake_lock) != 0)
         return diag_set(diag, ERR_IO, "no event loop could be made");
     signal(SIGPIPE, SIG_IGN);
@@ -285,7 +288,7 @@ static int open_loop(struct lumbard *hub, struct diag *diag)
     for (unsigned i = 0; i < SIGNALS; i++) {
         uv_signal_init(&hub->loop, &hub->signals[i]);
         hub->signals[i].data = hub;
-        uv_signal_start(&hub->signals[i], on_signal, numbers[i]);
+        uv_signal_start(&hub->signals[i], on_signal, signal_numbers[i]);
     }
     return 0;
 }
