@@ -1,0 +1,259 @@
+#include "bed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bare.h"
+#include "usage.h"
+
+#define WINDOW      1000  /* mosquitto.conf: max_inflight_messages */
+#define QUEUED_MOST 50000 /* messages that wait in mosquitto: far from what it drops */
+#define PATIENT_MS  20000
+#define SLICE_MS    20
+#define BUILD       BUILD_FOLDER
+#define RULES_COMMAND                                                                              \
+    "mkdir %s/rules.d && cp " SOURCE_FOLDER "/config/rules.d/*.yaml %s/rules.d/ && "               \
+    "cat > %s/rules.d/zz-bench.yaml <<'END'\nrules:\n  - name: " BED_RULE "\n    title: Bent\n"    \
+    "    metric: trunk_inclination\n    above: 25 deg\n    clear: 20 deg\n    priority: low\n"     \
+    "    text: Bent.\nEND\n"
+
+static _Noreturn void give_up(const char *what)
+{
+    fprintf(stderr, "bed: %s: %s\n", what, strerror(errno));
+    exit(2);
+}
+
+static void *shared_memory(size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        give_up("memory");
+    return memory;
+}
+
+static void rest(int ms)
+{
+    struct timespec time = {ms / 1000, ms % 1000 * 1000000L};
+    nanosleep(&time, NULL);
+}
+
+static int free_port(void)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof(address);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &length) != 0)
+        give_up("port");
+    close(fd);
+    return ntohs(address.sin_port);
+}
+
+static void await_port(int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    for (int ms = 0; ms < PATIENT_MS; ms += SLICE_MS) {
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bool answers = connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+        close(fd);
+        if (answers)
+            return;
+        rest(SLICE_MS);
+    }
+    give_up("nobody listens");
+}
+
+static pid_t fork_child(void)
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        give_up("fork");
+    if (pid == 0)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return pid;
+}
+
+static void end_child(pid_t *pid)
+{
+    if (*pid <= 0)
+        return;
+    kill(*pid, SIGKILL);
+    waitpid(*pid, NULL, 0);
+    *pid = 0;
+}
+
+/* --- the parts --- */
+
+static void start_source(struct bed *bed)
+{
+    struct source_options options = {
+        .port = bed->options.mosquitto ? 0 : bed->port,
+        .connect_port = bed->options.mosquitto ? bed->port : 0,
+        .devices = bed->options.devices,
+        .window = WINDOW,
+        .qos = 1,
+        .shared = bed->shared,
+    };
+    bed->source = fork_child();
+    if (bed->source != 0)
+        return;
+    struct source *source = source_create(&options);
+    for (;;)
+        source_run(source, 1000);
+}
+
+static void start_mosquitto(struct bed *bed)
+{
+    char command[1024], file[128];
+    strcpy(bed->broker_folder, "/tmp/lumbar-broker-XXXXXX");
+    if (mkdtemp(bed->broker_folder) == NULL)
+        give_up("folder");
+    snprintf(file, sizeof(file), "%s/mosquitto.conf", bed->broker_folder);
+    snprintf(command, sizeof(command),
+             "grep -vE '^ *(listener|log_dest|persistence_location|user) ' " SOURCE_FOLDER
+             "/config/mosquitto.conf > %s && printf '%s listener %d 127.0.0.1\\n"
+             "persistence_location %s/\\nlog_dest none\\n' | sed 's/^ *//' >> %s",
+             file, geteuid() == 0 ? "user root\\n" : "", bed->port, bed->broker_folder, file);
+    if (system(command) != 0)
+        give_up("mosquitto.conf");
+    bed->broker = fork_child();
+    if (bed->broker == 0) {
+        int nowhere = open("/dev/null", O_WRONLY);
+        dup2(nowhere, STDOUT_FILENO);
+        dup2(nowhere, STDERR_FILENO);
+        execlp("mosquitto", "mosquitto", "-c", file, (char *)NULL);
+        _exit(127);
+    }
+    await_port(bed->port);
+}
+
+static void start_bare(struct bed *bed)
+{
+    bed->bare = fork_child();
+    if (bed->bare == 0)
+        bare_run(bed->port, bed->counted);
+}
+
+static void start_hub(struct bed *bed)
+{
+    char command[2048];
+    bed->hub = (struct hub){.build = BUILD,
+                            .plugins = BUILD "/plugins",
+                            .broker_port = bed->port,
+                            .rooms = BED_ROOMS,
+                            .devices = bed->options.devices,
+                            .ring_size = "16 MiB",
+                            .rules = "rules.d"};
+    hub_prepare(&bed->hub);
+    snprintf(command, sizeof(command), RULES_COMMAND, bed->hub.folder, bed->hub.folder,
+             bed->hub.folder);
+    if (system(command) != 0)
+        give_up("rules");
+    hub_start(&bed->hub);
+    int port = hub_web_port(&bed->hub);
+    bed->dashboard_count = BED_DASHBOARDS;
+    for (unsigned i = 0; i < BED_DASHBOARDS; i++) {
+        struct dashboard *dashboard = &bed->dashboards[i];
+        memset(dashboard, 0, sizeof(*dashboard));
+        dashboard->decode = bed->options.decode || i == 0;
+        dashboard->shared = bed->shared;
+        dashboard->values = &bed->values;
+        dashboard->rule = BED_RULE;
+        /* When frames are not timed, half of the screens show the wall. */
+        unsigned room = bed->options.one_room ? 1 : i + 1;
+        dashboard_open(dashboard, port, !bed->options.decode && i % 2 == 0 ? 0 : room);
+    }
+}
+
+void bed_make(struct bed *bed, const struct bed_options *options)
+{
+    memset(bed, 0, sizeof(*bed));
+    bed->options = *options;
+    bed->shared = shared_memory(sizeof(*bed->shared));
+    bed->counted = shared_memory(sizeof(*bed->counted));
+    bed->shared->until = UINT64_MAX;
+    bed->port = free_port();
+    if (options->mosquitto)
+        start_mosquitto(bed);
+    else
+        start_source(bed);
+    await_port(bed->port);
+    if (options->hub)
+        start_hub(bed);
+    else
+        start_bare(bed);
+    bed_run(bed, 0, 1500); /* it connects and subscribes */
+    if (options->mosquitto)
+        start_source(bed);
+    bed_run(bed, 10, 500); /* the first ones */
+    int64_t ns;
+    bed_run(bed, 100, 1500);
+    if (bed_used(bed, &ns) == 0) {
+        errno = ENOTCONN;
+        give_up(options->hub ? "the hub hears nothing" : "the bare subscriber hears nothing");
+    }
+}
+
+void bed_clear(struct bed *bed)
+{
+    char command[128];
+    for (unsigned i = 0; i < bed->dashboard_count; i++)
+        dashboard_close(&bed->dashboards[i]);
+    if (bed->options.hub) {
+        hub_end(&bed->hub, SIGTERM);
+        hub_clear(&bed->hub, false);
+    }
+    end_child(&bed->bare);
+    end_child(&bed->source);
+    end_child(&bed->broker);
+    if (bed->broker_folder[0] != '\0') {
+        snprintf(command, sizeof(command), "rm -r %s", bed->broker_folder);
+        if (system(command) != 0)
+            give_up("remove");
+    }
+    samples_clear(&bed->values);
+    munmap(bed->shared, sizeof(*bed->shared));
+    munmap(bed->counted, sizeof(*bed->counted));
+}
+
+pid_t bed_subject(const struct bed *bed)
+{
+    return bed->options.hub ? bed->hub.pid : bed->bare;
+}
+
+uint64_t bed_used(struct bed *bed, int64_t *ns)
+{
+    if (bed->options.hub) {
+        *ns = bed->dashboards[0].messages_ns;
+        return bed->dashboards[0].messages;
+    }
+    *ns = usage_mono_ns();
+    return *bed->counted;
+}
+
+void bed_run(struct bed *bed, uint64_t rate, int ms)
+{
+    bed->shared->rate = rate;
+    for (; ms > 0; ms -= SLICE_MS) {
+        int64_t ns;
+        if (bed->options.mosquitto)
+            bed->shared->until = bed_used(bed, &ns) + QUEUED_MOST;
+        if (bed->dashboard_count > 0)
+            dashboards_run(bed->dashboards, bed->dashboard_count, SLICE_MS);
+        else
+            rest(SLICE_MS);
+    }
+}

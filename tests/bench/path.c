@@ -1,0 +1,226 @@
+/*
+ * bench-path: what one message costs on the loop thread: out of the ring, topic, device, decoding,
+ * accounting, feed, rules.
+ *
+ *   bench-path            instructions (by callgrind, in a run of its own) and nanoseconds
+ *   bench-path --run N    N messages, nanoseconds only
+ *
+ * Exit 0: at most 4000 instructions a message of five rows; 1: more; 77: no valgrind.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "core/ingest.h"
+#include "hub.h"
+#include "io/spool.h"
+#include "setup.h"
+#include "source.h"
+#include "telemetry.h"
+#include "usage.h"
+
+#define DEVICES           100
+#define BATCH             2000 /* messages put, then drained */
+#define PERIOD_MS         100  /* of a device's messages */
+#define INSTRUCTIONS_MOST 4000
+
+struct path {
+    struct setup setup;
+    struct ingest ingest;
+    struct spool *spool;
+    int64_t now_ms; /* hub time, made up */
+    uint64_t alarms, refused;
+    struct telemetry telemetry[DEVICES];
+};
+
+static void on_alarm(void *user, const struct alarm *alarm)
+{
+    struct path *path = user;
+    (void)alarm;
+    path->alarms++;
+}
+
+static void on_refused(void *user, struct device *device, enum refusal refusal, const char *reason,
+                       const struct ingest_message *message)
+{
+    struct path *path = user;
+    (void)device, (void)refusal, (void)message;
+    if (path->refused++ == 0)
+        fprintf(stderr, "bench-path: refused: %s\n", reason);
+}
+
+/* As lumbard.c's. */
+static enum ring_outcome on_record(void *user, const struct ring_record *record, bool again)
+{
+    struct path *path = user;
+    (void)again;
+    struct ingest_message message = {
+        .topic = ring_topic(record),
+        .topic_bytes = record->topic_bytes,
+        .payload = ring_payload(record),
+        .payload_bytes = record->payload_bytes,
+        .received_ms = record->mono_ns / 1000000,
+        .position = record->position,
+    };
+    switch (ingest_take(&path->ingest, &message, path->now_ms)) {
+    case INGEST_USED:
+        return RING_USED;
+    case INGEST_REPEATED:
+        return RING_REPEATED;
+    default:
+        return RING_REFUSED;
+    }
+}
+
+/* Callgrind collects in here only. */
+__attribute__((noinline)) static void drain_all(struct path *path)
+{
+    while (spool_drain(path->spool, 512, on_record, path) > 0)
+        ;
+}
+
+static void put_message(struct path *path, unsigned device)
+{
+    uint8_t payload[TELEMETRY_BYTES];
+    char topic[64];
+    struct telemetry *t = &path->telemetry[device];
+    t->boot_id = 1000 + device;
+    t->sequence++;
+    t->now_ms = path->now_ms;
+    t->last_ms = path->now_ms - PERIOD_MS;
+    t->rotation = source_code_value(t->sequence);
+    size_t bytes = telemetry_write(payload, t);
+    size_t topic_bytes = (size_t)source_topic(topic, sizeof(topic), device);
+    if (!spool_put(path->spool, topic, topic_bytes, payload, bytes, 1, path->now_ms,
+                   path->now_ms * 1000000)) {
+        fprintf(stderr, "bench-path: the ring is full\n");
+        exit(2);
+    }
+}
+
+static void open_path(struct path *path, const struct hub *hub)
+{
+    struct diag diag = {0};
+    char file[128], copy[128];
+    snprintf(file, sizeof(file), "%s/lumbard.yaml", hub->folder);
+    snprintf(copy, sizeof(copy), "%s/copy", hub->folder);
+    struct spool_options options = {.ring_file = hub->ring,
+                                    .copy_file = copy,
+                                    .size_bytes = 128 << 20,
+                                    .sync_ms = 100,
+                                    .patience_ms = 1000};
+    log_set_level(LOG_WARN);
+    if (setup_load(&path->setup, file, &diag) != 0 ||
+        spool_open(&path->spool, &options, &diag) != 0) {
+        fprintf(stderr, "bench-path: %s\n", diag.text);
+        exit(2);
+    }
+    path->ingest = (struct ingest){
+        .config = path->setup.config,
+        .drivers = &path->setup.drivers,
+        .rules = path->setup.rules,
+        .devices = devices_create(400, 100000),
+        .alarms = alarms_create(),
+        .feed = feed_create(4 << 20),
+        .user = path,
+        .on_alarm = on_alarm,
+        .on_refused = on_refused,
+    };
+    ingest_assign(&path->ingest, &diag);
+}
+
+static void run_path(const struct hub *hub, unsigned count)
+{
+    static struct path path;
+    int64_t used_ns = 0;
+    unsigned done = 0;
+    open_path(&path, hub);
+    path.now_ms = 1700000000000;
+    while (done < count) {
+        for (unsigned i = 0; i < BATCH; i++, done++) {
+            if (done % DEVICES == 0)
+                path.now_ms += PERIOD_MS;
+            put_message(&path, done % DEVICES);
+        }
+        int64_t from = usage_mono_ns();
+        drain_all(&path);
+        used_ns += usage_mono_ns() - from;
+    }
+    if (path.refused > 0 || path.ingest.messages != done || path.alarms > 0)
+        fprintf(stderr, "bench-path: %llu messages, %llu refused, %llu alarms\n",
+                (unsigned long long)path.ingest.messages, (unsigned long long)path.refused,
+                (unsigned long long)path.alarms);
+    printf("%u messages of %d rows, %u rules: %.0f ns a message\n", done, TELEMETRY_ROWS,
+           rules_count(path.setup.rules), (double)used_ns / done);
+}
+
+/* Runs itself under callgrind; returns instructions of all messages, 0 where that is impossible. */
+static uint64_t count_instructions(const char *self, const char *folder, unsigned count)
+{
+    char command[1024], line[256];
+    unsigned long long instructions = 0;
+    snprintf(command, sizeof(command),
+             "valgrind --tool=callgrind --callgrind-out-file=%s/callgrind.out "
+             "--toggle-collect='drain_all*' %s --run %u 2>&1",
+             folder, self, count);
+    FILE *in = popen(command, "r");
+    if (in == NULL)
+        return 0;
+    while (fgets(line, sizeof(line), in) != NULL) {
+        const char *at = strstr(line, "Collected :");
+        if (at != NULL)
+            sscanf(at, "Collected : %llu", &instructions);
+    }
+    return pclose(in) == 0 ? instructions : 0;
+}
+
+static void prepare(struct hub *hub)
+{
+    *hub = (struct hub){.build = BUILD_FOLDER,
+                        .plugins = BUILD_FOLDER "/plugins",
+                        .broker_port = 1883,
+                        .rooms = 50,
+                        .devices = DEVICES,
+                        .ring_size = "128 MiB",
+                        .rules = SOURCE_FOLDER "/config/rules.d"};
+    hub_prepare(hub);
+}
+
+int main(int count, char **arguments)
+{
+    struct hub hub;
+    int code = 0;
+    prepare(&hub);
+    if (count == 3 && strcmp(arguments[1], "--run") == 0) {
+        run_path(&hub, (unsigned)atoi(arguments[2]));
+    } else if (count > 1) {
+        fprintf(stderr, "usage: bench-path [--run N]\n");
+        code = 2;
+    } else {
+        const unsigned few = 10 * BATCH;
+        run_path(&hub, 100 * BATCH);
+        fflush(stdout);
+        uint64_t instructions = count_instructions(arguments[0], hub.folder, few);
+        uint64_t each = instructions / few;
+        code = instructions == 0 ? 77 : each > INSTRUCTIONS_MOST;
+        if (instructions == 0)
+            printf("skipped: no instructions counted, is valgrind there?\n");
+        else
+            printf("%llu instructions a message, at most %d: %s\n", (unsigned long long)each,
+                   INSTRUCTIONS_MOST, code == 0 ? "met" : "NOT MET");
+        if (getenv("KEEP_CALLGRIND") != NULL) {
+            char command[512];
+            snprintf(command, sizeof(command), "cp %s/callgrind.out %s", hub.folder,
+                     getenv("KEEP_CALLGRIND"));
+            if (system(command) != 0)
+                code = 2;
+        }
+    }
+    hub_clear(&hub, false);
+    return code;
+}
