@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define XXH_INLINE_ALL
@@ -14,7 +15,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-#define PATH_BYTES 512
+#define PATH_BYTES   512
+#define LOCK_WAIT_MS 500
 
 /* Odd and without pattern: neighbouring positions differ in all bits of the checksum. */
 #define POSITION_MIX 0x9e3779b97f4a7c15u
@@ -146,9 +148,21 @@ static bool is_named(int fd, const char *file)
            opened.st_dev == named.st_dev;
 }
 
+/* A killed program's child may hold the lock a moment longer than its parent lived: it dies of the
+ * parent's death, but not at once. */
+static int try_lock(int fd)
+{
+    int rc = flock(fd, LOCK_EX | LOCK_NB);
+    for (int naps = 0; rc != 0 && errno == EWOULDBLOCK && naps < LOCK_WAIT_MS / 5; naps++) {
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
+        rc = flock(fd, LOCK_EX | LOCK_NB);
+    }
+    return rc;
+}
+
 static int lock(int fd, const char *file, struct diag *diag)
 {
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+    if (try_lock(fd) != 0)
         return errno == EWOULDBLOCK
                    ? diag_set(diag, ERR_TAKEN, "%s is in use by another program", file)
                    : complain(diag, "lock", file);
