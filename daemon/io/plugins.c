@@ -21,9 +21,10 @@
 #include "base/clock.h"
 
 /* What the child that tries a plugin may use. */
-#define TRIAL_CPU_S       2
-#define TRIAL_DEADLINE_MS 20000 /* of a plugin that sleeps; one that spins meets TRIAL_CPU_S first */
-#define TRIAL_MEMORY      (256 * 1024 * 1024) /* beyond what the process has already */
+#define TRIAL_CPU_S 2
+#define TRIAL_DEADLINE_MS                                                                          \
+    20000 /* of a plugin that sleeps; one that spins meets TRIAL_CPU_S first */
+#define TRIAL_MEMORY (256 * 1024 * 1024) /* beyond what the process has already */
 
 #define TYPES_MAX 256 /* message types of one plugin, nested ones among them */
 
@@ -181,14 +182,13 @@ static void limit(int resource, rlim_t soft, rlim_t hard)
     setrlimit(resource, &limits);
 }
 
-/* Bounds the child: on processor time, on memory beyond what it has, no core, no file. */
+/* Bounds the child: on processor time, on memory beyond what it has; no core file. */
 static void limit_child(void)
 {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     alarm(TRIAL_DEADLINE_MS / 1000 + 1); /* should the parent be stopped */
     limit(RLIMIT_CPU, TRIAL_CPU_S, TRIAL_CPU_S + 1);
     limit(RLIMIT_CORE, 0, 0);
-    limit(RLIMIT_FSIZE, 0, 0);
     unsigned long pages = 0;
     FILE *statm = fopen("/proc/self/statm", "re");
     if (statm != NULL) {

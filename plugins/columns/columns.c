@@ -269,7 +269,7 @@ static enum walked decode(const struct column *fields, struct wire_span message,
 int columns_decode(const struct column *fields, const uint8_t *payload, size_t bytes,
                    struct lumbar_scratch *scratch, struct lumbar_batch *batch)
 {
-    struct wire_span message = {payload, payload + bytes};
+    struct wire_span message = {payload, bytes > 0 ? payload + bytes : payload}; /* may be NULL */
     struct lumbar_scratch untouched = *scratch;
     enum walked walked = decode(fields, message, scratch, batch);
     if (walked == DISORDERED) {

@@ -63,7 +63,7 @@ static void each_bad_plugin_is_refused_in_one_sentence(void **state)
         {"failing_golden", "golden message 0 gave 42 as the first level, not 43"},
         {"crashing_golden", "crashed in its self-test (Segmentation fault)"},
         {"hanging_golden", "used more than 2 s of processor time in its self-test"},
-        {"sleeping_golden", "did not come back within 5 s in its self-test"},
+        {"sleeping_golden", "did not come back within 20 s in its self-test"},
         {"greedy_golden", "crashed in its self-test (Aborted)"},
         {"exiting_golden", "ended the process with status 3 in its self-test"},
         {"wild_table", "crashed when its tables were read (Segmentation fault)"},
