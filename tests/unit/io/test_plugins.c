@@ -195,6 +195,45 @@ static void our_own_plugins_pass(void **state)
     drivers_fini(&drivers);
 }
 
+/* The row that the page of a plugin must have of a metric. */
+static void write_row(const struct lumbar_metric *metric, char *row, size_t bytes)
+{
+    int at = snprintf(row, bytes, "\n| `%s` | %s | ", metric->name, metric->unit);
+    if (metric->labels == NULL)
+        at += snprintf(row + at, bytes - (size_t)at, "%g .. %g", metric->min, metric->max);
+    for (unsigned i = 0; metric->labels != NULL && metric->labels[i] != NULL; i++)
+        at += snprintf(row + at, bytes - (size_t)at, "%s%s", i > 0 ? ", " : "", metric->labels[i]);
+    if (metric->period_ms > 0)
+        snprintf(row + at, bytes - (size_t)at, " | %g s |\n", metric->period_ms / 1000.0);
+    else
+        snprintf(row + at, bytes - (size_t)at, " | - |\n");
+}
+
+static void the_page_of_a_plugin_says_what_its_table_says(void **state)
+{
+    (void)state;
+    struct refusals refusals = {.count = 0};
+    struct drivers drivers;
+    struct diag diag = {.code = 0};
+    drivers_init(&drivers);
+    assert_int_equal(plugins_load(PLUGIN_FOLDER, &drivers, on_refused, &refusals, &diag), 0);
+    for (uint32_t i = 0; i < drivers.count; i++) {
+        const struct lumbar_plugin *plugin = drivers.list[i].plugin;
+        char path[512], page[16384], row[512];
+        snprintf(path, sizeof(path), "%s/plugins/%s/README.md", SOURCE_FOLDER, plugin->kind);
+        FILE *file = fopen(path, "r");
+        assert_non_null(file);
+        page[fread(page, 1, sizeof(page) - 1, file)] = '\0';
+        fclose(file);
+        for (uint32_t m = 0; m < plugin->metric_count; m++) {
+            write_row(&plugin->metrics[m], row, sizeof(row));
+            if (strstr(page, row) == NULL)
+                fail_msg("%s has no row: %s", path, row);
+        }
+    }
+    drivers_fini(&drivers);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -202,6 +241,7 @@ int main(void)
         cmocka_unit_test(a_folder_without_plugins_is_an_error),
         cmocka_unit_test(plugins_are_taken_in_the_order_of_their_names_and_a_kind_once),
         cmocka_unit_test(our_own_plugins_pass),
+        cmocka_unit_test(the_page_of_a_plugin_says_what_its_table_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
