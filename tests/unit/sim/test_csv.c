@@ -97,8 +97,8 @@ static void a_table_is_read_whatever_its_line_ends_blanks_and_order(void **state
     (void)state;
     static const char *const texts[] = {
         "samples,acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z\n0,1,2,3,4,5,6\n50,7,8,,-1e1,+.5,12\n",
-        "\xef\xbb\xbfsamples,acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z\r\n0,1,2,3,4,5,6\r\n"
-        "50,7,8,,-10,0.5,12\r\n\r\n\n",
+        ("\xef\xbb\xbfsamples,acc_x,acc_y,acc_z,gyr_x,gyr_y,gyr_z\r\n0,1,2,3,4,5,6\r\n"
+         "50,7,8,,-10,0.5,12\r\n\r\n\n"),
         "samples , acc_x,acc_y, acc_z ,gyr_x,gyr_y,gyr_z\n0, 1,2,3,4,5,6\n50, 7 ,8, ,-10,0.5,12",
         "gyr_z;gyr_y;x;gyr_x;acc_z;acc_y;acc_x;samples\n6;5;?;4;3;2;1;0\n12;0.5;?;-10;;8;7;50\n",
     };
