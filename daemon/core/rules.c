@@ -285,6 +285,47 @@ static void take_sample(const struct judge *judge, double value, int64_t time_ms
     state->value_ms = time_ms;
 }
 
+/* What a series says as a whole, found once for all rules of its metric. */
+struct extent {
+    double min, max;
+    int64_t first_ms, last_ms;
+    bool known; /* no NaN among the values */
+};
+
+static struct extent extent_of(const struct lumbar_series *series, int64_t offset_ms)
+{
+    uint32_t last = series->count - 1;
+    struct extent extent = {series->value[0], series->value[0], series->time_ms[0] + offset_ms,
+                            series->time_ms[last] + offset_ms, true};
+    for (uint32_t i = 0; i < series->count; i++) {
+        double value = series->value[i];
+        extent.known &= !isnan(value);
+        extent.min = value < extent.min ? value : extent.min;
+        extent.max = value > extent.max ? value : extent.max;
+    }
+    return extent;
+}
+
+/* Nearly always nothing holds and nothing did: then the newest value is all there is to keep. True
+ * if so; what it skips would have led from idle to idle. */
+static bool stays_idle(const struct judge *judge, const struct extent *extent, double newest)
+{
+    struct rule_state *state = judge->state;
+    const struct rule *rule = judge->rule;
+    if (state->phase != PHASE_IDLE || !extent->known ||
+        (state->judged && extent->first_ms < state->last_ms))
+        return false;
+    /* A label between two others is not seen in their extent. */
+    if (rule->condition == RULE_IS ? extent->min <= rule->label && rule->label <= extent->max
+                                   : holds(rule, extent->min) || holds(rule, extent->max))
+        return false;
+    state->judged = state->given = true;
+    state->unknown = false;
+    state->value = newest;
+    state->last_ms = state->value_ms = extent->last_ms;
+    return true;
+}
+
 void rules_sample(struct rules *rules, const struct device *device,
                   const struct lumbar_series *series, int64_t offset_ms, rules_event_cb *on_event,
                   void *user)
@@ -293,8 +334,13 @@ void rules_sample(struct rules *rules, const struct device *device,
     uint32_t end = rules->metric_first[metric + 1];
     if (device->id == 0 || device->id > rules->max_devices)
         return;
+    if (rules->metric_first[metric] == end)
+        return;
+    struct extent extent = extent_of(series, offset_ms);
     for (uint32_t i = rules->metric_first[metric]; i < end; i++) {
         struct judge judge = judge_of(rules, device->id, rules->of_metric[i], on_event, user);
+        if (stays_idle(&judge, &extent, series->value[series->count - 1]))
+            continue;
         for (uint32_t s = 0; s < series->count; s++)
             take_sample(&judge, series->value[s], series->time_ms[s] + offset_ms);
     }
