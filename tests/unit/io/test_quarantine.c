@@ -1,0 +1,237 @@
+#include "io/quarantine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+
+#define SIZE 65536u
+
+static char folder[64], file[96];
+
+static int enter_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof(folder), "/tmp/test_quarantine.XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    snprintf(file, sizeof(file), "%s/quarantine", folder);
+    return 0;
+}
+
+static int leave_folder(void **state)
+{
+    (void)state;
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
+        if (entry->d_name[0] != '.')
+            unlinkat(dirfd(listing), entry->d_name, 0);
+    closedir(listing);
+    return rmdir(folder);
+}
+
+static struct quarantine *opened(void)
+{
+    struct diag diag = {0};
+    struct quarantine *quarantine = NULL;
+    if (quarantine_open(&quarantine, file, SIZE, &diag) != 0)
+        fail_msg("%s", diag.text);
+    return quarantine;
+}
+
+static void put_number(struct quarantine *quarantine, uint64_t number)
+{
+    uint8_t payload[200];
+    memset(payload, (int)(number & 0xff), sizeof(payload));
+    memcpy(payload, &number, 8);
+    quarantine_put(quarantine, "a/b", 3, payload, 8 + number % 192, "malformed", (int64_t)number);
+}
+
+struct found {
+    uint64_t first, last, count;
+};
+
+static void find(void *user, const struct quarantine_entry *entry)
+{
+    struct found *found = user;
+    uint64_t number;
+    memcpy(&number, entry->payload, 8);
+    if (found->count++ == 0)
+        found->first = number;
+    else
+        assert_int_equal(number, found->last + 1);
+    found->last = number;
+    assert_int_equal(entry->wall_ms, number);
+    assert_int_equal(entry->payload_bytes, 8 + number % 192);
+    for (size_t i = 8; i < entry->payload_bytes; i++)
+        assert_int_equal(entry->payload[i], number & 0xff);
+    assert_int_equal(entry->topic_bytes, 3);
+    assert_memory_equal(entry->topic, "a/b", 3);
+    assert_string_equal(entry->reason, "malformed");
+}
+
+static struct found found_in_file(void)
+{
+    struct found found = {0};
+    struct diag diag = {0};
+    if (quarantine_walk(file, find, &found, &diag) != 0)
+        fail_msg("%s", diag.text);
+    return found;
+}
+
+static void keeps_the_newest_and_counts_all_through_restarts(void **state)
+{
+    (void)state;
+    for (uint64_t run = 0; run < 5; run++) {
+        struct quarantine *quarantine = opened();
+        assert_int_equal(quarantine_count(quarantine), run * 1000);
+        for (uint64_t n = 0; n < 1000; n++)
+            put_number(quarantine, run * 1000 + n);
+        struct found found = found_in_file(); /* it may be looked at while the hub runs */
+        assert_int_equal(found.last, run * 1000 + 999);
+        assert_int_equal(found.first, found.last + 1 - found.count);
+        assert_true(found.count > SIZE / 300);
+        quarantine_close(quarantine);
+    }
+}
+
+static struct {
+    size_t topic_bytes, payload_bytes, reason_bytes;
+    unsigned count;
+} last;
+
+static void note(void *user, const struct quarantine_entry *entry)
+{
+    (void)user;
+    last.topic_bytes = entry->topic_bytes;
+    last.payload_bytes = entry->payload_bytes;
+    last.reason_bytes = strlen(entry->reason);
+    last.count++;
+}
+
+static void cuts_what_is_too_long(void **state)
+{
+    (void)state;
+    static const char bytes[20000];
+    static const struct {
+        size_t topic, payload, reason;
+        size_t topic_kept, payload_kept, reason_kept;
+    } cases[] = {
+        {0, 0, 0, 0, 0, 0},
+        {255, 16384, 63, 255, 16384, 63},   /* the largest that the hub takes */
+        {3000, 20000, 200, 448, 16384, 63}, /* larger than anything */
+    };
+    struct quarantine *quarantine = opened();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char reason[256];
+        memset(reason, 'r', sizeof(reason));
+        reason[cases[i].reason] = '\0';
+        quarantine_put(quarantine, bytes, cases[i].topic, bytes, cases[i].payload, reason, 1);
+        struct diag diag = {0};
+        assert_int_equal(quarantine_walk(file, note, NULL, &diag), 0);
+        assert_int_equal(last.topic_bytes, cases[i].topic_kept);
+        assert_int_equal(last.payload_bytes, cases[i].payload_kept);
+        assert_int_equal(last.reason_bytes, cases[i].reason_kept);
+    }
+    quarantine_close(quarantine);
+}
+
+static void survives_kill_9_at_thirty_moments(void **state)
+{
+    (void)state;
+    uint64_t count = 0;
+    for (int i = 0; i < 30; i++) {
+        pid_t writer = fork();
+        if (writer == 0) {
+            struct diag diag = {0};
+            struct quarantine *quarantine;
+            if (quarantine_open(&quarantine, file, SIZE, &diag) != 0)
+                _exit(1);
+            struct found found = {.last = UINT64_MAX};
+            if (quarantine_walk(file, find, &found, &diag) != 0)
+                _exit(1);
+            for (uint64_t n = found.last + 1;; n++)
+                put_number(quarantine, n);
+        }
+        nanosleep(&(struct timespec){0, 500000 + i * 400000}, NULL);
+        kill(writer, SIGKILL);
+        int status;
+        waitpid(writer, &status, 0);
+        assert_true(WIFSIGNALED(status));
+        if (access(file, F_OK) != 0)
+            continue;
+        struct found found = found_in_file(); /* without a hole: find() looks */
+        assert_true(found.count == 0 || found.last + 1 >= count);
+        count = found.count == 0 ? 0 : found.last + 1;
+        struct quarantine *quarantine = opened();
+        quarantine_close(quarantine);
+    }
+    assert_true(count > 1000);
+}
+
+static void a_child_writes_nothing(void **state)
+{
+    (void)state;
+    struct quarantine *quarantine = opened();
+    put_number(quarantine, 0);
+    pid_t child = fork();
+    if (child == 0) {
+        put_number(quarantine, 1);
+        _exit(0);
+    }
+    waitpid(child, NULL, 0);
+    assert_int_equal(quarantine_count(quarantine), 1);
+    assert_int_equal(found_in_file().count, 1);
+    quarantine_close(quarantine);
+}
+
+static void a_damaged_file_is_set_aside_and_a_missing_one_is_an_error_to_look_at(void **state)
+{
+    (void)state;
+    struct diag diag = {0};
+    assert_int_equal(quarantine_walk(file, note, NULL, &diag), ERR_IO);
+    assert_non_null(strstr(diag.text, "No such file"));
+    quarantine_close(opened());
+    int fd = open(file, O_WRONLY | O_CLOEXEC);
+    assert_int_equal(write(fd, "garbage!garbage!", 16), 16);
+    close(fd);
+    diag = (struct diag){0};
+    assert_int_equal(quarantine_walk(file, note, NULL, &diag), ERR_MALFORMED);
+    struct quarantine *quarantine = opened();
+    assert_int_equal(quarantine_count(quarantine), 0);
+    quarantine_close(quarantine);
+    unsigned damaged = 0;
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
+        damaged += strstr(entry->d_name, "quarantine.damaged-") != NULL;
+    closedir(listing);
+    assert_int_equal(damaged, 1);
+}
+
+#define CASE(function) cmocka_unit_test_setup_teardown(function, enter_folder, leave_folder)
+
+int main(void)
+{
+    log_set_level((enum log_level)0);
+    const struct CMUnitTest cases[] = {
+        CASE(keeps_the_newest_and_counts_all_through_restarts),
+        CASE(cuts_what_is_too_long),
+        CASE(survives_kill_9_at_thirty_moments),
+        CASE(a_child_writes_nothing),
+        CASE(a_damaged_file_is_set_aside_and_a_missing_one_is_an_error_to_look_at),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
