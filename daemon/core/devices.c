@@ -5,7 +5,7 @@
 
 #include "core/account.h"
 
-#define RATE_BURST_S 2
+#define RATE_BURST_MS INT64_C(2000)
 
 struct devices {
     struct device *list; /* by id - 1 */
@@ -159,12 +159,12 @@ void devices_assign(struct devices *devices, struct device *device, uint32_t roo
 bool device_admit(struct device *device, int64_t now_ms, struct devices *devices)
 {
     struct device_account *account = device->account;
-    int64_t full = (int64_t)devices->rate_per_s * RATE_BURST_S * 1000;
+    int64_t full = devices->rate_per_s * RATE_BURST_MS;
     int64_t passed_ms = now_ms - account->tokens_ms;
     account->tokens_ms = now_ms;
     if (passed_ms < 0)
         passed_ms = 0;
-    if (passed_ms > RATE_BURST_S * 1000 || account->tokens > full)
+    if (passed_ms > RATE_BURST_MS || account->tokens > full)
         account->tokens = full;
     else
         account->tokens += passed_ms * devices->rate_per_s;

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FEED_MIN_BYTES   (64 * 1024)
-#define RECORD_MAX_BYTES (16 * 1024) /* so that its points fit into one frame */
-#define CHUNK_VALUES     1024        /* of one column, where a batch does not fit one record */
-#define MARKS            64          /* places of the ring whose time is known, for feed_since() */
+#define FEED_MIN_BYTES   ((size_t)64 * 1024)
+#define RECORD_MAX_BYTES ((size_t)16 * 1024) /* so that its points fit into one frame */
+#define CHUNK_VALUES     1024 /* of one column, where a batch does not fit one record */
+#define MARKS            64   /* places of the ring whose time is known, for feed_since() */
 
 /*
  * A record, followed by its columns: each a struct column and its values. A column that has times
@@ -183,8 +183,8 @@ struct extent {
 static struct extent extent_of(const struct lumbar_series *series, uint32_t series_count)
 {
     struct extent extent = {sizeof(struct record), INT64_MAX, INT64_MIN};
-    const int64_t *times = NULL;
-    uint32_t times_count = 0;
+    const int64_t *times = series[0].time_ms;
+    uint32_t times_count = 0; /* of them that are counted */
     for (uint32_t i = 0; i < series_count; i++) {
         uint32_t count = series[i].count;
         extent.bytes += sizeof(struct column) + count * sizeof(uint16_t);
@@ -193,10 +193,10 @@ static struct extent extent_of(const struct lumbar_series *series, uint32_t seri
         times = series[i].time_ms;
         times_count = count;
         extent.bytes += count * sizeof(uint16_t);
-        if (times[0] < extent.first_ms)
-            extent.first_ms = times[0];
-        if (times[count - 1] > extent.last_ms)
-            extent.last_ms = times[count - 1];
+        if (series[i].time_ms[0] < extent.first_ms)
+            extent.first_ms = series[i].time_ms[0];
+        if (series[i].time_ms[count - 1] > extent.last_ms)
+            extent.last_ms = series[i].time_ms[count - 1];
     }
     extent.bytes = (extent.bytes + 7) & ~(uint64_t)7;
     return extent;

@@ -3,10 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_BYTES      (128 * 1024) /* for one part, or one Watch */
-#define TAIL_BYTES       128          /* kept free for cursor, clock, health and gap */
-#define SLOTS            8            /* frames kept to be shared */
-#define SHARE_MS         5            /* so old may a frame be that is shared */
+#define ARENA_BYTES      ((size_t)128 * 1024) /* for one part, or one Watch */
+#define TAIL_BYTES       128                  /* kept free for cursor, clock, health and gap */
+#define SLOTS            8                    /* frames kept to be shared */
+#define SHARE_MS         5                    /* so old may a frame be that is shared */
 #define BACKLOG_MAX_S    300
 #define BYE_REASON_BYTES 200
 #define SWEEP_DONE       UINT64_MAX /* latest.have of a room */

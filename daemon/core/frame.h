@@ -19,7 +19,7 @@
 #include "core/config.h"
 #include "core/feed.h"
 
-#define FRAME_MAX_BYTES (60 * 1024)
+#define FRAME_MAX_BYTES ((size_t)60 * 1024)
 #define FRAME_HEADROOM  32 /* writable bytes before a frame, for the transport's own header */
 #define FRAME_WATCH_MAX 1024
 
