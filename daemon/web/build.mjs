@@ -3,7 +3,7 @@
 //   --modules DIR   node_modules to take (default: beside this file)
 //   --types         only what the type check needs: the decoder and its types
 //
-// OUT then also serves as a --web-root, and OUT/wire.mjs is the decoder for tests.
+// OUT then also serves as a --web-root, and OUT/tested.mjs is what the tests take of it.
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -62,7 +62,12 @@ async function bundle() {
         legalComments: 'eof',
         outdir: out,
     });
-    await build({ ...common, entryPoints: [join(here, 'src/wire.js')], outfile: join(out, 'wire.mjs') });
+    await build({
+        ...common,
+        entryPoints: { tested: join(here, 'src/tested.js') },
+        outdir: out,
+        outExtension: { '.js': '.mjs' },
+    });
     for (const name of ['index.html', 'icon.svg'])
         writeFileSync(join(out, name), readFileSync(join(here, name)));
 }

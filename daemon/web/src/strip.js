@@ -129,13 +129,13 @@ export class Strip {
     #drawLimit(priority, limit, beyond, indent) {
         const { ctx, bbox: { left, top, width, height } } = this.#plot;
         const ratio = this.#ratio;
-        const y = this.#y(limit);
+        const y = Math.round(this.#y(limit)); // between pixels a thin line would be pale
         ctx.save();
         ctx.fillStyle = ctx.strokeStyle = priorityInk(priority);
         ctx.globalAlpha = 0.13;
         ctx.fillRect(left, Math.min(y, this.#y(beyond)), width, Math.abs(this.#y(beyond) - y));
         ctx.globalAlpha = 1;
-        ctx.lineWidth = 1.5 * ratio;
+        ctx.lineWidth = 2 * ratio;
         ctx.setLineDash(DASHES[priority].map((n) => n * ratio));
         ctx.beginPath();
         ctx.moveTo(left, y);

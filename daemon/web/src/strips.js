@@ -12,7 +12,7 @@ import { clockTime, span, words } from './words.js';
  *  @typedef {import('#live').Device} Device */
 
 const READING_MS = 250; // figures that change more often cannot be read
-const UNSEEN_MS = 2000; // strips out of sight: kept near, for printing and quick scrolling
+const UNSEEN = 2; // strips out of sight that are drawn with each reading, for printing and scrolling
 const KEY_STEP_MS = 1000;
 const HEIGHTS = { key: 136, plain: 84, band: 32, health: 44 };
 
@@ -31,7 +31,7 @@ export class StripLoop {
     #age = -1; // of the cursor, ms before now; < 0: none
     #frame = 0;
     #read = 0;
-    #swept = 0;
+    #turn = 0; // of those out of sight
     #seen = new IntersectionObserver((entries) => {
         for (const { target, isIntersecting } of entries)
             for (const view of this.views) if (view.root === target) view.visible = isIntersecting;
@@ -46,7 +46,6 @@ export class StripLoop {
     add(view) {
         this.views.add(view);
         this.#seen.observe(view.root);
-        this.#swept = 0;
         if (this.views.size === 1) this.#frame = requestAnimationFrame(() => this.#draw());
     }
 
@@ -64,10 +63,15 @@ export class StripLoop {
         const cursor = this.#age < 0 ? 0 : now - this.#age;
         const read = performance.now() - this.#read >= READING_MS;
         if (read) this.#read = performance.now();
-        const all = performance.now() - this.#swept >= UNSEEN_MS;
-        if (all) this.#swept = performance.now();
-        for (const view of this.views)
-            if (view.visible || all) view.draw(now, cursor, read || all);
+        for (const view of this.views) if (view.visible) view.draw(now, cursor, read);
+        if (read) this.#drawUnseen(now, cursor);
+    }
+
+    /** In turn, so that no frame has to draw them all. @param {number} now @param {number} cursor */
+    #drawUnseen(now, cursor) {
+        const unseen = [...this.views].filter(({ visible }) => !visible);
+        for (let i = 0; i < Math.min(UNSEEN, unseen.length); i++)
+            unseen[this.#turn++ % unseen.length].draw(now, cursor, true);
     }
 
     /** @param {number} age_ms before now, < 0: none */

@@ -1,6 +1,6 @@
 // The live wire as the page reads it: bytes to frames and back. See proto/live.proto.
 import { PbfReader, PbfWriter } from 'pbf';
-import { readFrame, writeFrame, writeWatch } from '#live';
+import { readFrame, readWatch, writeFrame, writeWatch } from '#live';
 
 /** What stands on the wire for "the sensor had nothing to say". */
 export const NONE = 65535;
@@ -41,6 +41,11 @@ export function encodeFrame(frame) {
     const writer = new Writer();
     writeFrame(frame, writer);
     return writer.finish();
+}
+
+/** For tests: what the page asked for. @param {Uint8Array} bytes */
+export function decodeWatch(bytes) {
+    return readWatch(new Reader(bytes));
 }
 
 /** A value of the wire in the metric's unit. @param {number} quantised

@@ -1,0 +1,11 @@
+// What tests/browser holds to its words without a browser.
+export { freshnessOf } from './freshness.js';
+export { HubClock } from './hubclock.js';
+export { layout } from './layout.js';
+export { parseRoute } from './route.js';
+export { Series } from './series.js';
+export { Store } from './store.js';
+export { bounds, extent } from './trace.js';
+export { unitSuffix, unitSymbol } from './units.js';
+export { NONE, decodeFrame, decodeWatch, encodeFrame, encodeWatch, valueOf } from './wire.js';
+export { number, span } from './words.js';

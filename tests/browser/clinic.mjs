@@ -1,0 +1,169 @@
+// A clinic for the browser: a real mosquitto, the real hub and simulated devices on loopback, each
+// started and ended by its process id, files in a folder that goes away with them.
+import { spawn } from 'node:child_process';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+const STOP_MS = 5000;
+
+export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** Polls until the condition gives something true; fails with the words of `what`. */
+export async function until(what, condition, ms = 10000, step = 50) {
+    const end = Date.now() + ms;
+    for (;;) {
+        const value = await condition();
+        if (value) return value;
+        if (Date.now() > end) throw new Error(`not within ${ms / 1000} s: ${what}`);
+        await sleep(step);
+    }
+}
+
+async function freePort() {
+    const server = createServer();
+    await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address();
+    await new Promise((resolve) => server.close(resolve));
+    return port;
+}
+
+function answers(port) {
+    return new Promise((resolve) => {
+        const socket = connect(port, '127.0.0.1');
+        socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+            .once('close', () => socket.destroy());
+        socket.once('connect', () => socket.end());
+    });
+}
+
+class Program {
+    output = '';
+
+    constructor(path, args) {
+        this.name = basename(path);
+        this.process = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+        for (const stream of [this.process.stdout, this.process.stderr])
+            stream.on('data', (data) => { this.output = (this.output + data).slice(-100000); });
+        this.ended = new Promise((resolve) => {
+            this.process.on('exit', resolve);
+            this.process.on('error', (error) => { this.output += error; resolve(); });
+        });
+    }
+
+    get runs() {
+        return this.process.pid !== undefined && this.process.exitCode === null
+            && this.process.signalCode === null;
+    }
+
+    signal(name) {
+        if (this.runs) this.process.kill(name);
+    }
+
+    async stop() {
+        this.signal('SIGCONT');
+        this.signal('SIGTERM');
+        const late = setTimeout(() => this.signal('SIGKILL'), STOP_MS);
+        if (this.process.pid !== undefined) await this.ended;
+        clearTimeout(late);
+    }
+}
+
+export class Clinic {
+    /** @param {string} build the build folder @param {number} rooms
+     *  @param {string} [rules] YAML; the shipped ones where not given */
+    constructor(build, rooms, rules) {
+        this.build = build;
+        this.rooms = rooms;
+        this.folder = mkdtempSync(join(tmpdir(), 'lumbar-browser.'));
+        this.ring = join(existsSync('/dev/shm') ? '/dev/shm' : this.folder, `${basename(this.folder)}.ring`);
+        this.rules = join(top, 'config/rules.d');
+        if (rules) {
+            this.rules = join(this.folder, 'rules.d');
+            mkdirSync(this.rules);
+            writeFileSync(join(this.rules, 'test.yaml'), rules);
+        }
+        this.webPort = 0;
+    }
+
+    get url() {
+        return `http://127.0.0.1:${this.webPort}/`;
+    }
+
+    async startBroker() {
+        this.brokerPort ??= await freePort();
+        const place = join(this.folder, 'broker');
+        mkdirSync(place, { recursive: true });
+        // mosquitto gives up its rights when root starts it.
+        chmodSync(place, 0o777);
+        chmodSync(this.folder, 0o755);
+        const file = join(this.folder, 'mosquitto.conf');
+        writeFileSync(file, readFileSync(join(top, 'config/mosquitto.conf'), 'utf8')
+            + `listener ${this.brokerPort} 127.0.0.1\npersistence_location ${place}/\n`);
+        const path = ['/usr/sbin/mosquitto', '/usr/bin/mosquitto', '/usr/local/sbin/mosquitto']
+            .find(existsSync);
+        if (!path) throw new Error('mosquitto is not installed');
+        this.broker = new Program(path, ['-c', file]);
+        await this.comesUp(this.broker, () => answers(this.brokerPort));
+    }
+
+    writeConfiguration() {
+        const rooms = Array.from({ length: this.rooms }, (_, i) => {
+            const two = String(i + 1).padStart(2, '0');
+            return `  - name: room-${i + 1}\n    title: Room ${i + 1}\n`
+                + `    devices: [posture/p-${two}, massage/m-${two}]\n`;
+        });
+        const file = join(this.folder, 'lumbard.yaml');
+        writeFileSync(file, `clinic: Test clinic
+broker:
+  host: 127.0.0.1
+  port: ${this.brokerPort}
+web:
+  port: ${this.webPort}
+spool:
+  ring: ${this.ring}
+  copy: ${join(this.folder, 'spool')}
+quarantine:
+  file: ${join(this.folder, 'quarantine')}
+plugins:
+  folder: ${join(this.build, 'plugins')}
+rules:
+  folder: ${this.rules}
+rooms:
+${rooms.join('')}`);
+        return file;
+    }
+
+    /** On a free port at first, on the same one ever after. */
+    async startHub(...args) {
+        const path = join(this.build, 'daemon/lumbard');
+        this.hub = new Program(path, ['--config', this.writeConfiguration(), ...args]);
+        const port = /listening on http:\/\/127\.0\.0\.1:(\d+)\//;
+        await this.comesUp(this.hub, () => port.test(this.hub.output)
+            && /broker connected/.test(this.hub.output));
+        this.webPort = Number(port.exec(this.hub.output)[1]);
+    }
+
+    /** Devices of `rooms` rooms (the configured ones where not given), with faults. */
+    startDevices({ rooms = this.rooms, faults = [], more = [] } = {}) {
+        this.devices = new Program(join(this.build, 'tests/sim/lumbar-sim'), ['--host', '127.0.0.1',
+            '--port', String(this.brokerPort), '--rooms', String(rooms), '--seed', '1', ...more,
+            ...faults.flatMap((fault) => ['--fault', fault])]);
+    }
+
+    async comesUp(program, condition) {
+        await until(`${program.name} is up`, () => {
+            if (!program.runs) throw new Error(`${program.name} ended: ${program.output}`);
+            return condition();
+        });
+    }
+
+    async stop() {
+        for (const program of [this.devices, this.hub, this.broker]) await program?.stop();
+        rmSync(this.folder, { recursive: true, force: true });
+        rmSync(this.ring, { force: true });
+    }
+}

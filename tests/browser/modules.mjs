@@ -1,0 +1,294 @@
+// The page's modules without a browser: node modules.mjs [BUILD]
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { Tap } from './tap.mjs';
+
+const top = fileURLToPath(new URL('../..', import.meta.url));
+const build = resolve(process.argv[2] ?? join(top, 'build'));
+const page = await import(pathToFileURL(join(build, 'daemon/web/page/tested.mjs')));
+const tap = new Tap();
+
+const METRIC = { id: 3, kind: 1, name: 'heat', title: 'Heat', unit: 'Cel', type: 0, key: true,
+    decimals: 1, stale_ms: 3000, offline_ms: 10000, min: 20, step: 0.001, max: 50, labels: [] };
+const HELLO = { instance: 0xfedcba9876543210n, version: '1', clinic: 'C', metrics: [METRIC],
+    rooms: [{ id: 1, name: 'a', title: 'A' }], rules: [], kinds: [{ id: 1, name: 'k', title: 'K' }] };
+
+/** A frame with all its lists, as the decoder gives it. */
+function frame(fields) {
+    return page.decodeFrame(page.encodeFrame({ devices: [], alarms: [], latest: [], points: [],
+        cursor: 1, hub_ms: 1000000, ...fields }));
+}
+
+function points(start_ms, dt_ms, quantised) {
+    const delta = quantised.map((value, i) => value - (i > 0 ? quantised[i - 1] : 0));
+    return [{ device: 1, start_ms, dt_ms, columns: [{ metric: 3, delta }] }];
+}
+
+function storeWith(...frames) {
+    const store = new page.Store();
+    for (const fields of [{ hello: HELLO }, ...frames]) store.take(frame(fields));
+    return store;
+}
+
+function samples(series) {
+    return Array.from(series.times.subarray(series.start, series.end), (time, i) =>
+        [time, series.values[series.start + i]]);
+}
+
+// ---- the wire ----
+
+await tap.check('an instance of 64 bits comes back whole in the next watch', () => {
+    const store = storeWith();
+    assert.equal(store.instance, HELLO.instance);
+    const watch = page.decodeWatch(page.encodeWatch({ room: 2, instance: store.instance, cursor: 7 }));
+    assert.equal(watch.instance, HELLO.instance);
+    assert.equal(watch.cursor, 7);
+});
+
+await tap.check('a limit that was not sent is none, a limit of 0 is one', () => {
+    const rules = [{ id: 1, name: 'a', metric: 3, above: 12.5 }, { id: 2, name: 'b', metric: 3 }];
+    const store = storeWith({ hello: { ...HELLO, rules } });
+    assert.deepEqual(store.limitsOf(3).map(({ id, above, below }) => [id, above, below]),
+        [[1, 12.5, null]]);
+    // Field 5, a double of 0, as the hub writes it: our own writer leaves such out.
+    const bytes = Buffer.from('1a0f32' + '0d' + '0801' + '2003' + '290000000000000000', 'hex');
+    assert.equal(page.decodeFrame(bytes).hello.rules[0].above, 0);
+});
+
+// What the hub's own test recorded, and what it says that it means.
+const metrics = new Map(recorded('wall-first').wanted.hello.metrics.map((metric) => [metric.id, metric]));
+for (const name of ['wall-first', 'wall-next', 'room-first', 'room-next', 'alarms', 'gap', 'bye'])
+    await tap.check(`the recorded frame ${name} means to the page what the hub meant`, () => {
+        const { bytes, wanted } = recorded(name);
+        const got = page.decodeFrame(bytes);
+        for (const { id, step } of got.hello?.metrics ?? []) metrics.get(id).step = step;
+        same(meaning(got), wanted, name);
+    });
+
+function recorded(name) {
+    const file = join(top, 'tests/frames', name);
+    return { bytes: readFileSync(`${file}.bin`), wanted: JSON.parse(readFileSync(`${file}.json`, 'utf8')) };
+}
+
+/** A frame with values in their units at their times, one entry a metric, as it was recorded. */
+function meaning({ latest, points, bye, ...rest }) {
+    const value = (quantised, metric) => page.valueOf(quantised, metrics.get(metric));
+    return {
+        ...rest,
+        bye: bye?.reason,
+        latest: latest.flatMap(({ device, metric, value: values, age_ms }) => metric.map((id, i) =>
+            ({ device, metric: id, value: value(values[i], id), age_ms: age_ms[i] }))),
+        points: points.flatMap(({ device, start_ms, dt_ms, columns }) => columns.map(({ metric, delta }) => {
+            let time = start_ms, quantised = 0;
+            return {
+                device, metric,
+                time_ms: dt_ms.map((dt) => time += dt),
+                value: delta.map((step) => value(quantised += step, metric)),
+            };
+        })),
+    };
+}
+
+/** Everything that was recorded is there: enumerators by name or number, 64 bits as text, values to
+ *  the four digits that were written. */
+function same(got, wanted, where) {
+    const words = { off: 0, on: 1, gauge: 0, counter: 1, state: 2, event: 3 };
+    if (wanted === null) assert.ok(Number.isNaN(got), where);
+    else if (Array.isArray(wanted)) {
+        assert.equal(got.length, wanted.length, where);
+        wanted.forEach((value, i) => same(got[i], value, `${where}[${i}]`));
+    } else if (typeof wanted === 'object')
+        for (const key of Object.keys(wanted)) same(got[key], wanted[key], `${where}.${key}`);
+    else if (typeof got === 'bigint') assert.equal(String(got), wanted, where);
+    else if (typeof got === 'number' && typeof wanted === 'number')
+        assert.ok(Math.abs(got - wanted) <= 1e-3, `${where}: ${got}, not ${wanted}`);
+    else assert.equal(got, typeof got === 'number' ? words[wanted] : wanted, where);
+}
+
+// ---- values ----
+
+await tap.check('a column of differences becomes values at their times', () => {
+    const store = storeWith({ points: points(5000, [0, 20, 20], [0, 10000, 5000]) });
+    const series = store.series.get(1).get(3);
+    assert.deepEqual(samples(series), [[5000, 20], [5020, 30], [5040, 25]]);
+    assert.deepEqual(store.values.get(1).get(3), { value: 25, time_ms: 5040 });
+});
+
+await tap.check('65535 is no value, and neither 85.5 nor 0', () => {
+    const store = storeWith({ points: points(5000, [0, 20], [10000, page.NONE]) });
+    assert.ok(Number.isNaN(store.values.get(1).get(3).value));
+    assert.ok(Number.isNaN(page.valueOf(65535, METRIC)));
+});
+
+await tap.check('an older value never replaces a newer one', () => {
+    const latest = (age, value) => ({ latest: [{ device: 1, metric: [3], value: [value], age_ms: [age] }] });
+    const store = storeWith(latest(100, 1000), latest(5000, 2000));
+    assert.equal(store.values.get(1).get(3).value, 21);
+});
+
+await tap.check('another run of the hub clears what the old numbers meant', () => {
+    const store = storeWith({ points: points(5000, [0], [1]), devices: [{ id: 1, kind: 1, room: 1 }] },
+        { hello: { ...HELLO, instance: 5n }, cursor: 9 });
+    assert.equal(store.values.size + store.series.size + store.devices.size, 0);
+});
+
+await tap.check('the same run of the hub keeps the strips, and alarms come anew', () => {
+    const alarm = { rule: 1, device: 1, presence: 1, priority: 2, number: 1 };
+    const store = storeWith({ points: points(5000, [0], [1]), alarms: [alarm] }, { hello: HELLO });
+    assert.equal(store.series.size, 1);
+    assert.equal(store.alarms.size, 0);
+});
+
+await tap.check('the worst alarm is first: priority, then people, then who waited longest', () => {
+    const alarm = (number, priority, technical, raised_ms) =>
+        ({ rule: number, device: 1, presence: 1, number, priority, technical, raised_ms });
+    const store = storeWith({ devices: [{ id: 1, kind: 1, room: 1 }], alarms: [alarm(1, 1, false, 5),
+        alarm(2, 2, true, 1), alarm(3, 2, false, 9), alarm(4, 2, false, 7), alarm(5, 3, true, 9)] });
+    assert.deepEqual(store.alarmsIn(1).map(({ number }) => number), [5, 4, 3, 2, 1]);
+    store.take(frame({ alarms: [{ ...alarm(5, 3, true, 9), presence: 0 }] }));
+    assert.equal(store.alarmsIn(1)[0].number, 4);
+});
+
+await tap.check('a value is fresh, stale, then offline at the times its metric declares', () => {
+    const at = (now) => page.freshnessOf({ value: 1, time_ms: 1000 }, METRIC, now);
+    assert.deepEqual([3999, 4000, 10999, 11000].map(at), ['fresh', 'stale', 'stale', 'offline']);
+    assert.equal(page.freshnessOf(undefined, METRIC, 1), 'never');
+    assert.equal(page.freshnessOf({ value: 1, time_ms: 0 }, { ...METRIC, stale_ms: 0, offline_ms: 0 }, 1e9),
+        'fresh'); // an event
+});
+
+// ---- series ----
+
+await tap.check('a ring keeps the last five minutes at 50 Hz through many turns', () => {
+    const series = new page.Series(300000);
+    for (let i = 0; i < 200000; i++) series.push(i * 20, i);
+    const oldest = series.times[series.start];
+    assert.ok(series.times[series.end - 1] - oldest >= 300000);
+    assert.ok(series.times.length <= 65536, `${series.times.length} places`);
+    for (let i = series.start + 1; i < series.end; i++)
+        assert.equal(series.times[i] - series.times[i - 1], 20);
+});
+
+await tap.check('a ring that cannot grow any more gives up its oldest', () => {
+    const series = new page.Series(300000);
+    for (let i = 0; i < 400000; i++) series.push(i / 10, i);
+    assert.ok(series.times.length <= 1 << 17);
+    assert.equal(series.values[series.end - 1], 399999);
+});
+
+await tap.check('late samples are put where they belong, repeated ones replace', () => {
+    const series = new page.Series(300000);
+    for (const [time, value] of [[10, 1], [30, 3], [20, 2], [30, 4], [5, 0]]) series.push(time, value);
+    assert.deepEqual(samples(series), [[5, 0], [10, 1], [20, 2], [30, 4]]);
+});
+
+await tap.check('a gap told by the hub ends the line', () => {
+    const store = storeWith({ points: points(5000, [0], [1]) },
+        { gap: { from_ms: 5000, to_ms: 9000 }, points: points(9000, [0], [2]) });
+    const values = samples(store.series.get(1).get(3)).map(([, value]) => value);
+    assert.equal(values.length, 3);
+    assert.ok(Number.isNaN(values[1]));
+});
+
+// ---- the clock ----
+
+function clocks() {
+    const time = { steady: 0, wall: 1e12 };
+    return { time, clock: new page.HubClock(() => time.steady, () => time.wall),
+        pass(ms) { time.steady += ms; time.wall += ms; } };
+}
+
+await tap.check('the frame that was least delayed sets the clock', () => {
+    const { clock, pass } = clocks();
+    clock.hear(5000 - 80); // 80 ms on its way
+    pass(1000);
+    clock.hear(6000 - 5);
+    pass(1000);
+    clock.hear(7000 - 300);
+    assert.equal(clock.now(), 6995);
+});
+
+await tap.check('time goes on without frames', () => {
+    const { clock, pass } = clocks();
+    clock.hear(5000);
+    pass(60000);
+    assert.equal(clock.now(), 65000);
+});
+
+await tap.check('a clock that drifts is followed within a minute', () => {
+    const { clock, pass } = clocks();
+    for (let s = 0; s <= 70; s++) {
+        clock.hear(s < 2 ? s * 1000 + 500 : s * 1000); // ours was slow by half a second, then not
+        pass(1000);
+    }
+    assert.equal(clock.now(), 71000);
+});
+
+await tap.check('a tablet that slept shows nothing old as new', () => {
+    const { clock, time } = clocks();
+    clock.hear(5000);
+    time.wall += 3600000; // the steady clock stood still
+    assert.equal(clock.now(), 3605000);
+    clock.hear(3605100);
+    assert.equal(clock.now(), 3605100);
+});
+
+await tap.check('a step of the wall clock is forgotten with the next frame', () => {
+    const { clock, time, pass } = clocks();
+    clock.hear(5000);
+    time.wall += 3600000;
+    pass(10);
+    clock.now();
+    clock.hear(5010);
+    assert.equal(clock.now(), 5010);
+});
+
+// ---- the screen ----
+
+await tap.check('forty tiles fit a television, twelve a tablet, six of them large', () => {
+    for (const [count, width, height, density, columns, fits] of [
+        [6, 1896, 948, 'roomy', 3, true],
+        [40, 1896, 948, 'dense', 8, true],
+        [12, 1156, 688, 'dense', 4, true],
+        [6, 1156, 688, 'normal', 3, true],
+        [4, 366, 712, 'dense', 1, true],
+        [40, 366, 712, 'dense', 1, false],
+        [1, 300, 200, 'dense', 1, true],
+        [1, 100, 100, 'dense', 1, false],
+        [0, 1896, 948, 'roomy', 1, true],
+    ])
+        assert.deepEqual(page.layout(count, width, height), { density, columns: columns, fits },
+            `${count} on ${width} x ${height}`);
+});
+
+await tap.check('an axis holds values and limits on round numbers and ignores noise', () => {
+    const sensor = { min: -40, max: 100 };
+    for (const [values, limits, low, high] of [[[3, 22], [45], 0, 60], [null, [], -40, 100],
+        [[10, 10.1], [], 5, 15], [[-40, 100], [], -40, 100]]) {
+        const [from, to] = page.bounds(values, limits, sensor);
+        assert.ok(from >= low - 1e-9 && to <= high + 1e-9, `${values} ${limits}: ${from}..${to}`);
+        for (const value of [...(values ?? []), ...limits]) assert.ok(from <= value && value <= to);
+    }
+});
+
+await tap.check('units are written as people write them', () => {
+    for (const [ucum, suffix] of [['Cel', '\u202f°C'], ['deg', '°'], ['deg/s', '°/s'], ['1', ''],
+        ['kPa', '\u202fkPa'], ['dB{mW}', '\u202fdBm'], ['%', '\u202f%'], ['{beats}/min', '\u202fbeats/min']])
+        assert.equal(page.unitSuffix(ucum), suffix, ucum);
+});
+
+await tap.check('numbers have their decimals, a true minus, and never minus nothing', () => {
+    for (const [value, decimals, text] of [[-12.34, 1, '\u221212.3'], [-0.04, 1, '0.0'], [7, 0, '7'],
+        [1234.5, 1, '1,234.5']])
+        assert.equal(page.number(value, decimals), text);
+    assert.deepEqual([0, 119999, 120000, 7200000].map(page.span), ['0 s', '119 s', '2 min', '2 h']);
+});
+
+await tap.check('an address that makes no sense is the wall', () => {
+    for (const [hash, room] of [['', null], ['#/', null], ['#/room/a%20b', 'a b'], ['#/room/%', null]])
+        assert.equal(page.parseRoute(hash).room, room, hash);
+});
+
+process.exitCode = tap.end();

@@ -1,0 +1,71 @@
+// The page in Debian's Chromium, before a real broker, the real hub and simulated devices.
+//
+//   node run.mjs [BUILD [SHOTS]]
+//
+// BUILD is a build folder (default: build), SHOTS where pictures go (default: shots beside this).
+// Exit code 77: skipped, and it says why.
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const build = resolve(process.argv[2] ?? join(here, '../../build'));
+const shots = resolve(process.argv[3] ?? join(here, 'shots'));
+
+if (!existsSync(join(here, 'node_modules/playwright-core'))) {
+    console.log(`skipped: playwright-core is not installed; npm ci in ${here} does it`);
+    process.exit(77);
+}
+const { Browser, CHROMIUM } = await import('./browser.mjs');
+if (!Browser.installed()) {
+    console.log(`skipped: there is no ${CHROMIUM}; apt-get install chromium`);
+    process.exit(77);
+}
+const { Clinic } = await import('./clinic.mjs');
+const { Tap } = await import('./tap.mjs');
+const { testHistory, testRoom } = await import('./room.mjs');
+const { testLoss } = await import('./loss.mjs');
+const { testScreens } = await import('./screens.mjs');
+const { SILENT, testWall } = await import('./wall.mjs');
+const { decodeWatch } = await import(pathToFileURL(join(build, 'daemon/web/page/tested.mjs')));
+
+const ROOMS = 6;
+const tap = new Tap();
+const browser = new Browser();
+const clinics = [];
+// Interrupted, it leaves no process and no file behind either.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => finish().then(() => process.exit(1)));
+
+async function finish() {
+    await browser.stop().catch(() => {});
+    for (const clinic of clinics.splice(0)) await clinic.stop();
+}
+
+async function clinicOf(rooms) {
+    const clinic = new Clinic(build, rooms);
+    clinics.push(clinic);
+    await clinic.startBroker();
+    await clinic.startHub();
+    return clinic;
+}
+
+try {
+    await browser.start();
+    const quiet = await clinicOf(1);
+    await testHistory(tap, browser, quiet);
+    await quiet.stop();
+
+    const clinic = await clinicOf(ROOMS);
+    clinic.startDevices({ rooms: ROOMS + 1, faults: [`${SILENT}:posture:silence@12`,
+        '2:massage:overheat@2', '6:posture:battery=5@1'] });
+    await testWall(tap, browser, clinic);
+    await testRoom(tap, browser, clinic);
+    await testLoss(tap, browser, clinic, decodeWatch);
+    await testScreens(tap, browser, clinic, shots);
+} catch (error) {
+    await tap.check('the test runs to its end', () => { throw error; });
+    for (const clinic of clinics) console.log(clinic.hub?.output.slice(-4000) ?? '');
+} finally {
+    await finish();
+}
+process.exitCode = tap.end();

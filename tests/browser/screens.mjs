@@ -1,0 +1,92 @@
+// Every screen in every size: nothing sideways, nothing too small to touch, colours that can be
+// read. And the pictures.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { text } from './browser.mjs';
+import { sleep, until } from './clinic.mjs';
+
+const SIZES = { phone: [390, 844], tablet: [1180, 820], upright: [820, 1180], tv: [1920, 1080] };
+const TOUCH_MIN = 48;
+
+/** Width beyond the window, and what is too small to touch. */
+function faults(page) {
+    return page.evaluate((least) => {
+        const wide = document.documentElement.scrollWidth - innerWidth;
+        const small = Array.from(document.querySelectorAll('a, button'))
+            .filter((element) => element.getBoundingClientRect().height < least)
+            .map((element) => element.textContent);
+        return [...(wide > 0 ? [`${wide} px too wide`] : []), ...small];
+    }, TOUCH_MIN);
+}
+
+/** Contrast of two colours of the style sheet. WCAG 2.1, relative luminance. */
+function contrasts(page, pairs) {
+    return page.evaluate((wanted) => {
+        const style = getComputedStyle(document.documentElement);
+        const luminance = (name) => {
+            const hex = style.getPropertyValue(`--${name}`).trim();
+            const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16) / 255)
+                .map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+            return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+        };
+        return wanted.map(([ink, paper]) => {
+            const [a, b] = [luminance(ink), luminance(paper)].sort((x, y) => y - x);
+            return [`${ink} on ${paper}`, (a + 0.05) / (b + 0.05)];
+        });
+    }, pairs);
+}
+
+const TEXT_PAIRS = [['ink', 'card'], ['ink', 'paper'], ['soft', 'card'], ['soft', 'paper'],
+    ['on-high', 'high'], ['on-medium', 'medium'], ['on-low', 'low'], ['ink', 'low-wash'],
+    ['ink', 'medium-wash'], ['ink', 'high-wash'], ['soft', 'low-wash'], ['soft', 'medium-wash'],
+    ['soft', 'high-wash'], ['high-ink', 'card'], ['medium-ink', 'card'], ['low-ink', 'card'],
+    ['ink', 'band-0'], ['ink', 'band-1'], ['ink', 'band-2']];
+const MARK_PAIRS = [['high', 'high-wash'], ['low', 'low-wash'], ['trace', 'card'], ['high', 'card'],
+    ['low', 'card']];
+
+export async function testScreens(tap, browser, clinic, shots) {
+    mkdirSync(shots, { recursive: true });
+    for (const [name, [width, height]] of Object.entries(SIZES))
+        for (const scheme of ['light', 'dark'])
+            for (const locale of ['en-GB', 'de-DE'])
+                await testScreen(tap, browser, clinic, shots, { name, width, height, scheme, locale });
+
+    await tap.check('the page speaks the browser\'s language, or the other one for good', async () => {
+        const { page, close } = await browser.open(clinic.url, { locale: 'de-AT' });
+        await until('a tile', () => page.$('.tile'));
+        assert.match(await text(page, 'footer'), /Schutzabschaltungen/);
+        await page.click('footer button');
+        await until('English', async () => /cut-outs remain the protection/.test(await text(page, 'footer')));
+        await page.reload();
+        await until('still English', async () => /cut-outs/.test(await text(page, 'footer')));
+        await close();
+    });
+
+    await tap.check('nothing flashes where motion is unwelcome', async () => {
+        const { page, close } = await browser.open(clinic.url, { motion: 'reduce' });
+        await until('a high alarm', () => page.$('.mark.high'), 60000);
+        assert.equal(await page.$eval('.mark.high svg', (mark) => getComputedStyle(mark).animationName), 'none');
+        await close();
+    });
+}
+
+async function testScreen(tap, browser, clinic, shots, { name, width, height, scheme, locale }) {
+    const { page, close } = await browser.open(clinic.url, { width, height, scheme, locale });
+    const picture = (screen) => (locale === 'en-GB'
+        ? page.screenshot({ path: join(shots, `${screen}-${name}-${scheme}.png`) }) : null);
+    for (const [screen, address] of [['wall', '#/'], ['room', '#/room/room-1']])
+        await tap.check(`the ${screen} fits a ${name} (${scheme}, ${locale})`, async () => {
+            await page.goto(clinic.url + address);
+            await until('values', () => page.$('.value.fresh'));
+            await sleep(600);
+            await picture(screen);
+            assert.deepEqual(await faults(page), []);
+        });
+    if (name === 'tablet' && locale === 'en-GB')
+        await tap.check(`texts and marks can be read (${scheme})`, async () => {
+            for (const [pair, ratio] of await contrasts(page, TEXT_PAIRS)) assert.ok(ratio >= 4.5, `${pair}: ${ratio}`);
+            for (const [pair, ratio] of await contrasts(page, MARK_PAIRS)) assert.ok(ratio >= 3, `${pair}: ${ratio}`);
+        });
+    await close();
+}
