@@ -1,6 +1,7 @@
 /*
  * A rule file of any bytes up to the first NUL; what follows plays devices against the rules that
- * were read, three bytes a step: what happens, a value, how much later.
+ * were read, three bytes a step: what happens, a value, how much later. Two sets play side by side:
+ * one is given series, the other their samples one by one, and both must say the same.
  */
 #include <math.h>
 #include <stdint.h>
@@ -21,31 +22,42 @@ static void demand(int holds)
         abort();
 }
 
+/* One set, and what it has said. */
+struct side {
+    const struct drivers *drivers;
+    struct rules *rules;
+    bool on[DEVICES + 1][RULES];
+    uint64_t said; /* a sum over the events: their order between rules is free */
+};
+
 struct play {
     struct drivers *drivers;
     struct devices *devices;
-    struct rules *rules;
-    bool on[DEVICES + 1][RULES];
+    struct side series, single;
     int64_t now_ms;
 };
 
 /* Raised and over must take turns; the sentence must be valid text of one line. */
 static void on_event(void *user, const struct rule_event *event)
 {
-    struct play *play = user;
+    struct side *side = user;
     char sentence[200];
     struct text text = text_in(sentence, sizeof(sentence));
-    const struct lumbar_metric *metric = drivers_metric(play->drivers, event->rule->metric, NULL);
+    const struct lumbar_metric *metric = drivers_metric(side->drivers, event->rule->metric, NULL);
     demand(event->device >= 1 && event->device <= DEVICES);
-    demand(rules_at(play->rules, event->rule->id) == event->rule);
+    demand(rules_at(side->rules, event->rule->id) == event->rule);
     demand(isnan(event->value) == (event->rule->condition == RULE_ABSENT));
     if (event->rule->id < RULES) {
-        bool *on = &play->on[event->device][event->rule->id];
+        bool *on = &side->on[event->device][event->rule->id];
         demand(*on != event->on);
         *on = event->on;
     }
     rule_write_text(&text, event->rule, metric, "b-01", "Room 1", event->value);
     demand(strlen(sentence) == text.length);
+    uint64_t hash = (uint64_t)event->time_ms * 2654435761u + event->rule->id * 977u +
+                    event->device * 31u + event->on;
+    side->said += (hash ^ hash >> 29) * UINT64_C(0x9e3779b97f4a7c15) +
+                  (isnan(event->value) ? 7 : (uint64_t)(event->value * 1024 + 1e6));
 }
 
 /* The metric's range in steps, and NaN. */
@@ -67,7 +79,18 @@ static void sample(struct play *play, uint8_t what, uint8_t byte)
                         value_of(&plugin->metrics[metric], (uint8_t)(byte ^ what))};
     int64_t times[2] = {-100, what % 7 ? 0 : 3600000};
     struct lumbar_series series = {.metric = metric, .count = 2, .time_ms = times, .value = values};
-    rules_sample(play->rules, device, &series, play->now_ms, on_event, play);
+    rules_sample(play->series.rules, device, &series, play->now_ms, on_event, &play->series);
+    series.count = 1;
+    rules_sample(play->single.rules, device, &series, play->now_ms, on_event, &play->single);
+    series.time_ms++;
+    series.value++;
+    rules_sample(play->single.rules, device, &series, play->now_ms, on_event, &play->single);
+}
+
+static void tick(struct play *play)
+{
+    rules_tick(play->series.rules, play->devices, play->now_ms, on_event, &play->series);
+    rules_tick(play->single.rules, play->devices, play->now_ms, on_event, &play->single);
 }
 
 static void step(struct play *play, const uint8_t bytes[3])
@@ -76,20 +99,24 @@ static void step(struct play *play, const uint8_t bytes[3])
     if (bytes[0] < 200)
         sample(play, bytes[0], bytes[1]);
     else if (bytes[0] < 250)
-        rules_tick(play->rules, play->devices, play->now_ms, on_event, play);
+        tick(play);
     else
         devices_assign(play->devices, devices_at(play->devices, bytes[1] % DEVICES + 1),
                        bytes[0] % 2);
+    demand(play->series.said == play->single.said);
 }
 
-static void reload(struct play *play, const struct rules_text *file)
+/* Takes the place of the set that was there, if any. */
+static void load(const struct play *play, struct side *side, const struct rules_text *file)
 {
     struct rules *fresh;
     struct diag diag = {0};
     demand(rules_load(&fresh, file, 1, play->drivers, DEVICES, &diag) == 0);
-    rules_adopt(fresh, play->rules);
-    rules_destroy(play->rules);
-    play->rules = fresh;
+    if (side->rules != NULL)
+        rules_adopt(fresh, side->rules);
+    rules_destroy(side->rules);
+    side->rules = fresh;
+    side->drivers = play->drivers;
 }
 
 static void play_steps(struct play *play, const struct rules_text *file, const uint8_t *bytes,
@@ -102,11 +129,15 @@ static void play_steps(struct play *play, const struct rules_text *file, const u
         devices_hear(play->devices, &play->drivers->list[i == 0], name, 2);
     }
     play->now_ms = 1700000000000;
+    load(play, &play->series, file);
+    load(play, &play->single, file);
     for (size_t at = 0; at + 3 <= size; at += 3)
         step(play, bytes + at);
-    reload(play, file); /* nothing may be raised twice because of it */
+    load(play, &play->series, file); /* nothing may be raised twice because of it */
     for (size_t at = 0; at + 3 <= size; at += 3)
         step(play, bytes + at);
+    rules_destroy(play->series.rules);
+    rules_destroy(play->single.rules);
     devices_destroy(play->devices);
 }
 
@@ -120,12 +151,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rules_text file = {"fuzz.yaml", (const char *)data, yaml_bytes};
     struct play play = {.drivers = &drivers};
     struct diag diag = {0};
-    int code = rules_load(&play.rules, &file, 1, &drivers, DEVICES, &diag);
-    demand((code == 0) == (play.rules != NULL) && diag.code == code);
+    struct rules *rules;
+    int code = rules_load(&rules, &file, 1, &drivers, DEVICES, &diag);
+    demand((code == 0) == (rules != NULL) && diag.code == code);
     demand(code == 0 || diag.text[0] != '\0');
     if (code == 0 && yaml_bytes < size)
         play_steps(&play, &file, data + yaml_bytes + 1, size - yaml_bytes - 1);
-    rules_destroy(play.rules);
+    rules_destroy(rules);
     drivers_fini(&drivers);
     return 0;
 }
