@@ -16,7 +16,7 @@ static void on_ack_due(void *user, const struct device *device, uint64_t boot_id
         mqtt_publish(hub->mqtt, topic, ack, ack_write(ack, boot_id, sequence), 0, false);
 }
 
-static void look_at_health(struct lumbard *hub)
+static void look_at_health(struct lumbard *hub, int64_t now_ms)
 {
     struct mqtt_state broker;
     struct spool_stats spool;
@@ -30,6 +30,7 @@ static void look_at_health(struct lumbard *hub)
         .messages = hub->ingest.messages,
         .refused = hub->ingest.refused,
         .dropped = spool.dropped,
+        .second = now_ms / 1000,
     };
     if (now.broker != hub->health.broker && now.broker)
         log_notice("broker connected");
@@ -92,7 +93,7 @@ void hub_on_tick(uv_timer_t *timer)
     ingest_tick(&hub->ingest, now);
     devices_acks(hub->ingest.devices, spool_synced(hub->spool), now,
                  hub->setup.config->devices.ack_ms, on_ack_due, hub);
-    look_at_health(hub);
+    look_at_health(hub, now);
     tell_status(hub, now);
     feed_watchdog(hub, now);
     web_news(hub->web);

@@ -126,7 +126,7 @@ void frame_set_health(struct frame *frame, const struct frame_health *health)
     if (frame->health_generation > 0 && had->broker == health->broker &&
         had->disk == health->disk && had->heartbeat_ms == health->heartbeat_ms &&
         had->messages == health->messages && had->refused == health->refused &&
-        had->dropped == health->dropped)
+        had->dropped == health->dropped && had->second == health->second)
         return;
     frame->health = *health;
     frame->health_generation++;

@@ -37,6 +37,8 @@ struct frame_health {
     bool broker, disk;
     uint32_t heartbeat_ms;
     uint64_t messages, refused, dropped;
+    /* Not sent; another one makes a frame, so that a page can tell a quiet clinic from a lost path. */
+    int64_t second;
 };
 
 /* A walk over a table for what changed: it may need several frames. */
