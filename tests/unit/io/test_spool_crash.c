@@ -107,12 +107,16 @@ static struct census census_now(void)
     return census;
 }
 
-static void kill_hub_after_us(long us)
+/* At any moment of its life, its start and recovery included; or after so much work. */
+static void kill_hub(uint32_t dice)
 {
+    uint64_t before = atomic_load(&diary->next);
     pid_t hub = fork();
     if (hub == 0)
         run_hub(true);
-    nanosleep(&(struct timespec){0, us * 1000}, NULL);
+    if (dice & 1)
+        WAIT_UNTIL(atomic_load(&diary->next) >= before + (dice >> 8) % 500);
+    nanosleep(&(struct timespec){0, 200000 + (long)(dice >> 8) % 30000000}, NULL);
     kill(hub, SIGKILL);
     int status;
     assert_int_equal(waitpid(hub, &status, 0), hub);
@@ -128,7 +132,7 @@ static void killed_at_sixty_moments_it_loses_nothing_and_repeats_nothing(void **
     print_message("seed %u\n", dice);
     for (int kills = 0; kills < KILLS; kills++) {
         dice = dice * 1664525u + 1013904223u;
-        kill_hub_after_us(200 + (long)(dice >> 8) % 30000);
+        kill_hub(dice >> 3);
         assert_int_equal(atomic_load(&diary->wrong), 0);
         if (access(options.ring_file, F_OK) != 0)
             continue; /* killed before it had one */
@@ -197,7 +201,7 @@ static void leave(void)
 
 static void spin(void)
 {
-    for (volatile int i = 0;; i++)
+    for (volatile unsigned i = 0;; i++)
         continue;
 }
 
