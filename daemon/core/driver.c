@@ -239,11 +239,15 @@ static bool is_sane(const struct lumbar_metric *metric, double value)
 /* Are all values what the sensor can say? Nearly always they are; NaN is mended into itself. */
 static inline bool all_sane(const struct lumbar_metric *metric, const double *value, uint32_t count)
 {
-    double min = metric->min, max = metric->max;
-    bool whole = metric->labels != NULL;
-    for (uint32_t i = 0; i < count; i++)
-        if (!(value[i] >= min && value[i] <= max) ||
-            (whole && value[i] != (double)(int32_t)value[i]))
+    const double min = metric->min, max = metric->max, *end = value + count;
+    if (metric->labels != NULL) {
+        for (; value < end; value++)
+            if (!(*value >= min && *value <= max) || *value != (double)(int32_t)*value)
+                return false;
+        return true;
+    }
+    for (; value < end; value++)
+        if (!(*value >= min && *value <= max))
             return false;
     return true;
 }

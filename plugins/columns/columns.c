@@ -6,19 +6,21 @@
 /* Beyond this a cumulative time could overflow; 2^53 ms is 285,000 years. */
 #define START_MAX_MS (INT64_C(1) << 53)
 
-/* What single values need: the time they share, and a place for each. */
-struct singles {
-    int64_t now_ms;
-    double values[WIRE_FIELDS];
+/* What comes out of a message, but for the rows: one piece of the arena. */
+struct output {
+    int64_t now_ms;                           /* the time of all single values */
+    struct lumbar_series series[WIRE_FIELDS]; /* a field gives one at most */
+    double single[WIRE_FIELDS];
 };
 
-/* A message being decoded. A field gives one series at most, so there is always room. */
+/* A message being decoded. */
 struct decoding {
     struct lumbar_scratch *scratch;
     struct lumbar_batch *batch;
-    struct lumbar_series *series; /* where the next one goes, of WIRE_FIELDS */
-    struct singles *singles;
+    struct output *output;
+    struct lumbar_series *series; /* where the next one goes */
     double *single;               /* where the next one goes */
+    double *column, *columns_end; /* where the next column goes, and what is reserved for them */
     int64_t *times, *event_times; /* of the rows, shared by all their columns; of events */
     int64_t start_ms;
     uint32_t rows, event_count;
@@ -35,7 +37,7 @@ static inline void add_series(struct decoding *decoding, uint32_t metric, uint32
 static inline void add_single(struct decoding *decoding, uint32_t metric, double value)
 {
     *decoding->single = value;
-    add_series(decoding, metric, 1, &decoding->singles->now_ms, decoding->single++);
+    add_series(decoding, metric, 1, &decoding->output->now_ms, decoding->single++);
 }
 
 static inline double label_of(const struct column *column, uint64_t value)
@@ -70,22 +72,31 @@ static bool take_rows(struct decoding *decoding, struct wire_span span)
     }
     decoding->times = times;
     decoding->rows = rows;
+    decoding->column = lumbar_scratch_alloc(decoding->scratch, COLUMNS_MAX * rows * sizeof(double));
+    if (decoding->column == NULL)
+        return false;
+    decoding->columns_end = decoding->column + (size_t)COLUMNS_MAX * rows;
     return true;
 }
 
-/* A column has a value a row and ends with the last; NULL: no room for them. */
-static inline double *add_column(struct decoding *decoding, const struct column *column)
+/* A series with a value a row, for a column that is not empty. NULL: no rows, no room, or the
+ * column is torn. */
+static inline double *add_column(struct decoding *decoding, const struct column *column,
+                                 struct wire_span span)
 {
-    double *values = lumbar_scratch_alloc(decoding->scratch, decoding->rows * sizeof(*values));
+    double *values = decoding->column;
+    if (values == decoding->columns_end || span.end[-1] >= 0x80)
+        return NULL;
+    decoding->column = values + decoding->rows;
     add_series(decoding, column->metric, decoding->rows, decoding->times, values);
     return values;
 }
 
-static bool take_scaled(struct decoding *decoding, const struct column *column,
-                        struct wire_span span)
+static inline bool take_scaled(struct decoding *decoding, const struct column *column,
+                               struct wire_span span)
 {
-    double *values = add_column(decoding, column);
-    if (values == NULL || !wire_closed(span))
+    double *values = add_column(decoding, column, span);
+    if (values == NULL)
         return false;
     double divisor = column->divisor, *last = values + decoding->rows;
     const uint8_t *at = span.at;
@@ -102,11 +113,11 @@ static bool take_scaled(struct decoding *decoding, const struct column *column,
     return at == span.end && values == last;
 }
 
-static bool take_labels(struct decoding *decoding, const struct column *column,
-                        struct wire_span span)
+static inline bool take_labels(struct decoding *decoding, const struct column *column,
+                               struct wire_span span)
 {
-    double *values = add_column(decoding, column);
-    if (values == NULL || !wire_closed(span))
+    double *values = add_column(decoding, column, span);
+    if (values == NULL)
         return false;
     double *last = values + decoding->rows;
     const uint8_t *at = span.at;
@@ -147,92 +158,137 @@ static bool take_events(struct decoding *decoding, const struct column *column,
     return true;
 }
 
-static inline bool take_field(struct decoding *decoding, const struct column *column,
-                              const struct wire_field *field)
+/* A field of bytes; all but text are packed. */
+static inline bool take_packed(struct decoding *decoding, const struct column *column,
+                               struct wire_span span)
+{
+    bool is_empty = span.at == span.end;
+    switch ((enum column_kind)column->kind) {
+    case COLUMN_SCALED:
+        return is_empty || take_scaled(decoding, column, span);
+    case COLUMN_LABELS:
+        return is_empty || take_labels(decoding, column, span);
+    case COLUMN_DT:
+        return is_empty || take_rows(decoding, span);
+    case COLUMN_EVENTS:
+        return take_events(decoding, column, span);
+    default:
+        return true;
+    }
+}
+
+/* A varint or fixed64. */
+static inline void take_single(struct decoding *decoding, const struct column *column,
+                               uint64_t value)
 {
     struct lumbar_batch *batch = decoding->batch;
     switch ((enum column_kind)column->kind) {
-    case COLUMN_NONE:
-        break;
     case COLUMN_BOOT_ID:
-        batch->boot_id = field->value;
+        batch->boot_id = value;
         decoding->has_boot = true;
         break;
     case COLUMN_SEQUENCE:
-        batch->sequence = field->value;
+        batch->sequence = value;
         decoding->has_sequence = true;
         break;
     case COLUMN_HELD_FROM:
-        batch->held_from = field->value;
+        batch->held_from = value;
         break;
     case COLUMN_NOW:
-        batch->now_ms = wire_sint64(field->value);
+        batch->now_ms = wire_sint64(value);
         decoding->has_now = true;
         break;
     case COLUMN_WALL_CLOCK:
-        decoding->wall_clock = field->value != 0;
+        decoding->wall_clock = value != 0;
         break;
     case COLUMN_START:
-        decoding->start_ms = wire_sint64(field->value);
+        decoding->start_ms = wire_sint64(value);
         decoding->has_start = true;
         break;
-    case COLUMN_DT:
-        return take_rows(decoding, field->bytes);
-    case COLUMN_SCALED:
-        return field->bytes.at == field->bytes.end || take_scaled(decoding, column, field->bytes);
-    case COLUMN_LABELS:
-        return field->bytes.at == field->bytes.end || take_labels(decoding, column, field->bytes);
     case COLUMN_UNSIGNED:
-        add_single(decoding, column->metric, (uint32_t)field->value / column->divisor);
+        add_single(decoding, column->metric, (uint32_t)value / column->divisor);
         break;
     case COLUMN_SIGNED:
-        add_single(decoding, column->metric, wire_sint32(field->value) / column->divisor);
+        add_single(decoding, column->metric, wire_sint32(value) / column->divisor);
         break;
     case COLUMN_BOOL:
-        add_single(decoding, column->metric, field->value != 0);
+        add_single(decoding, column->metric, value != 0);
         break;
     case COLUMN_LABEL:
-        add_single(decoding, column->metric, label_of(column, field->value));
+        add_single(decoding, column->metric, label_of(column, value));
         break;
-    case COLUMN_EVENTS:
-        return take_events(decoding, column, field->bytes);
+    default:
+        break;
     }
-    return true;
 }
 
 enum walked { WALKED, BROKEN, DISORDERED };
 
-/* Takes the fields as they come, which is in the order of their numbers and each once, since that
- * is how every encoder writes a message. Gives up where it is not so. */
+/* Steps over a field that is not known, or not written in the usual way. */
+static enum walked step_over(const struct column *fields, const uint8_t **at, const uint8_t *end)
+{
+    struct wire_field field;
+    *at = wire_next(*at, end, &field);
+    if (*at == NULL)
+        return BROKEN;
+    if (field.number >= WIRE_FIELDS || fields[field.number].types == 0)
+        return WALKED;
+    return (fields[field.number].types >> field.type & 1) != 0 ? DISORDERED : BROKEN;
+}
+
+/* Takes the fields as they come, which is in the order of their numbers, each once and with the
+ * shortest tag, since that is how every encoder writes a message. Gives up where it is not so. */
 static enum walked walk(struct decoding *decoding, const struct column *fields,
                         struct wire_span message)
 {
-    uint32_t before = 0;
+    unsigned before = 0;
     for (const uint8_t *at = message.at; at < message.end;) {
-        struct wire_field field;
-        at = wire_next(at, message.end, &field);
+        const uint8_t *from = at;
+        unsigned tag = *at++;
+        if (tag >= 0x80) { /* it has two bytes: the second is 1 for fields 16 to 31 */
+            bool is_ours = at < message.end && *at == 1;
+            tag = is_ours ? tag : 0;
+            at++;
+        }
+        const struct column *column = &fields[tag >> 3];
+        if (tag != column->tag || tag <= before) {
+            enum walked stepped = step_over(fields, &from, message.end);
+            if (stepped != WALKED)
+                return stepped;
+            at = from;
+            continue;
+        }
+        before = tag;
+        uint64_t value;
+        if ((tag & 7) == WIRE_FIXED64) {
+            if (message.end - at < 8)
+                return BROKEN;
+            memcpy(&value, at, 8); /* little-endian, as the wire is */
+            at += 8;
+            take_single(decoding, column, value);
+            continue;
+        }
+        from = at;
+        at = wire_varint(at, message.end, &value);
         if (at == NULL)
             return BROKEN;
-        if (field.number >= WIRE_FIELDS)
+        if ((tag & 7) == WIRE_VARINT) {
+            take_single(decoding, column, value);
             continue;
-        const struct column *column = &fields[field.number];
-        if ((column->types >> field.type & 1) == 0) {
-            if (column->types == 0)
-                continue;
-            return BROKEN;
         }
-        if (field.number <= before)
-            return DISORDERED;
-        before = field.number;
-        if (!take_field(decoding, column, &field))
-            /* A column may lack its other pieces, or rows that are still to come. */
+        if (at - from > 5 || value > (size_t)(message.end - at))
+            return BROKEN;
+        struct wire_span span = {at, at + value};
+        at = span.end;
+        /* A column may lack its other pieces, or rows that are still to come. */
+        if (!take_packed(decoding, column, span))
             return DISORDERED;
     }
     return WALKED;
 }
 
 /* What can be said only when all fields were seen. */
-static void finish(struct decoding *decoding, const struct lumbar_series *series)
+static void finish(struct decoding *decoding)
 {
     struct lumbar_batch *batch = decoding->batch;
     if (!decoding->has_now && decoding->rows > 0)
@@ -241,28 +297,28 @@ static void finish(struct decoding *decoding, const struct lumbar_series *series
         batch->flags |= LUMBAR_WALL_CLOCK;
     if (decoding->has_boot && decoding->has_sequence)
         batch->flags |= LUMBAR_HAS_SEQUENCE;
-    decoding->singles->now_ms = batch->now_ms;
+    decoding->output->now_ms = batch->now_ms;
     for (uint32_t i = 0; i < decoding->event_count; i++)
         decoding->event_times[i] = batch->now_ms;
-    batch->series = series;
-    batch->series_count = (uint32_t)(decoding->series - series);
+    batch->series = decoding->output->series;
+    batch->series_count = (uint32_t)(decoding->series - batch->series);
 }
 
 /* Decodes a message once. */
 static enum walked decode(const struct column *fields, struct wire_span message,
                           struct lumbar_scratch *scratch, struct lumbar_batch *batch)
 {
-    struct decoding decoding = {.scratch = scratch, .batch = batch};
-    struct lumbar_series *series =
-        lumbar_scratch_alloc(scratch, WIRE_FIELDS * sizeof(*decoding.series));
-    decoding.singles = lumbar_scratch_alloc(scratch, sizeof(*decoding.singles));
-    if (series == NULL || decoding.singles == NULL)
+    struct output *output = lumbar_scratch_alloc(scratch, sizeof(*output));
+    if (output == NULL)
         return BROKEN;
-    decoding.series = series;
-    decoding.single = decoding.singles->values;
+    struct decoding decoding = {.scratch = scratch,
+                                .batch = batch,
+                                .output = output,
+                                .series = output->series,
+                                .single = output->single};
     enum walked walked = walk(&decoding, fields, message);
     if (walked == WALKED)
-        finish(&decoding, series);
+        finish(&decoding);
     return walked;
 }
 

@@ -16,6 +16,7 @@
 #include "wire.h"
 
 #define COLUMNS_ROWS_MAX 1024 /* rows of one message, and events of one field */
+#define COLUMNS_MAX      8    /* columns of rows in one message */
 
 /* What a field is. */
 enum column_kind {
@@ -41,37 +42,39 @@ enum column_kind {
                         beyond the labels are the last of them ("other") */
 };
 
-/* A field of a message. Initialise it with COLUMN(), or COLUMN_ACCOUNT() where it
- * is no metric, so that types and kind go together. */
+/* A field of a message: COLUMN(number, kind, .metric = ..., .divisor = ...) in the table. */
 struct column {
-    uint8_t types; /* of enum wire_types */
+    uint8_t tag;   /* as every encoder writes it */
+    uint8_t types; /* of enum wire_types: as what it may come besides */
     uint8_t kind;  /* of enum column_kind */
-    uint8_t first, labels;
-    uint32_t metric;
+    uint8_t first, labels, metric;
     double divisor;
 };
 
-#define COLUMN(kind_, ...)                                                                         \
-    {                                                                                              \
-        .types = COLUMN_TYPES_##kind_, .kind = COLUMN_##kind_, __VA_ARGS__                         \
-    }
-#define COLUMN_ACCOUNT(kind_) COLUMN(kind_, .metric = 0)
+#define COLUMN(number, kind_, ...)                                                                 \
+    [number] = {.tag = (number) << 3 | COLUMN_TYPE_##kind_,                                        \
+                .types = COLUMN_TYPES(COLUMN_TYPE_##kind_, COLUMN_##kind_),                        \
+                .kind = COLUMN_##kind_,                                                            \
+                __VA_ARGS__}
+#define COLUMN_ACCOUNT(number, kind_) COLUMN(number, kind_, .metric = 0)
+#define COLUMN_TYPES(type, kind)                                                                   \
+    ((int)(type) == WIRE_BYTES && (kind) != COLUMN_NONE ? WIRE_IS_PACKED : 1 << (type))
 enum {
-    COLUMN_TYPES_NONE = WIRE_IS_BYTES,
-    COLUMN_TYPES_BOOT_ID = WIRE_IS_FIXED64,
-    COLUMN_TYPES_SEQUENCE = WIRE_IS_VARINT,
-    COLUMN_TYPES_HELD_FROM = WIRE_IS_VARINT,
-    COLUMN_TYPES_NOW = WIRE_IS_VARINT,
-    COLUMN_TYPES_WALL_CLOCK = WIRE_IS_VARINT,
-    COLUMN_TYPES_START = WIRE_IS_VARINT,
-    COLUMN_TYPES_DT = WIRE_IS_PACKED,
-    COLUMN_TYPES_SCALED = WIRE_IS_PACKED,
-    COLUMN_TYPES_LABELS = WIRE_IS_PACKED,
-    COLUMN_TYPES_UNSIGNED = WIRE_IS_VARINT,
-    COLUMN_TYPES_SIGNED = WIRE_IS_VARINT,
-    COLUMN_TYPES_BOOL = WIRE_IS_VARINT,
-    COLUMN_TYPES_LABEL = WIRE_IS_VARINT,
-    COLUMN_TYPES_EVENTS = WIRE_IS_PACKED,
+    COLUMN_TYPE_NONE = WIRE_BYTES,
+    COLUMN_TYPE_BOOT_ID = WIRE_FIXED64,
+    COLUMN_TYPE_SEQUENCE = WIRE_VARINT,
+    COLUMN_TYPE_HELD_FROM = WIRE_VARINT,
+    COLUMN_TYPE_NOW = WIRE_VARINT,
+    COLUMN_TYPE_WALL_CLOCK = WIRE_VARINT,
+    COLUMN_TYPE_START = WIRE_VARINT,
+    COLUMN_TYPE_DT = WIRE_BYTES,
+    COLUMN_TYPE_SCALED = WIRE_BYTES,
+    COLUMN_TYPE_LABELS = WIRE_BYTES,
+    COLUMN_TYPE_UNSIGNED = WIRE_VARINT,
+    COLUMN_TYPE_SIGNED = WIRE_VARINT,
+    COLUMN_TYPE_BOOL = WIRE_VARINT,
+    COLUMN_TYPE_LABEL = WIRE_VARINT,
+    COLUMN_TYPE_EVENTS = WIRE_BYTES,
 };
 
 /* Decodes a message of these fields, which stand at their numbers in a table of WIRE_FIELDS; a
