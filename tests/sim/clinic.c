@@ -190,8 +190,8 @@ void room_init(struct room *room, uint64_t seed, unsigned number)
     }
     begin(room, (enum phase)((number * 5u + 1u) % PHASE_COUNT_));
     /* Not all at the beginning of something either. */
-    double ahead_s = prng_between(&room->prng, 0, 600);
-    for (double at = 0; at < ahead_s; at += 0.5)
+    int steps = (int)prng_between(&room->prng, 0, 1200);
+    for (int i = 0; i < steps; i++)
         room_step(room, 0.5);
 }
 

@@ -14,7 +14,7 @@ static const char *shown(const struct csv_cell *cell, char out[24])
     size_t length = cell->length < 20 ? cell->length : 20;
     for (size_t i = 0; i < length; i++)
         out[i] = isprint((unsigned char)cell->at[i]) ? cell->at[i] : '?';
-    strcpy(out + length, cell->length > length ? "..." : "");
+    snprintf(out + length, 24 - length, "%s", cell->length > length ? "..." : "");
     return out;
 }
 

@@ -43,6 +43,7 @@ static char *cut(char *string, char at)
 static int split(struct parts *parts, const char *spec, struct diag *diag)
 {
     size_t length = strlen(spec);
+    *parts = (struct parts){.room = ""};
     if (length >= sizeof(parts->copy))
         return diag_set(diag, ERR_LIMIT, "--fault: longer than %zu bytes", sizeof(parts->copy) - 1);
     memcpy(parts->copy, spec, length + 1);

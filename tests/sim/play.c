@@ -11,7 +11,7 @@
 #include "wearable.h"
 
 #define POSTURE_TO_MASSAGE 5 /* rows: a hand moves less quickly than a back */
-#define PAST_STEP_S        0.1
+#define PAST_STEPS         3000
 
 /* A room with its two devices. */
 struct ward {
@@ -136,10 +136,11 @@ static bool on_advance(void *user, int64_t now_ms)
 /* What was before the first row: counters, temperatures and poses are what they would be. */
 static void run_past(struct ward *ward)
 {
-    for (double at = 0; at < ROOM_PAST_S; at += PAST_STEP_S) {
-        room_step(&ward->room, PAST_STEP_S);
-        wearable_step(&ward->wearable, &ward->room, false, PAST_STEP_S);
-        applicator_step(&ward->applicator, &ward->room, (struct applicator_faults){0}, PAST_STEP_S);
+    const double dt_s = ROOM_PAST_S / PAST_STEPS;
+    for (int i = 0; i < PAST_STEPS; i++) {
+        room_step(&ward->room, dt_s);
+        wearable_step(&ward->wearable, &ward->room, false, dt_s);
+        applicator_step(&ward->applicator, &ward->room, (struct applicator_faults){0}, dt_s);
     }
 }
 
@@ -159,10 +160,10 @@ static void open_ward(struct clinic *clinic, unsigned index, int64_t start_ms)
     char name[16];
     snprintf(name, sizeof(name), "p-%02u", ward->number);
     ward->posture = fleet_add(clinic->fleet, KIND_POSTURE, name, POSTURE_HAS_ALL,
-                              seed * 2000 + index * 2, batch_ms);
+                              seed * 2000 + index * 2ull, batch_ms);
     snprintf(name, sizeof(name), "m-%02u", ward->number);
     ward->massage = fleet_add(clinic->fleet, KIND_MASSAGE, name, MASSAGE_HAS_ALL,
-                              seed * 2000 + index * 2 + 1, batch_ms);
+                              seed * 2000 + index * 2ull + 1, batch_ms);
 }
 
 int play_clinic(const struct options *options, struct diag *diag)

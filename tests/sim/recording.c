@@ -5,8 +5,8 @@
 static const struct format {
     const char *name;
     enum kind kind;
-    const char *time; /* title of its column */
     bool datetime;    /* else a number */
+    const char *time; /* title of its column */
     double rate;      /* numbers of it a second */
     const char *titles[RECORDING_VALUES];
 } formats[RECORDING_COUNT_] = {

@@ -83,7 +83,7 @@ static int check_files(struct replay *replay, enum recording_format *format, str
 {
     const struct options *options = replay->options;
     for (unsigned i = 0; i < options->file_count; i++) {
-        enum recording_format found;
+        enum recording_format found = RECORDING_SITTING;
         int error = read_file(&replay->files[i], options->files[i], diag);
         if (error == 0)
             error = check_file(&replay->files[i], &found, diag);

@@ -39,7 +39,7 @@ int64_t run_now_ms(void)
 static bool tick(void)
 {
     sigset_t set = ending_signals();
-    struct timespec rest = {.tv_nsec = TICK_MS * 1000000};
+    struct timespec rest = {.tv_nsec = TICK_MS * 1000000L};
     return sigtimedwait(&set, NULL, &rest) > 0;
 }
 
