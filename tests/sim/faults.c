@@ -43,9 +43,11 @@ static char *cut(char *string, char at)
 static int split(struct parts *parts, const char *spec, struct diag *diag)
 {
     size_t length = strlen(spec);
-    *parts = (struct parts){.room = ""};
-    if (length >= sizeof(parts->copy))
-        return diag_set(diag, ERR_LIMIT, "--fault: longer than %zu bytes", sizeof(parts->copy) - 1);
+    if (length >= sizeof(parts->copy)) {
+        diag_set(diag, ERR_LIMIT, "--fault: longer than %zu bytes", sizeof(parts->copy) - 1);
+        return ERR_LIMIT;
+    }
+    *parts = (struct parts){.copy = ""};
     memcpy(parts->copy, spec, length + 1);
     parts->room = parts->copy;
     parts->kind = cut(parts->room, ':');
