@@ -67,13 +67,13 @@ int setup_load(struct setup *setup, const char *config_file, struct diag *diag)
     return code;
 }
 
-int setup_check_rooms(const struct setup *setup, struct diag *diag)
+int setup_check_rooms(const struct setup *setup, const char *config_file, struct diag *diag)
 {
     for (uint32_t r = 0; r < setup->config->room_count; r++) {
         const struct config_room *room = &setup->config->rooms[r];
         for (uint32_t d = 0; d < room->device_count; d++)
             if (ingest_driver_of(&setup->drivers, room->devices[d]) == NULL)
-                return diag_at(diag, ERR_UNKNOWN, "configuration", room->line, room->column,
+                return diag_at(diag, ERR_UNKNOWN, config_file, room->line, room->column,
                                "room '%s': no plugin has the kind of '%s'", room->name,
                                room->devices[d]);
     }

@@ -25,7 +25,7 @@ void setup_fini(struct setup *setup);
 int setup_load_plugins(struct setup *setup, const char *config_file, struct diag *diag);
 
 /* Is there a plugin for every device that the rooms name? A start only warns of it. */
-int setup_check_rooms(const struct setup *setup, struct diag *diag);
+int setup_check_rooms(const struct setup *setup, const char *config_file, struct diag *diag);
 
 /* For a reload: a fresh configuration and its rules, against the plugins of the running hub. */
 int setup_read_config(const char *config_file, struct config **config, struct diag *diag);

@@ -89,7 +89,6 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     device->out_of_range += out_of_range;
     device_note(device, &batch, offset_ms);
     feed_push(ingest->feed, device, &batch, offset_ms, now_ms);
-    device->news = feed_head(ingest->feed);
     for (uint32_t s = 0; s < batch.series_count; s++)
         rules_sample(ingest->rules, device, &batch.series[s], offset_ms, on_rule, ingest);
     return INGEST_USED;
