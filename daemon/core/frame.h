@@ -37,7 +37,7 @@ struct frame_health {
     bool broker, disk;
     uint32_t heartbeat_ms;
     uint64_t messages, refused, dropped;
-    /* Not sent; another one makes a frame, so that a page can tell a quiet clinic from a lost path. */
+    /* Not sent; a new one makes a frame, so that a quiet clinic does not look like a lost path. */
     int64_t second;
 };
 
