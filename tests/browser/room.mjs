@@ -95,6 +95,15 @@ export async function testHistory(tap, browser, clinic) {
         }, 15000);
         assert.ok(shown);
     });
+    await tap.check('a clinic in which nothing happens is not taken for a hub that is gone', async () => {
+        const seen = new Set();
+        for (let i = 0; i < 28; i++) {
+            for (const words of await texts(page, '.banner')) seen.add(words);
+            await sleep(250);
+        }
+        assert.deepEqual([...seen], []);
+    });
+
     // Reading pixels, which only this test does, is what Chromium has something to say about.
     assert.deepEqual(log.said.filter((line) => !/willReadFrequently/.test(line)), []);
     await close();

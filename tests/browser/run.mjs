@@ -60,8 +60,8 @@ try {
         '2:massage:overheat@2', '6:posture:battery=5@1'] });
     await testWall(tap, browser, clinic);
     await testRoom(tap, browser, clinic);
-    await testLoss(tap, browser, clinic, decodeWatch);
     await testScreens(tap, browser, clinic, shots);
+    await testLoss(tap, browser, clinic, decodeWatch);
 } catch (error) {
     await tap.check('the test runs to its end', () => { throw error; });
     for (const clinic of clinics) console.log(clinic.hub?.output.slice(-4000) ?? '');

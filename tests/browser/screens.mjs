@@ -75,7 +75,7 @@ async function testScreen(tap, browser, clinic, shots, { name, width, height, sc
     const { page, close } = await browser.open(clinic.url, { width, height, scheme, locale });
     const picture = (screen) => (locale === 'en-GB'
         ? page.screenshot({ path: join(shots, `${screen}-${name}-${scheme}.png`) }) : null);
-    for (const [screen, address] of [['wall', '#/'], ['room', '#/room/room-1']])
+    for (const [screen, address] of [['wall', '#/'], ['room', '#/room/room-2']])
         await tap.check(`the ${screen} fits a ${name} (${scheme}, ${locale})`, async () => {
             await page.goto(clinic.url + address);
             await until('values', () => page.$('.value.fresh'));

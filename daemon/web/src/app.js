@@ -13,19 +13,21 @@ import { clockTime, languageName, number, otherLanguage, setLanguage, span, word
 const SILENT_MS = 5000;
 const SLOW_MS = 100; // a heartbeat that takes longer is worth a number
 const CHROME_PX = 132; // top line, margins and foot, around the wall
+const UNASSIGNED_PX = 36; // a line beneath it, where there are such devices
 
 /** @param {Props} props */
 export function App({ store, link, route, refresh }) {
     const now = store.clock.now();
     const silence = link.phase === 'open' && Number.isFinite(store.heard)
         ? store.clock.local() - store.heard : 0;
+    const height = innerHeight - CHROME_PX - (store.devicesIn(0).length > 0 ? UNASSIGNED_PX : 0);
     return html`
         <${TopLine} store=${store} link=${link} route=${route} now=${now} silence=${silence} />
         <${Banners} store=${store} link=${link} silence=${silence} />
         <main>
             ${route.room === null
                 ? html`<${Wall} store=${store} now=${now} width=${innerWidth - 24}
-                    height=${innerHeight - CHROME_PX} />`
+                    height=${height} />`
                 : html`<${RoomScreen} store=${store} name=${route.room} now=${now}
                     key=${route.room} />`}
         </main>

@@ -294,7 +294,8 @@ function decimalsOf(value) {
 
 /** @param {uPlot} plot @param {number[]} splits */
 function minutes(plot, splits) {
-    return splits.map((ms) => new Date(ms).toTimeString().slice(0, 5));
+    // A split may be a hair before its minute.
+    return splits.map((ms) => new Date(Math.round(ms)).toTimeString().slice(0, 5));
 }
 
 /** @param {uPlot} plot @param {number[]} splits */
