@@ -60,6 +60,27 @@ static void drops_and_counts_qos_0_when_full(void **state)
     spool_close(spool);
 }
 
+static void a_place_is_not_free_before_it_is_both_used_and_synced(void **state)
+{
+    (void)state;
+    memset(&given, 0, sizeof(given));
+    struct spool *spool = spool_of_test(); /* not started: nothing is copied */
+    uint64_t taken = 0;
+    while (put(spool, taken, 0))
+        taken++;
+    while (spool_drain(spool, 1000, take, &given) != 0)
+        continue;
+    assert_int_equal(given.fresh_count, taken);
+    assert_false(put(spool, taken, 0)); /* used, not synced */
+    start(spool);
+    WAIT_UNTIL(put(spool, taken, 0));
+    while (put(spool, ++taken, 0))
+        continue;
+    WAIT_UNTIL(spool_synced(spool) > given.last_position + options.size_bytes / 2);
+    assert_false(put(spool, taken, 0)); /* synced, not used */
+    spool_close(spool);
+}
+
 static void never_takes_what_is_too_large(void **state)
 {
     (void)state;
@@ -159,6 +180,32 @@ static void a_full_ring_hurries_the_copy(void **state)
 static void post(void *user)
 {
     sem_post(user);
+}
+
+static void count_wake(void *user)
+{
+    ++*(unsigned *)user;
+}
+
+static void wakes_a_sleeper_once_and_lets_nobody_sleep_before_a_message(void **state)
+{
+    (void)state;
+    memset(&given, 0, sizeof(given));
+    struct diag diag = {0};
+    unsigned wakes = 0;
+    struct spool *spool = spool_of_test();
+    assert_int_equal(spool_start(spool, count_wake, &wakes, &diag), 0);
+    assert_true(put(spool, 0, 1));
+    assert_int_equal(wakes, 0); /* nobody sleeps */
+    assert_false(spool_doze(spool));
+    assert_true(put(spool, 1, 1));
+    assert_int_equal(wakes, 0); /* it did not go to sleep */
+    assert_int_equal(spool_drain(spool, 10, take, &given), 2);
+    assert_true(spool_doze(spool));
+    assert_true(put(spool, 2, 1));
+    assert_true(put(spool, 3, 1));
+    assert_int_equal(wakes, 1);
+    spool_close(spool);
 }
 
 static void no_message_is_slept_through(void **state)
@@ -337,10 +384,12 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(drains_in_order_and_at_most_so_many),
         CASE(drops_and_counts_qos_0_when_full),
+        CASE(a_place_is_not_free_before_it_is_both_used_and_synced),
         CASE(never_takes_what_is_too_large),
         CASE(waits_with_qos_1_until_there_is_room),
         CASE(a_stop_ends_a_waiting_producer_without_a_yes),
         CASE(a_full_ring_hurries_the_copy),
+        CASE(wakes_a_sleeper_once_and_lets_nobody_sleep_before_a_message),
         CASE(no_message_is_slept_through),
         CASE(is_open_for_one_hub_only),
         CASE(keeps_its_files_to_itself),

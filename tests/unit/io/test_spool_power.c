@@ -88,8 +88,10 @@ static void everything_synced_is_there_again(void **state)
     assert_true(spool_same_boot(spool)); /* in truth the machine has not been off */
     recover(spool);
     start(spool);
+    uint64_t syncs = stats_of(spool).syncs;
     put_all(spool, 200, 300);
-    drain(spool); /* take() sees to it that positions go on growing */
+    WAIT_UNTIL(stats_of(spool).syncs > syncs); /* copied while they wait */
+    drain(spool);                              /* take() sees to it that positions go on growing */
     assert_int_equal(given.again_count, 100);
     assert_int_equal(given.fresh_count, 200);
     for (uint64_t n = 0; n < 300; n++)
