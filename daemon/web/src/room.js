@@ -59,7 +59,7 @@ function Elsewhere({ store, room }) {
 /** @param {{store: Store, alarms: Alarm[], now: number}} props */
 function Alarms({ store, alarms, now }) {
     if (alarms.length === 0) return html`<p class="calm">${words.calm}</p>`;
-    return html`<ul class="alarms">${alarms.map((alarm) => {
+    return html`<ul class="alarms" aria-label=${words.alarms}>${alarms.map((alarm) => {
         const action = store.rules.get(alarm.rule)?.action;
         return html`<li key=${`${alarm.rule}/${alarm.device}`} class=${priorityName(alarm.priority)}>
             <${Mark} priority=${alarm.priority} technical=${alarm.technical} />

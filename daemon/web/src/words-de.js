@@ -17,7 +17,6 @@ export const de = {
     since: (time, age) => `seit ${time}, ${age}`,
 
     allRooms: 'Alle Räume',
-    hub: 'Hub',
     connected: 'Live',
     connecting: 'Verbinde',
     disconnected: 'Nicht verbunden',
@@ -45,7 +44,6 @@ export const de = {
     first: 'Zuerst:',
     moreAlarms: (n) => (n === 1 ? '1 weiterer Alarm' : `${n} weitere Alarme`),
     calm: 'Kein Alarm',
-    noDevice: 'Diesem Raum ist kein Gerät zugeordnet.',
     deviceSilent: 'Noch kein Gerät dieses Raums wurde gehört. Bitte eines einschalten.',
     noKeyValue: 'Seine Geräte liefern keine Hauptwerte.',
     noRooms: 'Noch keine Räume. Sie stehen unter „rooms“ in der Konfiguration des Hubs.',
@@ -59,7 +57,6 @@ export const de = {
     lastMinutes: 'Die letzten fünf Minuten',
     stripsHint: 'Auf einem Streifen entlangfahren oder die Pfeiltasten nehmen, um alle zur selben '
         + 'Zeit zu lesen.',
-    devices: 'Geräte',
     heard: 'gehört',
     messages: 'Nachrichten',
     lost: 'verloren',
@@ -69,8 +66,6 @@ export const de = {
     outOfRange: 'außer Bereich',
     skew: 'Uhr weicht ab',
     noSkew: 'keine Uhr',
-    above: (limit) => `> ${limit}`,
-    below: (limit) => `< ${limit}`,
 
     high: 'Hoher Alarm',
     medium: 'Mittlerer Alarm',

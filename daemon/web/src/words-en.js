@@ -18,7 +18,6 @@ export const en = {
 
     // Top line
     allRooms: 'All rooms',
-    hub: 'Hub',
     connected: 'Live',
     connecting: 'Connecting',
     disconnected: 'Not connected',
@@ -47,7 +46,6 @@ export const en = {
     first: 'First:',
     moreAlarms: (/** @type {number} */ n) => (n === 1 ? '1 more alarm' : `${n} more alarms`),
     calm: 'No alarm',
-    noDevice: 'No device is assigned to this room.',
     deviceSilent: 'No device of this room has been heard yet. Switch one on.',
     noKeyValue: 'Its devices give no key values.',
     noRooms: 'No rooms yet. Add them under "rooms" in the hub\'s configuration.',
@@ -61,7 +59,6 @@ export const en = {
     alarms: 'Alarms',
     lastMinutes: 'The last five minutes',
     stripsHint: 'Move along a strip, or use the arrow keys, to read all of them at one time.',
-    devices: 'Devices',
     heard: 'heard',
     messages: 'messages',
     lost: 'lost',
@@ -71,8 +68,6 @@ export const en = {
     outOfRange: 'out of range',
     skew: 'clock differs',
     noSkew: 'no clock',
-    above: (/** @type {string} */ limit) => `> ${limit}`,
-    below: (/** @type {string} */ limit) => `< ${limit}`,
 
     // Marks
     high: 'High alarm',
