@@ -19,6 +19,7 @@
 
 /* As it lies in the file. Threads write to lines of their own. Where decoding stands is not kept
  * here: the outcomes of the records say it, and cannot contradict themselves. */
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): lines apart are what it is for
 struct ring_header {
     char magic[8];
     uint32_t format, unused;
@@ -34,6 +35,7 @@ struct ring_header {
 };
 static_assert(sizeof(struct ring_header) <= RING_DATA_OFFSET, "the header lies before the data");
 
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): the same
 struct ring {
     struct ring_area area;
     struct ring_header *header;
@@ -83,8 +85,8 @@ static const char *examine_file(int fd, uint64_t size_bytes)
     return why;
 }
 
-/* Takes over the descriptor. */
-static int map(struct ring **out, int fd, uint64_t size_bytes, struct diag *diag)
+/* Takes over the descriptor; NULL: no memory. */
+static struct ring *map(int fd, uint64_t size_bytes, struct diag *diag)
 {
     struct ring *ring = aligned_alloc(LINE_BYTES, sizeof(*ring));
     void *memory =
@@ -94,16 +96,16 @@ static int map(struct ring **out, int fd, uint64_t size_bytes, struct diag *diag
             munmap(memory, RING_DATA_OFFSET + size_bytes);
         free(ring);
         close(fd);
-        return diag_set(diag, ERR_MEMORY, "no memory for a ring of %llu bytes",
-                        (unsigned long long)size_bytes);
+        diag_set(diag, ERR_MEMORY, "no memory for a ring of %llu bytes",
+                 (unsigned long long)size_bytes);
+        return NULL;
     }
     memset(ring, 0, sizeof(*ring));
     ring->fd = fd;
     ring->header = memory;
     ring->area.data = (uint8_t *)memory + RING_DATA_OFFSET;
     ring->area.size = size_bytes;
-    *out = ring;
-    return 0;
+    return ring;
 }
 
 /* Believes the header's head and tail, and nothing between them that does not prove itself. */
@@ -146,13 +148,13 @@ int ring_open(struct ring **out, const char *file, size_t size_bytes, struct dia
         close(fd);
         return rc;
     }
-    rc = map(out, fd, size_bytes, diag);
-    if (rc != 0)
-        return rc;
-    settle(*out);
-    struct ring_header *header = (*out)->header;
-    if (!ring_boot_is_now(header->boot))
-        claim_for_boot(header, (*out)->head);
+    struct ring *ring = map(fd, size_bytes, diag);
+    if (ring == NULL)
+        return ERR_MEMORY;
+    settle(ring);
+    if (!ring_boot_is_now(ring->header->boot))
+        claim_for_boot(ring->header, ring->head);
+    *out = ring;
     return 0;
 }
 
@@ -193,18 +195,20 @@ int ring_make(struct ring **out, const char *file, size_t size_bytes,
     int fd, rc = ring_size_check(size_bytes, file, diag);
     if (rc == 0)
         rc = ring_file_make(file, RING_DATA_OFFSET + size_bytes, &fd, diag);
-    if (rc == 0)
-        rc = map(out, fd, size_bytes, diag);
     if (rc != 0)
         return rc;
-    fill(*out, image);
-    rc = ring_file_publish(file, diag);
-    if (rc != 0) {
-        ring_file_unmake(file);
-        ring_close(*out);
-        *out = NULL;
+    struct ring *ring = map(fd, size_bytes, diag);
+    if (ring != NULL) {
+        fill(ring, image);
+        rc = ring_file_publish(file, diag);
     }
-    return rc;
+    if (ring == NULL || rc != 0) {
+        ring_file_unmake(file);
+        ring_close(ring);
+        return ring == NULL ? ERR_MEMORY : rc;
+    }
+    *out = ring;
+    return 0;
 }
 
 void ring_close(struct ring *ring)

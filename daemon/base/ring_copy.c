@@ -54,7 +54,7 @@ static const char *read_header(struct ring_copy *copy)
     bool found = false;
     for (unsigned i = 0; i < 2; i++) {
         struct copy_header header;
-        if (!ring_file_read(copy->fd, &header, sizeof(header), i * BLOCK_BYTES))
+        if (!ring_file_read(copy->fd, &header, sizeof(header), (uint64_t)i * BLOCK_BYTES))
             return "its header cannot be read";
         if (!header_is_sound(&header, copy->size))
             continue;

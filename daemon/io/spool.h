@@ -72,7 +72,8 @@ bool spool_put(struct spool *spool, const char *topic, size_t topic_bytes, const
 /* Loop: gives at most `most` waiting messages, oldest first; returns how many. */
 unsigned spool_drain(struct spool *spool, unsigned most, spool_use_cb *use, void *user);
 
-/* Loop: "I am going to sleep". False: a message is waiting, do not. */
+/* Loop: "I am going to sleep". False: a message is waiting, do not (and a wake may still come of
+ * it, when both saw each other). */
 bool spool_doze(struct spool *spool);
 
 uint64_t spool_synced(const struct spool *spool); /* positions below it are on disk */

