@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-#define OUT_QOS0_MAX (MQTT_OUT_MAX / 4 * 3)
+#define OUT_QOS0_MAX (MQTT_OUT_MAX - MQTT_OUT_MAX / 4)
 
 /* Text for Paho, NULL for what is not set. */
 static char *keep(const char *text)

@@ -57,9 +57,10 @@ static void write_config(const struct hub *hub)
 
 void hub_prepare(struct hub *hub)
 {
-    strcpy(hub->folder, "/tmp/lumbar-hub-XXXXXX");
-    strcpy(hub->ring_folder, access("/dev/shm", W_OK) == 0 ? "/dev/shm/lumbar-hub-XXXXXX"
-                                                           : "/tmp/lumbar-ring-XXXXXX");
+    snprintf(hub->folder, sizeof(hub->folder), "/tmp/lumbar-hub-XXXXXX");
+    snprintf(hub->ring_folder, sizeof(hub->ring_folder), "%s",
+             access("/dev/shm", W_OK) == 0 ? "/dev/shm/lumbar-hub-XXXXXX"
+                                           : "/tmp/lumbar-ring-XXXXXX");
     if (mkdtemp(hub->folder) == NULL || mkdtemp(hub->ring_folder) == NULL)
         give_up("folders");
     snprintf(hub->ring, sizeof(hub->ring), "%s/ring", hub->ring_folder);

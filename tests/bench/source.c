@@ -21,9 +21,9 @@
 #define FILTERS_MAX  64
 #define FILTER_BYTES 256
 #define ID_BYTES     64
-#define IN_BYTES     (64 * 1024)
-#define OUT_BYTES    (512 * 1024)
-#define OUT_ENOUGH   (128 * 1024) /* more than this waits for the socket: publish later */
+#define IN_BYTES     65536u
+#define OUT_BYTES    524288u
+#define OUT_ENOUGH   131072u /* more than this waits for the socket: publish later */
 #define PACKET_BYTES (TELEMETRY_BYTES + SOURCE_EXTRA_MAX + 320)
 #define NOBODY       (-1) /* the device of a message of another's making */
 
@@ -247,7 +247,7 @@ static void on_subscribe(struct source *source, struct client *client, const uin
         for (unsigned f = 0; f < session->filter_count; f++)
             known |= strcmp(session->filters[f], filter) == 0;
         if (!known && session->filter_count < FILTERS_MAX)
-            strcpy(session->filters[session->filter_count++], filter);
+            memcpy(session->filters[session->filter_count++], filter, sizeof(filter));
     }
     put(client, answer, 2u + answer[1]);
     source_topic(topic, sizeof(topic), 0);
@@ -311,7 +311,8 @@ static void on_packet(struct source *source, struct client *client, uint8_t firs
 {
     static const uint8_t pong[2] = {PINGRESP, 0};
     uint8_t kind = first & 0xf0;
-    if (client->session == NULL && kind != CONNECT)
+    bool stranger = client->session == NULL && kind != CONNECT;
+    if (stranger || kind == DISCONNECT)
         hang_up(client);
     else if (kind == CONNECT)
         on_connect(source, client, at, bytes);
@@ -323,8 +324,6 @@ static void on_packet(struct source *source, struct client *client, uint8_t firs
         on_puback(source, wire_u16(at));
     else if (kind == PINGREQ)
         put(client, pong, sizeof(pong));
-    else if (kind == DISCONNECT)
-        hang_up(client);
 }
 
 static void on_readable(struct source *source, struct client *client)

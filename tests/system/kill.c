@@ -232,7 +232,7 @@ static unsigned keep_running(struct hub *hub, struct source *source)
     for (int ms = 0; ms < PATIENT && quiet < 1500; ms += 10) {
         source_run(source, 10);
         if (hub_has_ended(hub, &status)) {
-            assert_true(WIFSIGNALED(status));
+            assert_int_not_equal(status, 0); /* a sanitizer makes an exit code of a signal */
             restarts++;
             hub_start(hub);
         }
