@@ -72,16 +72,28 @@ static void fuzz_pure(char *text)
 
 /* ---- a running server ---- */
 
+static struct hub the_hub;
+
+/* At the end of the process, whatever the number of inputs: the loop must close empty. */
+static void stop_hub(void)
+{
+    web_stop(the_hub.web, "closing time");
+    uv_run(&the_hub.loop, UV_RUN_DEFAULT);
+    web_destroy(the_hub.web);
+    CHECK(uv_loop_close(&the_hub.loop) == 0);
+    hub_drop_world(&the_hub);
+}
+
 static struct hub *start_hub(void)
 {
-    static struct hub hub;
     struct web_options options = {.listen = "127.0.0.1", .host = "", .clients = 16};
     struct diag diag = {0};
-    hub_make_world(&hub);
-    CHECK(uv_loop_init(&hub.loop) == 0);
-    CHECK(web_create(&hub.web, &hub.loop, &options, hub.frame, &diag) == 0);
-    hub.web->server.port = 80;
-    return &hub;
+    hub_make_world(&the_hub);
+    CHECK(uv_loop_init(&the_hub.loop) == 0);
+    CHECK(web_create(&the_hub.web, &the_hub.loop, &options, the_hub.frame, &diag) == 0);
+    the_hub.web->server.port = 80;
+    CHECK(atexit(stop_hub) == 0);
+    return &the_hub;
 }
 
 static size_t count_clients(struct hub *hub)
