@@ -172,30 +172,35 @@ static void on_poisonous(void *user, const struct ring_record *record)
 
 /* ---- reload: everything or nothing ---- */
 
-static void take_over(struct lumbard *hub, struct config *config, struct rules *rules)
+/* The frames come first: theirs is the only step that may fail, and then nothing has changed. */
+static int take_over(struct lumbard *hub, struct config *config, struct rules *rules,
+                     struct diag *diag)
 {
     struct config *old_config = hub->setup.config;
     struct rules *old_rules = hub->setup.rules;
+    int code = frame_reload(hub->frame, &(struct frame_world){
+                                            .config = config,
+                                            .drivers = &hub->setup.drivers,
+                                            .devices = hub->ingest.devices,
+                                            .rules = rules,
+                                            .alarms = hub->ingest.alarms,
+                                            .feed = hub->ingest.feed,
+                                        });
+    if (code != 0)
+        return diag_set(diag, code, "no memory for what the page has to be told");
     rules_adopt(rules, old_rules);
     alarms_adopt(hub->ingest.alarms, rules, hub_now_ms(hub), on_alarm, hub);
     hub->setup.config = config;
     hub->setup.rules = rules;
     hub->ingest.config = config;
     hub->ingest.rules = rules;
-    struct diag diag = {0};
+    struct diag assign = {0};
     char sentence[512];
-    if (ingest_assign(&hub->ingest, &diag) != 0)
-        log_warn("%s", diag_sentence(&diag, sentence, sizeof(sentence)));
-    frame_reload(hub->frame, &(struct frame_world){
-                                 .config = config,
-                                 .drivers = &hub->setup.drivers,
-                                 .devices = hub->ingest.devices,
-                                 .rules = rules,
-                                 .alarms = hub->ingest.alarms,
-                                 .feed = hub->ingest.feed,
-                             });
+    if (ingest_assign(&hub->ingest, &assign) != 0)
+        log_warn("%s", diag_sentence(&assign, sentence, sizeof(sentence)));
     rules_destroy(old_rules);
     config_destroy(old_config);
+    return 0;
 }
 
 static void reload(struct lumbard *hub)
@@ -211,12 +216,14 @@ static void reload(struct lumbard *hub)
         code = config_check_reload(hub->setup.config, config, &diag);
     if (code == 0)
         code = setup_read_rules(file, config, &hub->setup.drivers, &rules, &diag);
+    if (code == 0)
+        code = take_over(hub, config, rules, &diag);
     if (code == 0) {
-        take_over(hub, config, rules);
         log_notice("configuration reloaded: %u rooms, %u rules", config->room_count,
                    rules_count(rules));
         web_alarm(hub->web);
     } else {
+        rules_destroy(rules);
         config_destroy(config);
         log_error("not reloaded, nothing changed: %s",
                   diag_sentence(&diag, sentence, sizeof(sentence)));

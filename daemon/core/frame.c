@@ -84,10 +84,10 @@ int frame_reload(struct frame *frame, const struct frame_world *world)
         if (code != 0)
             free(hello);
     }
-    frame->world = *world;
-    frame->rooms_change = UINT64_MAX;
     if (code != 0)
         return code;
+    frame->world = *world;
+    frame->rooms_change = UINT64_MAX;
     free(frame->hello);
     frame->hello = hello;
     frame->hello_bytes = bytes;

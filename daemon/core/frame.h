@@ -66,7 +66,7 @@ struct frame *frame_create(const struct frame_world *world, uint64_t instance); 
 void frame_destroy(struct frame *frame);
 
 /* The configuration, rules or drivers changed: everybody gets a hello, devices and alarms anew.
- * ERR_MEMORY: the new hello could not be made, and the old one goes on. */
+ * ERR_MEMORY: the new hello could not be made; nothing changed, the old world goes on. */
 int frame_reload(struct frame *frame, const struct frame_world *world);
 
 /* The hub's health, as it is now; sent when it differs from what was sent. */
