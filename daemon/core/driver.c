@@ -12,6 +12,7 @@
  * mending something else, however the plugin's arrays overlap. */
 struct mended {
     struct lumbar_series series[LUMBAR_METRICS_MAX];
+    struct extent extents[LUMBAR_METRICS_MAX];
     double values[DRIVER_VALUES_MAX];
 };
 
@@ -237,17 +238,13 @@ static bool is_sane(const struct lumbar_metric *metric, double value)
 }
 
 /* Are all values what the sensor can say? Nearly always they are; NaN is mended into itself. */
-static inline bool all_sane(const struct lumbar_metric *metric, const double *value, uint32_t count)
+static bool all_sane(const struct lumbar_metric *metric, const struct lumbar_series *series,
+                     const struct extent *extent)
 {
-    const double min = metric->min, max = metric->max, *end = value + count;
-    if (metric->labels != NULL) {
-        for (; value < end; value++)
-            if (!(*value >= min && *value <= max) || *value != (double)(int32_t)*value)
-                return false;
-        return true;
-    }
-    for (; value < end; value++)
-        if (!(*value >= min && *value <= max))
+    if (!extent->known || extent->min < metric->min || extent->max > metric->max)
+        return false;
+    for (uint32_t i = 0; metric->labels != NULL && i < series->count; i++)
+        if (series->value[i] != (double)(int32_t)series->value[i])
             return false;
     return true;
 }
@@ -268,9 +265,10 @@ static uint32_t mend(const struct lumbar_metric *metric, struct lumbar_series *s
 
 /* Checks and takes over every series of the batch. False: it breaks the contract. */
 static bool take_series(struct drivers *drivers, const struct lumbar_plugin *plugin,
-                        struct lumbar_batch *batch, uint32_t *out_of_range)
+                        struct decoded *out)
 {
     struct mended *mended = (struct mended *)(void *)(drivers->arena + DRIVER_ARENA_BYTES);
+    struct lumbar_batch *batch = &out->batch;
     const unsigned char *arena = drivers->arena;
     if (batch->series_count > plugin->metric_count ||
         !in_arena(arena, batch->series, batch->series_count * (sizeof(struct lumbar_series) / 8)))
@@ -280,6 +278,7 @@ static bool take_series(struct drivers *drivers, const struct lumbar_plugin *plu
     const int64_t *times = NULL; /* of which `timed` were checked: series share them */
     for (uint32_t i = 0; i < batch->series_count; i++) {
         struct lumbar_series *series = &mended->series[i];
+        struct extent *extent = &mended->extents[i];
         *series = batch->series[i];
         uint32_t count = series->count;
         if (series->metric >= plugin->metric_count || (seen >> series->metric & 1) != 0 ||
@@ -294,11 +293,15 @@ static bool take_series(struct drivers *drivers, const struct lumbar_plugin *plu
                 return false;
         }
         const struct lumbar_metric *metric = &plugin->metrics[series->metric];
-        if (!all_sane(metric, series->value, count))
-            *out_of_range += mend(metric, series, mended->values + values);
+        *extent = extent_of(series);
+        if (!all_sane(metric, series, extent)) {
+            out->out_of_range += mend(metric, series, mended->values + values);
+            *extent = extent_of(series);
+        }
         values += count;
     }
     batch->series = mended->series;
+    out->extents = mended->extents;
     return true;
 }
 
@@ -319,19 +322,16 @@ static bool head_is_sane(const struct lumbar_batch *batch)
 }
 
 int driver_decode(struct drivers *drivers, const struct driver *driver, void *state,
-                  const struct lumbar_message *message, struct lumbar_batch *batch,
-                  uint32_t *out_of_range)
+                  const struct lumbar_message *message, struct decoded *out)
 {
-    *batch = (struct lumbar_batch){.flags = 0};
-    *out_of_range = 0;
+    *out = (struct decoded){.out_of_range = 0};
     if (message->payload_bytes > DRIVER_PAYLOAD_MAX_BYTES)
         return LUMBAR_MALFORMED;
     struct lumbar_scratch scratch = {drivers->arena, drivers->arena + DRIVER_ARENA_BYTES};
-    int result = driver->plugin->decode(state, message, &scratch, batch);
-    if (result == LUMBAR_DECODED && head_is_sane(batch) &&
-        (batch->series_count == 0 || take_series(drivers, driver->plugin, batch, out_of_range)))
+    int result = driver->plugin->decode(state, message, &scratch, &out->batch);
+    if (result == LUMBAR_DECODED && head_is_sane(&out->batch) &&
+        (out->batch.series_count == 0 || take_series(drivers, driver->plugin, out)))
         return LUMBAR_DECODED;
-    *batch = (struct lumbar_batch){.flags = 0};
-    *out_of_range = 0;
+    *out = (struct decoded){.out_of_range = 0};
     return result == LUMBAR_IGNORED ? LUMBAR_IGNORED : LUMBAR_MALFORMED;
 }

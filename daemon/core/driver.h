@@ -9,6 +9,7 @@
 #ifndef LUMBAR_CORE_DRIVER_H
 #define LUMBAR_CORE_DRIVER_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,11 +78,34 @@ double metric_step(const struct lumbar_metric *metric);
 uint16_t metric_quantise(const struct lumbar_metric *metric, double value);
 double metric_value(const struct lumbar_metric *metric, uint16_t quantised); /* NaN for none */
 
-/* Decodes into the drivers' arena, valid until the next call. A lumbar_result; LUMBAR_MALFORMED too
- * where the plugin's batch breaks the contract. `out_of_range` counts values that were beyond what
- * the sensor can say, or no label; they have become NaN. What was refused leaves an empty batch. */
+/* What the values of a series span: found once, for the checks and for the rules. */
+struct extent {
+    double min, max; /* of those that are values */
+    bool known;      /* all of them are: no NaN */
+};
+
+static inline struct extent extent_of(const struct lumbar_series *series)
+{
+    double min = INFINITY, max = -INFINITY, sum = 0;
+    for (const double *value = series->value, *end = value + series->count; value < end; value++) {
+        min = *value < min ? *value : min;
+        max = *value > max ? *value : max;
+        sum += *value; /* of NaN with anything is NaN */
+    }
+    return (struct extent){min, max, !isnan(sum)};
+}
+
+/* A message as it was decoded and checked. Pointers into the drivers' arena, good until the next
+ * driver_decode(). */
+struct decoded {
+    struct lumbar_batch batch;
+    const struct extent *extents; /* one a series */
+    uint32_t out_of_range; /* values beyond what the sensor can say, or no label: they became NaN */
+};
+
+/* Decodes a message. A lumbar_result; LUMBAR_MALFORMED too where the plugin's batch breaks the
+ * contract. What was refused leaves an empty batch. */
 int driver_decode(struct drivers *drivers, const struct driver *driver, void *state,
-                  const struct lumbar_message *message, struct lumbar_batch *batch,
-                  uint32_t *out_of_range);
+                  const struct lumbar_message *message, struct decoded *out);
 
 #endif

@@ -175,31 +175,31 @@ static void put_record(struct feed *feed, const struct device *device,
 }
 
 /* What put_record() needs for these series, and the first and last time in them. */
-struct extent {
+struct footprint {
     uint64_t bytes;
     int64_t first_ms, last_ms;
 };
 
-static struct extent extent_of(const struct lumbar_series *series, uint32_t series_count)
+static struct footprint footprint_of(const struct lumbar_series *series, uint32_t series_count)
 {
-    struct extent extent = {sizeof(struct record), INT64_MAX, INT64_MIN};
+    struct footprint footprint = {sizeof(struct record), INT64_MAX, INT64_MIN};
     const int64_t *times = series[0].time_ms;
     uint32_t times_count = 0; /* of them that are counted */
     for (uint32_t i = 0; i < series_count; i++) {
         uint32_t count = series[i].count;
-        extent.bytes += sizeof(struct column) + count * sizeof(uint16_t);
+        footprint.bytes += sizeof(struct column) + count * sizeof(uint16_t);
         if (series[i].time_ms == times && count <= times_count)
             continue;
         times = series[i].time_ms;
         times_count = count;
-        extent.bytes += count * sizeof(uint16_t);
-        if (series[i].time_ms[0] < extent.first_ms)
-            extent.first_ms = series[i].time_ms[0];
-        if (series[i].time_ms[count - 1] > extent.last_ms)
-            extent.last_ms = series[i].time_ms[count - 1];
+        footprint.bytes += count * sizeof(uint16_t);
+        if (series[i].time_ms[0] < footprint.first_ms)
+            footprint.first_ms = series[i].time_ms[0];
+        if (series[i].time_ms[count - 1] > footprint.last_ms)
+            footprint.last_ms = series[i].time_ms[count - 1];
     }
-    extent.bytes = (extent.bytes + 7) & ~(uint64_t)7;
-    return extent;
+    footprint.bytes = (footprint.bytes + 7) & ~(uint64_t)7;
+    return footprint;
 }
 
 /* A series too long, in bytes or in time, for the record that it should share: a record for each
@@ -215,7 +215,7 @@ static void put_in_chunks(struct feed *feed, const struct device *device,
             count++;
         struct lumbar_series chunk = {series->metric, count, series->time_ms + from,
                                       series->value + from};
-        put_record(feed, device, &chunk, 1, (uint32_t)extent_of(&chunk, 1).bytes, start_ms,
+        put_record(feed, device, &chunk, 1, (uint32_t)footprint_of(&chunk, 1).bytes, start_ms,
                    offset_ms, now_ms);
         from += count;
     }
@@ -226,10 +226,11 @@ void feed_push(struct feed *feed, struct device *device, const struct lumbar_bat
 {
     if (batch->series_count == 0)
         return;
-    struct extent extent = extent_of(batch->series, batch->series_count);
-    if (extent.last_ms - extent.first_ms <= FEED_SPAN_MAX_MS && extent.bytes <= RECORD_MAX_BYTES)
-        put_record(feed, device, batch->series, batch->series_count, (uint32_t)extent.bytes,
-                   extent.first_ms, offset_ms, now_ms);
+    struct footprint footprint = footprint_of(batch->series, batch->series_count);
+    if (footprint.last_ms - footprint.first_ms <= FEED_SPAN_MAX_MS &&
+        footprint.bytes <= RECORD_MAX_BYTES)
+        put_record(feed, device, batch->series, batch->series_count, (uint32_t)footprint.bytes,
+                   footprint.first_ms, offset_ms, now_ms);
     else
         for (uint32_t i = 0; i < batch->series_count; i++)
             put_in_chunks(feed, device, &batch->series[i], offset_ms, now_ms);

@@ -74,23 +74,22 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     memcpy(leaf, topic.leaf, topic.leaf_bytes);
     leaf[topic.leaf_bytes] = '\0';
     struct lumbar_message in = {leaf, message->payload, message->payload_bytes};
-    struct lumbar_batch batch;
-    uint32_t out_of_range = 0;
-    int result = driver_decode(ingest->drivers, driver, device->state, &in, &batch, &out_of_range);
+    struct decoded decoded;
+    int result = driver_decode(ingest->drivers, driver, device->state, &in, &decoded);
     if (result == LUMBAR_MALFORMED)
         return refuse(ingest, device, REFUSED_MALFORMED, "its plugin cannot decode it", message);
     if (result == LUMBAR_IGNORED)
         return INGEST_USED;
 
+    const struct lumbar_batch *batch = &decoded.batch;
     int64_t offset_ms = 0;
-    if (device_account(device, &batch, message->received_ms, message->position, &offset_ms) ==
+    if (device_account(device, batch, message->received_ms, message->position, &offset_ms) ==
         DEVICE_DUPLICATE)
         return INGEST_REPEATED;
-    device->out_of_range += out_of_range;
-    device_note(device, &batch, offset_ms);
-    feed_push(ingest->feed, device, &batch, offset_ms, now_ms);
-    for (uint32_t s = 0; s < batch.series_count; s++)
-        rules_sample(ingest->rules, device, &batch.series[s], offset_ms, on_rule, ingest);
+    device->out_of_range += decoded.out_of_range;
+    device_note(device, batch, offset_ms);
+    feed_push(ingest->feed, device, batch, offset_ms, now_ms);
+    rules_judge(ingest->rules, device, &decoded, offset_ms, on_rule, ingest);
     return INGEST_USED;
 }
 

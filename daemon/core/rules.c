@@ -19,23 +19,41 @@ void rules_destroy(struct rules *rules)
     free(rules->list);
     free(rules->details);
     free(rules->of_metric);
-    free(rules->metric_first);
+    free(rules->watches);
     free(rules->of_driver);
     free(rules->states);
+    free(rules->inputs);
     free(rules->running);
     free(rules);
+}
+
+/* Narrows the calm values by what this rule waits for. Absence is no value. */
+static void watch_add(struct rule_watch *watch, const struct rule *rule)
+{
+    bool high = rule->condition == RULE_ABOVE || rule->condition == RULE_OUTSIDE;
+    bool low = rule->condition == RULE_BELOW || rule->condition == RULE_OUTSIDE;
+    if (high && rule->high < watch->calm_high)
+        watch->calm_high = rule->high;
+    if (low && rule->low > watch->calm_low)
+        watch->calm_low = rule->low;
+    if (rule->condition == RULE_IS)
+        watch->labels |= UINT64_C(1) << rule->label;
 }
 
 static void index_metrics(struct rules *rules)
 {
     uint32_t filled = 0;
     for (uint32_t m = 0; m < rules->drivers->metric_count; m++) {
-        rules->metric_first[m] = filled;
-        for (uint32_t r = 0; r < rules->count; r++)
-            if (rules->list[r].metric == m)
-                rules->of_metric[filled++] = r;
+        struct rule_watch *watch = &rules->watches[m];
+        *watch = (struct rule_watch){.first = filled, .calm_low = -INFINITY, .calm_high = INFINITY};
+        for (uint32_t r = 0; r < rules->count; r++) {
+            if (rules->list[r].metric != m)
+                continue;
+            rules->of_metric[filled++] = r;
+            watch_add(watch, &rules->list[r]);
+        }
+        watch->end = filled;
     }
-    rules->metric_first[rules->drivers->metric_count] = filled;
 }
 
 static void index_drivers(struct rules *rules)
@@ -53,6 +71,9 @@ static void index_drivers(struct rules *rules)
         rules->width = width > rules->width ? width : rules->width;
     }
     rules->driver_first[DRIVERS_MAX] = filled;
+    for (uint32_t d = 0; d < rules->drivers->count; d++)
+        if (rules->drivers->list[d].plugin->metric_count > rules->inputs_width)
+            rules->inputs_width = rules->drivers->list[d].plugin->metric_count;
 }
 
 int rules_index(struct rules *rules, struct diag *diag)
@@ -60,15 +81,19 @@ int rules_index(struct rules *rules, struct diag *diag)
     /* One more than needed: calloc(0) may be NULL without being an error. */
     rules->of_metric = calloc(rules->count + 1, sizeof(*rules->of_metric));
     rules->of_driver = calloc(rules->count + 1, sizeof(*rules->of_driver));
-    rules->metric_first = calloc(rules->drivers->metric_count + 1, sizeof(*rules->metric_first));
+    rules->watches = calloc(rules->drivers->metric_count + 1, sizeof(*rules->watches));
     rules->running = calloc((size_t)rules->max_devices + 1, sizeof(*rules->running));
-    if (rules->of_metric == NULL || rules->of_driver == NULL || rules->metric_first == NULL ||
+    if (rules->of_metric == NULL || rules->of_driver == NULL || rules->watches == NULL ||
         rules->running == NULL)
         return diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
     index_metrics(rules);
     index_drivers(rules);
     rules->states = calloc((size_t)rules->max_devices * rules->width + 1, sizeof(*rules->states));
-    return rules->states != NULL ? 0 : diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+    rules->inputs =
+        calloc((size_t)rules->max_devices * rules->inputs_width + 1, sizeof(*rules->inputs));
+    return rules->states != NULL && rules->inputs != NULL
+               ? 0
+               : diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
 }
 
 uint32_t rules_count(const struct rules *rules)
@@ -94,6 +119,12 @@ static struct rule_state *state_of(const struct rules *rules, uint32_t device, u
     return &rules->states[(size_t)(device - 1) * rules->width + rules->details[rule].slot];
 }
 
+/* `metric` is numbered within the driver. */
+static struct rule_input *input_of(const struct rules *rules, uint32_t device, uint32_t metric)
+{
+    return &rules->inputs[(size_t)(device - 1) * rules->inputs_width + metric];
+}
+
 /* Must the tick look at it? Absence it always does. */
 static bool runs(const struct rules *rules, const struct rule *rule, enum rule_phase phase)
 {
@@ -108,11 +139,25 @@ static bool is_same(const struct rule *a, const struct rule *b)
     return a->metric == b->metric && a->condition == b->condition && a->label == b->label;
 }
 
+/* What is known of a device's metrics, but for the rules that are busy with them. */
+static void adopt_inputs(struct rules *rules, const struct rules *old, uint32_t device)
+{
+    uint32_t width =
+        rules->inputs_width < old->inputs_width ? rules->inputs_width : old->inputs_width;
+    for (uint32_t metric = 0; metric < width; metric++) {
+        struct rule_input *input = input_of(rules, device, metric);
+        *input = *input_of(old, device, metric);
+        input->busy = 0;
+    }
+}
+
 void rules_adopt(struct rules *rules, const struct rules *old)
 {
     uint32_t devices =
         rules->max_devices < old->max_devices ? rules->max_devices : old->max_devices;
     rules->now_ms = old->now_ms;
+    for (uint32_t device = 1; device <= devices; device++)
+        adopt_inputs(rules, old, device);
     for (uint32_t r = 0; r < rules->count; r++) {
         const struct rule *rule = &rules->list[r], *before = rules_find(old, rule->name);
         if (before == NULL || !is_same(rule, before))
@@ -121,6 +166,8 @@ void rules_adopt(struct rules *rules, const struct rules *old)
             struct rule_state *state = state_of(rules, device, r);
             *state = *state_of(old, device, before->id);
             rules->running[device] += runs(rules, rule, state->phase);
+            input_of(rules, device, rule->metric - rule->driver->first_metric)->busy +=
+                state->phase != PHASE_IDLE;
         }
     }
 }
@@ -131,18 +178,22 @@ struct judge {
     const struct rule *rule;
     const struct rule_detail *detail;
     struct rule_state *state;
+    struct rule_input *input;
     uint32_t device;
     rules_event_cb *on_event;
     void *user;
 };
 
-static struct judge judge_of(struct rules *rules, uint32_t device, uint32_t rule,
+static struct judge judge_of(struct rules *rules, uint32_t device, uint32_t id,
                              rules_event_cb *on_event, void *user)
 {
+    const struct rule *rule = &rules->list[id];
     return (struct judge){.rules = rules,
-                          .rule = &rules->list[rule],
-                          .detail = &rules->details[rule],
-                          .state = state_of(rules, device, rule),
+                          .rule = rule,
+                          .detail = &rules->details[id],
+                          .state = state_of(rules, device, id),
+                          .input =
+                              input_of(rules, device, rule->metric - rule->driver->first_metric),
                           .device = device,
                           .on_event = on_event,
                           .user = user};
@@ -154,6 +205,8 @@ static void go(const struct judge *judge, enum rule_phase phase, int64_t since_m
     uint32_t *running = &judge->rules->running[judge->device];
     *running -= runs(judge->rules, judge->rule, state->phase);
     *running += runs(judge->rules, judge->rule, phase);
+    judge->input->busy -= state->phase != PHASE_IDLE;
+    judge->input->busy += phase != PHASE_IDLE;
     state->phase = (uint8_t)phase;
     state->since_ms = since_ms;
 }
@@ -207,9 +260,9 @@ static bool is_over(const struct judge *judge, double value)
 /* A value was not known for so long before `time_ms` that nothing can be said to have held. */
 static bool is_gap(const struct judge *judge, int64_t time_ms)
 {
-    const struct rule_state *state = judge->state;
-    return judge->detail->stale_ms > 0 && state->given &&
-           time_ms - state->value_ms > judge->detail->stale_ms;
+    const struct rule_input *input = judge->input;
+    return judge->detail->stale_ms > 0 && input->given &&
+           time_ms - input->value_ms > judge->detail->stale_ms;
 }
 
 static void end_delays(const struct judge *judge, double value, int64_t time_ms)
@@ -256,93 +309,107 @@ static void take_value(const struct judge *judge, double value, int64_t time_ms)
     end_delays(judge, value, time_ms);
 }
 
-/* False for what is older than the newest judged. */
-static bool take_time(const struct judge *judge, int64_t time_ms)
-{
-    struct rule_state *state = judge->state;
-    if (state->judged && time_ms < state->last_ms) {
-        int64_t now_ms = judge->rules->now_ms;
-        if (now_ms == 0 || state->last_ms <= now_ms + AHEAD_MS)
-            return false;
-        state->since_ms = time_ms < state->since_ms ? time_ms : state->since_ms;
-    }
-    state->judged = true;
-    state->last_ms = time_ms;
-    return true;
-}
-
-static void take_sample(const struct judge *judge, double value, int64_t time_ms)
-{
-    struct rule_state *state = judge->state;
-    if (!take_time(judge, time_ms))
-        return;
-    state->unknown = isnan(value);
-    if (state->unknown)
-        return;
-    take_value(judge, value, time_ms);
-    state->given = true;
-    state->value = value;
-    state->value_ms = time_ms;
-}
-
-/* What a series says as a whole, found once for all rules of its metric. */
-struct extent {
-    double min, max;
-    int64_t first_ms, last_ms;
-    bool known; /* no NaN among the values */
+/* A device's series on its way through the rules of its metric. */
+struct judging {
+    struct rules *rules;
+    const struct rule_watch *watch;
+    struct rule_input *input;
+    uint32_t device;
+    rules_event_cb *on_event;
+    void *user;
 };
 
-static struct extent extent_of(const struct lumbar_series *series, int64_t offset_ms)
+/* The device's clock was mapped too far ahead: what began then cannot have begun after `time_ms`.
+ */
+static void come_back(const struct judging *judging, int64_t time_ms)
 {
-    uint32_t last = series->count - 1;
-    struct extent extent = {series->value[0], series->value[0], series->time_ms[0] + offset_ms,
-                            series->time_ms[last] + offset_ms, true};
-    for (uint32_t i = 0; i < series->count; i++) {
-        double value = series->value[i];
-        extent.known &= !isnan(value);
-        extent.min = value < extent.min ? value : extent.min;
-        extent.max = value > extent.max ? value : extent.max;
+    for (uint32_t i = judging->watch->first; i < judging->watch->end; i++) {
+        struct rule_state *state =
+            state_of(judging->rules, judging->device, judging->rules->of_metric[i]);
+        state->since_ms = time_ms < state->since_ms ? time_ms : state->since_ms;
     }
-    return extent;
 }
 
-/* Nearly always nothing holds and nothing did: then the newest value is all there is to keep. True
- * if so; what it skips would have led from idle to idle. */
-static bool stays_idle(const struct judge *judge, const struct extent *extent, double newest)
+/* False for what is older than the newest judged. */
+static bool take_time(const struct judging *judging, int64_t time_ms)
 {
-    struct rule_state *state = judge->state;
-    const struct rule *rule = judge->rule;
-    if (state->phase != PHASE_IDLE || !extent->known ||
-        (state->judged && extent->first_ms < state->last_ms))
-        return false;
-    /* A label between two others is not seen in their extent. */
-    if (rule->condition == RULE_IS ? extent->min <= rule->label && rule->label <= extent->max
-                                   : holds(rule, extent->min) || holds(rule, extent->max))
-        return false;
-    state->judged = state->given = true;
-    state->unknown = false;
-    state->value = newest;
-    state->last_ms = state->value_ms = extent->last_ms;
+    struct rule_input *input = judging->input;
+    if (input->judged && time_ms < input->last_ms) {
+        int64_t now_ms = judging->rules->now_ms;
+        if (now_ms == 0 || input->last_ms <= now_ms + AHEAD_MS)
+            return false;
+        come_back(judging, time_ms);
+    }
+    input->judged = true;
+    input->last_ms = time_ms;
     return true;
 }
 
-void rules_sample(struct rules *rules, const struct device *device,
-                  const struct lumbar_series *series, int64_t offset_ms, rules_event_cb *on_event,
-                  void *user)
+static void take_sample(const struct judging *judging, double value, int64_t time_ms)
 {
-    uint32_t metric = device->driver->first_metric + series->metric;
-    uint32_t end = rules->metric_first[metric + 1];
+    struct rule_input *input = judging->input;
+    if (!take_time(judging, time_ms))
+        return;
+    input->unknown = isnan(value);
+    if (input->unknown)
+        return;
+    for (uint32_t i = judging->watch->first; i < judging->watch->end; i++) {
+        struct judge judge = judge_of(judging->rules, judging->device, judging->rules->of_metric[i],
+                                      judging->on_event, judging->user);
+        take_value(&judge, value, time_ms);
+    }
+    input->given = true;
+    input->value = value;
+    input->value_ms = time_ms;
+}
+
+/* Can no rule hold of any of these values? Of labels all between the lowest and the highest count.
+ */
+static bool is_calm(const struct rule_watch *watch, const struct extent *extent)
+{
+    if (!extent->known || extent->min < watch->calm_low || extent->max > watch->calm_high)
+        return false;
+    if (watch->labels == 0)
+        return true;
+    uint64_t up_to_max = UINT64_MAX >> (LUMBAR_LABELS_MAX - 1 - (uint32_t)extent->max);
+    return (watch->labels & up_to_max) >> (uint32_t)extent->min == 0;
+}
+
+/* Kept out of the way of what nearly always happens. */
+__attribute__((noinline)) static void
+judge_series(struct judging *judging, const struct lumbar_series *series, int64_t offset_ms)
+{
+    for (uint32_t i = 0; i < series->count; i++)
+        take_sample(judging, series->value[i], series->time_ms[i] + offset_ms);
+}
+
+void rules_judge(struct rules *rules, const struct device *device, const struct decoded *message,
+                 int64_t offset_ms, rules_event_cb *on_event, void *user)
+{
+    const struct lumbar_batch *batch = &message->batch;
     if (device->id == 0 || device->id > rules->max_devices)
         return;
-    if (rules->metric_first[metric] == end)
-        return;
-    struct extent extent = extent_of(series, offset_ms);
-    for (uint32_t i = rules->metric_first[metric]; i < end; i++) {
-        struct judge judge = judge_of(rules, device->id, rules->of_metric[i], on_event, user);
-        if (stays_idle(&judge, &extent, series->value[series->count - 1]))
+    const struct rule_watch *watches = &rules->watches[device->driver->first_metric];
+    struct rule_input *inputs = input_of(rules, device->id, 0);
+    for (uint32_t i = 0; i < batch->series_count; i++) {
+        const struct lumbar_series *series = &batch->series[i];
+        const struct rule_watch *watch = &watches[series->metric];
+        struct rule_input *input = &inputs[series->metric];
+        if (watch->first == watch->end)
             continue;
-        for (uint32_t s = 0; s < series->count; s++)
-            take_sample(&judge, series->value[s], series->time_ms[s] + offset_ms);
+        /* Nearly always nothing holds and nothing did: then the newest value is all there is to
+         * keep. What is skipped would have led from idle to idle. */
+        if (input->busy == 0 && is_calm(watch, &message->extents[i]) &&
+            (series->time_ms[0] + offset_ms >= input->last_ms || !input->judged)) {
+            uint32_t last = series->count - 1;
+            input->judged = input->given = true;
+            input->unknown = false;
+            input->value = series->value[last];
+            input->last_ms = input->value_ms = series->time_ms[last] + offset_ms;
+            continue;
+        }
+        struct judging judging = {rules, watch, input, device->id, on_event, user};
+        judge_series(&judging, series, offset_ms);
     }
 }
 
@@ -353,33 +420,33 @@ static void tick_delays(const struct judge *judge, int64_t now_ms)
     if (judge->detail->event) {
         if (state->phase == PHASE_ON && now_ms - state->since_ms >= judge->rule->off_delay_ms) {
             go(judge, PHASE_IDLE, now_ms);
-            tell(judge, false, state->value, now_ms);
+            tell(judge, false, judge->input->value, now_ms);
         }
         return;
     }
-    if (!state->unknown && !is_gap(judge, now_ms))
-        end_delays(judge, state->value, now_ms);
+    if (!judge->input->unknown && !is_gap(judge, now_ms))
+        end_delays(judge, judge->input->value, now_ms);
 }
 
 static void tick_absent(const struct judge *judge, bool assigned, int64_t now_ms)
 {
-    struct rule_state *state = judge->state;
-    if (!state->given && !state->missed && assigned) {
-        state->missed = true;
-        state->value_ms = now_ms;
+    struct rule_input *input = judge->input;
+    uint8_t phase = judge->state->phase;
+    if (!input->given && !input->missed && assigned) {
+        input->missed = true;
+        input->value_ms = now_ms;
     }
-    if (!state->given && !assigned) /* nobody waits for it; counting begins when somebody does */
-        state->missed = false;
-    if (!state->given && !state->missed)
+    if (!input->given && !assigned) /* nobody waits for it; counting begins when somebody does */
+        input->missed = false;
+    if (!input->given && !input->missed)
         return;
-    if (state->value_ms > now_ms + AHEAD_MS)
-        state->value_ms = now_ms;
-    bool absent = now_ms - state->value_ms >= judge->rule->absent_ms;
-    if (absent && state->phase == PHASE_IDLE) {
+    if (input->value_ms > now_ms + AHEAD_MS)
+        input->value_ms = now_ms;
+    bool absent = now_ms - input->value_ms >= judge->rule->absent_ms;
+    if (absent && phase == PHASE_IDLE) {
         go(judge, PHASE_ON, now_ms);
         tell(judge, true, NAN, now_ms);
-    } else if (!absent && state->phase == PHASE_CLEARING && !state->unknown &&
-               !is_gap(judge, now_ms)) {
+    } else if (!absent && phase == PHASE_CLEARING && !input->unknown && !is_gap(judge, now_ms)) {
         end_delays(judge, NAN, now_ms);
     }
 }

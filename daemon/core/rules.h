@@ -78,16 +78,16 @@ void rules_adopt(struct rules *rules, const struct rules *old);
 struct rule_event {
     const struct rule *rule;
     uint32_t device;
-    bool on; /* raised, else over */
+    bool on;         /* raised, else over */
     double value;    /* that decided it; NaN for RULE_ABSENT */
     int64_t time_ms; /* hub time of that value, or of the tick */
 };
 typedef void rules_event_cb(void *user, const struct rule_event *event);
 
-/* Judges one series of a device, times plus offset_ms are hub time. */
-void rules_sample(struct rules *rules, const struct device *device,
-                  const struct lumbar_series *series, int64_t offset_ms, rules_event_cb *on_event,
-                  void *user);
+/* Judges all series of a device's message, one after the other; times plus offset_ms are hub time.
+ */
+void rules_judge(struct rules *rules, const struct device *device, const struct decoded *message,
+                 int64_t offset_ms, rules_event_cb *on_event, void *user);
 
 /* Delays and absence, for every device: call every 250 ms or so. */
 void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,

@@ -19,14 +19,26 @@ enum rule_phase {
 /* One rule on one device. */
 struct rule_state {
     int64_t since_ms; /* of the phase; of an event: when it last happened */
-    int64_t last_ms;  /* of the newest sample judged, NaN among them */
-    int64_t value_ms; /* of the newest value; RULE_ABSENT without one: from when it is missed */
-    double value;     /* that newest value */
     uint8_t phase;    /* of rule_phase */
+};
+
+/* One metric of one device, as all rules that look at it know it. */
+struct rule_input {
+    int64_t last_ms;  /* of the newest sample judged, NaN among them */
+    int64_t value_ms; /* of the newest value; without one: from when it is missed */
+    double value;     /* that newest value */
+    uint32_t busy;    /* rules of it that are not idle */
     bool judged;      /* last_ms holds */
     bool given;       /* a value came once */
     bool unknown;     /* the newest sample was NaN */
-    bool missed;      /* RULE_ABSENT: value_ms holds without a value */
+    bool missed;      /* value_ms holds without a value */
+};
+
+/* The rules of one metric, and the values of which none of them holds. */
+struct rule_watch {
+    uint32_t first, end;        /* in of_metric */
+    double calm_low, calm_high; /* both included */
+    uint64_t labels;            /* bits of those that a rule waits for */
 };
 
 /* What the engine and the parser keep of a rule besides what all may see. */
@@ -46,13 +58,15 @@ struct rules {
     size_t file_count;
     const struct drivers *drivers;
 
-    uint32_t *of_metric;    /* rule ids, by metric ... */
-    uint32_t *metric_first; /* ... metric m has those from [m] up to [m + 1] */
-    uint32_t *of_driver;    /* the same by driver */
-    uint32_t driver_first[DRIVERS_MAX + 1];
+    uint32_t *of_metric;                    /* rule ids, by metric */
+    struct rule_watch *watches;             /* by metric */
+    uint32_t *of_driver;                    /* rule ids, by driver ... */
+    uint32_t driver_first[DRIVERS_MAX + 1]; /* ... d has those from [d] up to [d + 1] */
 
     uint32_t max_devices, width; /* states of a device: the most rules that one driver has */
     struct rule_state *states;   /* touched as devices are heard */
+    uint32_t inputs_width;       /* inputs of a device: the most metrics that one driver has */
+    struct rule_input *inputs;   /* as the states */
     uint32_t *running;           /* by device: states that the tick has to look at */
     int64_t now_ms;              /* of the last tick; 0 before it */
 };

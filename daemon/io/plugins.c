@@ -122,10 +122,9 @@ static int decode_golden(struct drivers *drivers, uint32_t index, struct diag *d
     if (plugin->state_bytes > 0 && (state = calloc(1, plugin->state_bytes)) == NULL)
         return diag_set(diag, ERR_MEMORY, "no memory for the state of %s", plugin->kind);
     struct lumbar_message message = {golden->leaf, golden->payload, golden->payload_bytes};
-    struct lumbar_batch batch;
-    uint32_t out_of_range;
-    int result = driver_decode(drivers, &drivers->list[0], state, &message, &batch, &out_of_range);
-    int code = compare(plugin, index, result, &batch, diag);
+    struct decoded out;
+    int result = driver_decode(drivers, &drivers->list[0], state, &message, &out);
+    int code = compare(plugin, index, result, &out.batch, diag);
     free(state);
     return code;
 }

@@ -223,9 +223,9 @@ static inline void fuzz_against(struct drivers *drivers, const struct side *side
     const struct side *side = &sides[data[0] % side_count];
     const struct lumbar_plugin *plugin = drivers->list[0].plugin;
     struct lumbar_message message = {side->leaf, data + 1, size - 1};
-    struct lumbar_batch batch;
-    uint32_t out_of_range;
-    int result = driver_decode(drivers, &drivers->list[0], NULL, &message, &batch, &out_of_range);
+    struct decoded out;
+    int result = driver_decode(drivers, &drivers->list[0], NULL, &message, &out);
+    const struct lumbar_batch batch = out.batch;
 
     struct lumbar_scratch scratch = {arena, arena + sizeof(arena)};
     ProtobufCAllocator allocator = {arena_alloc, arena_free, &scratch};

@@ -70,6 +70,14 @@ static double value_of(const struct lumbar_metric *metric, uint8_t byte)
     return metric->min + (metric->max - metric->min) * byte / 254;
 }
 
+static void judge(struct side *side, const struct device *device,
+                  const struct lumbar_series *series, int64_t now_ms)
+{
+    struct extent extent = extent_of(series);
+    struct decoded message = {{.series = series, .series_count = 1}, &extent, 0};
+    rules_judge(side->rules, device, &message, now_ms, on_event, side);
+}
+
 static void sample(struct play *play, uint8_t what, uint8_t byte)
 {
     struct device *device = devices_at(play->devices, what % DEVICES + 1);
@@ -79,12 +87,12 @@ static void sample(struct play *play, uint8_t what, uint8_t byte)
                         value_of(&plugin->metrics[metric], (uint8_t)(byte ^ what))};
     int64_t times[2] = {-100, what % 7 ? 0 : 3600000};
     struct lumbar_series series = {.metric = metric, .count = 2, .time_ms = times, .value = values};
-    rules_sample(play->series.rules, device, &series, play->now_ms, on_event, &play->series);
+    judge(&play->series, device, &series, play->now_ms);
     series.count = 1;
-    rules_sample(play->single.rules, device, &series, play->now_ms, on_event, &play->single);
+    judge(&play->single, device, &series, play->now_ms);
     series.time_ms++;
     series.value++;
-    rules_sample(play->single.rules, device, &series, play->now_ms, on_event, &play->single);
+    judge(&play->single, device, &series, play->now_ms);
 }
 
 static void tick(struct play *play)

@@ -528,6 +528,20 @@ SCRIPTS(X)
 
 static const struct lumbar_message any_message = {"telemetry", (const uint8_t *)"x", 1};
 
+/* Counts what is NaN, and holds the extent against the values that are not. */
+static uint32_t count_silent(const struct lumbar_series *series, const struct extent *extent)
+{
+    uint32_t silent = 0;
+    double min = INFINITY, max = -INFINITY;
+    for (uint32_t k = 0; k < series->count; k++) {
+        silent += isnan(series->value[k]) != 0;
+        min = fmin(min, series->value[k]); /* of a number and NaN it is the number */
+        max = fmax(max, series->value[k]);
+    }
+    assert_true(extent->min == min && extent->max == max && extent->known == (silent == 0));
+    return silent;
+}
+
 static void what_a_plugin_decodes_is_checked_before_it_is_used(void **state)
 {
     (void)state;
@@ -542,19 +556,16 @@ static void what_a_plugin_decodes_is_checked_before_it_is_used(void **state)
 #undef X
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct lumbar_batch batch;
-        uint32_t out_of_range = 99;
+        struct decoded out = {.out_of_range = 99};
         script = cases[i].script;
-        int result = driver_decode(&ward.drivers, &ward.drivers.list[0], NULL, &any_message, &batch,
-                                   &out_of_range);
-        if (result != cases[i].result || out_of_range != cases[i].out_of_range)
-            fail_msg("%s: %d, %u out of range", cases[i].name, result, out_of_range);
+        int result = driver_decode(&ward.drivers, &ward.drivers.list[0], NULL, &any_message, &out);
+        if (result != cases[i].result || out.out_of_range != cases[i].out_of_range)
+            fail_msg("%s: %d, %u out of range", cases[i].name, result, out.out_of_range);
         if (result != LUMBAR_DECODED)
-            assert_int_equal(batch.series_count, 0);
+            assert_int_equal(out.batch.series_count, 0);
         uint32_t silent = 0;
-        for (uint32_t j = 0; j < batch.series_count; j++)
-            for (uint32_t k = 0; k < batch.series[j].count; k++)
-                silent += isnan(batch.series[j].value[k]) != 0;
+        for (uint32_t j = 0; j < out.batch.series_count; j++)
+            silent += count_silent(&out.batch.series[j], &out.extents[j]);
         bool said_nan =
             strcmp(cases[i].name, "silent") == 0 || strcmp(cases[i].name, "label_unknown") == 0;
         assert_int_equal(silent, cases[i].out_of_range + said_nan);
@@ -577,15 +588,14 @@ static int script_overlap(struct lumbar_scratch *scratch, struct lumbar_batch *b
 static void mending_one_series_does_not_change_what_another_shares(void **state)
 {
     (void)state;
-    struct lumbar_batch batch;
-    uint32_t out_of_range;
+    struct decoded out;
     script = script_overlap;
-    assert_int_equal(driver_decode(&ward.drivers, &ward.drivers.list[0], NULL, &any_message, &batch,
-                                   &out_of_range),
+    assert_int_equal(driver_decode(&ward.drivers, &ward.drivers.list[0], NULL, &any_message, &out),
                      LUMBAR_DECODED);
-    assert_int_equal(out_of_range, 2); /* one of each, though they were the same array */
-    assert_ptr_not_equal(batch.series[0].value, batch.series[1].value);
-    assert_true(isnan(batch.series[0].value[2]) && isnan(batch.series[1].value[2]));
+    assert_int_equal(out.out_of_range, 2); /* one of each, though they were the same array */
+    const struct lumbar_series *series = out.batch.series;
+    assert_ptr_not_equal(series[0].value, series[1].value);
+    assert_true(isnan(series[0].value[2]) && isnan(series[1].value[2]));
 }
 
 static int script_ignore(struct lumbar_scratch *scratch, struct lumbar_batch *batch)
@@ -631,14 +641,13 @@ static void what_was_not_decoded_leaves_an_empty_batch(void **state)
         {script_devour, LUMBAR_IGNORED},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct lumbar_batch batch;
-        uint32_t out_of_range;
+        struct decoded out;
         script = cases[i].script;
-        assert_int_equal(driver_decode(&ward.drivers, &ward.drivers.list[0], NULL, &any_message,
-                                       &batch, &out_of_range),
-                         cases[i].result);
-        assert_int_equal(batch.series_count, 0);
-        assert_null(batch.series);
+        assert_int_equal(
+            driver_decode(&ward.drivers, &ward.drivers.list[0], NULL, &any_message, &out),
+            cases[i].result);
+        assert_int_equal(out.batch.series_count, 0);
+        assert_null(out.batch.series);
     }
 }
 
@@ -647,12 +656,10 @@ static void a_payload_beyond_16_kib_reaches_no_plugin(void **state)
     (void)state;
     static const uint8_t payload[DRIVER_PAYLOAD_MAX_BYTES + 1];
     struct lumbar_message message = {"telemetry", payload, sizeof(payload)};
-    struct lumbar_batch batch;
-    uint32_t out_of_range;
+    struct decoded out;
     script = NULL; /* would crash */
-    assert_int_equal(
-        driver_decode(&ward.drivers, &ward.drivers.list[0], NULL, &message, &batch, &out_of_range),
-        LUMBAR_MALFORMED);
+    assert_int_equal(driver_decode(&ward.drivers, &ward.drivers.list[0], NULL, &message, &out),
+                     LUMBAR_MALFORMED);
 }
 
 #define IN_WARD(test) cmocka_unit_test_setup_teardown(test, open_ward, close_ward)

@@ -28,6 +28,14 @@ static void on_event(void *user, const struct rule_event *event)
     heard->last = *event;
 }
 
+static void judge(struct rules *rules, const struct device *device,
+                  const struct lumbar_series *series, int64_t offset_ms, struct heard *heard)
+{
+    struct extent extent = extent_of(series);
+    struct decoded message = {{.series = series, .series_count = 1}, &extent, 0};
+    rules_judge(rules, device, &message, offset_ms, on_event, heard);
+}
+
 struct bench {
     struct drivers drivers;
     struct devices *devices;
@@ -66,7 +74,7 @@ static void give(struct bench *bench, const int64_t *time_ms, const double *valu
                                    .count = count,
                                    .time_ms = time_ms,
                                    .value = value};
-    rules_sample(bench->rules, bench->device, &series, offset_ms, on_event, heard);
+    judge(bench->rules, bench->device, &series, offset_ms, heard);
 }
 
 static void take_step(struct bench *bench, const struct row *row, const struct step *step,
@@ -247,7 +255,7 @@ static void devices_and_rules_do_not_touch_each_other(void **state)
     for (size_t i = 0; i < COUNT(steps); i++, at_ms += 100) {
         struct heard heard = {0};
         struct lumbar_series series = {steps[i].metric, 1, &at_ms, &steps[i].value};
-        rules_sample(rules, list[steps[i].device], &series, START, on_event, &heard);
+        judge(rules, list[steps[i].device], &series, START, &heard);
         if (heard.count != steps[i].events)
             fail_msg("step %zu: %u events", i, heard.count);
         if (heard.count == 0)
@@ -276,12 +284,12 @@ static void devices_beyond_those_reserved_are_passed_over(void **state)
     set_up(&bench, ABOVE_20);
     struct device beyond = {.id = 5, .driver = &bench.drivers.list[0]};
     struct lumbar_series series = {0, 1, &(int64_t){0}, &(double){25}};
-    rules_sample(bench.rules, &beyond, &series, START, on_event, &heard);
+    judge(bench.rules, &beyond, &series, START, &heard);
     beyond.id = 0;
-    rules_sample(bench.rules, &beyond, &series, START, on_event, &heard);
+    judge(bench.rules, &beyond, &series, START, &heard);
     assert_int_equal(heard.count, 0);
     beyond.id = 4;
-    rules_sample(bench.rules, &beyond, &series, START, on_event, &heard);
+    judge(bench.rules, &beyond, &series, START, &heard);
     assert_int_equal(heard.count, 1);
     tear_down(&bench);
 }
@@ -298,12 +306,12 @@ static void adopting_knows_rules_by_name(void **state)
     struct rules *old = clinic_rules(&bench.drivers, 4, before);
     struct rules *fresh = clinic_rules(&bench.drivers, 2, after); /* room for fewer devices */
     struct lumbar_series series = {0, 1, &(int64_t){0}, &(double){25}};
-    rules_sample(old, bench.device, &series, START, on_event, &heard);
+    judge(old, bench.device, &series, START, &heard);
     assert_int_equal(heard.count, 3);
     rules_adopt(fresh, old);
     rules_destroy(old);
     heard.count = 0;
-    rules_sample(fresh, bench.device, &series, START, on_event, &heard);
+    judge(fresh, bench.device, &series, START, &heard);
     assert_int_equal(heard.count, 1); /* a and c were on already */
     assert_string_equal(heard.last.rule->name, "new");
     rules_destroy(fresh);
@@ -321,7 +329,7 @@ static double cost_of(struct rules *rules, const struct device *device)
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
         for (int i = 0; i < 20000; i++, at_ms++) {
             struct lumbar_series series = {0, 1, &at_ms, &(double){10}};
-            rules_sample(rules, device, &series, START, on_event, &heard);
+            judge(rules, device, &series, START, &heard);
         }
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
         double ns = ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec));

@@ -59,7 +59,10 @@ static inline int decode(const char *leaf, const void *payload, size_t bytes)
     if (bytes > 0)
         memcpy(copy, payload, bytes);
     struct lumbar_message message = {leaf, copy, bytes};
-    int result = driver_decode(&drivers, &drivers.list[0], NULL, &message, &batch, &out_of_range);
+    struct decoded out;
+    int result = driver_decode(&drivers, &drivers.list[0], NULL, &message, &out);
+    batch = out.batch;
+    out_of_range = out.out_of_range;
     free(copy);
     return result;
 }
