@@ -21,14 +21,16 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
-#define DEFAULT_CONFIG "/etc/lumbar/lumbard.yaml"
+#ifndef LUMBAR_CONFIG_FILE
+#define LUMBAR_CONFIG_FILE "/etc/lumbar/lumbard.yaml"
+#endif
 
 static const char usage_text[] =
     "usage: lumbard [--config FILE] [--web-root FOLDER] [--verbose]\n"
     "       lumbard [--config FILE] --check | --plugins | --quarantine\n"
     "       lumbard --options | --version | --help\n"
     "\n"
-    "  --config FILE      the configuration (default " DEFAULT_CONFIG ")\n"
+    "  --config FILE      the configuration (default " LUMBAR_CONFIG_FILE ")\n"
     "  --check            do all that a start does, short of opening sockets\n"
     "  --plugins          list every metric with unit and range\n"
     "  --options          list every option of the configuration\n"
@@ -143,7 +145,7 @@ static int act(int action, const struct lumbard_options *options)
 
 int main(int argc, char **argv)
 {
-    struct lumbard_options options = {.config_file = DEFAULT_CONFIG};
+    struct lumbard_options options = {.config_file = LUMBAR_CONFIG_FILE};
     int action = RUN;
     int wrong = 0;
     for (int c; (c = getopt_long(argc, argv, "", arguments, NULL)) != -1;) {
