@@ -118,8 +118,31 @@ await tap.check('a column of differences becomes values at their times', () => {
 
 await tap.check('65535 is no value, and neither 85.5 nor 0', () => {
     const store = storeWith({ points: points(5000, [0, 20], [10000, page.NONE]) });
-    assert.ok(Number.isNaN(store.values.get(1).get(3).value));
+    assert.ok(Number.isNaN(samples(store.series.get(1).get(3))[1][1]));
     assert.ok(Number.isNaN(page.valueOf(65535, METRIC)));
+});
+
+await tap.check('a sensor that says nothing leaves its last value, which grows old', () => {
+    const { NONE } = page;
+    const latest = (value, age) => ({ latest: [{ device: 1, metric: [3], value: [value], age_ms: [age] }] });
+    const cases = [ // what came, and what is then shown: value and time
+        [[points(5000, [0, 20, 20], [10000, NONE, NONE])], [30, 5000]],
+        [[points(5000, [0, 20, 20], [NONE, 10000, NONE])], [30, 5020]],
+        [[points(5000, [0], [10000]), points(6000, [0, 20], [NONE, NONE])], [30, 5000]],
+        [[points(5000, [0, 20], [10000, NONE]), points(4000, [0], [5000])], [30, 5000]],
+        [[points(5000, [0, 20], [NONE, NONE])], undefined],
+    ];
+    for (const [batches, shown] of cases) {
+        const store = storeWith(...batches.map((batch) => ({ points: batch })));
+        const got = store.value({ id: 1 }, METRIC);
+        assert.deepEqual(got && [got.value, got.time_ms], shown, JSON.stringify(batches));
+    }
+    // The hub's word for the same, when the page comes later, and when it has nothing to say.
+    assert.deepEqual(storeWith(latest(10000, 995000)).value({ id: 1 }, METRIC), { value: 30, time_ms: 5000 });
+    assert.equal(storeWith(latest(NONE, 10)).value({ id: 1 }, METRIC), undefined);
+    const store = storeWith({ points: points(5000, [0, 1000], [10000, NONE]) });
+    const at = (now) => page.freshnessOf(store.value({ id: 1 }, METRIC), METRIC, now);
+    assert.deepEqual([6000, 7999, 8000, 15000].map(at), ['fresh', 'fresh', 'stale', 'offline']);
 });
 
 await tap.check('an older value never replaces a newer one', () => {

@@ -1,6 +1,6 @@
 // How a value may be shown: by its age against what its metric promises, never by the last frame.
 
-/** @typedef {{value: number, time_ms: number}} Value of one device and metric
+/** @typedef {{value: number, time_ms: number}} Value of one device and metric, never NaN
  *  @typedef {'fresh' | 'stale' | 'offline' | 'never'} Freshness */
 
 /** @param {Value | undefined} value @param {import('#live').Metric} metric

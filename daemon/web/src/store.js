@@ -111,14 +111,18 @@ export class Store {
             const series = this.#seriesOf(device, metric);
             let time = start_ms;
             let quantised = 0;
-            let value = NaN;
+            let newest = NaN;
+            let when = 0;
             for (let i = 0; i < delta.length; i++) {
                 time += dt_ms[i];
                 quantised += delta[i];
-                value = valueOf(quantised, known);
+                const value = valueOf(quantised, known);
                 series.push(time, value);
+                if (Number.isNaN(value)) continue;
+                newest = value;
+                when = time;
             }
-            this.#note(device, metric, time, value);
+            this.#note(device, metric, when, newest);
         }
     }
 
@@ -127,9 +131,12 @@ export class Store {
             for (const series of metrics.values()) series.cut();
     }
 
-    /** @param {number} device @param {number} metric @param {number} time_ms
+    /** The newest that was a value: a sensor that says nothing (NaN) makes it no newer, so that it
+     *  grows old, as it does in the hub (device_note).
+     *  @param {number} device @param {number} metric @param {number} time_ms
      *  @param {number} value */
     #note(device, metric, time_ms, value) {
+        if (Number.isNaN(value)) return;
         let metrics = this.values.get(device);
         if (!metrics) this.values.set(device, metrics = new Map());
         const kept = metrics.get(metric);

@@ -37,14 +37,8 @@ export function reading(metric, value, now_ms) {
         freshness,
         figure: text,
         unit: text === DASH ? '' : unitSuffix(metric.unit),
-        age: ageWords(age, freshness, Number.isNaN(value.value)),
+        age: freshness === 'stale' ? words.old(span(age)) : age < NOW_MS ? words.now : span(age),
     };
-}
-
-/** @param {number} age @param {string} freshness @param {boolean} silent */
-function ageWords(age, freshness, silent) {
-    const old = freshness === 'stale' ? words.old(span(age)) : age < NOW_MS ? words.now : span(age);
-    return silent ? `${words.noReading}, ${old}` : old;
 }
 
 /** @param {{metric: Metric, value: Value | undefined, now: number}} props */

@@ -13,7 +13,6 @@ export const de = {
     ago: (age) => `vor ${age}`,
     lastHeard: (time) => `zuletzt gehört ${time}`,
     neverHeard: 'noch nicht gehört',
-    noReading: 'kein Messwert',
     since: (time, age) => `seit ${time}, ${age}`,
 
     allRooms: 'Alle Räume',

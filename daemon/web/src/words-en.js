@@ -13,7 +13,6 @@ export const en = {
     ago: (/** @type {string} */ age) => `${age} ago`,
     lastHeard: (/** @type {string} */ time) => `last heard ${time}`,
     neverHeard: 'not heard yet',
-    noReading: 'no reading',
     since: (/** @type {string} */ time, /** @type {string} */ age) => `since ${time}, ${age}`,
 
     // Top line
