@@ -18,15 +18,20 @@
 #include "usage.h"
 
 #define WINDOW      1000  /* mosquitto.conf: max_inflight_messages */
-#define QUEUED_MOST 50000 /* messages that wait in mosquitto: far from what it drops */
+#define QUEUED_MOST 30000 /* messages that wait in mosquitto: far from what it drops */
 #define PATIENT_MS  20000
 #define SLICE_MS    20
+#define TRICKLE     100 /* messages a second, while a bed gets ready */
 #define BUILD       BUILD_FOLDER
 #define RULES_COMMAND                                                                              \
     "mkdir %s/rules.d && cp " SOURCE_FOLDER "/config/rules.d/*.yaml %s/rules.d/ && "               \
     "cat > %s/rules.d/zz-bench.yaml <<'END'\nrules:\n  - name: " BED_RULE "\n    title: Bent\n"    \
     "    metric: trunk_inclination\n    above: 25 deg\n    clear: 20 deg\n    priority: low\n"     \
     "    text: Bent.\nEND\n"
+
+/* The beds that stand, for the loop that reads their dashboards and for the end. */
+static struct bed *beds[BED_MAX];
+static volatile sig_atomic_t ended; /* a signal */
 
 static _Noreturn void give_up(const char *what)
 {
@@ -81,9 +86,13 @@ static pid_t fork_child(void)
     pid_t pid = fork();
     if (pid < 0)
         give_up("fork");
-    if (pid == 0)
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-    return pid;
+    if (pid != 0)
+        return pid;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+    memset(beds, 0, sizeof(beds)); /* they are the parent's to clear */
+    return 0;
 }
 
 static void end_child(pid_t *pid)
@@ -144,7 +153,7 @@ static void start_bare(struct bed *bed)
 {
     bed->bare = fork_child();
     if (bed->bare == 0)
-        bare_run(bed->port, bed->counted);
+        bare_run(bed->port, bed->heard);
 }
 
 static void start_hub(struct bed *bed)
@@ -178,13 +187,63 @@ static void start_hub(struct bed *bed)
     }
 }
 
+/* --- life --- */
+
+static void on_signal(int number)
+{
+    ended = number;
+}
+
+static void clear_all(void)
+{
+    for (int i = 0; i < BED_MAX; i++)
+        if (beds[i] != NULL)
+            bed_clear(beds[i]);
+}
+
+static void register_bed(struct bed *bed)
+{
+    static bool registered;
+    if (!registered) {
+        registered = true;
+        atexit(clear_all);
+        signal(SIGINT, on_signal);
+        signal(SIGTERM, on_signal);
+    }
+    for (int i = 0; i < BED_MAX; i++)
+        if (beds[i] == NULL) {
+            beds[i] = bed;
+            return;
+        }
+    errno = ENOSPC;
+    give_up("beds");
+}
+
+static void forget_bed(const struct bed *bed)
+{
+    for (int i = 0; i < BED_MAX; i++)
+        if (beds[i] == bed)
+            beds[i] = NULL;
+}
+
+static bool is_ready(const struct bed *bed)
+{
+    return bed->options.hub ? bed->dashboards[0].broker : bed->heard->subscribed != 0;
+}
+
+static uint64_t used_so_far(const struct bed *bed)
+{
+    return bed->options.hub ? bed->dashboards[0].messages : bed->heard->count;
+}
+
 void bed_make(struct bed *bed, const struct bed_options *options)
 {
     memset(bed, 0, sizeof(*bed));
     bed->options = *options;
     bed->shared = shared_memory(sizeof(*bed->shared));
-    bed->counted = shared_memory(sizeof(*bed->counted));
+    bed->heard = shared_memory(sizeof(*bed->heard));
     bed->shared->until = UINT64_MAX;
+    register_bed(bed);
     bed->port = free_port();
     if (options->mosquitto)
         start_mosquitto(bed);
@@ -195,27 +254,38 @@ void bed_make(struct bed *bed, const struct bed_options *options)
         start_hub(bed);
     else
         start_bare(bed);
-    bed_run(bed, 0, 1500); /* it connects and subscribes */
+    for (int ms = 0; ms < PATIENT_MS && !is_ready(bed); ms += SLICE_MS)
+        beds_run(SLICE_MS);
     if (options->mosquitto)
         start_source(bed);
-    bed_run(bed, 10, 500); /* the first ones */
-    int64_t ns;
-    bed_run(bed, 100, 1500);
-    if (bed_used(bed, &ns) == 0) {
-        errno = ENOTCONN;
+    bed_load(bed, TRICKLE);
+    for (int ms = 0; ms < PATIENT_MS && used_so_far(bed) == 0; ms += SLICE_MS)
+        beds_run(SLICE_MS);
+    if (used_so_far(bed) == 0) {
+        errno = ETIMEDOUT;
         give_up(options->hub ? "the hub hears nothing" : "the bare subscriber hears nothing");
+    }
+}
+
+static void clear_hub(struct bed *bed)
+{
+    for (unsigned i = 0; i < bed->dashboard_count; i++)
+        dashboard_close(&bed->dashboards[i]);
+    bed->dashboard_count = 0;
+    int status = hub_end(&bed->hub, SIGTERM);
+    hub_clear(&bed->hub, status != 0);
+    if (status != 0) {
+        errno = ECHILD;
+        give_up("the hub did not end well");
     }
 }
 
 void bed_clear(struct bed *bed)
 {
     char command[128];
-    for (unsigned i = 0; i < bed->dashboard_count; i++)
-        dashboard_close(&bed->dashboards[i]);
-    if (bed->options.hub) {
-        hub_end(&bed->hub, SIGTERM);
-        hub_clear(&bed->hub, false);
-    }
+    forget_bed(bed);
+    if (bed->options.hub && bed->hub.pid != 0)
+        clear_hub(bed);
     end_child(&bed->bare);
     end_child(&bed->source);
     end_child(&bed->broker);
@@ -226,34 +296,67 @@ void bed_clear(struct bed *bed)
     }
     samples_clear(&bed->values);
     munmap(bed->shared, sizeof(*bed->shared));
-    munmap(bed->counted, sizeof(*bed->counted));
+    munmap(bed->heard, sizeof(*bed->heard));
 }
+
+/* --- what is measured --- */
 
 pid_t bed_subject(const struct bed *bed)
 {
     return bed->options.hub ? bed->hub.pid : bed->bare;
 }
 
-uint64_t bed_used(struct bed *bed, int64_t *ns)
+void bed_load(struct bed *bed, uint64_t rate)
 {
-    if (bed->options.hub) {
-        *ns = bed->dashboards[0].messages_ns;
-        return bed->dashboards[0].messages;
-    }
-    *ns = usage_mono_ns();
-    return *bed->counted;
+    bed->rate = rate;
+    bed->shared->rate = rate;
 }
 
-void bed_run(struct bed *bed, uint64_t rate, int ms)
+void beds_run(int ms)
 {
-    bed->shared->rate = rate;
+    struct dashboard *dashboards[BED_MAX * BED_DASHBOARDS];
     for (; ms > 0; ms -= SLICE_MS) {
-        int64_t ns;
-        if (bed->options.mosquitto)
-            bed->shared->until = bed_used(bed, &ns) + QUEUED_MOST;
-        if (bed->dashboard_count > 0)
-            dashboards_run(bed->dashboards, bed->dashboard_count, SLICE_MS);
+        unsigned count = 0;
+        for (int i = 0; i < BED_MAX; i++) {
+            struct bed *bed = beds[i];
+            if (bed == NULL)
+                continue;
+            if (bed->options.mosquitto)
+                bed->shared->until = used_so_far(bed) + QUEUED_MOST;
+            for (unsigned d = 0; d < bed->dashboard_count; d++)
+                dashboards[count++] = &bed->dashboards[d];
+        }
+        int slice_ms = ms < SLICE_MS ? ms : SLICE_MS;
+        if (count > 0)
+            dashboards_run(dashboards, count, slice_ms);
         else
-            rest(SLICE_MS);
+            rest(slice_ms);
+        if (ended)
+            exit(128 + ended);
     }
+}
+
+void bed_settle(struct bed *bed)
+{
+    uint64_t few = bed->rate + bed->options.devices;
+    for (int ms = 0; ms < PATIENT_MS; ms += SLICE_MS) {
+        if (used_so_far(bed) + few >= bed->shared->published)
+            return;
+        beds_run(SLICE_MS);
+    }
+    errno = ETIMEDOUT;
+    give_up("the subject does not use what was published");
+}
+
+int64_t bed_used(struct bed *bed, uint64_t *messages)
+{
+    int64_t before = bed->dashboards[0].messages_ns;
+    if (!bed->options.hub) {
+        *messages = bed->heard->count;
+        return usage_mono_ns();
+    }
+    for (int ms = 0; ms < PATIENT_MS && bed->dashboards[0].messages_ns == before; ms++)
+        beds_run(1);
+    *messages = bed->dashboards[0].messages;
+    return bed->dashboards[0].messages_ns;
 }

@@ -13,8 +13,6 @@
 #include "live.pb-c.h"
 #include "usage.h"
 
-#define DASHBOARDS_MAX 64
-
 static _Noreturn void give_up(const char *what)
 {
     fprintf(stderr, "dashboard: %s: %s\n", what, strerror(errno));
@@ -189,6 +187,17 @@ static void take_points(struct dashboard *dashboard, const Lumbar__Live__V1__Poi
     }
 }
 
+static void take_health(struct dashboard *dashboard, const Lumbar__Live__V1__Health *health,
+                        int64_t now)
+{
+    dashboard->broker = health->broker;
+    dashboard->lost = health->refused + health->dropped;
+    if (health->messages == dashboard->messages)
+        return;
+    dashboard->messages = health->messages;
+    dashboard->messages_ns = now;
+}
+
 static void take_frame(struct dashboard *dashboard, const uint8_t *bytes, size_t count, int64_t now)
 {
     dashboard->frames++;
@@ -206,10 +215,8 @@ static void take_frame(struct dashboard *dashboard, const uint8_t *bytes, size_t
         take_alarm(dashboard, frame->alarms[i], now);
     for (size_t i = 0; i < frame->n_points; i++)
         take_points(dashboard, frame->points[i], now);
-    if (frame->health != NULL && frame->health->messages != dashboard->messages) {
-        dashboard->messages = frame->health->messages;
-        dashboard->messages_ns = now;
-    }
+    if (frame->health != NULL)
+        take_health(dashboard, frame->health, now);
     lumbar__live__v1__frame__free_unpacked(frame, NULL);
 }
 
@@ -252,17 +259,17 @@ static void on_readable(struct dashboard *dashboard)
     memmove(dashboard->in, dashboard->in + done, dashboard->held);
 }
 
-void dashboards_run(struct dashboard *dashboards, unsigned count, int ms)
+void dashboards_run(struct dashboard *const *dashboards, unsigned count, int ms)
 {
     struct pollfd polls[DASHBOARDS_MAX];
     int64_t end = usage_mono_ns() + ms * INT64_C(1000000);
     for (unsigned i = 0; i < count; i++)
-        polls[i] = (struct pollfd){.fd = dashboards[i].fd, .events = POLLIN};
+        polls[i] = (struct pollfd){.fd = dashboards[i]->fd, .events = POLLIN};
     for (int64_t left; (left = end - usage_mono_ns()) > 0;) {
         if (poll(polls, count, (int)(left / 1000000 + 1)) <= 0)
             continue;
         for (unsigned i = 0; i < count; i++)
             if (polls[i].revents != 0)
-                on_readable(&dashboards[i]);
+                on_readable(dashboards[i]);
     }
 }

@@ -12,6 +12,7 @@
 
 #define DASHBOARD_BYTES (256 * 1024)
 #define DASHBOARD_IDS   512 /* devices of the hub, by its numbers */
+#define DASHBOARDS_MAX  64  /* that are run together */
 
 /* Latencies in ns, kept whole. */
 struct samples {
@@ -35,8 +36,10 @@ struct dashboard {
     uint64_t frames, bytes;
 
     /* What the hub said. */
-    uint64_t messages;   /* Health */
-    int64_t messages_ns; /* when */
+    bool broker;         /* Health */
+    uint64_t messages;   /* Health: heard */
+    uint64_t lost;       /* Health: refused or dropped */
+    int64_t messages_ns; /* when `messages` last changed */
     int rotation;        /* metric's number */
     double rotation_min, rotation_step;
     int rule_id;
@@ -53,7 +56,7 @@ struct dashboard {
 void dashboard_open(struct dashboard *dashboard, int port, unsigned room);
 void dashboard_close(struct dashboard *dashboard);
 
-/* Reads what has come, of all of them, for so long. */
-void dashboards_run(struct dashboard *dashboards, unsigned count, int ms);
+/* Reads what comes, of all of them, for so long. */
+void dashboards_run(struct dashboard *const *dashboards, unsigned count, int ms);
 
 #endif

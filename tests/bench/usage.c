@@ -1,7 +1,9 @@
 #include "usage.h"
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -12,13 +14,46 @@ int64_t usage_mono_ns(void)
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
-int64_t usage_cpu_ns(pid_t pid)
+static bool read_line(const char *file, char *line, size_t bytes)
 {
+    FILE *in = fopen(file, "r");
+    bool read = in != NULL && fgets(line, (int)bytes, in) != NULL;
+    if (in != NULL)
+        fclose(in);
+    return read;
+}
+
+static int64_t thread_ns(pid_t pid, const char *thread)
+{
+    char file[320], line[128];
+    long long ns = 0;
+    snprintf(file, sizeof(file), "/proc/%d/task/%s/schedstat", (int)pid, thread);
+    return read_line(file, line, sizeof(line)) && sscanf(line, "%lld", &ns) == 1 ? ns : 0;
+}
+
+struct usage usage_of(pid_t pid)
+{
+    char folder[32], file[320], name[64];
+    struct usage usage = {0};
     clockid_t clock;
     struct timespec used;
-    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
-        return 0;
-    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+    if (clock_getcpuclockid(pid, &clock) == 0 && clock_gettime(clock, &used) == 0)
+        usage.all = (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+    snprintf(folder, sizeof(folder), "/proc/%d/task", (int)pid);
+    DIR *threads = opendir(folder);
+    if (threads == NULL)
+        return usage;
+    for (struct dirent *thread; (thread = readdir(threads)) != NULL;) {
+        snprintf(file, sizeof(file), "%s/%s/comm", folder, thread->d_name);
+        if (thread->d_name[0] == '.' || !read_line(file, name, sizeof(name)))
+            continue;
+        if (strcmp(name, "MQTTAsync_rcv\n") == 0)
+            usage.receiver = thread_ns(pid, thread->d_name);
+        else if (atoi(thread->d_name) == (int)pid)
+            usage.first = thread_ns(pid, thread->d_name);
+    }
+    closedir(threads);
+    return usage;
 }
 
 int64_t usage_rss_kib(pid_t pid, const char *less_path, int64_t *less_kib)
