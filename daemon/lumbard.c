@@ -309,6 +309,7 @@ static int open_core(struct lumbard *hub, struct diag *diag)
         .rules = hub->setup.rules,
         .devices =
             devices_create((uint32_t)config->devices.max, (uint32_t)config->devices.rate_per_s),
+        .routes = routes_create((uint32_t)config->devices.max),
         .alarms = alarms_create(),
         .feed = feed_create((size_t)config->feed.size_bytes),
         .user = hub,
@@ -316,7 +317,8 @@ static int open_core(struct lumbard *hub, struct diag *diag)
         .on_overflow = on_overflow,
         .on_refused = on_refused,
     };
-    if (hub->ingest.devices == NULL || hub->ingest.alarms == NULL || hub->ingest.feed == NULL)
+    if (hub->ingest.devices == NULL || hub->ingest.routes == NULL || hub->ingest.alarms == NULL ||
+        hub->ingest.feed == NULL)
         return diag_set(diag, ERR_MEMORY, "out of memory for devices, alarms or feed");
     struct diag assign = {0};
     if (ingest_assign(&hub->ingest, &assign) != 0)
@@ -454,6 +456,7 @@ static void release(struct lumbard *hub)
     frame_destroy(hub->frame);
     feed_destroy(hub->ingest.feed);
     alarms_destroy(hub->ingest.alarms);
+    routes_destroy(hub->ingest.routes);
     devices_destroy(hub->ingest.devices);
     setup_fini(&hub->setup);
 }

@@ -181,13 +181,15 @@ void device_note(struct device *device, const struct lumbar_batch *batch, int64_
     for (uint32_t i = 0; i < batch->series_count; i++) {
         const struct lumbar_series *series = &batch->series[i];
         struct device_value *kept = &device->values[series->metric];
-        uint32_t last = series->count;
-        while (last > 0 && isnan(series->value[last - 1]))
+        uint32_t last = series->count - 1;
+        while (last > 0 && isnan(series->value[last]))
             last--;
-        if (last == 0 || series->time_ms[last - 1] + offset_ms < kept->time_ms)
+        double value = series->value[last];
+        int64_t time_ms = series->time_ms[last] + offset_ms;
+        if (isnan(value) || time_ms < kept->time_ms)
             continue;
-        kept->value = series->value[last - 1];
-        kept->time_ms = series->time_ms[last - 1] + offset_ms;
+        kept->value = value;
+        kept->time_ms = time_ms;
     }
 }
 

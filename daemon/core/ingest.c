@@ -55,27 +55,45 @@ static void on_rule(void *user, const struct rule_event *event)
         ingest->on_overflow(ingest->user, event);
 }
 
+/* Where this topic leads. On false it leads nowhere, and that was said. */
+static bool find_route(struct ingest *ingest, const struct ingest_message *message,
+                       struct route *out)
+{
+    const struct route *known = routes_find(ingest->routes, message->topic, message->topic_bytes);
+    if (known != NULL) {
+        *out = *known;
+        return true;
+    }
+    struct topic topic;
+    const struct driver *driver =
+        drivers_match(ingest->drivers, message->topic, message->topic_bytes, &topic);
+    if (driver == NULL) {
+        refuse(ingest, NULL, REFUSED_MALFORMED, "no plugin knows its topic", message);
+        return false;
+    }
+    *out = (struct route){hear(ingest, driver, &topic), topic.leaf};
+    if (out->device == NULL) {
+        refuse(ingest, NULL, REFUSED_RATE, "no place for one more device", message);
+        return false;
+    }
+    routes_add(ingest->routes, message->topic, message->topic_bytes, *out);
+    return true;
+}
+
 enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_message *message,
                                int64_t now_ms)
 {
     ingest->messages++;
-    struct topic topic;
-    const struct driver *driver =
-        drivers_match(ingest->drivers, message->topic, message->topic_bytes, &topic);
-    if (driver == NULL)
-        return refuse(ingest, NULL, REFUSED_MALFORMED, "no plugin knows its topic", message);
-    struct device *device = hear(ingest, driver, &topic);
-    if (device == NULL)
-        return refuse(ingest, NULL, REFUSED_RATE, "no place for one more device", message);
+    struct route route;
+    if (!find_route(ingest, message, &route))
+        return INGEST_REFUSED;
+    struct device *device = route.device;
     if (!device_admit(device, message->received_ms, ingest->devices))
         return refuse(ingest, device, REFUSED_RATE, "it sends more than it may", message);
 
-    char leaf[TOPIC_MAX_BYTES + 1];
-    memcpy(leaf, topic.leaf, topic.leaf_bytes);
-    leaf[topic.leaf_bytes] = '\0';
-    struct lumbar_message in = {leaf, message->payload, message->payload_bytes};
+    struct lumbar_message in = {route.leaf, message->payload, message->payload_bytes};
     struct decoded decoded;
-    int result = driver_decode(ingest->drivers, driver, device->state, &in, &decoded);
+    int result = driver_decode(ingest->drivers, device->driver, device->state, &in, &decoded);
     if (result == LUMBAR_MALFORMED)
         return refuse(ingest, device, REFUSED_MALFORMED, "its plugin cannot decode it", message);
     if (result == LUMBAR_IGNORED)

@@ -15,6 +15,7 @@
 #include "core/alarms.h"
 #include "core/config.h"
 #include "core/feed.h"
+#include "core/routes.h"
 
 enum ingest_result {
     INGEST_USED,     /* decoded, its samples are in */
@@ -37,6 +38,7 @@ struct ingest {
     const struct config *config; /* rooms; NULL: none */
     struct drivers *drivers;
     struct devices *devices;
+    struct routes *routes; /* of these devices */
     struct rules *rules;
     struct alarms *alarms;
     struct feed *feed;

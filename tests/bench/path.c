@@ -133,6 +133,7 @@ static void open_path(struct path *path, const struct hub *hub)
         .drivers = &path->setup.drivers,
         .rules = path->setup.rules,
         .devices = devices_create(400, 100000),
+        .routes = routes_create(400),
         .alarms = alarms_create(),
         .feed = feed_create(4 << 20),
         .user = path,

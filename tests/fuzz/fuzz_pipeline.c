@@ -91,6 +91,7 @@ static void hub_init(struct hub *hub)
     ingest->config = config;
     ingest->drivers = &drivers;
     ingest->devices = devices_create(6, 20); /* of eight that may come */
+    ingest->routes = routes_create(6);
     ingest->alarms = alarms_create();
     ingest->feed = feed_create(64 * 1024);
     ingest_assign(ingest, &diag);
@@ -105,6 +106,7 @@ static void hub_fini(struct hub *hub)
     frame_destroy(hub->frame);
     feed_destroy(hub->ingest.feed);
     alarms_destroy(hub->ingest.alarms);
+    routes_destroy(hub->ingest.routes);
     devices_destroy(hub->ingest.devices);
     rules_destroy(hub->ingest.rules);
 }

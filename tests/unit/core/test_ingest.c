@@ -103,6 +103,7 @@ static int open_world(void **state)
     ingest->config = world->config;
     ingest->drivers = &world->drivers;
     ingest->devices = devices_create(8, 1000000);
+    ingest->routes = routes_create(8);
     ingest->alarms = alarms_create();
     ingest->feed = feed_create(256 * 1024);
     ingest->user = world;
@@ -118,6 +119,7 @@ static int close_world(void **state)
     struct world *world = *state;
     feed_destroy(world->ingest.feed);
     alarms_destroy(world->ingest.alarms);
+    routes_destroy(world->ingest.routes);
     devices_destroy(world->ingest.devices);
     rules_destroy(world->ingest.rules);
     config_destroy(world->config);
