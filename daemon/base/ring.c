@@ -7,12 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/ring_copy.h"
 #include "base/ring_file.h"
+#include "base/ring_image.h"
 
 #define LINE_BYTES 128 /* two cache lines: some processors fetch them in pairs */
 #define RING_MAGIC "LUMRING1"
@@ -70,8 +69,9 @@ static const char *examine(const struct ring_header *header, uint64_t file_bytes
     return NULL;
 }
 
-/* The same before it is mapped. */
-static const char *examine_file(int fd, uint64_t size_bytes)
+/* The same before it is mapped. *size_bytes: the size wanted, 0 for any; then the one that it has.
+ */
+static const char *examine_file(int fd, uint64_t *size_bytes)
 {
     struct ring_header header;
     struct stat status;
@@ -80,8 +80,9 @@ static const char *examine_file(int fd, uint64_t size_bytes)
     if (!ring_file_read(fd, &header, sizeof(header), 0))
         return "it cannot be read";
     const char *why = examine(&header, (uint64_t)status.st_size);
-    if (why == NULL && header.size != size_bytes)
+    if (why == NULL && *size_bytes != 0 && header.size != *size_bytes)
         why = "it is of another size";
+    *size_bytes = header.size;
     return why;
 }
 
@@ -137,18 +138,19 @@ static void claim_for_boot(struct ring_header *header, uint64_t boot_from)
 int ring_open(struct ring **out, const char *file, size_t size_bytes, struct diag *diag)
 {
     *out = NULL;
-    int fd, rc = ring_size_check(size_bytes, file, diag);
+    uint64_t bytes = size_bytes;
+    int fd, rc = bytes == 0 ? 0 : ring_size_check(size_bytes, file, diag);
     if (rc == 0)
         rc = ring_file_open(file, &fd, diag);
     if (rc != 0 || fd < 0)
         return rc;
-    const char *why = examine_file(fd, size_bytes);
+    const char *why = examine_file(fd, &bytes);
     if (why != NULL) {
         rc = ring_file_set_aside(file, why, diag);
         close(fd);
         return rc;
     }
-    struct ring *ring = map(fd, size_bytes, diag);
+    struct ring *ring = map(fd, bytes, diag);
     if (ring == NULL)
         return ERR_MEMORY;
     settle(ring);
@@ -158,15 +160,6 @@ int ring_open(struct ring **out, const char *file, size_t size_bytes, struct dia
     return 0;
 }
 
-static uint64_t fresh_id(void)
-{
-    uint64_t id = 0;
-    while (id == 0)
-        if (getrandom(&id, sizeof(id), 0) != sizeof(id))
-            id = 0;
-    return id;
-}
-
 static void fill(struct ring *ring, const struct ring_image *image)
 {
     struct ring_header *header = ring->header;
@@ -174,7 +167,7 @@ static void fill(struct ring *ring, const struct ring_image *image)
     memcpy(header->magic, RING_MAGIC, 8);
     header->format = RING_FORMAT;
     header->size = size;
-    header->id = image != NULL ? image->area.id : fresh_id();
+    header->id = image != NULL ? image->area.id : ring_fresh_id();
     header->checksum = ring_header_checksum(header, offsetof(struct ring_header, checksum));
     atomic_store(&header->head, image != NULL ? image->end : size);
     atomic_store(&header->tail, image != NULL ? image->first : size);
@@ -247,8 +240,9 @@ static bool make_room(struct ring *ring, uint64_t end, uint64_t free_below)
         return false;
     ring->tail = tail;
     atomic_store_explicit(&ring->header->tail, tail, memory_order_release);
-    /* Killed after this, the file must not count a record that was being overwritten. */
-    atomic_signal_fence(memory_order_seq_cst);
+    /* Killed after this, the file must not count a record that was being overwritten; and a copier
+     * that has read what overwrites it must see the tail. */
+    atomic_thread_fence(memory_order_release);
     return true;
 }
 

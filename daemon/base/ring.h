@@ -65,10 +65,10 @@ struct ring_message {
 
 struct ring;
 struct ring_area;  /* ring_file.h */
-struct ring_image; /* ring_copy.h */
+struct ring_image; /* ring_image.h */
 
-/* Opens an existing ring; *out is NULL where there is none. A file that is no ring of this size is
- * renamed to "<file>.damaged-<seconds>", said loudly, and counts as none. */
+/* Opens an existing ring; *out is NULL where there is none. A file that is no ring of this size (0:
+ * of any) is renamed to "<file>.damaged-<seconds>", said loudly, and counts as none. */
 int ring_open(struct ring **out, const char *file, size_t size_bytes, struct diag *diag);
 
 /* Makes a ring, empty or from an image, in place of what may be there. */

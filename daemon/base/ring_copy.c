@@ -25,11 +25,15 @@ struct copy_header {
     uint64_t checksum; /* of all above */
 };
 
-struct ring_copy {
-    int fd; /* -1: no file */
-    char *file;
-    uint64_t size;
+struct copy_file {
+    int fd;                    /* -1: no file */
     struct copy_header header; /* the newest; all zero without a file */
+    struct copy_header synced; /* the newest that is on disk for certain */
+};
+
+struct ring_copy {
+    char *file;
+    struct copy_file now;
     uint64_t bounce[BOUNCE_BYTES / 8];
 };
 
@@ -38,43 +42,49 @@ static uint64_t header_checksum(const struct copy_header *header)
     return ring_header_checksum(header, offsetof(struct copy_header, checksum));
 }
 
-static bool header_is_sound(const struct copy_header *header, uint64_t size)
+static bool header_is_sound(const struct copy_header *header)
 {
     return memcmp(header->magic, COPY_MAGIC, 8) == 0 && header->format == RING_FORMAT &&
-           header->checksum == header_checksum(header) && header->size == size &&
-           header->head >= size && header->head % 8 == 0 && header->head < UINT64_MAX / 4;
+           header->checksum == header_checksum(header) && header->size >= RING_SIZE_MIN &&
+           header->size % 4096 == 0 && header->head >= header->size && header->head % 8 == 0 &&
+           header->head < UINT64_MAX / 4;
 }
 
 /* Reads the newer sound header; says why there is none, NULL if there is. */
-static const char *read_header(struct ring_copy *copy)
+static const char *read_header(struct copy_file *file)
 {
     struct stat status;
-    if (fstat(copy->fd, &status) != 0 || status.st_size < RING_DATA_OFFSET)
+    if (fstat(file->fd, &status) != 0 || status.st_size < RING_DATA_OFFSET)
         return "it is no copy of a spool";
     bool found = false;
     for (unsigned i = 0; i < 2; i++) {
         struct copy_header header;
-        if (!ring_file_read(copy->fd, &header, sizeof(header), (uint64_t)i * BLOCK_BYTES))
+        if (!ring_file_read(file->fd, &header, sizeof(header), (uint64_t)i * BLOCK_BYTES))
             return "its header cannot be read";
-        if (!header_is_sound(&header, copy->size))
+        if (!header_is_sound(&header))
             continue;
-        if (!found || header.number > copy->header.number)
-            copy->header = header;
+        if (!found || header.number > file->header.number)
+            file->header = header;
         found = true;
     }
     if (!found)
-        return "its header is damaged, of another format or another size";
-    if ((uint64_t)status.st_size != RING_DATA_OFFSET + copy->size)
+        return "its header is damaged or of another format";
+    if ((uint64_t)status.st_size - RING_DATA_OFFSET != file->header.size)
         return "it is cut short";
+    file->synced = file->header;
     return NULL;
 }
 
-int ring_copy_open(struct ring_copy **out, const char *file, size_t size_bytes, struct diag *diag)
+static void drop_file(struct copy_file *file)
+{
+    if (file->fd >= 0)
+        close(file->fd);
+    *file = (struct copy_file){.fd = -1};
+}
+
+int ring_copy_open(struct ring_copy **out, const char *file, struct diag *diag)
 {
     *out = NULL;
-    int rc = ring_size_check(size_bytes, file, diag);
-    if (rc != 0)
-        return rc;
     struct ring_copy *copy = calloc(1, sizeof(*copy));
     char *name = strdup(file);
     if (copy == NULL || name == NULL) {
@@ -83,16 +93,11 @@ int ring_copy_open(struct ring_copy **out, const char *file, size_t size_bytes, 
         return diag_set(diag, ERR_MEMORY, "no memory for the copy of the spool");
     }
     copy->file = name;
-    copy->size = size_bytes;
-    rc = ring_file_open(file, &copy->fd, diag);
-    if (rc == 0 && copy->fd >= 0) {
-        const char *why = read_header(copy);
-        if (why != NULL) {
-            rc = ring_file_set_aside(file, why, diag);
-            close(copy->fd);
-            copy->fd = -1;
-            memset(&copy->header, 0, sizeof(copy->header));
-        }
+    int rc = ring_file_open(file, &copy->now.fd, diag);
+    if (rc == 0 && copy->now.fd >= 0) {
+        const char *why = read_header(&copy->now);
+        if (why != NULL)
+            rc = ring_copy_set_aside(copy, why, diag);
     }
     if (rc != 0) {
         ring_copy_close(copy);
@@ -106,99 +111,99 @@ void ring_copy_close(struct ring_copy *copy)
 {
     if (copy == NULL)
         return;
-    if (copy->fd >= 0)
-        close(copy->fd);
+    drop_file(&copy->now);
     free(copy->file);
     free(copy);
 }
 
 bool ring_copy_exists(const struct ring_copy *copy)
 {
-    return copy->fd >= 0;
+    return copy->now.fd >= 0;
 }
 
 uint64_t ring_copy_id(const struct ring_copy *copy)
 {
-    return copy->header.id;
+    return copy->now.header.id;
 }
 
 int ring_copy_read(const struct ring_copy *copy, struct ring_image *image, struct diag *diag)
 {
-    const struct copy_header *header = &copy->header;
-    *image = (struct ring_image){.area = {.size = copy->size, .id = header->id}};
-    image->area.data = malloc(copy->size);
+    const struct copy_header *header = &copy->now.header;
+    *image = (struct ring_image){.area = {.size = header->size, .id = header->id}};
+    image->area.data = malloc(header->size);
     if (image->area.data == NULL)
         return diag_set(diag, ERR_MEMORY, "no memory to read %s", copy->file);
-    if (!ring_file_read(copy->fd, image->area.data, copy->size, RING_DATA_OFFSET)) {
+    if (!ring_file_read(copy->now.fd, image->area.data, header->size, RING_DATA_OFFSET)) {
         diag_set(diag, ERR_IO, "cannot read %s: %s", copy->file, strerror(errno));
         ring_image_fini(image);
         return ERR_IO;
     }
     /* Headers are seldom: the newest records lie beyond this one's head, at most a lap of them. */
-    image->end = ring_area_find_end(&image->area, header->head, header->head + copy->size);
+    image->end = ring_area_find_end(&image->area, header->head, header->head + header->size);
     struct ring_mended mended =
-        ring_area_mend(&image->area, image->end - copy->size, image->end, false);
+        ring_area_mend(&image->area, image->end - header->size, image->end, false);
     image->first = mended.first;
     image->torn = mended.torn;
     image->boot_from = ring_boot_is_now(header->boot) ? header->boot_from : image->end;
     return 0;
 }
 
-void ring_image_fini(struct ring_image *image)
+int ring_copy_set_aside(struct ring_copy *copy, const char *why, struct diag *diag)
 {
-    free(image->area.data);
-    image->area.data = NULL;
+    int rc = ring_file_set_aside(copy->file, why, diag);
+    drop_file(&copy->now);
+    return rc;
 }
 
 /* The older of the two headers is overwritten: the newer one stays until this one is whole. */
-static bool write_header(struct ring_copy *copy, uint64_t head)
+static bool write_header(struct copy_file *file, uint64_t head)
 {
-    struct copy_header header = copy->header;
+    struct copy_header header = file->header;
     header.number++;
     header.head = head;
     header.checksum = header_checksum(&header);
-    if (!ring_file_write(copy->fd, &header, sizeof(header), header.number % 2 * BLOCK_BYTES))
+    if (!ring_file_write(file->fd, &header, sizeof(header), header.number % 2 * BLOCK_BYTES))
         return false;
-    copy->header = header;
+    file->header = header;
     return true;
 }
 
-int ring_copy_begin(struct ring_copy *copy, uint64_t id, uint64_t from, uint64_t boot_from,
-                    struct diag *diag)
+int ring_copy_begin(struct ring_copy *copy, const struct ring_area *area, uint64_t from,
+                    uint64_t to, uint64_t boot_from, struct diag *diag)
 {
-    int rc = 0;
-    if (copy->fd >= 0) {
-        rc = ring_file_set_aside(copy->file, "it is the copy of another spool", diag);
-        close(copy->fd);
-        copy->fd = -1;
-    }
-    if (rc == 0)
-        rc = ring_file_make(copy->file, RING_DATA_OFFSET + copy->size, &copy->fd, diag);
+    struct copy_file before = copy->now, fresh = {.fd = -1};
+    int rc = ring_file_make(copy->file, RING_DATA_OFFSET + area->size, &fresh.fd, diag);
     if (rc != 0)
         return rc;
-    copy->header = (struct copy_header){.magic = COPY_MAGIC,
+    fresh.header = (struct copy_header){.magic = COPY_MAGIC,
                                         .format = RING_FORMAT,
-                                        .size = copy->size,
-                                        .id = id,
+                                        .size = area->size,
+                                        .id = area->id,
+                                        .head = from,
                                         .boot_from = boot_from};
-    ring_boot_now(copy->header.boot);
-    if (write_header(copy, from) && ring_copy_sync(copy)) {
+    ring_boot_now(fresh.header.boot);
+    copy->now = fresh;
+    if (ring_copy_write(copy, area, from, to) && write_header(&copy->now, to) &&
+        ring_copy_sync(copy)) {
         rc = ring_file_publish(copy->file, diag);
     } else {
         rc = diag_set(diag, ERR_FULL, "cannot write %s: %s", copy->file, strerror(errno));
         ring_file_unmake(copy->file);
     }
-    if (rc != 0) {
-        close(copy->fd);
-        copy->fd = -1;
+    if (rc == 0) {
+        drop_file(&before);
+    } else {
+        drop_file(&copy->now);
+        copy->now = before;
     }
     return rc;
 }
 
 void ring_copy_continue(struct ring_copy *copy, uint64_t boot_from)
 {
-    ring_boot_now(copy->header.boot);
-    copy->header.boot_from = boot_from;
+    ring_boot_now(copy->now.header.boot);
+    copy->now.header.boot_from = boot_from;
+    copy->now.synced = copy->now.header;
 }
 
 /* Takes words out of the ring while others may write to them: the loop outcomes; and the producer
@@ -212,12 +217,14 @@ __attribute__((no_sanitize("thread"))) static void take_words(uint64_t *out, con
     const volatile uint64_t *words = (const volatile uint64_t *)(const volatile void *)from;
     for (size_t i = 0; i < bytes / 8; i++)
         out[i] = words[i];
+    /* A tail that is read after this tells of all that was overwritten before. */
+    atomic_thread_fence(memory_order_acquire);
 }
 
 bool ring_copy_write(struct ring_copy *copy, const struct ring_area *area, uint64_t from,
                      uint64_t to)
 {
-    uint64_t since = to - copy->header.head;
+    uint64_t since = to - copy->now.header.head;
     for (uint64_t at = from; at < to;) {
         uint64_t offset = at % area->size, bytes = to - at;
         if (bytes > area->size - offset)
@@ -225,20 +232,29 @@ bool ring_copy_write(struct ring_copy *copy, const struct ring_area *area, uint6
         if (bytes > BOUNCE_BYTES)
             bytes = BOUNCE_BYTES;
         take_words(copy->bounce, area->data + offset, bytes);
-        if (!ring_file_write(copy->fd, copy->bounce, bytes, RING_DATA_OFFSET + offset))
+        if (!ring_file_write(copy->now.fd, copy->bounce, bytes, RING_DATA_OFFSET + offset))
             return false;
         at += bytes;
     }
     /* A reader looks one lap beyond the header's head, so it must never be farther behind. */
-    return since < area->size / 8 || write_header(copy, to);
+    return since < area->size / 8 || write_header(&copy->now, to);
 }
 
 bool ring_copy_sync(struct ring_copy *copy)
 {
-    return fdatasync(copy->fd) == 0;
+    struct copy_file *file = &copy->now;
+    if (fdatasync(file->fd) == 0) {
+        file->synced = file->header;
+        return true;
+    }
+    /* A kernel that could not write a block takes it for clean from then on: a header among them
+     * would never come to the disk, and the next one overwrite the only good one. */
+    file->header = file->synced;
+    return false;
 }
 
 bool ring_copy_finish(struct ring_copy *copy, uint64_t head)
 {
-    return copy->header.head == head || (write_header(copy, head) && ring_copy_sync(copy));
+    struct copy_file *file = &copy->now;
+    return file->header.head == head || (write_header(file, head) && ring_copy_sync(copy));
 }

@@ -12,31 +12,29 @@
 
 #include "base/ring.h"
 #include "base/ring_file.h"
+#include "base/ring_image.h"
 
 struct ring_copy;
 
-/* Opens what is there; a file that is no copy of this size is set aside. Succeeds without a file:
- * ring_copy_begin() makes it. */
-int ring_copy_open(struct ring_copy **out, const char *file, size_t size_bytes, struct diag *diag);
+/* Opens what is there, of whatever size; a file that is no copy is set aside. Succeeds without a
+ * file: ring_copy_begin() makes it. */
+int ring_copy_open(struct ring_copy **out, const char *file, struct diag *diag);
 void ring_copy_close(struct ring_copy *copy);
 
 bool ring_copy_exists(const struct ring_copy *copy);
 uint64_t ring_copy_id(const struct ring_copy *copy); /* of the ring; 0: no file */
 
-/* What the copy holds, mended, in memory of its own. */
-struct ring_image {
-    struct ring_area area;
-    uint64_t first, end; /* positions of the oldest record, and behind the newest */
-    uint64_t torn;
-    uint64_t boot_from; /* what lies from here on came in this boot of the machine */
-};
+/* What the copy holds, mended. */
 int ring_copy_read(const struct ring_copy *copy, struct ring_image *image, struct diag *diag);
-void ring_image_fini(struct ring_image *image);
 
-/* Makes a new file for this ring, beginning at `from`; what was there is set aside first. ERR_FULL:
- * the disk's trouble, may be tried again. */
-int ring_copy_begin(struct ring_copy *copy, uint64_t id, uint64_t from, uint64_t boot_from,
-                    struct diag *diag);
+/* Keeps what is there under another name; then there is no file. */
+int ring_copy_set_aside(struct ring_copy *copy, const char *why, struct diag *diag);
+
+/* Makes a new file for this ring with [from, to) of it, synced, in place of what is there: before
+ * it is whole it has not the name. ERR_FULL: the disk's trouble, may be tried again; what was there
+ * is there still. */
+int ring_copy_begin(struct ring_copy *copy, const struct ring_area *area, uint64_t from,
+                    uint64_t to, uint64_t boot_from, struct diag *diag);
 
 /* Goes on with the file that is there. */
 void ring_copy_continue(struct ring_copy *copy, uint64_t boot_from);
@@ -45,6 +43,8 @@ void ring_copy_continue(struct ring_copy *copy, uint64_t boot_from);
  * a gap before `from`. Not yet synced. False with errno. */
 bool ring_copy_write(struct ring_copy *copy, const struct ring_area *area, uint64_t from,
                      uint64_t to);
+
+/* False with errno: then all since the last sync has to be written again. */
 bool ring_copy_sync(struct ring_copy *copy);
 bool ring_copy_finish(struct ring_copy *copy, uint64_t head); /* a header now; synced */
 

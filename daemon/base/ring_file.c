@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -111,7 +112,7 @@ uint64_t ring_area_settle(struct ring_area *area, uint64_t from, uint64_t to, ui
         if (record->position != at)
             continue;
         uint32_t outcome = atomic_load(&record->outcome);
-        if (outcome > RING_REFUSED || (outcome == RING_USED && waiting > 0))
+        if (outcome > RING_REFUSED || (outcome != RING_REFUSED && waiting > 0))
             outcome = RING_WAITING;
         atomic_store(&record->outcome, outcome);
         if (outcome != RING_WAITING)
@@ -122,6 +123,15 @@ uint64_t ring_area_settle(struct ring_area *area, uint64_t from, uint64_t to, ui
             atomic_store(&record->begun, 0);
     }
     return waiting;
+}
+
+uint64_t ring_fresh_id(void)
+{
+    uint64_t id = 0;
+    while (id == 0)
+        if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+            id = 0;
+    return id;
 }
 
 int ring_size_check(size_t size_bytes, const char *file, struct diag *diag)

@@ -58,9 +58,11 @@ struct ring_mended {
 struct ring_mended ring_area_mend(struct ring_area *area, uint64_t from, uint64_t to, bool exact);
 
 /* Makes outcomes those of a ring that was drained in order: after the first that waits, none is
- * used, and only the first can have been begun. Returns the number that wait and sets *done to the
- * first of them (`to` if none). */
+ * used or found a repeat, and only the first can have been begun. Returns the number that wait and
+ * sets *done to the first of them (`to` if none). */
 uint64_t ring_area_settle(struct ring_area *area, uint64_t from, uint64_t to, uint64_t *done);
+
+uint64_t ring_fresh_id(void); /* at random, not 0 */
 
 /* Checks a size; *diag says what is wrong with it. */
 int ring_size_check(size_t size_bytes, const char *file, struct diag *diag);

@@ -71,6 +71,21 @@ static void window_close_gaps(struct account_window *window, uint64_t held_from)
         window->whole++;
 }
 
+/* For acknowledgements it does not matter how often a sequence came. */
+static void window_keep(struct account_window *window, uint64_t sequence)
+{
+    if (sequence > window->newest)
+        window_advance(window, sequence);
+    else
+        window_fill(window, sequence);
+}
+
+/* Forgets all beyond a sequence. */
+static void window_forget(struct account_window *window, uint64_t beyond)
+{
+    *window = (struct account_window){.first = beyond, .newest = beyond, .whole = beyond};
+}
+
 /* ---- Clock ---- */
 
 /*
@@ -180,6 +195,7 @@ static struct account_boot *boot_begin(struct device *device, const struct lumba
     boot->known = true;
     boot->id = batch->boot_id;
     window_begin(&boot->window, batch->sequence, batch->held_from);
+    boot->ack.kept = boot->window;
     device->boots++;
     return boot;
 }
@@ -206,35 +222,46 @@ static bool account_older(struct device *device, struct account_boot *boot, uint
     return true;
 }
 
-/* Finds the boot of a message with a sequence and counts it there. NULL: a repeat. */
-static struct account_boot *account_sequence(struct device *device,
-                                             const struct lumbar_batch *batch, bool *newest)
+/* Finds the boot of a message with a sequence and counts it there. False: a repeat. */
+static bool account_sequence(struct device *device, const struct lumbar_batch *batch,
+                             struct account_boot **found, bool *newest)
 {
-    struct account_boot *boot = boot_find(device, batch->boot_id);
+    struct account_boot *boot = *found = boot_find(device, batch->boot_id);
     *newest = true;
-    if (boot == NULL)
-        return boot_begin(device, batch);
+    if (boot == NULL) {
+        *found = boot_begin(device, batch);
+        return true;
+    }
     struct account_window *window = &boot->window;
     if (batch->sequence <= window->newest) {
         *newest = false;
-        return account_older(device, boot, batch->sequence) ? boot : NULL;
+        return account_older(device, boot, batch->sequence);
     }
     uint64_t skipped = batch->sequence - window->newest - 1;
-    if (skipped > SEQUENCE_JUMP_MAX)
-        return boot_begin(device, batch);
+    if (skipped > SEQUENCE_JUMP_MAX) {
+        *found = boot_begin(device, batch);
+        return true;
+    }
     device->lost += skipped;
     window_advance(window, batch->sequence);
-    return boot;
+    return true;
 }
 
-static void account_owe(struct account_boot *boot, uint64_t position, uint64_t held_from)
+/* Repeats too: the record that came first may be lost. */
+static void account_owe(struct account_boot *boot, uint64_t position,
+                        const struct lumbar_batch *batch)
 {
-    uint64_t before = boot->window.whole;
-    window_close_gaps(&boot->window, held_from);
-    if (held_from == 0 || (boot->window.whole == before && boot->ack.reached.sequence == before))
+    struct account_ack *ack = &boot->ack;
+    uint64_t before = ack->kept.whole;
+    if (ack->first == 0)
+        ack->first = position;
+    ack->last = position;
+    window_keep(&ack->kept, batch->sequence);
+    window_close_gaps(&ack->kept, batch->held_from);
+    if (batch->held_from == 0 || (ack->kept.whole == before && ack->reached.sequence == before))
         return;
-    boot->ack.reached.sequence = boot->window.whole;
-    boot->ack.reached.position = position;
+    ack->reached.sequence = ack->kept.whole;
+    ack->reached.position = position;
 }
 
 enum device_verdict device_account(struct device *device, const struct lumbar_batch *batch,
@@ -247,10 +274,11 @@ enum device_verdict device_account(struct device *device, const struct lumbar_ba
     device->messages++;
     device->heard_ms = received_ms;
     if (ordered) {
-        boot = account_sequence(device, batch, &newest);
-        if (boot == NULL)
+        bool fresh = account_sequence(device, batch, &boot, &newest);
+        account_owe(boot, position, batch);
+        if (!fresh)
             return DEVICE_DUPLICATE;
-        account_owe(boot, position, batch->held_from);
+        window_close_gaps(&boot->window, batch->held_from);
     }
     if (batch->now_ms != 0 && (newest || !boot->clock.known) &&
         clock_hear(&boot->clock, batch->now_ms, received_ms, ordered))
@@ -265,8 +293,22 @@ enum device_verdict device_account(struct device *device, const struct lumbar_ba
 
 /* ---- Acknowledgement ---- */
 
+/* What lies below `lost` and was not found on disk in time is gone: it is not owed any more. */
+static void ack_lose(struct account_ack *ack, uint64_t lost)
+{
+    if (ack->first == 0 || ack->first >= lost)
+        return;
+    window_forget(&ack->kept, ack->safe);
+    ack->reached = ack->waiting = (struct account_mark){.sequence = ack->safe};
+    ack->first = ack->last = 0;
+}
+
 static void ack_settle(struct account_ack *ack, uint64_t synced)
 {
+    if (ack->last < synced)
+        ack->first = ack->last = 0;
+    else if (ack->first < synced)
+        ack->first = synced;
     if (ack->reached.position < synced)
         ack->safe = ack->reached.sequence;
     else if (ack->waiting.position < synced)
@@ -275,11 +317,8 @@ static void ack_settle(struct account_ack *ack, uint64_t synced)
         ack->waiting = ack->reached;
 }
 
-static bool ack_due(struct account_ack *ack, uint64_t synced, int64_t now_ms, int64_t interval_ms)
+static bool ack_due(struct account_ack *ack, int64_t now_ms, int64_t interval_ms)
 {
-    if (ack->reached.sequence == 0)
-        return false;
-    ack_settle(ack, synced);
     if (ack->safe == 0 || (ack->safe == ack->said && !ack->repeated))
         return false;
     if (ack->said != 0 && now_ms - ack->said_ms < interval_ms)
@@ -290,14 +329,16 @@ static bool ack_due(struct account_ack *ack, uint64_t synced, int64_t now_ms, in
     return true;
 }
 
-void devices_acks(struct devices *devices, uint64_t synced, int64_t now_ms, int64_t interval_ms,
-                  devices_ack_cb *on_ack, void *user)
+void devices_acks(struct devices *devices, uint64_t synced, uint64_t lost, int64_t now_ms,
+                  int64_t interval_ms, devices_ack_cb *on_ack, void *user)
 {
     for (uint32_t id = 1; id <= devices_count(devices); id++) {
         struct device *device = devices_at(devices, id);
         for (int i = 0; i < 2; i++) {
             struct account_boot *boot = &device->account->boot[i];
-            if (ack_due(&boot->ack, synced, now_ms, interval_ms))
+            ack_lose(&boot->ack, lost);
+            ack_settle(&boot->ack, synced);
+            if (ack_due(&boot->ack, now_ms, interval_ms))
                 on_ack(user, device, boot->id, boot->ack.safe);
         }
     }

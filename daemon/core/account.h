@@ -23,15 +23,21 @@ struct account_clock {
     int64_t now_ms;      /* of the device, in its newest message that has a sequence */
 };
 
-/* "All up to this sequence lies at or before this place of the spool." */
+/* "All up to this sequence is kept at or before this place of the spool." */
 struct account_mark {
     uint64_t sequence, position;
 };
 
-/* What is owed to the device. Positions only grow, so a mark is on disk when the place is. */
+/* What is owed to the device. Positions only grow, so a mark is on disk when the place is.
+ *
+ * What was heard is not always kept: while the disk refuses, the spool frees messages that never
+ * were on it. Of which sequences they were nobody knows then, so of a boot that lost any, all that
+ * is not yet on disk has to come again: it is a repeat to `window`, and is kept by `kept`. */
 struct account_ack {
+    struct account_window kept;
     struct account_mark reached; /* the newest */
     struct account_mark waiting; /* an older one, kept so that the goal does not run away */
+    uint64_t first, last;        /* places of those records not yet found on disk; 0: none */
     uint64_t safe;               /* sequence that is on disk */
     uint64_t said;               /* sequence last acknowledged */
     int64_t said_ms;

@@ -4,18 +4,14 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdalign.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/ring_copy.h"
+#include "io/spool_trial.h"
 
 #define LINE_BYTES 128
 #define RETRY_MS   500 /* between attempts while the disk refuses */
@@ -33,12 +29,6 @@
  * decode just that one; three in the same few microseconds are no chance: such a message kills the
  * hub and not its trial, because of what only the hub has. */
 #define BEGUN_MAX 3u
-
-/* The trial of a record: its child's limits, and how it says that it lived. */
-#define TRIAL_WALL_MS    3000
-#define TRIAL_CPU_S      2
-#define TRIAL_MORE_BYTES (256u << 20)
-#define TRIAL_LIVED      77 /* not 0: code that calls exit(0) would end the hub as well */
 
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): threads write to lines of their own
 struct spool {
@@ -60,6 +50,7 @@ struct spool {
     alignas(LINE_BYTES) _Atomic int64_t pending_ms;
     _Atomic int64_t turned_ms;
     _Atomic uint64_t syncs, failures, uncopied;
+    _Atomic uint64_t lost; /* end of the last gap in what was copied */
     struct log_limit complaint;
     bool refusing; /* the last turn failed */
 
@@ -84,11 +75,15 @@ static void count_one(_Atomic uint64_t *counter)
 
 /* --- open and close --------------------------------------------------------------------------- */
 
+static bool has_copy(const struct spool *spool)
+{
+    return ring_copy_id(spool->copy) == ring_id(spool->ring);
+}
+
 /* Takes the ring from the copy where that is all there is, or has more. */
 static int take_copy(struct spool *spool, const struct spool_options *options, struct diag *diag)
 {
-    if (!ring_copy_exists(spool->copy) ||
-        (spool->ring != NULL && ring_copy_id(spool->copy) != ring_id(spool->ring)))
+    if (!ring_copy_exists(spool->copy) || (spool->ring != NULL && !has_copy(spool)))
         return 0;
     struct ring_image image;
     int rc = ring_copy_read(spool->copy, &image, diag);
@@ -97,7 +92,7 @@ static int take_copy(struct spool *spool, const struct spool_options *options, s
     if (spool->ring == NULL || image.end > ring_head(spool->ring)) {
         ring_close(spool->ring);
         spool->ring = NULL;
-        rc = ring_make(&spool->ring, options->ring_file, options->size_bytes, &image, diag);
+        rc = ring_make(&spool->ring, options->ring_file, image.area.size, &image, diag);
         if (rc == 0)
             log_notice("spool: taken from the copy %s, %llu messages not yet decoded",
                        options->copy_file, (unsigned long long)ring_waiting(spool->ring));
@@ -109,20 +104,61 @@ static int take_copy(struct spool *spool, const struct spool_options *options, s
     return rc;
 }
 
-static int begin_copy(struct spool *spool, struct diag *diag)
+/* Makes the ring as large as is wanted, with all that was in it; where that is not possible, it
+ * stays as it is for this time. */
+static int fit_ring(struct spool *spool, const struct spool_options *options, struct diag *diag)
 {
-    /* First, so that a new and empty copy is never taken for a full one. */
-    uint64_t tail = ring_tail(spool->ring);
-    ring_set_copied(spool->ring, tail, tail);
-    return ring_copy_begin(spool->copy, ring_id(spool->ring), tail, ring_boot_from(spool->ring),
-                           diag);
+    uint64_t has = ring_area(spool->ring)->size;
+    if (has == options->size_bytes)
+        return 0;
+    struct ring_image image;
+    struct ring *fitted = NULL;
+    struct diag trouble = {0};
+    int rc = ring_size_check(options->size_bytes, options->ring_file, diag);
+    if (rc != 0)
+        return rc;
+    rc = ring_image_refit(&image, spool->ring, options->size_bytes, &trouble);
+    if (rc == 0)
+        rc = ring_make(&fitted, options->ring_file, options->size_bytes, &image, &trouble);
+    ring_image_fini(&image);
+    if (rc == 0) {
+        ring_close(spool->ring);
+        spool->ring = fitted;
+        log_notice("spool: its size is now %zu bytes, before %llu", options->size_bytes,
+                   (unsigned long long)has);
+        return 0;
+    }
+    if (rc != ERR_LIMIT && rc != ERR_FULL)
+        return diag_set(diag, rc, "%s", trouble.text);
+    log_error("spool: keeps its %llu bytes, for nothing shall be lost: %s; start once more when "
+              "there is room",
+              (unsigned long long)has, trouble.text);
+    return 0;
 }
 
-static int open_files(struct spool *spool, const struct spool_options *options, struct diag *diag)
+/* `known`: the ring from which this one was made, whose copy this one replaces. */
+static int begin_copy(struct spool *spool, uint64_t known, struct diag *diag)
 {
-    int rc = ring_open(&spool->ring, options->ring_file, options->size_bytes, diag);
+    int rc = 0;
+    if (ring_copy_exists(spool->copy) && ring_copy_id(spool->copy) != known)
+        rc = ring_copy_set_aside(spool->copy, "it is the copy of another spool", diag);
+    struct ring *ring = spool->ring;
+    uint64_t tail = ring_tail(ring), done = ring_done(ring), head = ring_head(ring);
+    /* First, so that a new copy is never taken for one that has more. */
+    ring_set_copied(ring, tail, tail);
     if (rc == 0)
-        rc = ring_copy_open(&spool->copy, options->copy_file, options->size_bytes, diag);
+        rc = ring_copy_begin(spool->copy, ring_area(ring), tail, head, ring_boot_from(ring), diag);
+    if (rc == 0)
+        ring_set_copied(ring, head, done);
+    return rc;
+}
+
+static int open_ring(struct spool *spool, const struct spool_options *options, uint64_t *known,
+                     struct diag *diag)
+{
+    int rc = ring_open(&spool->ring, options->ring_file, 0, diag);
+    if (rc == 0)
+        rc = ring_copy_open(&spool->copy, options->copy_file, diag);
     /* Everything in the ring is from an earlier boot, or there is none. */
     if (rc == 0 && (spool->ring == NULL || ring_boot_from(spool->ring) == ring_head(spool->ring)))
         rc = take_copy(spool, options, diag);
@@ -130,15 +166,26 @@ static int open_files(struct spool *spool, const struct spool_options *options, 
         rc = ring_make(&spool->ring, options->ring_file, options->size_bytes, NULL, diag);
     if (rc != 0)
         return rc;
-    if (ring_copy_exists(spool->copy) && ring_copy_id(spool->copy) == ring_id(spool->ring)) {
+    *known = ring_id(spool->ring);
+    return fit_ring(spool, options, diag);
+}
+
+static int open_files(struct spool *spool, const struct spool_options *options, struct diag *diag)
+{
+    uint64_t known;
+    int rc = open_ring(spool, options, &known, diag);
+    if (rc != 0)
+        return rc;
+    if (has_copy(spool)) {
         ring_copy_continue(spool->copy, ring_boot_from(spool->ring));
         return 0;
     }
     struct diag trouble = {0};
-    rc = begin_copy(spool, &trouble);
+    rc = begin_copy(spool, known, &trouble);
     if (rc == ERR_FULL) {
         /* The hub shall show the rooms with a full disk too; the copier tries again. */
-        log_error("spool: no copy on disk: %s", trouble.text);
+        log_error("spool: no copy on disk, so nothing is acknowledged to devices: %s",
+                  trouble.text);
         return 0;
     }
     return rc == 0 ? 0 : diag_set(diag, rc, "%s", trouble.text);
@@ -198,70 +245,14 @@ struct recovery {
     void (*on_refused)(void *user, const struct ring_record *record);
 };
 
-static void limit_child(void)
-{
-    static const int deadly[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGTERM};
-    for (size_t i = 0; i < sizeof(deadly) / sizeof(deadly[0]); i++)
-        signal(deadly[i], SIG_DFL);
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
-    setrlimit(RLIMIT_CPU, &(struct rlimit){TRIAL_CPU_S, TRIAL_CPU_S});
-    struct rlimit memory;
-    unsigned long pages = 0;
-    FILE *statm = fopen("/proc/self/statm", "re");
-    if (statm != NULL && fscanf(statm, "%lu", &pages) == 1) {
-        memory.rlim_cur = memory.rlim_max =
-            pages * (rlim_t)sysconf(_SC_PAGESIZE) + TRIAL_MORE_BYTES;
-        setrlimit(RLIMIT_AS, &memory);
-    }
-    if (statm != NULL)
-        fclose(statm);
-}
-
-/* Did the child come to its end? It is killed when it takes too long. */
-static bool child_lived(pid_t child)
-{
-    int64_t deadline = now_ms() + TRIAL_WALL_MS;
-    for (int status;;) {
-        pid_t got = waitpid(child, &status, WNOHANG);
-        if (got == child)
-            return WIFEXITED(status) && WEXITSTATUS(status) == TRIAL_LIVED;
-        if (got < 0 && errno != EINTR)
-            return false;
-        if (now_ms() > deadline)
-            kill(child, SIGKILL);
-        nanosleep(&(struct timespec){0, 500000}, NULL);
-    }
-}
-
-static bool survives_trial(const struct recovery *recovery, const struct ring_record *record,
-                           bool again)
-{
-    pid_t parent = getpid(), child = fork();
-    if (child < 0) {
-        log_warn("spool: a message cannot be tried: %s", strerror(errno));
-        return true;
-    }
-    if (child != 0)
-        return child_lived(child);
-    limit_child();
-    if (getppid() != parent)
-        _exit(1);
-    ring_make_readonly(recovery->spool->ring);
-    recovery->use(recovery->user, record, again);
-    _exit(TRIAL_LIVED);
-}
-
 /* Shall a record that was begun so often, and not ended, be left alone? */
 static bool is_deadly(const struct recovery *recovery, const struct ring_record *record,
                       uint32_t begun, bool again)
 {
     if (begun == 0)
         return false;
-    if (begun < BEGUN_MAX && survives_trial(recovery, record, again))
+    if (begun < BEGUN_MAX &&
+        spool_survives_trial(recovery->spool->ring, record, recovery->use, recovery->user, again))
         return false;
     log_error("spool: the message at %llu of %.*s ends the hub; it is put into quarantine",
               (unsigned long long)record->position, record->topic_bytes, ring_topic(record));
@@ -301,7 +292,9 @@ int spool_recover(struct spool *spool, spool_use_cb *use, void *user,
         struct ring_record *record = ring_next(ring, &at);
         if (record == NULL || record->position >= done)
             break;
-        if (atomic_load(&record->outcome) != RING_USED)
+        /* Of a repeat the first may be gone: freed while the disk refused, it is not in the copy.
+         */
+        if (atomic_load(&record->outcome) == RING_REFUSED)
             continue;
         uint32_t again = tried ? 0 : atomic_load(&record->begun) / AGAIN_ONE;
         tried = tried || again != 0;
@@ -317,38 +310,42 @@ int spool_recover(struct spool *spool, spool_use_cb *use, void *user,
 
 /* --- copier ----------------------------------------------------------------------------------- */
 
-static bool copy_to_disk(struct spool *spool, uint64_t from, uint64_t head)
+/* Does not touch `synced`, which has to stay where it is until a gap was noted. */
+static int copy_to_disk(struct spool *spool, uint64_t from, uint64_t head, struct diag *diag)
 {
-    if (!ring_copy_exists(spool->copy)) {
-        struct diag diag = {0};
-        if (begin_copy(spool, &diag) != 0)
-            return false;
-        from = ring_tail(spool->ring);
-    }
-    return ring_copy_write(spool->copy, ring_area(spool->ring), from, head) &&
-           ring_copy_sync(spool->copy);
+    if (!has_copy(spool))
+        return ring_copy_begin(spool->copy, ring_area(spool->ring), ring_tail(spool->ring), head,
+                               ring_boot_from(spool->ring), diag);
+    if (!ring_copy_write(spool->copy, ring_area(spool->ring), from, head) ||
+        !ring_copy_sync(spool->copy))
+        return diag_set(diag, ERR_FULL, "cannot write: %s", strerror(errno));
+    return 0;
 }
 
-static void note_failure(struct spool *spool)
+static void note_failure(struct spool *spool, const struct diag *diag)
 {
-    int number = errno;
     count_one(&spool->failures);
     spool->refusing = true;
     uint64_t times = log_limit_hit(&spool->complaint, now_ms());
     if (times != 0)
-        log_error("spool: the copy on disk cannot be written (%llu times): %s",
-                  (unsigned long long)times, strerror(number));
+        log_error("spool: no copy on disk, so nothing is acknowledged to devices (%llu times): %s",
+                  (unsigned long long)times, diag->text);
 }
 
-static void note_success(struct spool *spool, uint64_t gap_bytes)
+/* To be known before spool_synced() moves past the gap. */
+static void note_gap(struct spool *spool, uint64_t from, uint64_t to)
+{
+    uint64_t all = atomic_load(&spool->uncopied) + (to - from);
+    atomic_store(&spool->uncopied, all);
+    atomic_store(&spool->lost, to);
+    log_error("spool: %llu bytes of messages were used, but never on disk; devices that hold them "
+              "are not acknowledged before they send them again",
+              (unsigned long long)(to - from));
+}
+
+static void note_success(struct spool *spool)
 {
     count_one(&spool->syncs);
-    if (gap_bytes != 0) {
-        uint64_t all = atomic_load(&spool->uncopied) + gap_bytes;
-        atomic_store(&spool->uncopied, all);
-        log_error("spool: %llu bytes of messages were used, but never on disk",
-                  (unsigned long long)gap_bytes);
-    }
     if (spool->refusing)
         log_notice("spool: the copy on disk can be written again");
     spool->refusing = false;
@@ -368,16 +365,19 @@ static void copy_turn(struct spool *spool)
     if (head != synced && atomic_load(&spool->pending_ms) == 0)
         atomic_store(&spool->pending_ms, now_ms());
     uint64_t from = settled < synced ? settled : synced, tail = ring_tail(ring);
-    if (!copy_to_disk(spool, from > tail ? from : tail, head)) {
-        note_failure(spool);
+    struct diag diag = {0};
+    if (copy_to_disk(spool, from > tail ? from : tail, head, &diag) != 0) {
+        note_failure(spool, &diag);
         return;
     }
     tail = ring_tail(ring);
     if (tail > head)
         tail = head;
+    if (tail > synced)
+        note_gap(spool, synced, tail);
     ring_set_copied(ring, head, done);
     atomic_store(&spool->pending_ms, 0);
-    note_success(spool, tail > synced ? tail - synced : 0);
+    note_success(spool);
 }
 
 static struct timespec in_ms(int64_t ms)
@@ -409,7 +409,7 @@ static void *run_copier(void *user)
         atomic_store(&spool->turned_ms, now_ms());
     }
     copy_turn(spool);
-    if (ring_copy_exists(spool->copy) && !spool->refusing)
+    if (has_copy(spool) && !spool->refusing)
         ring_copy_finish(spool->copy, ring_synced(spool->ring));
     return NULL;
 }
@@ -531,9 +531,12 @@ bool spool_doze(struct spool *spool)
     return false;
 }
 
-uint64_t spool_synced(const struct spool *spool)
+uint64_t spool_synced(const struct spool *spool, uint64_t *lost)
 {
-    return ring_synced(spool->ring);
+    uint64_t synced = ring_synced(spool->ring); /* first: the gap was noted before it moved */
+    if (lost != NULL)
+        *lost = atomic_load(&spool->lost);
+    return synced;
 }
 
 bool spool_is_safe(const struct spool *spool)

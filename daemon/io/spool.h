@@ -10,7 +10,9 @@
  * Threads: spool_put() by one producer thread; spool_drain(), spool_doze() and the rest by the
  * loop; the copy by the spool's own thread. Overflow: QoS 0 is dropped and counted, QoS 1 waits.
  * When the copy cannot be written for longer than patience_ms, places are freed without it,
- * spool_synced() stands still, and spool_is_safe() is false until it can.
+ * spool_synced() stands still, and spool_is_safe() is false until it can. Then what the ring still
+ * holds is copied; what was overwritten meanwhile never comes to the disk, and spool_synced()
+ * tells.
  */
 #ifndef LUMBAR_IO_SPOOL_H
 #define LUMBAR_IO_SPOOL_H
@@ -52,7 +54,7 @@ bool spool_same_boot(const struct spool *spool);
 typedef enum ring_outcome spool_use_cb(void *user, const struct ring_record *record, bool again);
 
 /* At start, before any thread: gives all intact records that were already used, oldest first, as
- * `again`. A record whose decoding was begun and never ended killed the hub or was killed with it:
+ * `again`, repeats among them. A record whose decoding was begun and never ended killed the hub or was killed with it:
  * it is tried in a child process with limits, and refused if the child dies; begun three times, it
  * is refused without. The same holds for one that was begun to be remembered. on_refused gets its
  * bytes. In the child, `use` runs on the state as it is then and must write nothing that is shared
@@ -76,7 +78,10 @@ unsigned spool_drain(struct spool *spool, unsigned most, spool_use_cb *use, void
  * it, when both saw each other). */
 bool spool_doze(struct spool *spool);
 
-uint64_t spool_synced(const struct spool *spool); /* positions below it are on disk */
+/* Positions below it are on disk, but for those of a gap: what was freed while the disk refused.
+ * *lost is the end of the last gap, 0 if there was none; a gap begins where spool_synced() stood
+ * before. `lost` may be NULL for a caller that knows of no gap. */
+uint64_t spool_synced(const struct spool *spool, uint64_t *lost);
 bool spool_is_safe(const struct spool *spool);
 int64_t
 spool_copied_ms(const struct spool *spool); /* mono ms of the copier's last turn: watchdog */

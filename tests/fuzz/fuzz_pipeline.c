@@ -167,7 +167,8 @@ static void take(struct hub *hub, uint8_t what, const uint8_t *payload, size_t b
     free(copy);
     if ((what & 16) != 0)
         ingest_tick(&hub->ingest, hub->now_ms);
-    devices_acks(hub->ingest.devices, position, hub->now_ms, 1000, on_ack, NULL);
+    uint64_t lost = what % 7 == 0 ? position : 0;
+    devices_acks(hub->ingest.devices, position, lost, hub->now_ms, 1000, on_ack, NULL);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -399,6 +399,12 @@ static void decodes_again_what_has_a_garbled_outcome(void **state)
     assert_int_equal(ring_waiting(ring), 2); /* the one after it too: order is kept */
     assert_is(ring_peek(ring), 1);
     ring_close(ring);
+    uint32_t waiting_then_repeat[] = {RING_WAITING, RING_REPEATED};
+    for (uint64_t i = 0; i < 2; i++)
+        change_file(place_of(1 + i) + 16, &waiting_then_repeat[i], 4);
+    ring = opened(); /* of what it repeats nothing may be left */
+    assert_int_equal(ring_waiting(ring), 2);
+    ring_close(ring);
 }
 
 static void does_not_believe_a_record_inside_a_payload(void **state)

@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/ring_file.h"
 #include "io/spool.h"
 
 #define TOPIC "lumbar/v1/posture/p1/telemetry"
@@ -158,6 +159,40 @@ static inline void take_all(struct spool *spool, struct given *given)
     assert_int_equal(spool_recover(spool, take, given, NULL, &diag), 0);
     while (spool_drain(spool, 100, take, given) != 0)
         continue;
+}
+
+static inline struct spool_stats stats_of(const struct spool *spool)
+{
+    struct spool_stats stats;
+    spool_stats(spool, &stats);
+    return stats;
+}
+
+static inline void cut_power(void)
+{
+    assert_int_equal(unlink(options.ring_file), 0);
+}
+
+static inline void change(const char *file, uint64_t offset, const void *bytes, size_t count)
+{
+    int fd = open(file, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, bytes, count, (off_t)offset), count);
+    close(fd);
+}
+
+/* Makes a ring or a copy one of an earlier boot of the machine. */
+static inline void garble_boot(const char *file)
+{
+    static char bytes[8192];
+    char boot[RING_BOOT_BYTES];
+    ring_boot_now(boot);
+    int fd = open(file, O_RDONLY | O_CLOEXEC);
+    assert_int_equal(read(fd, bytes, sizeof(bytes)), sizeof(bytes));
+    close(fd);
+    char *at = memmem(bytes, sizeof(bytes), boot, strlen(boot));
+    assert_non_null(at);
+    change(file, (uint64_t)(at - bytes), "another boot!", 13);
 }
 
 /* Waits up to 10 s. */

@@ -1,20 +1,11 @@
-/* The spool at work: order, overflow, sleep and wake, a disk that refuses. */
+/* The spool at work: order, overflow, sleep and wake. */
 #include "spool_place.h"
 
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
 
 static struct given given;
-
-static struct spool_stats stats_of(const struct spool *spool)
-{
-    struct spool_stats stats;
-    spool_stats(spool, &stats);
-    return stats;
-}
 
 static void drains_in_order_and_at_most_so_many(void **state)
 {
@@ -76,7 +67,7 @@ static void a_place_is_not_free_before_it_is_both_used_and_synced(void **state)
     WAIT_UNTIL(put(spool, taken, 0));
     while (put(spool, ++taken, 0))
         continue;
-    WAIT_UNTIL(spool_synced(spool) > given.last_position + options.size_bytes / 2);
+    WAIT_UNTIL(spool_synced(spool, NULL) > given.last_position + options.size_bytes / 2);
     assert_false(put(spool, taken, 0)); /* synced, not used */
     spool_close(spool);
 }
@@ -282,102 +273,6 @@ static void complains_of_a_folder_that_is_not_there(void **state)
     assert_non_null(strstr(diag.text, "/nonexistent/ring.new"));
 }
 
-static void limit_files(rlim_t bytes)
-{
-    struct rlimit limit;
-    getrlimit(RLIMIT_FSIZE, &limit);
-    limit.rlim_cur = bytes;
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-/* Puts and drains [from, to). */
-static void live(struct spool *spool, uint64_t from, uint64_t to)
-{
-    given.fresh_count = 0;
-    for (uint64_t n = from; n < to; n++) {
-        assert_true(put(spool, n, 1));
-        spool_drain(spool, 10, take, &given);
-    }
-    assert_int_equal(given.fresh_count, to - from);
-}
-
-static void live_goes_on_when_the_disk_refuses(void **state)
-{
-    (void)state;
-    memset(&given, 0, sizeof(given));
-    signal(SIGXFSZ, SIG_IGN);
-    options.size_bytes = RING_SIZE_MIN;
-    options.patience_ms = 200;
-    struct spool *spool = spool_of_test();
-    start(spool);
-    live(spool, 0, 100);
-    WAIT_UNTIL(stats_of(spool).used_bytes == 0);
-    uint64_t synced = spool_synced(spool);
-
-    limit_files(8192); /* the headers can be written, but no message */
-    int64_t from = clock_mono_ns();
-    live(spool, 100, 3000);                           /* many laps */
-    assert_true(clock_mono_ns() - from >= 190000000); /* it was patient before */
-    limit_files(RLIM_INFINITY);
-    struct spool_stats stats = stats_of(spool);
-    assert_true(stats.sync_failures > 0);
-    assert_true(stats.waited > 0);
-    assert_int_equal(stats.dropped, 0);
-    assert_false(spool_is_safe(spool));
-    assert_int_equal(spool_synced(spool), synced); /* nobody is told that it is safe */
-
-    WAIT_UNTIL(spool_is_safe(spool));
-    assert_true(spool_synced(spool) > synced);
-    assert_true(stats_of(spool).uncopied_bytes > 0);
-    live(spool, 3000, 3100);
-    spool_close(spool);
-    unlink(options.ring_file); /* power cut: the copy holds the newest lap without a hole */
-    spool = spool_of_test();
-    take_all(spool, &given);
-    assert_int_equal(given.fresh_count, 0);
-    assert_true(given.again_count > 250);
-    for (size_t i = 0; i < given.again_count; i++)
-        assert_int_equal(given.again[i], 3100 - given.again_count + i);
-    spool_close(spool);
-}
-
-static void starts_with_a_full_disk_and_copies_when_there_is_room(void **state)
-{
-    (void)state;
-    char disk[96], copy[128];
-    snprintf(disk, sizeof(disk), "%s/disk", folder);
-    assert_int_equal(mkdir(disk, 0700), 0);
-    if (mount("tmpfs", disk, "tmpfs", 0, "size=65536") != 0) {
-        rmdir(disk);
-        print_message("skipped: a small file system can be mounted by root only\n");
-        skip();
-    }
-    memset(&given, 0, sizeof(given));
-    snprintf(copy, sizeof(copy), "%s/copy", disk);
-    options.copy_file = copy;
-    options.patience_ms = 100;
-    struct spool *spool = spool_of_test();
-    start(spool);
-    uint64_t synced = spool_synced(spool);
-    live(spool, 0, 5000);
-    bool safe_when_full = spool_is_safe(spool);
-    uint64_t synced_when_full = spool_synced(spool);
-    assert_int_equal(mount("tmpfs", disk, "tmpfs", MS_REMOUNT, "size=1m"), 0);
-    WAIT_UNTIL(spool_synced(spool) > synced && spool_is_safe(spool));
-    live(spool, 5000, 5100);
-    spool_close(spool);
-    unlink(options.ring_file);
-    spool = spool_of_test();
-    take_all(spool, &given);
-    spool_close(spool);
-    assert_int_equal(umount(disk), 0);
-    assert_int_equal(rmdir(disk), 0);
-    assert_false(safe_when_full);
-    assert_int_equal(synced_when_full, synced);
-    assert_true(given.again_count > 1000);
-    assert_int_equal(given.again[given.again_count - 1], 5099);
-}
-
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -393,8 +288,6 @@ int main(void)
         CASE(is_open_for_one_hub_only),
         CASE(keeps_its_files_to_itself),
         CASE(complains_of_a_folder_that_is_not_there),
-        CASE(live_goes_on_when_the_disk_refuses),
-        CASE(starts_with_a_full_disk_and_copies_when_there_is_room),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
