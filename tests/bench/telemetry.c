@@ -71,14 +71,20 @@ static uint8_t *put_times(uint8_t *at, const struct telemetry *t)
     return put_column(at, 7, dt);
 }
 
-size_t telemetry_write(uint8_t *out, const struct telemetry *t)
+static uint8_t *put_head(uint8_t *at, const struct telemetry *t)
+{
+    at = put_tag(at, 1, 1);
+    memcpy(at, &t->boot_id, 8);
+    at = put_number(at + 8, 2, t->sequence);
+    return put_times(at, t);
+}
+
+static uint8_t *put_samples(uint8_t *at, const struct telemetry *t)
 {
     static const uint64_t upright[TELEMETRY_ROWS] = {1, 1, 1, 1, 1};
     int32_t sway = (int32_t)(t->sequence % 40); /* a person breathes */
-    uint8_t *at = put_tag(out, 1, 1);
-    memcpy(at, &t->boot_id, 8);
-    at = put_number(at + 8, 2, t->sequence);
-    at = put_times(at, t);
+    if (t->lean)
+        return put_scaled(at, 10, t->bent ? 3000 : 300 + sway * 4, 2);
     at = put_scaled(at, 8, 1200 + sway * 5, 3);
     at = put_scaled(at, 9, sway - 20, 2);
     at = put_scaled(at, 10, t->bent ? 3000 : 300 + sway * 4, 2);
@@ -88,7 +94,12 @@ size_t telemetry_write(uint8_t *out, const struct telemetry *t)
     at = put_number(at, 15, 600);
     at = put_number(at, 17, 87);
     at = put_number(at, 18, zigzag(-58));
-    at = put_number(at, 19, 1);
+    return put_number(at, 19, 1);
+}
+
+size_t telemetry_write(uint8_t *out, const struct telemetry *t)
+{
+    uint8_t *at = put_samples(put_head(out, t), t);
     if (t->extra_bytes > 0) {
         at = put_varint(put_tag(at, EXTRA_FIELD, 2), t->extra_bytes);
         memcpy(at, t->extra, t->extra_bytes);
