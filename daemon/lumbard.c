@@ -219,6 +219,7 @@ static void reload(struct lumbard *hub)
     if (code == 0)
         code = take_over(hub, config, rules, &diag);
     if (code == 0) {
+        web_take_host(hub->web, config->web.host);
         log_notice("configuration reloaded: %u rooms, %u rules", config->room_count,
                    rules_count(rules));
         web_alarm(hub->web);

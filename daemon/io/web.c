@@ -303,6 +303,11 @@ static int open_context(struct web *web, struct diag *diag)
     return 0;
 }
 
+void web_take_host(struct web *web, const char *host)
+{
+    snprintf(web->host, sizeof(web->host), "%s", host != NULL ? host : "");
+}
+
 static struct web *make_web(uv_loop_t *loop, const struct web_options *options, struct frame *frame)
 {
     struct web *web = calloc(1, sizeof(*web));
@@ -314,7 +319,7 @@ static struct web *make_web(uv_loop_t *loop, const struct web_options *options, 
     web->places = web->cap + OVER_CLIENTS;
     web->hub_offset_ms = options->hub_offset_ms;
     snprintf(web->listen, sizeof(web->listen), "%s", options->listen);
-    snprintf(web->host, sizeof(web->host), "%s", options->host != NULL ? options->host : "");
+    web_take_host(web, options->host);
     if (options->web_root != NULL)
         snprintf(web->web_root, sizeof(web->web_root), "%s", options->web_root);
     web->server = (struct http_server){web->listen, options->port, web->host};

@@ -39,6 +39,9 @@ int web_create(struct web **out, uv_loop_t *loop, const struct web_options *opti
                struct frame *frame, struct diag *diag);
 int web_port(const struct web *web);
 
+/* A reload: another Host that is taken besides our own address, from the next request on. */
+void web_take_host(struct web *web, const char *host);
+
 void web_news(struct web *web);  /* something new: by the next display frame */
 void web_alarm(struct web *web); /* at once */
 void web_stats(const struct web *web, struct web_stats *stats);

@@ -1,7 +1,12 @@
 """Configuration from outside: --check, --options, --plugins, and errors one can act on."""
+import re
+import shutil
+import signal
+import socket
 import subprocess
+import time
 
-from clinic import Clinic, run
+from clinic import Clinic, run, wait_for
 
 RULE = """
 rules:
@@ -83,7 +88,70 @@ def wrong_arguments_are_told(build):
         assert ended.returncode == 1 and "/nowhere/x.yaml" in ended.stderr, ended
 
 
+def hello(clinic):
+    """What a page that comes now is told."""
+    browser = clinic.browser()
+    try:
+        return browser.until(lambda f: f.HasField("hello"), "a hello").hello
+    finally:
+        browser.close()
+
+
+def acks_take_ms(clinic):
+    """How long a device waits until another message of it is acknowledged, or 3 s."""
+    device = clinic.device("posture", "p-01")
+    topic = f"lumbar/v1/posture/{device.name}/ack"
+    for _ in range(2):  # the first of a boot is acknowledged at once
+        count, began = len(clinic.received(topic)), time.monotonic()
+        device.send(trunk_inclination=[1.0], held_from=1)
+        while len(clinic.received(topic)) == count and time.monotonic() < began + 3:
+            time.sleep(0.02)
+    return (time.monotonic() - began) * 1000
+
+
+def answer_to(clinic, host):
+    """The status of the page when it is asked for under this name."""
+    with socket.create_connection(("127.0.0.1", clinic.web_port), 5) as page:
+        page.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        return page.recv(100).split(b" ")[1].decode()
+
+
+# Each option that a reload may change: how it is changed in the file, what is looked at then, and
+# what it must be before and after.
+RELOADABLE = {
+    "clinic": (("clinic: Test clinic", "clinic: Another"),
+               lambda c: hello(c).clinic, "Test clinic", "Another"),
+    "web.host": (("  port: 0", "  port: 0\n  host: hub.example"),
+                 lambda c: answer_to(c, "hub.example"), "421", "200"),
+    "devices.ack": (("ack: 60 s", "ack: 100 ms"),
+                    lambda c: acks_take_ms(c) < 2000, False, True),
+    "rules.folder": (("folder: rules.d", "folder: more.d"),
+                     lambda c: [r.name for r in hello(c).rules], ["warm"], ["hot"]),
+    "rooms": (("- name: room-1", "- name: salon"),
+              lambda c: [r.name for r in hello(c).rooms], ["room-1"], ["salon"]),
+}
+
+
+def every_option_called_reloadable_is_taken_by_a_reload(build):
+    with Clinic(build, rules=RULE, extra="devices:\n  ack: 60 s\n") as clinic:
+        listed = re.findall(r"^(\S+)\n((?:    .*\n)+)", lumbard(build, clinic, "--options").stdout,
+                            re.MULTILINE)
+        named = [option for option, words in listed if "a reload may change it" in words]
+        assert sorted(named) == sorted(RELOADABLE), named
+        shutil.copytree(clinic.folder / "rules.d", clinic.folder / "more.d")
+        (clinic.folder / "more.d/test.yaml").write_text(RULE.replace("warm", "hot"))
+        config = clinic.folder / "lumbard.yaml"
+        for option, ((old, new), look, before, after) in RELOADABLE.items():
+            assert look(clinic) == before, (option, look(clinic))
+            assert old in config.read_text(), option
+            config.write_text(config.read_text().replace(old, new))
+            clinic.log_from = clinic.log_path.stat().st_size
+            clinic.hub.send_signal(signal.SIGHUP)
+            wait_for(f"a reload with another {option}", lambda: clinic.said("reloaded:"))
+            assert look(clinic) == after, (option, look(clinic))
+
+
 if __name__ == "__main__":
     run([a_good_one_is_said_to_be_good, each_error_has_its_place_and_the_nearest_name,
          every_metric_is_listed_with_unit_and_range, every_option_is_listed,
-         wrong_arguments_are_told])
+         wrong_arguments_are_told, every_option_called_reloadable_is_taken_by_a_reload])
