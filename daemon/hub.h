@@ -44,6 +44,8 @@ struct lumbard {
     unsigned idle_drains;
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
     struct log_limit unknown;  /* refusals that no device can be blamed for */
+    uint64_t oversize;         /* of mqtt's, as far as it was said */
+    struct log_limit too_large;
     struct frame_health health;
 };
 

@@ -6,6 +6,7 @@
  *   2  the arguments are wrong
  */
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -164,6 +165,7 @@ int main(int argc, char **argv)
         fputs(usage_text, stderr);
         return 2;
     }
+    signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes is an error of the write, not the end */
     int code = act(action, &options);
     /* Not exit(): Paho's threads may still run, and its own clean-up races with them. */
     fflush(NULL);

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "base/log.h"
 #include "core/ack.h"
 #include "core/topic.h"
@@ -14,6 +16,23 @@ static void on_ack_due(void *user, const struct device *device, uint64_t boot_id
     uint8_t ack[ACK_MAX_BYTES];
     if (topic_make(device->driver->plugin->topic, device->name, "ack", topic, sizeof(topic)) > 0)
         mqtt_publish(hub->mqtt, topic, ack, ack_write(ack, boot_id, sequence), 0, false);
+}
+
+/* What comes reaches the disk, or no longer: in the log, and retained for who watches the hub. */
+static void tell_disk(struct lumbard *hub, bool safe, uint64_t uncopied_bytes, bool changed)
+{
+    char json[160];
+    int bytes = snprintf(json, sizeof(json),
+                         "{\"state\":\"online\",\"version\":\"" LUMBAR_VERSION
+                         "\",\"disk\":\"%s\",\"uncopied_bytes\":%llu}",
+                         safe ? "ok" : "refusing", (unsigned long long)uncopied_bytes);
+    mqtt_publish(hub->mqtt, mqtt_status_topic(hub->mqtt), json, (size_t)bytes, 1, true);
+    if (changed && safe)
+        log_notice("disk: works again; %llu bytes of messages never came to it",
+                   (unsigned long long)uncopied_bytes);
+    else if (changed)
+        log_error("disk: full or failing; rooms are shown live, and nothing is safe from a power "
+                  "cut or acknowledged to devices");
 }
 
 static void look_at_health(struct lumbard *hub, int64_t now_ms)
@@ -36,9 +55,9 @@ static void look_at_health(struct lumbard *hub, int64_t now_ms)
         log_notice("broker connected");
     else if (now.broker != hub->health.broker)
         log_warn("broker lost%s%s", broker.last_error[0] != '\0' ? ": " : "", broker.last_error);
-    if (now.disk != hub->health.disk)
-        log_line(now.disk ? LOG_NOTICE : LOG_ERROR_, "spool: what comes %s reaching the disk",
-                 now.disk ? "is" : "is no longer");
+    bool changed = now.disk != hub->health.disk;
+    if (changed || (!now.disk && now.broker && !hub->health.broker))
+        tell_disk(hub, now.disk, spool.uncopied_bytes, changed);
     hub->health = now;
     frame_set_health(hub->frame, &now);
 }
@@ -54,11 +73,26 @@ static void end_complaint(struct log_limit *limit, const char *who, int64_t now)
 static void end_complaints(struct lumbard *hub, int64_t now)
 {
     end_complaint(&hub->unknown, "unknown topics", now);
+    end_complaint(&hub->too_large, "too large messages", now);
     for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
         struct device *device = devices_at(hub->ingest.devices, id);
         for (unsigned r = 0; r < REFUSED_COUNT_; r++)
             end_complaint(&device->complaint[r], device->name, now);
     }
+}
+
+/* Paho's thread dropped and acknowledged them; it has no time to say so. */
+static void tell_oversize(struct lumbard *hub, int64_t now)
+{
+    struct mqtt_state broker;
+    mqtt_state(hub->mqtt, &broker);
+    if (broker.oversize == hub->oversize)
+        return;
+    hub->oversize = broker.oversize;
+    if (log_limit_hit(&hub->too_large, now) > 0)
+        log_warn(
+            "messages with more than %u bytes, or too long a topic, are dropped (%llu of them)",
+            MQTT_PAYLOAD_MAX, (unsigned long long)broker.oversize);
 }
 
 /* Fed only while both the loop and the copying thread move; never dependent on the broker. */
@@ -80,9 +114,11 @@ static void tell_status(struct lumbard *hub, int64_t now)
     hub->status_ms = now;
     for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++)
         devices_touch(hub->ingest.devices, devices_at(hub->ingest.devices, id));
+    tell_oversize(hub, now);
     end_complaints(hub, now);
-    notify_send("STATUS=%u devices, %u alarms, broker %s", devices_count(hub->ingest.devices),
-                alarms_standing(hub->ingest.alarms), hub->health.broker ? "connected" : "away");
+    notify_send("STATUS=%u devices, %u alarms, broker %s, disk %s",
+                devices_count(hub->ingest.devices), alarms_standing(hub->ingest.alarms),
+                hub->health.broker ? "connected" : "away", hub->health.disk ? "ok" : "refusing");
 }
 
 void hub_on_tick(uv_timer_t *timer)

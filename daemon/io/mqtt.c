@@ -173,6 +173,11 @@ void mqtt_state(const struct mqtt *mqtt, struct mqtt_state *state)
     state->oversize = atomic_load_explicit(&mqtt->oversize, memory_order_relaxed);
 }
 
+const char *mqtt_status_topic(const struct mqtt *mqtt)
+{
+    return mqtt->status_topic;
+}
+
 void mqtt_stop(struct mqtt *mqtt, int limit_ms)
 {
     if (mqtt == NULL || !mqtt->started)

@@ -71,6 +71,9 @@ bool mqtt_publish(struct mqtt *mqtt, const char *topic, const void *payload, siz
 
 void mqtt_state(const struct mqtt *mqtt, struct mqtt_state *state);
 
+/* Of the retained status, which each connection sets to "online"; the caller may say more there. */
+const char *mqtt_status_topic(const struct mqtt *mqtt);
+
 /* Publishes what waits and the offline status, disconnects; gives up after limit_ms. Blocks: the
  * caller sees to it that on_message can still keep (or refuse) what comes meanwhile. */
 void mqtt_stop(struct mqtt *mqtt, int limit_ms);
