@@ -61,6 +61,13 @@ struct config {
 
     struct {
         const char *folder;
+        bool always;        /* rooms are recorded without a session, too */
+        int64_t days;       /* kept so long */
+        int64_t size_bytes; /* and so many of them */
+    } recorder;
+
+    struct {
+        const char *folder;
     } plugins;
 
     struct {

@@ -8,7 +8,7 @@
 
 #define KIB 1024
 #define MIB (1024 * 1024)
-#define GIB (1024 * 1024 * 1024)
+#define GIB INT64_C(1073741824)
 
 #define PATH_MAX_BYTES 1000
 
@@ -160,6 +160,38 @@ const struct option options[] = {
      .step = 4 * KIB,
      .fallback = "1 MiB",
      .help = "its size; the oldest are overwritten"},
+
+    {.path = "recorder.folder",
+     .type = OPTION_STRING,
+     .offset = AT(recorder.folder),
+     .min = 1,
+     .max = PATH_MAX_BYTES,
+     .fallback = "/var/lib/lumbard/recordings",
+     .help = "folder of the recordings, on a disk"},
+    {.path = "recorder.always",
+     .type = OPTION_BOOLEAN,
+     .offset = AT(recorder.always),
+     .fallback = "false",
+     .reloadable = true,
+     .help = "record every room all the time, an hour a file, and not only sessions"},
+    {.path = "recorder.days",
+     .type = OPTION_INTEGER,
+     .offset = AT(recorder.days),
+     .min = 1,
+     .max = 3650,
+     .fallback = "30",
+     .unit = "days",
+     .reloadable = true,
+     .help = "recordings are kept so long"},
+    {.path = "recorder.size",
+     .type = OPTION_SIZE,
+     .offset = AT(recorder.size_bytes),
+     .min = 1 * MIB,
+     .max = 1024 * GIB,
+     .step = 1 * MIB,
+     .fallback = "4 GiB",
+     .reloadable = true,
+     .help = "so much of them at most; the oldest go first"},
 
     {.path = "plugins.folder",
      .type = OPTION_STRING,

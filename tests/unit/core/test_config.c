@@ -49,6 +49,10 @@ static void nothing_set_is_all_defaults(void **state)
         assert_int_equal(config->spool.patience_ms, 30000);
         assert_string_equal(config->quarantine.file, "/var/lib/lumbard/quarantine");
         assert_int_equal(config->quarantine.size_bytes, 1024 * 1024);
+        assert_string_equal(config->recorder.folder, "/var/lib/lumbard/recordings");
+        assert_false(config->recorder.always);
+        assert_int_equal(config->recorder.days, 30);
+        assert_int_equal(config->recorder.size_bytes, INT64_C(4) << 30);
         assert_int_equal(config->devices.max, 400);
         assert_int_equal(config->devices.rate_per_s, 200);
         assert_int_equal(config->devices.ack_ms, 2000);
@@ -71,6 +75,7 @@ static void what_is_set_is_taken(void **state)
                "web: {listen: '::1', port: 0, host: clinic.example, clients: 3}\n"
                "spool: {ring: r, copy: c, size: 64 KiB, sync: 0.5 s, patience: 1 min}\n"
                "quarantine: {file: q, size: 128 KiB}\n"
+               "recorder: {folder: f, always: true, days: 3, size: 5 GiB}\n"
                "plugins: {folder: p}\n"
                "devices: {max: 7, rate: 9, ack: 500 ms}\n"
                "feed: {size: 1 MiB}\n"
@@ -102,6 +107,10 @@ static void what_is_set_is_taken(void **state)
     assert_string_equal(config->quarantine.file, "q");
     assert_int_equal(config->quarantine.size_bytes, 131072);
     assert_string_equal(config->plugins.folder, "p");
+    assert_string_equal(config->recorder.folder, "f");
+    assert_true(config->recorder.always);
+    assert_int_equal(config->recorder.days, 3);
+    assert_int_equal(config->recorder.size_bytes, INT64_C(5) << 30);
     assert_int_equal(config->devices.max, 7);
     assert_int_equal(config->devices.rate_per_s, 9);
     assert_int_equal(config->devices.ack_ms, 500);
@@ -112,7 +121,7 @@ static void what_is_set_is_taken(void **state)
     assert_string_equal(config->rooms[0].title, "r.1");
     assert_int_equal(config->rooms[0].device_count, 2);
     assert_string_equal(config->rooms[0].devices[1], "massage/m_01");
-    assert_int_equal(config->rooms[0].line, 13);
+    assert_int_equal(config->rooms[0].line, 14);
     assert_int_equal(config->rooms[0].column, 5);
     assert_string_equal(config->rooms[1].title, "Room two");
     assert_int_equal(config->rooms[2].device_count, 0);
