@@ -41,7 +41,8 @@ struct spool {
     alignas(LINE_BYTES) uint64_t free_below; /* the producer's: as far as it knows */
     _Atomic uint64_t put, dropped, waited;
 
-    alignas(LINE_BYTES) _Atomic bool dozing;
+    alignas(LINE_BYTES) _Atomic uint64_t keep_from; /* the loop's */
+    _Atomic bool dozing;
     _Atomic bool stopping;
 
     /* The copier's. pending_ms: since when there is something that is not on disk; 0: there is
@@ -198,6 +199,7 @@ int spool_open(struct spool **out, const struct spool_options *options, struct d
     if (spool == NULL)
         return diag_set(diag, ERR_MEMORY, "no memory for the spool");
     memset(spool, 0, sizeof(*spool));
+    atomic_store(&spool->keep_from, UINT64_MAX);
     spool->sync_ms = options->sync_ms > 0 ? options->sync_ms : 1;
     spool->patience_ms = options->patience_ms;
     pthread_mutex_init(&spool->mutex, NULL);
@@ -446,10 +448,16 @@ void spool_stop(struct spool *spool)
 
 /* --- producer and loop ------------------------------------------------------------------------ */
 
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static uint64_t free_now(const struct spool *spool)
 {
     uint64_t done = ring_done(spool->ring), synced = ring_synced(spool->ring);
-    return synced < done && spool_is_safe(spool) ? synced : done;
+    return lower(synced < done && spool_is_safe(spool) ? synced : done,
+                 atomic_load(&spool->keep_from));
 }
 
 /* The ring is full of what is used but not yet on disk: do not wait for the next turn. */
@@ -522,6 +530,22 @@ unsigned spool_drain(struct spool *spool, unsigned most, spool_use_cb *use, void
     return count;
 }
 
+void spool_keep(struct spool *spool, uint64_t from)
+{
+    /* Cut, so that what is drained next is kept until the next call says that it need not be. */
+    atomic_store(&spool->keep_from, lower(from, ring_done(spool->ring)));
+}
+
+uint64_t spool_id(const struct spool *spool)
+{
+    return ring_id(spool->ring);
+}
+
+uint64_t spool_tail(const struct spool *spool)
+{
+    return ring_tail(spool->ring);
+}
+
 bool spool_doze(struct spool *spool)
 {
     atomic_store(&spool->dozing, true);
@@ -559,7 +583,8 @@ void spool_stats(const struct spool *spool, struct spool_stats *stats)
         .waited = atomic_load(&spool->waited),
         .recovered = ring_waiting(spool->ring),
         .torn = ring_torn(spool->ring),
-        .used_bytes = ring_head(spool->ring) - (done < synced ? done : synced),
+        .used_bytes =
+            ring_head(spool->ring) - lower(lower(done, synced), atomic_load(&spool->keep_from)),
         .size_bytes = ring_area(spool->ring)->size,
         .syncs = atomic_load(&spool->syncs),
         .sync_failures = atomic_load(&spool->failures),

@@ -32,10 +32,10 @@ struct spool_options {
 };
 
 struct spool_stats {
-    uint64_t put, dropped, waited; /* messages; dropped: QoS 0 in a full ring */
-    uint64_t recovered;            /* found waiting at open */
-    uint64_t torn;                 /* found damaged at open */
-    uint64_t used_bytes, size_bytes;
+    uint64_t put, dropped, waited;   /* messages; dropped: QoS 0 in a full ring */
+    uint64_t recovered;              /* found waiting at open */
+    uint64_t torn;                   /* found damaged at open */
+    uint64_t used_bytes, size_bytes; /* used: not yet free for newer messages */
     uint64_t syncs, sync_failures;
     uint64_t uncopied_bytes; /* freed without a copy while the disk refused */
 };
@@ -54,11 +54,11 @@ bool spool_same_boot(const struct spool *spool);
 typedef enum ring_outcome spool_use_cb(void *user, const struct ring_record *record, bool again);
 
 /* At start, before any thread: gives all intact records that were already used, oldest first, as
- * `again`, repeats among them. A record whose decoding was begun and never ended killed the hub or was killed with it:
- * it is tried in a child process with limits, and refused if the child dies; begun three times, it
- * is refused without. The same holds for one that was begun to be remembered. on_refused gets its
- * bytes. In the child, `use` runs on the state as it is then and must write nothing that is shared
- * (the quarantine sees to that itself). */
+ * `again`, repeats among them. A record whose decoding was begun and never ended killed the hub or
+ * was killed with it: it is tried in a child process with limits, and refused if the child dies;
+ * begun three times, it is refused without. The same holds for one that was begun to be remembered.
+ * on_refused gets its bytes. In the child, `use` runs on the state as it is then and must write
+ * nothing that is shared (the quarantine sees to that itself). */
 int spool_recover(struct spool *spool, spool_use_cb *use, void *user,
                   void (*on_refused)(void *user, const struct ring_record *record),
                   struct diag *diag);
@@ -77,6 +77,12 @@ unsigned spool_drain(struct spool *spool, unsigned most, spool_use_cb *use, void
 /* Loop: "I am going to sleep". False: a message is waiting, do not (and a wake may still come of
  * it, when both saw each other). */
 bool spool_doze(struct spool *spool);
+
+/* Loop: places from this one on are still needed by who made something of them, and not only the
+ * ring's own (RING positions; beyond what was drained it is cut). Without a call none are. */
+void spool_keep(struct spool *spool, uint64_t from);
+uint64_t spool_id(const struct spool *spool);   /* of the ring that positions are of */
+uint64_t spool_tail(const struct spool *spool); /* the oldest that is there */
 
 /* Positions below it are on disk, but for those of a gap: what was freed while the disk refused.
  * *lost is the end of the last gap, 0 if there was none; a gap begins where spool_synced() stood

@@ -72,6 +72,34 @@ static void a_place_is_not_free_before_it_is_both_used_and_synced(void **state)
     spool_close(spool);
 }
 
+/* Used and synced, but somebody else still needs it. */
+static void a_place_is_not_free_while_it_is_kept(void **state)
+{
+    (void)state;
+    options.size_bytes = RING_SIZE_MIN;
+    struct spool *spool = spool_of_test();
+    memset(&given, 0, sizeof(given));
+    spool_keep(spool,
+               UINT64_MAX); /* nothing is; what is drained from now on is, until it is said */
+    start(spool);
+    uint64_t number = 0;
+    for (int full = 0; full < 500; number++) { /* much more than there is room for */
+        full += !put(spool, number, 0);
+        spool_drain(spool, 100, take, &given);
+    }
+    WAIT_UNTIL(spool_synced(spool, NULL) > given.last_position);
+    assert_false(put(spool, number, 0));
+    assert_true(stats_of(spool).used_bytes > RING_SIZE_MIN - 500);
+    spool_keep(spool, given.last_position); /* the newest one only */
+    assert_true(put(spool, number, 0));
+    assert_true(stats_of(spool).used_bytes < 1000);
+    for (int i = 0; i < 500; i++)
+        put(spool, number, 0);
+    assert_false(put(spool, number, 0));
+    assert_true(spool_tail(spool) <= given.last_position);
+    spool_close(spool);
+}
+
 static void never_takes_what_is_too_large(void **state)
 {
     (void)state;
@@ -279,6 +307,7 @@ int main(void)
         CASE(drains_in_order_and_at_most_so_many),
         CASE(drops_and_counts_qos_0_when_full),
         CASE(a_place_is_not_free_before_it_is_both_used_and_synced),
+        CASE(a_place_is_not_free_while_it_is_kept),
         CASE(never_takes_what_is_too_large),
         CASE(waits_with_qos_1_until_there_is_room),
         CASE(a_stop_ends_a_waiting_producer_without_a_yes),
