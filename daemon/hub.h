@@ -7,12 +7,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "base/clock.h"
 #include "core/ingest.h"
 #include "io/mqtt.h"
 #include "io/quarantine.h"
+#include "io/recorder.h"
 #include "io/spool.h"
 #include "io/web.h"
 #include "lumbard.h"
@@ -28,6 +30,7 @@ struct lumbard {
     struct frame *frame;
     struct quarantine *quarantine;
     struct spool *spool;
+    struct recorder *recorder;
     struct mqtt *mqtt;
     struct web *web;
 
@@ -41,6 +44,9 @@ struct lumbard {
 
     bool remembering; /* records of a run before are gone through: nothing is said of them */
     bool stopping;
+    bool recovering; /* the spool gives what a run before left; perhaps in a child that tries it */
+    pid_t pid;
+    int64_t flushed_ms; /* when the spool last needed its places back */
     unsigned idle_drains;
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
     struct log_limit unknown;  /* refusals that no device can be blamed for */
@@ -53,6 +59,13 @@ static inline int64_t hub_now_ms(const struct lumbard *hub)
 {
     return clock_mono_ns() / 1000000 + hub->offset_ms;
 }
+
+/* keep.c: what is kept of a message beyond its time in the spool. */
+int hub_open_recorder(struct lumbard *hub, struct diag *diag);
+void hub_assign_recorder(struct lumbard *hub); /* rooms and limits as they are configured now */
+void hub_record(struct lumbard *hub, const struct ring_record *record,
+                const struct ingest_message *message, enum ingest_result result, bool again);
+void hub_keep(struct lumbard *hub); /* tells the spool what is still needed of it */
 
 /* Delays and absence, acknowledgements, health, status, watchdog. */
 void hub_on_tick(uv_timer_t *timer);

@@ -128,7 +128,10 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
     struct lumbard *hub = user;
     struct ingest_message message = message_of(hub, record, !again || spool_same_boot(hub->spool));
     hub->remembering = again;
-    switch (ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub))) {
+    enum ingest_result result =
+        ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub));
+    hub_record(hub, record, &message, result, again);
+    switch (result) {
     case INGEST_USED:
         return RING_USED;
     case INGEST_REPEATED:
@@ -143,6 +146,7 @@ static void on_drain(uv_timer_t *timer)
     struct lumbard *hub = timer->data;
     if (spool_drain(hub->spool, DRAIN_MOST, on_record, hub) > 0) {
         hub->idle_drains = 0;
+        hub_keep(hub);
         web_news(hub->web);
     } else if (++hub->idle_drains >= DRAIN_IDLE && spool_doze(hub->spool)) {
         uv_timer_stop(timer);
@@ -198,6 +202,7 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     char sentence[512];
     if (ingest_assign(&hub->ingest, &assign) != 0)
         log_warn("%s", diag_sentence(&assign, sentence, sizeof(sentence)));
+    hub_assign_recorder(hub);
     rules_destroy(old_rules);
     config_destroy(old_config);
     return 0;
@@ -247,6 +252,7 @@ static void after_goodbye(uv_work_t *work, int status)
     (void)status;
     while (spool_drain(hub->spool, DRAIN_MOST, on_record, hub) > 0)
         ;
+    recorder_stop(hub->recorder);
     spool_stop(hub->spool);
     web_stop(hub->web, "the hub stops");
     uv_mutex_lock(&hub->wake_lock);
@@ -352,8 +358,11 @@ static int open_spool(struct lumbard *hub, struct diag *diag)
         code = quarantine_open(&hub->quarantine, config->quarantine.file,
                                (size_t)config->quarantine.size_bytes, diag);
     if (code == 0)
+        code = hub_open_recorder(hub, diag);
+    hub->recovering = true;
+    if (code == 0)
         code = spool_recover(hub->spool, on_record, hub, on_poisonous, diag);
-    hub->remembering = false;
+    hub->recovering = hub->remembering = false;
     hub->ingest.messages = hub->ingest.refused = 0; /* counted from the start on */
     return code;
 }
@@ -418,6 +427,7 @@ static int open_mqtt(struct lumbard *hub, struct diag *diag)
 /* From here on other threads run. */
 static int go(struct lumbard *hub, struct diag *diag)
 {
+    hub_keep(hub);
     int code = spool_start(hub->spool, on_wake_wanted, hub, diag);
     if (code == 0)
         code = mqtt_start(hub->mqtt, diag);
@@ -453,6 +463,7 @@ static void release(struct lumbard *hub)
     mqtt_destroy(hub->mqtt);
     web_destroy(hub->web);
     spool_close(hub->spool);
+    recorder_close(hub->recorder);
     quarantine_close(hub->quarantine);
     frame_destroy(hub->frame);
     feed_destroy(hub->ingest.feed);
@@ -467,6 +478,7 @@ int lumbard_run(const struct lumbard_options *options, struct diag *diag)
     static struct lumbard hub; /* large, and needed to the end: Paho's threads point to it */
     hub.options = options;
     hub.offset_ms = clock_hub_offset_ms();
+    hub.pid = getpid();
     int code = start(&hub, diag);
     if (code != 0)
         return code; /* the process ends; files and sockets go with it */

@@ -127,6 +127,8 @@ void hub_on_tick(uv_timer_t *timer)
     int64_t now = hub_now_ms(hub);
     hub->remembering = false;
     ingest_tick(&hub->ingest, now);
+    recorder_tick(hub->recorder, now);
+    hub_keep(hub);
     uint64_t lost, synced = spool_synced(hub->spool, &lost);
     devices_acks(hub->ingest.devices, synced, lost, now, hub->setup.config->devices.ack_ms,
                  on_ack_due, hub);

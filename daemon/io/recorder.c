@@ -287,6 +287,8 @@ void recorder_keep(struct recorder *recorder, int64_t days, uint64_t size_bytes)
     pthread_mutex_lock(&recorder->mutex);
     recorder->options.days = days;
     recorder->options.size_bytes = size_bytes;
+    recorder->swept_ms = 0; /* looked for at once */
+    pthread_cond_signal(&recorder->due);
     pthread_mutex_unlock(&recorder->mutex);
 }
 

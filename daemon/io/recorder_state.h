@@ -57,7 +57,6 @@ struct recorder {
 
     struct recorder_file files[RECORDER_TRACKS]; /* the thread's, once it runs */
     int64_t newest_name_ms[RECORDER_TRACKS];     /* start in the room's newest name */
-    int64_t swept_ms;                            /* mono: when what is too old was looked for */
 
     pthread_t thread;
     bool started;
@@ -66,6 +65,7 @@ struct recorder {
     struct recorder_queue free, queue;
     struct recorder_job *writing; /* taken from the queue, not yet on disk */
     bool stop;
+    int64_t swept_ms;   /* mono: when what is too old was looked for; 0: not yet */
     int64_t refused_ms; /* mono: since when the disk refuses; 0: it does not */
     struct recorder_stats stats;
 };

@@ -140,19 +140,20 @@ static void do_job(struct recorder *recorder, struct recorder_job *job)
 static void sweep_if_due(struct recorder *recorder)
 {
     int64_t now = mono_ms();
-    if (recorder->stop || recorder->swept_ms + SWEEP_MS > now)
+    if (recorder->stop || (recorder->swept_ms != 0 && recorder->swept_ms + SWEEP_MS > now))
         return;
+    recorder->swept_ms = now; /* before: meanwhile other limits may be set, and asked to hold */
     pthread_mutex_unlock(&recorder->mutex);
     bool more = recorder_sweep(recorder, clock_wall_ms());
     pthread_mutex_lock(&recorder->mutex);
-    recorder->swept_ms = more ? now - SWEEP_MS + SWEEP_MORE_MS : now;
+    if (more)
+        recorder->swept_ms -= SWEEP_MS - SWEEP_MORE_MS;
 }
 
 void *recorder_run(void *user)
 {
     struct recorder *recorder = user;
     pthread_mutex_lock(&recorder->mutex);
-    recorder->swept_ms = mono_ms() - SWEEP_MS;
     for (;;) {
         struct recorder_job *job = recorder->queue.first;
         if (job != NULL) {

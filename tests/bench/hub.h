@@ -17,11 +17,12 @@ struct hub {
     unsigned devices;          /* p-0001 ... in turn over the rooms */
     const char *ring_size;     /* "64 MiB" */
     const char *rules;         /* folder of rules, "" for none */
+    bool recorded;             /* every room, all the time */
     const char *more;          /* further lines of YAML */
     const char *const *launch; /* what to put before the command, NULL-terminated; NULL: nothing */
 
     char folder[64], ring_folder[64];
-    char ring[128], quarantine[128], log[128];
+    char ring[128], quarantine[128], recordings[128], log[128];
     pid_t pid; /* 0: not running */
 };
 

@@ -283,6 +283,7 @@ class Clinic:
         self.ring = (shared if shared.is_dir() else self.folder) / (self.folder.name + ".ring")
         self.rooms = rooms or {"room-1": ["posture/p-01", "massage/m-01"]}
         self.rules, self.extra = rules, extra
+        self.recordings, self.recorded = self.folder / "recordings", False
         self.plugins = plugins or self.build / "plugins"
         self.web_port = 0
         self.hub = self.broker = self.mqtt = None
@@ -301,7 +302,8 @@ class Clinic:
         (rules / "test.yaml").write_text(self.rules or "rules: []\n")
         lines = ["clinic: Test clinic", "broker:", f"  port: {self.broker_port}", "web:",
                  "  port: 0", "spool:", f"  ring: {self.ring}", f"  copy: {self.folder}/spool",
-                 "quarantine:", f"  file: {self.folder}/quarantine", "plugins:",
+                 "quarantine:", f"  file: {self.folder}/quarantine", "recorder:",
+                 f"  folder: {self.recordings}", f"  always: {str(self.recorded).lower()}", "plugins:",
                  f"  folder: {self.plugins}", "rules:", "  folder: rules.d", "rooms:"]
         for name, devices in self.rooms.items():
             lines += [f"  - name: {name}", f"    title: {name.title()}",

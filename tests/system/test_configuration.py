@@ -1,4 +1,5 @@
 """Configuration from outside: --check, --options, --plugins, and errors one can act on."""
+import os
 import re
 import shutil
 import signal
@@ -116,6 +117,34 @@ def answer_to(clinic, host):
         return page.recv(100).split(b" ")[1].decode()
 
 
+def is_recorded(clinic):
+    """Does a message make a recording, within the second of its first block and some more?"""
+    clinic.device("posture", "p-01").send(trunk_inclination=[1.0])
+    end = time.monotonic() + 3
+    while time.monotonic() < end and not list(clinic.recordings.glob("*.part")):
+        time.sleep(0.05)
+    return bool(list(clinic.recordings.glob("*.part")))
+
+
+OLD, LARGE = "a_20200101T000000.000Z.rec", "b_20200101T000000.000Z.rec"
+
+
+def make_recordings(clinic):
+    """One of ten days ago, one of two MiB."""
+    clinic.recordings.mkdir()
+    for name, size, age_s in ((OLD, 100, 10 * 86400), (LARGE, 2 << 20, 0)):
+        (clinic.recordings / name).write_bytes(bytes(size))
+        os.utime(clinic.recordings / name, (time.time() - age_s,) * 2)
+
+
+def is_kept(clinic, name):
+    """Is the recording there, and will it be after the time that its removal would take?"""
+    end = time.monotonic() + 3
+    while time.monotonic() < end and (clinic.recordings / name).exists():
+        time.sleep(0.05)
+    return (clinic.recordings / name).exists()
+
+
 # Each option that a reload may change: how it is changed in the file, what is looked at then, and
 # what it must be before and after.
 RELOADABLE = {
@@ -123,6 +152,11 @@ RELOADABLE = {
                lambda c: hello(c).clinic, "Test clinic", "Another"),
     "web.host": (("  port: 0", "  port: 0\n  host: hub.example"),
                  lambda c: answer_to(c, "hub.example"), "421", "200"),
+    "recorder.always": (("always: false", "always: true"), is_recorded, False, True),
+    "recorder.days": (("recorder:", "recorder:\n  days: 3"),
+                      lambda c: is_kept(c, OLD), True, False),
+    "recorder.size": (("recorder:", "recorder:\n  size: 1 MiB"),
+                      lambda c: is_kept(c, LARGE), True, False),
     "devices.ack": (("ack: 60 s", "ack: 100 ms"),
                     lambda c: acks_take_ms(c) < 2000, False, True),
     "rules.folder": (("folder: rules.d", "folder: more.d"),
@@ -140,6 +174,7 @@ def every_option_called_reloadable_is_taken_by_a_reload(build):
         assert sorted(named) == sorted(RELOADABLE), named
         shutil.copytree(clinic.folder / "rules.d", clinic.folder / "more.d")
         (clinic.folder / "more.d/test.yaml").write_text(RULE.replace("warm", "hot"))
+        make_recordings(clinic)
         config = clinic.folder / "lumbard.yaml"
         for option, ((old, new), look, before, after) in RELOADABLE.items():
             assert look(clinic) == before, (option, look(clinic))
