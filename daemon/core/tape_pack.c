@@ -8,7 +8,7 @@
 #include <xxhash.h>
 #include <zstd.h>
 
-#define LEVEL 6     /* measured: beyond it a tenth of the bytes costs twice the time */
+#define LEVEL 6 /* bench-recording: 3 takes a twentieth more bytes, 12 thrice the time for none */
 #define SLOTS 32768 /* of the topics' table: at most half of them in use */
 
 /* As a message lies in a gather, followed by topic and payload. */

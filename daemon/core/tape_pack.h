@@ -4,15 +4,15 @@
  * A gather takes messages as they come, in memory that is given: two copies each, nothing else, for
  * that is the loop's part. A packer makes a block of it, and messages of a block: the topics once,
  * the times as differences, and the payloads of a topic side by side, all through zstd.
- * Memory: a packer is allocated once (about 3 MiB), a gather is the caller's; whatever is in a
- * block, unpacking it takes no more. Threads: each belongs to one at a time. Pure.
+ * Memory: a packer is allocated once (about 4 MiB with its compressor), a gather is the caller's;
+ * whatever is in a block, unpacking it takes no more. Threads: each belongs to one at a time. Pure.
  */
 #ifndef LUMBAR_CORE_TAPE_PACK_H
 #define LUMBAR_CORE_TAPE_PACK_H
 
 #include "core/tape.h"
 
-#define TAPE_GATHER_BYTES (256 * 1024)
+#define TAPE_GATHER_BYTES (128 * 1024) /* a minute of a room with two devices */
 #define TAPE_TOPIC_MAX    512u
 #define TAPE_PAYLOAD_MAX  16384u
 #define TAPE_MESSAGES_MAX 16384u /* in a block */
