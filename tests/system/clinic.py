@@ -303,8 +303,8 @@ class Clinic:
         lines = ["clinic: Test clinic", "broker:", f"  port: {self.broker_port}", "web:",
                  "  port: 0", "spool:", f"  ring: {self.ring}", f"  copy: {self.folder}/spool",
                  "quarantine:", f"  file: {self.folder}/quarantine", "recorder:",
-                 f"  folder: {self.recordings}", f"  always: {str(self.recorded).lower()}", "plugins:",
-                 f"  folder: {self.plugins}", "rules:", "  folder: rules.d", "rooms:"]
+                 f"  folder: {self.recordings}", f"  always: {str(self.recorded).lower()}",
+                 "plugins:", f"  folder: {self.plugins}", "rules:", "  folder: rules.d", "rooms:"]
         for name, devices in self.rooms.items():
             lines += [f"  - name: {name}", f"    title: {name.title()}",
                       f"    devices: [{', '.join(devices)}]"]

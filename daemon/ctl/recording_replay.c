@@ -1,0 +1,186 @@
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "ctl.h"
+#include "io/tape_folder.h"
+#include "recording.h"
+#include "replay.h"
+
+static const char help[] =
+    "usage: lumbarctl recording replay [--config FILE] [--folder FOLDER] [--rules FOLDER] NAME\n"
+    "\n"
+    "Sends a recording through the hub's own pipeline, at full speed: the plugins and rules that\n"
+    "the configuration names, in the recording's time. Prints every alarm raised and ended, then\n"
+    "what was decoded of each metric. Times are UTC. The exit code is 1 where the recording is "
+    "not\n"
+    "whole. A hub that runs is not touched.\n"
+    "\n"
+    "  --config FILE    the hub's configuration, which names folder, plugins and rules\n"
+    "                   (default " LUMBAR_CONFIG_FILE ")\n"
+    "  --folder FOLDER  where recordings are\n"
+    "  --rules FOLDER   other rules than the configuration's; \"\" for none\n";
+
+static const char *const priorities[] = {"", "low", "medium", "high"};
+
+struct told {
+    struct setup *setup;
+    const char *room;
+    uint64_t refusals;
+};
+
+#define REFUSALS_TOLD 10
+
+static void on_alarm(void *user, const struct alarm *alarm, const struct device *device)
+{
+    struct told *told = user;
+    const struct rule *rule = alarm->rule;
+    char date[RECORDING_DATE_BYTES], sentence[320];
+    struct text text = text_in(sentence, sizeof(sentence));
+    const struct lumbar_metric *metric = drivers_metric(&told->setup->drivers, rule->metric, NULL);
+    rule_write_text(&text, rule, metric, device->name, told->room, alarm->value);
+    printf("%s  %s  %s  %s/%s  %s  %s\n", recording_date(alarm->since_ms, date),
+           alarm->presence == ALARM_ON ? "raised" : "ended ", priorities[rule->priority],
+           device->driver->plugin->kind, device->name, rule->name, sentence);
+}
+
+static void on_refused(void *user, int64_t time_ms, const char *topic, size_t topic_bytes,
+                       const char *reason)
+{
+    struct told *told = user;
+    char date[RECORDING_DATE_BYTES];
+    if (++told->refusals <= REFUSALS_TOLD)
+        printf("%s  refused  %.*s: %s\n", recording_date(time_ms, date), (int)topic_bytes, topic,
+               reason);
+}
+
+static void on_gap(void *user, const struct tape_block *gap)
+{
+    char first[RECORDING_DATE_BYTES], last[RECORDING_DATE_BYTES];
+    (void)user;
+    printf("%s  gap  up to %s, ", recording_date(gap->first_ms, first),
+           recording_date(gap->last_ms, last));
+    if (gap->count > 0)
+        printf("%u messages were not recorded\n", gap->count);
+    else
+        printf("what was not recorded is not known\n");
+}
+
+static void on_damage(void *user, const struct tape_part *part)
+{
+    (void)user;
+    fprintf(stderr, "lumbarctl: %zu bytes at %zu are passed over: %s\n", part->bytes, part->offset,
+            part->why);
+}
+
+static void print_devices(const struct replay *replay)
+{
+    const struct device *device;
+    for (uint32_t id = 1; (device = replay_device(replay, id)) != NULL; id++)
+        printf("%s/%s  %llu messages, %llu lost, %llu repeated, %llu late, %llu starts\n",
+               device->driver->plugin->kind, device->name, (unsigned long long)device->messages,
+               (unsigned long long)device->lost, (unsigned long long)device->duplicates,
+               (unsigned long long)device->late, (unsigned long long)device->boots);
+}
+
+static void print_series(const struct replay *replay)
+{
+    const struct replay_series *series;
+    char first[RECORDING_DATE_BYTES], last[RECORDING_DATE_BYTES];
+    for (size_t i = 0; (series = replay_series_at(replay, i)) != NULL; i++)
+        if (series->samples > 0)
+            printf("%s/%s  %-26s  %10llu samples  %s .. %s\n", series->device->driver->plugin->kind,
+                   series->device->name, series->metric->name, (unsigned long long)series->samples,
+                   recording_date(series->first_ms, first), recording_date(series->last_ms, last));
+}
+
+static void print_end(const struct replay *replay, int64_t took_ns)
+{
+    const struct replay_counts *counts = replay_counts(replay);
+    double seconds = (double)(counts->last_ms - counts->first_ms) / 1000;
+    double took_s = (double)took_ns / 1e9;
+    printf("%llu messages: %llu used, %llu repeated, %llu refused; %llu samples\n",
+           (unsigned long long)counts->messages, (unsigned long long)counts->used,
+           (unsigned long long)counts->repeated, (unsigned long long)counts->refused,
+           (unsigned long long)counts->samples);
+    if (counts->lost > 0)
+        printf("%llu messages at least were not recorded\n", (unsigned long long)counts->lost);
+    printf("%llu alarms raised, %llu ended, %u stand\n", (unsigned long long)counts->raised,
+           (unsigned long long)counts->ended, replay_standing(replay));
+    printf("%.1f s replayed in %.3f s, %.0f x real time\n", seconds, took_s,
+           took_s > 0 ? seconds / took_s : 0);
+}
+
+static int replay_it(struct setup *setup, struct tape_reader *reader, struct diag *diag)
+{
+    struct told told = {.setup = setup, .room = reader->header.room};
+    const struct replay_listener listener = {&told, on_alarm, on_refused, on_gap, on_damage};
+    struct replay *replay;
+    char date[RECORDING_DATE_BYTES];
+    int code = replay_create(&replay, setup, reader->header.room, &listener, diag);
+    if (code != 0)
+        return code;
+    told.room = setup->config->rooms[0].title;
+    printf("room %s, session %llu, recorded by lumbard %s from %s on; %u rules\n",
+           reader->header.room, (unsigned long long)reader->header.session, reader->header.version,
+           recording_date(reader->header.start_ms, date), rules_count(setup->rules));
+    int64_t began_ns = clock_mono_ns();
+    replay_run(replay, reader);
+    int64_t took_ns = clock_mono_ns() - began_ns;
+    print_devices(replay);
+    print_series(replay);
+    print_end(replay, took_ns);
+    code = replay_counts(replay)->damaged_bytes > 0 ? 1 : 0;
+    replay_destroy(replay);
+    return code;
+}
+
+static int load_setup(struct setup *setup, const char *config, const char *rules, struct diag *diag)
+{
+    if (rules == NULL)
+        return setup_load(setup, config, diag);
+    int code = setup_load_plugins(setup, config, diag);
+    if (code != 0)
+        return code;
+    setup->config->rules.folder = rules;
+    /* As seen from here, not from the configuration's folder. */
+    code = setup_read_rules("", setup->config, &setup->drivers, &setup->rules, diag);
+    if (code != 0)
+        setup_fini(setup);
+    return code;
+}
+
+int recording_replay(int count, char **arguments)
+{
+    static const struct option options[] = {
+        RECORDING_OPTIONS, {"rules", required_argument, NULL, RECORDING_OTHER}, {NULL, 0, NULL, 0}};
+    struct recording_place place = {.config = LUMBAR_CONFIG_FILE};
+    const char *rules = NULL;
+    struct diag diag = {0};
+    struct tape_reader reader;
+    struct setup setup;
+    uint8_t *bytes;
+    for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
+        if (c == RECORDING_CONFIG)
+            place.config = optarg;
+        else if (c == RECORDING_FOLDER)
+            place.folder = optarg;
+        else if (c == RECORDING_OTHER)
+            rules = optarg;
+        else
+            return recording_usage(help, c == RECORDING_HELP);
+    }
+    if (optind + 1 != count)
+        return recording_usage(help, false);
+    if (recording_load(&place, arguments[optind], &reader, &bytes, &diag) != 0)
+        return ctl_complain(&diag);
+    int code = load_setup(&setup, place.config, rules, &diag);
+    if (code == 0) {
+        code = replay_it(&setup, &reader, &diag);
+        setup_fini(&setup);
+    }
+    free(bytes);
+    return code < 0 ? ctl_complain(&diag) : code;
+}

@@ -1,0 +1,288 @@
+#include "replay.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/topic.h"
+
+#define TICK_MS 250 /* as the hub's */
+#define TICK_MOST_MS                                                                               \
+    (INT64_C(86400) * 1000)         /* a longer silence than a day is passed over at once */
+#define FEED_BYTES    (1024 * 1024) /* holds what one message gives, many times over */
+#define RECORDED_ROOM 1
+
+struct replay {
+    struct setup *setup;
+    struct ingest ingest;
+    struct replay_listener listener;
+    struct tape_packer *packer;
+    struct replay_counts counts;
+    struct replay_series *series; /* of device 1, device 2 ... */
+    uint32_t *first_series;       /* by device id - 1 */
+    size_t series_count, series_room;
+    uint32_t known;    /* devices that have series */
+    uint64_t cursor;   /* of the feed */
+    uint64_t position; /* made up: a message's place in the spool */
+    int64_t now_ms, ticked_ms;
+    char room[64];
+};
+
+/* ---- news of the pipeline ---- */
+
+static void on_alarm(void *user, const struct alarm *alarm)
+{
+    struct replay *replay = user;
+    if (alarm->presence == ALARM_ON)
+        replay->counts.raised++;
+    else
+        replay->counts.ended++;
+    if (replay->listener.on_alarm != NULL)
+        replay->listener.on_alarm(replay->listener.user, alarm,
+                                  devices_at(replay->ingest.devices, alarm->device));
+}
+
+static void on_refused(void *user, struct device *device, enum refusal refusal, const char *reason,
+                       const struct ingest_message *message)
+{
+    struct replay *replay = user;
+    (void)device, (void)refusal;
+    if (replay->listener.on_refused != NULL)
+        replay->listener.on_refused(replay->listener.user, message->received_ms, message->topic,
+                                    message->topic_bytes, reason);
+}
+
+/* ---- create, destroy ---- */
+
+static void use_one_room(struct replay *replay, const char *room)
+{
+    struct config *config = replay->setup->config;
+    const char *title = NULL;
+    strncpy(replay->room, room, sizeof(replay->room) - 1);
+    for (uint32_t i = 0; i < config->room_count; i++)
+        if (strcmp(config->rooms[i].name, room) == 0)
+            title = config->rooms[i].title;
+    config->rooms[0] =
+        (struct config_room){.name = replay->room, .title = title != NULL ? title : replay->room};
+    config->room_count = 1;
+}
+
+int replay_create(struct replay **out, struct setup *setup, const char *room,
+                  const struct replay_listener *listener, struct diag *diag)
+{
+    struct replay *replay = calloc(1, sizeof(*replay));
+    uint32_t devices = (uint32_t)setup->config->devices.max;
+    *out = NULL;
+    if (replay == NULL)
+        return diag_set(diag, ERR_MEMORY, "out of memory");
+    replay->setup = setup;
+    replay->listener = *listener;
+    use_one_room(replay, room);
+    replay->ingest = (struct ingest){
+        .config = setup->config,
+        .drivers = &setup->drivers,
+        .rules = setup->rules,
+        .devices = devices_create(devices, (uint32_t)setup->config->devices.rate_per_s),
+        .routes = routes_create(devices),
+        .alarms = alarms_create(),
+        .feed = feed_create(FEED_BYTES),
+        .user = replay,
+        .on_alarm = on_alarm,
+        .on_refused = on_refused,
+    };
+    replay->packer = tape_packer_create();
+    replay->first_series = calloc(devices, sizeof(*replay->first_series));
+    if (replay->ingest.devices == NULL || replay->ingest.routes == NULL ||
+        replay->ingest.alarms == NULL || replay->ingest.feed == NULL || replay->packer == NULL ||
+        replay->first_series == NULL) {
+        replay_destroy(replay);
+        return diag_set(diag, ERR_MEMORY, "out of memory");
+    }
+    *out = replay;
+    return 0;
+}
+
+void replay_destroy(struct replay *replay)
+{
+    if (replay == NULL)
+        return;
+    feed_destroy(replay->ingest.feed);
+    alarms_destroy(replay->ingest.alarms);
+    routes_destroy(replay->ingest.routes);
+    devices_destroy(replay->ingest.devices);
+    tape_packer_destroy(replay->packer);
+    free(replay->first_series);
+    free(replay->series);
+    free(replay);
+}
+
+/* ---- series ---- */
+
+/* Makes room for the series of the devices that are new. */
+static bool know_devices(struct replay *replay)
+{
+    for (uint32_t id = replay->known + 1; id <= devices_count(replay->ingest.devices); id++) {
+        const struct device *device = devices_at(replay->ingest.devices, id);
+        uint32_t metrics = device->driver->plugin->metric_count;
+        if (replay->series_count + metrics > replay->series_room) {
+            size_t more = (replay->series_count + metrics) * 2;
+            struct replay_series *grown = realloc(replay->series, more * sizeof(*grown));
+            if (grown == NULL)
+                return false;
+            replay->series = grown;
+            replay->series_room = more;
+        }
+        replay->first_series[id - 1] = (uint32_t)replay->series_count;
+        for (uint32_t i = 0; i < metrics; i++)
+            replay->series[replay->series_count++] = (struct replay_series){
+                .device = device, .metric = &device->driver->plugin->metrics[i]};
+        replay->known = id;
+    }
+    return true;
+}
+
+static void count_column(struct replay_series *series, const struct feed_record *record,
+                         const struct feed_column *column)
+{
+    for (uint32_t i = 0; i < column->count; i++) {
+        int64_t time_ms = record->start_ms + column->dt_ms[i];
+        if (column->value[i] == METRIC_NONE)
+            continue;
+        if (series->samples == 0 || time_ms < series->first_ms)
+            series->first_ms = time_ms;
+        if (series->samples == 0 || time_ms > series->last_ms)
+            series->last_ms = time_ms;
+        series->samples++;
+    }
+}
+
+/* What the message gave lies in the feed, as the page would get it. */
+static void count_samples(struct replay *replay)
+{
+    struct feed_record record;
+    struct feed_column column;
+    bool missed;
+    while (feed_read(replay->ingest.feed, &replay->cursor, &record, &missed, NULL, NULL)) {
+        if (record.device > replay->known && !know_devices(replay))
+            return;
+        struct replay_series *series = replay->series + replay->first_series[record.device - 1];
+        for (uint32_t at = 0; feed_column(&record, &at, &column);) {
+            uint64_t before = series[column.metric].samples;
+            count_column(&series[column.metric], &record, &column);
+            replay->counts.samples += series[column.metric].samples - before;
+        }
+    }
+}
+
+/* ---- time and messages ---- */
+
+/* Time never falls: the hub's does not either. */
+static void advance(struct replay *replay, int64_t time_ms)
+{
+    if (replay->counts.messages == 0 || time_ms - replay->ticked_ms > TICK_MOST_MS)
+        replay->ticked_ms = time_ms - TICK_MS;
+    for (; replay->ticked_ms + TICK_MS <= time_ms; replay->ticked_ms += TICK_MS)
+        ingest_tick(&replay->ingest, replay->ticked_ms + TICK_MS);
+    if (replay->counts.messages == 0 || time_ms > replay->now_ms)
+        replay->now_ms = time_ms;
+}
+
+static void take(struct replay *replay, const struct tape_message *message)
+{
+    struct replay_counts *counts = &replay->counts;
+    advance(replay, message->received_ms);
+    if (counts->messages == 0)
+        counts->first_ms = message->received_ms;
+    counts->last_ms = replay->now_ms;
+    counts->messages++;
+    struct ingest_message in = {.topic = message->topic,
+                                .topic_bytes = message->topic_bytes,
+                                .payload = message->payload,
+                                .payload_bytes = message->payload_bytes,
+                                .received_ms = message->received_ms,
+                                .position = ++replay->position};
+    switch (ingest_take(&replay->ingest, &in, replay->now_ms)) {
+    case INGEST_USED:
+        counts->used++;
+        break;
+    case INGEST_REPEATED:
+        counts->repeated++;
+        break;
+    default:
+        counts->refused++;
+    }
+    count_samples(replay);
+}
+
+/* The devices of a block are put into the room before they speak: a rule may look at the room. */
+static void assign_devices(struct replay *replay)
+{
+    struct devices *devices = replay->ingest.devices;
+    for (uint32_t i = 0; i < tape_topics(replay->packer); i++) {
+        size_t bytes;
+        const char *name = tape_topic(replay->packer, i, &bytes);
+        struct topic topic;
+        const struct driver *driver = drivers_match(&replay->setup->drivers, name, bytes, &topic);
+        struct device *device =
+            driver == NULL ? NULL : devices_hear(devices, driver, topic.device, topic.device_bytes);
+        if (device != NULL && device->room != RECORDED_ROOM)
+            devices_assign(devices, device, RECORDED_ROOM);
+    }
+}
+
+static void take_block(struct replay *replay, const struct tape_part *part)
+{
+    struct tape_message message;
+    uint32_t topic;
+    if (!tape_unpack(replay->packer, &part->block, part->stored)) {
+        struct tape_part damage = *part;
+        damage.why = "a block's messages cannot be read";
+        replay->counts.damaged_bytes += part->bytes;
+        if (replay->listener.on_damage != NULL)
+            replay->listener.on_damage(replay->listener.user, &damage);
+        return;
+    }
+    assign_devices(replay);
+    while (tape_message(replay->packer, &message, &topic))
+        take(replay, &message);
+}
+
+void replay_run(struct replay *replay, struct tape_reader *reader)
+{
+    struct tape_part part;
+    for (enum tape_step step; (step = tape_next(reader, &part)) != TAPE_END;) {
+        if (step == TAPE_BLOCK && part.block.kind == TAPE_MESSAGES) {
+            take_block(replay, &part);
+        } else if (step == TAPE_BLOCK) {
+            replay->counts.lost += part.block.count;
+            if (replay->listener.on_gap != NULL)
+                replay->listener.on_gap(replay->listener.user, &part.block);
+        } else {
+            replay->counts.damaged_bytes += part.bytes;
+            if (replay->listener.on_damage != NULL)
+                replay->listener.on_damage(replay->listener.user, &part);
+        }
+    }
+}
+
+/* ---- what came of it ---- */
+
+const struct replay_counts *replay_counts(const struct replay *replay)
+{
+    return &replay->counts;
+}
+
+const struct device *replay_device(const struct replay *replay, uint32_t id)
+{
+    bool known = id >= 1 && id <= devices_count(replay->ingest.devices);
+    return known ? devices_at(replay->ingest.devices, id) : NULL;
+}
+
+uint32_t replay_standing(const struct replay *replay)
+{
+    return alarms_standing(replay->ingest.alarms);
+}
+
+const struct replay_series *replay_series_at(const struct replay *replay, size_t place)
+{
+    return place < replay->series_count ? &replay->series[place] : NULL;
+}

@@ -1,0 +1,262 @@
+"""Recordings: kill -9, torn tails and a full disk leave them sound; a replay is what the hub did."""
+import json
+import os
+import random
+import re
+import signal
+import subprocess
+import time
+from datetime import datetime
+
+from clinic import Clinic, run, wait_for
+
+ROOMS = {"room-1": ["posture/p-01", "massage/m-01"], "room-2": ["posture/p-02", "massage/m-02"]}
+RULES = """
+rules:
+  - {name: bent, title: Bent, metric: trunk_inclination, above: 20 deg, clear: 15 deg, for: 500 ms,
+     clear_for: 200 ms, priority: medium, text: "Trunk at {value}."}
+  - {name: quiet, title: Quiet, metric: trunk_inclination, absent: 4 s, priority: low,
+     text: "Nothing of {device} for {for}."}
+"""
+
+
+class Recorded(Clinic):
+    def __init__(self, build, **more):
+        super().__init__(build, rules=RULES, start=False, **more)
+        self.recorded = True
+
+    def recording(self, command, *arguments):
+        return subprocess.run([f"{self.build}/daemon/lumbarctl", "recording", command, "--config",
+                               f"{self.folder}/lumbard.yaml", *map(str, arguments)],
+                              capture_output=True, text=True, timeout=60)
+
+    def tapes(self, room="room-1"):
+        return sorted(self.recordings.glob(f"{room}_*.rec*"))
+
+    def replay(self, tape):
+        """What a replay of one prints; it has to be whole."""
+        ended = self.recording("replay", tape)
+        assert ended.returncode == 0, ended
+        return ended.stdout
+
+    def kill(self):
+        self.stop_hub(signal.SIGKILL)
+
+    def wait_idle(self, device):
+        """Until the hub has used all that the broker had for it."""
+        topic = f"lumbar/v1/{device.kind}/{device.name}/ack"
+        ack = self.proto("ack").Ack
+        wait_for("everything is acknowledged", lambda: any(
+            ack.FromString(payload).sequence == device.sequence and
+            ack.FromString(payload).boot_id == device.boot for payload in self.received(topic)), 20)
+
+
+def counts_of(printed):
+    found = re.search(r"(\d+) messages: (\d+) used, (\d+) repeated, (\d+) refused; (\d+) samples",
+                      printed)
+    return [int(number) for number in found.groups()]
+
+
+def alarms_of(printed):
+    return re.findall(r"^(\S+)  (raised|ended )  \w+  (\S+)  (\S+)  ", printed, re.MULTILINE)
+
+
+def a_clinic_is_recorded_whole_however_often_the_hub_is_killed(build):
+    with Recorded(build, rooms=ROOMS) as clinic:
+        clinic.start_hub()
+        sim = subprocess.Popen([f"{build}/tests/sim/lumbar-sim", "--port", str(clinic.broker_port),
+                                "--rooms", "2", "--seconds", "14"], stdin=subprocess.DEVNULL)
+        try:
+            for _ in range(5):
+                time.sleep(random.uniform(0.3, 2.5))
+                clinic.kill()
+                clinic.start_hub()
+            assert sim.wait(40) == 0
+        finally:
+            if sim.poll() is None:
+                sim.kill()
+                sim.wait(5)
+        time.sleep(3)  # what the broker kept meanwhile
+        clinic.stop_hub()
+        ended = clinic.recording("verify")
+        assert ended.returncode == 0 and ended.stdout.count(": good (open, ") == 2, ended
+        for number in (1, 2):
+            tapes = clinic.tapes(f"room-{number}")
+            assert len(tapes) == 1, tapes
+            printed = clinic.replay(tapes[0])
+            messages, used, repeated, refused, samples = counts_of(printed)
+            # 14 s: 50 rows a second of 6 columns, 10 of 8, and what is said once a message.
+            assert used == messages and messages >= 2 * 14 * 5 and repeated == refused == 0, printed
+            assert samples >= 13.5 * (50 * 5 + 10 * 8), printed
+            for device in (f"posture/p-0{number}", f"massage/m-0{number}"):
+                assert re.search(rf"^{device}  \d+ messages, 0 lost, 0 repeated, 0 late, 1 starts$",
+                                 printed, re.MULTILINE), printed
+
+
+def a_replay_raises_and_ends_what_the_hub_raised_and_ended(build):
+    with Recorded(build) as clinic:
+        clinic.start_hub()
+        device, topic = clinic.device("posture", "p-01"), "lumbar/v1/alarm/room-1/"
+        for angle in [5.0] * 5 + [30.0] * 10 + [5.0] * 8 + [30.0] * 10 + [3.0] * 6:
+            device.send(held_from=1, trunk_inclination=[angle] * 5)
+            time.sleep(0.1)
+        wait_for("silence is an alarm", lambda: clinic.received(topic + "quiet"))
+        device.send(held_from=1, trunk_inclination=[3.0] * 5)
+        wait_for("and ends", lambda: json.loads(clinic.received(topic + "quiet")[-1])
+                 ["presence"] == "off")
+        clinic.wait_idle(device)
+        clinic.stop_hub()
+        heard = [(name, json.loads(payload)) for name, payload, _ in clinic.mqtt.received
+                 if name.startswith(topic)]
+        live = [(alarm["since"], "raised" if alarm["presence"] == "on" else "ended ",
+                 alarm["device"], alarm["rule"]) for _, alarm in heard]
+        printed = clinic.replay(clinic.tapes()[0])
+        replayed = alarms_of(printed)
+        assert [a[1:] for a in replayed] == [a[1:] for a in live], (replayed, live)
+        assert [a[3] for a in live].count("bent") == 4, live
+        for ours, theirs in zip(replayed, live):  # delays end with a tick, which is each 250 ms
+            apart = [datetime.fromisoformat(a[0].replace("Z", "+00:00")) for a in (ours, theirs)]
+            assert abs((apart[0] - apart[1]).total_seconds()) <= 0.26, (ours, theirs)
+        count = len(live) // 2
+        assert f"{count} alarms raised, {count} ended, 0 stand" in printed, printed
+        assert "Trunk at 30°." in printed, printed
+
+        other = clinic.folder / "other.d"  # rules that are tried on what was recorded
+        other.mkdir()
+        (other / "a.yaml").write_text(RULES.replace("above: 20", "above: 40"))
+        ended = clinic.recording("replay", "--rules", other, clinic.tapes()[0])
+        assert ended.returncode == 0 and not any(a[3] == "bent" for a in alarms_of(ended.stdout))
+
+
+def a_recording_goes_with_a_bug_report(build):
+    with Recorded(build) as clinic:
+        clinic.start_hub()
+        device = clinic.device("posture", "p-01")
+        for _ in range(20):
+            device.send(held_from=1, trunk_inclination=[1.0] * 5)
+        clinic.mqtt.publish(device.topic, b"\xff" * 20)  # as it came: also what cannot be decoded
+        clinic.wait_idle(device)
+        clinic.stop_hub()
+        out = clinic.folder / "report.rec"
+        name = clinic.tapes()[0].name
+        listed = clinic.recording("ls")
+        assert listed.returncode == 0 and f"{name}  room-1  " in listed.stdout, listed
+        assert " 21 messages, " in listed.stdout and listed.stdout.endswith(", open\n"), listed
+        ended = clinic.recording("export", name, out)
+        assert ended.returncode == 0 and "21 messages in" in ended.stdout, ended
+        assert out.stat().st_mode & 0o777 == 0o600, "it is a client's"
+        ended = clinic.recording("verify", out)
+        assert ended.returncode == 0 and f"{out}: good (21 messages" in ended.stdout, ended
+        assert counts_of(clinic.replay(out)) == [21, 20, 0, 1, 100]
+        assert "refused  lumbar/v1/posture/p-01/telemetry: " in clinic.replay(out)
+        assert clinic.recording("export", name, out).returncode == 1, "it was there"
+
+        bytes_ = bytearray(out.read_bytes())
+        bytes_[400] ^= 1
+        out.write_bytes(bytes_)
+        ended = clinic.recording("verify", out)
+        assert ended.returncode == 1 and "not good: damaged at byte 256: " in ended.stdout, ended
+        assert clinic.recording("replay", out).returncode == 1
+
+
+def what_is_wrong_is_one_sentence(build):
+    cases = [(["ls", "more"], 2, "usage"), (["verify", "nowhere.rec"], 1, "nowhere.rec: No such"),
+             (["replay"], 2, "usage"), (["export", "x"], 2, "usage"),
+             (["replay", "/etc/passwd"], 1, "/etc/passwd: it is no recording"),
+             (["ls", "--folder", "/nowhere"], 1, "/nowhere: No such"),
+             (["verify", "--wrong"], 2, "usage")]
+    with Recorded(build) as clinic:
+        for arguments, code, words in cases:
+            ended = clinic.recording(*arguments)
+            assert ended.returncode == code and words in ended.stderr, (arguments, ended)
+        lumbarctl = f"{build}/daemon/lumbarctl"
+        for arguments, code, words in [(["recording", "reply"], 2, "did you mean 'replay'?"),
+                                       (["--help"], 0, ""), ([], 2, "usage")]:
+            ended = subprocess.run([lumbarctl, *arguments], capture_output=True, text=True,
+                                   timeout=10)
+            assert ended.returncode == code and words in ended.stderr, (arguments, ended)
+        for command in ("ls", "export", "verify", "replay"):
+            ended = clinic.recording(command, "--help")
+            assert ended.returncode == 0 and f"recording {command} " in ended.stdout, ended
+
+
+def a_torn_tail_costs_the_tail_only_and_is_taken_again(build):
+    with Recorded(build) as clinic:
+        clinic.start_hub()
+        device = clinic.device("posture", "p-01")
+        for _ in range(3):  # the first is a block of its own after a second
+            device.send(held_from=1, trunk_inclination=[1.0] * 5)
+            clinic.wait_idle(device)
+            time.sleep(1.5)
+        for _ in range(30):
+            device.send(held_from=1, trunk_inclination=[2.0] * 5)
+        clinic.wait_idle(device)
+        clinic.stop_hub()
+        tape = clinic.tapes()[0]
+        size = tape.stat().st_size
+        os.truncate(tape, size - 30)
+        ended = clinic.recording("verify")
+        assert ended.returncode == 1, ended
+        lost = int(re.search(r"torn at byte (\d+): a block is cut short", ended.stdout)[1])
+        assert size - 2000 < lost < size, ended
+        clinic.start_hub()
+        assert clinic.said("were torn, and cut off"), clinic.log_path.read_text()
+        device.send(held_from=1, trunk_inclination=[3.0] * 5)
+        clinic.wait_idle(device)
+        clinic.stop_hub()
+        assert clinic.recording("verify").returncode == 0
+        messages, used, repeated, *_ = counts_of(clinic.replay(tape))
+        assert messages == used == device.sequence and repeated == 0, (messages, device.sequence)
+
+
+def a_full_disk_stops_the_recording_and_nothing_else(build):
+    extra = "devices:\n  rate: 5000\n"
+    with Recorded(build, extra=extra) as clinic:
+        disk = clinic.folder / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)],
+                                 capture_output=True, text=True)
+        if mounted.returncode != 0:
+            print(f"skipped: a small file system cannot be mounted: {mounted.stderr.strip()}")
+            return
+        try:
+            path = clinic.write_config(recordings=disk / "tapes")
+            path.write_text(path.read_text().replace(
+                "spool:\n", "spool:\n  size: 256 KiB\n  patience: 1 s\n"))
+            clinic.start_hub()
+            device, browser = clinic.device("massage", "m-01"), clinic.browser(room=1)
+
+            def flood(count):  # noise does not compress: each is some 1,500 bytes on the disk
+                for _ in range(count):
+                    noise = [random.uniform(20, 50) for _ in range(700)]
+                    device.send(held_from=1, skin_temperature=noise)
+
+            flood(1500)  # some 2 MB: many times the disk, the blocks and the spool
+            device.send(held_from=1, massage_pressure=[42.0])
+            browser.until(lambda f: 42 in [round(v) for v in browser.values(f, "massage_pressure")
+                                           if v is not None], "live goes on", 30)
+            line = wait_for("a line in the log", lambda: clinic.said("recorder: cannot write to"))
+            assert "No space left" in line, line
+            subprocess.run(["mount", "-o", "remount,size=16m", str(disk)], check=True)
+            wait_for("a line in the log", lambda: clinic.said("can be written again"))
+            flood(20)
+            clinic.wait_idle(device)
+            clinic.stop_hub()
+            ended = clinic.recording("verify")
+            assert ended.returncode == 0, ended
+            printed = clinic.replay(clinic.tapes()[0])
+            messages, used, repeated, refused, _ = counts_of(printed)
+            lost = int(re.search(r"(\d+) messages at least were not recorded", printed)[1])
+            assert lost > 0 and "  gap  up to " in printed, printed
+            assert messages + lost == device.sequence, (messages, lost, device.sequence)
+            assert repeated == refused == 0, printed
+        finally:
+            subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+if __name__ == "__main__":
+    run([a_clinic_is_recorded_whole_however_often_the_hub_is_killed,
+         a_replay_raises_and_ends_what_the_hub_raised_and_ended,
+         a_recording_goes_with_a_bug_report, what_is_wrong_is_one_sentence,
+         a_torn_tail_costs_the_tail_only_and_is_taken_again,
+         a_full_disk_stops_the_recording_and_nothing_else])
