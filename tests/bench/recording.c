@@ -1,0 +1,283 @@
+/*
+ * bench-recording: what an hour of a room costs on disk, and how fast it is replayed.
+ *
+ *   bench-recording [ROOMS]   default: 3 rooms, each at another point of its day
+ *
+ * The rooms are lumbar-sim's, played at full speed: a posture wearable (5 metrics at 50 Hz, and
+ * its posture) and a massage device (8 at 10 Hz), a message each 200 ms. Their messages go through
+ * the hub's recorder, a block a minute, as in service; then lumbarctl verifies and replays them
+ * with the shipped plugins and rules.
+ * Exit 0: at most 3 bytes on disk a sample, and less than 2 s for each room's hour; 1: more.
+ */
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "applicator.h"
+#include "clinic.h"
+#include "core/tape_pack.h"
+#include "device.h"
+#include "hub.h"
+#include "io/recorder.h"
+#include "io/tape_folder.h"
+#include "wearable.h"
+
+#define RATE       50 /* posture rows a second */
+#define EVERY      5  /* of them, a massage row */
+#define BATCH_MS   200
+#define SECONDS    3600
+#define PAST_STEPS 3000
+#define START_MS   INT64_C(1700000000000)
+#define BYTES_MOST 3.0
+#define SECS_MOST  2.0
+#define ROOMS_MAX  20
+
+struct ward {
+    unsigned number;
+    struct room room;
+    struct wearable wearable;
+    struct applicator applicator;
+    struct device posture, massage;
+    struct recorder *recorder;
+    int64_t now_ms;
+    uint64_t samples, states, messages, payload_bytes;
+};
+
+static uint64_t position = 4096; /* of the next message in a spool that there is not */
+
+static _Noreturn void give_up(const char *what)
+{
+    fprintf(stderr, "bench-recording: %s\n", what);
+    exit(2);
+}
+
+static bool on_send(void *user, const char *topic, const uint8_t *bytes, size_t length)
+{
+    struct ward *ward = user;
+    ward->messages++;
+    ward->payload_bytes += length;
+    recorder_take(ward->recorder, &(struct recorder_message){.room = ward->number,
+                                                             .topic = topic,
+                                                             .topic_bytes = strlen(topic),
+                                                             .payload = bytes,
+                                                             .payload_bytes = length,
+                                                             .received_ms = ward->now_ms,
+                                                             .position = position,
+                                                             .patient = true});
+    position += 64 + length;
+    return true;
+}
+
+static void open_ward(struct ward *ward, unsigned number, struct recorder *recorder)
+{
+    const double dt_s = ROOM_PAST_S / PAST_STEPS;
+    char name[16];
+    *ward = (struct ward){.number = number, .recorder = recorder};
+    room_init(&ward->room, 1, number);
+    wearable_init(&ward->wearable, 1, number);
+    applicator_init(&ward->applicator, 1, number);
+    for (int i = 0; i < PAST_STEPS; i++) {
+        room_step(&ward->room, dt_s);
+        wearable_step(&ward->wearable, &ward->room, false, dt_s);
+        applicator_step(&ward->applicator, &ward->room, (struct applicator_faults){0}, dt_s);
+    }
+    snprintf(name, sizeof(name), "p-%02u", number);
+    device_init(&ward->posture, KIND_POSTURE, name, POSTURE_HAS_ALL, 7919 * number, number,
+                BATCH_MS, on_send, ward);
+    snprintf(name, sizeof(name), "m-%02u", number);
+    device_init(&ward->massage, KIND_MASSAGE, name, MASSAGE_HAS_ALL, 104729 * number, number,
+                BATCH_MS, on_send, ward);
+}
+
+static unsigned known(const double *values, unsigned count)
+{
+    unsigned known = 0;
+    for (unsigned i = 0; i < count; i++)
+        known += !isnan(values[i]);
+    return known;
+}
+
+static void posture_row(struct ward *ward, int64_t at_ms)
+{
+    const struct wearable *wearable = &ward->wearable;
+    const struct posture_angles *angles = &wearable->measured;
+    struct batch_now now = batch_now_unknown();
+    wearable_step(&ward->wearable, &ward->room, false, 1.0 / RATE);
+    now.battery = (int)lround(wearable->battery);
+    now.rssi = (int)lround(wearable->rssi);
+    now.contact = wearable->contact;
+    now.slouch_s = (int64_t)wearable->firmware.slouch_s;
+    now.sitting_s = (int64_t)wearable->firmware.sitting_s;
+    if (wearable->range > 0)
+        now.range = (int32_t)lround(wearable->range * 100);
+    device_add_posture(&ward->posture, at_ms, angles, wearable->firmware.posture, &now);
+    ward->samples += known((const double[]){angles->flexion, angles->velocity, angles->trunk,
+                                            angles->lateral, angles->rotation},
+                           5);
+    ward->states++;
+}
+
+static void massage_row(struct ward *ward, int64_t at_ms)
+{
+    const struct applicator *applicator = &ward->applicator;
+    const struct massage_values *values = &applicator->measured;
+    struct batch_now now = batch_now_unknown();
+    applicator_step(&ward->applicator, &ward->room, (struct applicator_faults){0},
+                    (double)EVERY / RATE);
+    now.battery = (int)lround(applicator->battery);
+    now.rssi = (int)lround(applicator->rssi);
+    now.contact = applicator->contact;
+    now.state = (int)applicator->state;
+    now.program = (int)applicator->program;
+    now.region = (int)applicator->region;
+    now.region_s = (int64_t)applicator->region_s;
+    device_add_massage(&ward->massage, at_ms, values, applicator->fault, &now);
+    ward->samples += known((const double[]){values->pressure, values->force, values->frequency,
+                                            values->amplitude, values->skin, values->surface,
+                                            values->current, values->motor},
+                           8);
+}
+
+/* The hub confirms each 2 s, as it does by default. */
+static void acknowledge(struct device *device, int64_t now_ms)
+{
+    outbox_ack(&device->outbox, device->outbox.boot_id, device->outbox.next - 1, now_ms);
+}
+
+static void play(struct ward *wards, unsigned count, struct recorder *recorder)
+{
+    for (int64_t row = 0; row < (int64_t)SECONDS * RATE; row++) {
+        int64_t at_ms = START_MS + row * 1000 / RATE;
+        for (unsigned i = 0; i < count; i++) {
+            struct ward *ward = &wards[i];
+            ward->now_ms = at_ms;
+            room_step(&ward->room, 1.0 / RATE);
+            posture_row(ward, at_ms);
+            if (row % EVERY == 0)
+                massage_row(ward, at_ms);
+            device_pump(&ward->posture, at_ms, false);
+            device_pump(&ward->massage, at_ms, false);
+            if (row % (2 * RATE) == 0) {
+                acknowledge(&ward->posture, at_ms);
+                acknowledge(&ward->massage, at_ms);
+            }
+        }
+        if (row % (RATE / 4) == 0)
+            recorder_tick(recorder, at_ms);
+    }
+}
+
+static double thread_s(void)
+{
+    struct timespec used;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+/* Runs lumbarctl; the seconds that its last line tells, -1 where it failed. */
+static double replay(const struct hub *hub, const char *file)
+{
+    char command[512], line[512];
+    double seconds = -1;
+    snprintf(command, sizeof(command),
+             "%s/daemon/lumbarctl recording replay --config %s/lumbard.yaml %s", hub->build,
+             hub->folder, file);
+    FILE *in = popen(command, "r");
+    if (in == NULL)
+        return -1;
+    while (fgets(line, sizeof(line), in) != NULL) {
+        const char *at = strstr(line, "replayed in ");
+        if (at != NULL)
+            seconds = atof(at + strlen("replayed in "));
+        if (at != NULL || strstr(line, " messages: ") != NULL ||
+            strstr(line, " alarms raised") != NULL)
+            printf("  %s", line);
+    }
+    return pclose(in) == 0 ? seconds : -1;
+}
+
+static bool judge(const struct hub *hub, const struct ward *ward, const struct tape_name *name)
+{
+    char path[512];
+    struct stat status;
+    snprintf(path, sizeof(path), "%s/%s", hub->recordings, name->file);
+    if (stat(path, &status) != 0)
+        give_up(path);
+    double each = (double)status.st_size / (double)ward->samples;
+    printf("room %u: %llu samples (and %llu postures) in %llu messages, %llu bytes of payload; "
+           "%lld bytes on disk\n  %.2f bytes a sample, at most %.1f: %s\n",
+           ward->number, (unsigned long long)ward->samples, (unsigned long long)ward->states,
+           (unsigned long long)ward->messages, (unsigned long long)ward->payload_bytes,
+           (long long)status.st_size, each, BYTES_MOST, each <= BYTES_MOST ? "met" : "not met");
+    double seconds = replay(hub, name->file);
+    bool quick = seconds >= 0 && seconds < SECS_MOST;
+    printf("  replay of the hour: %.3f s, less than %.1f: %s\n", seconds, SECS_MOST,
+           quick ? "met" : "not met");
+    return each <= BYTES_MOST && quick;
+}
+
+static struct recorder *open_recorder(const struct hub *hub, unsigned rooms)
+{
+    static char names[ROOMS_MAX][16];
+    const char *list[ROOMS_MAX];
+    struct recorder *recorder;
+    struct diag diag = {0};
+    struct recorder_options options = {.folder = hub->recordings,
+                                       .rooms = rooms,
+                                       .days = 30,
+                                       .size_bytes = UINT64_C(1) << 40,
+                                       .patience_ms = 60000,
+                                       .ring = 1};
+    if (recorder_open(&recorder, &options, &diag) != 0 || recorder_start(recorder, &diag) != 0)
+        give_up(diag.text);
+    for (unsigned i = 0; i < rooms; i++) {
+        snprintf(names[i], sizeof(names[i]), "room-%02u", i + 1);
+        list[i] = names[i];
+    }
+    recorder_rooms(recorder, list, rooms);
+    return recorder;
+}
+
+int main(int count, char **arguments)
+{
+    unsigned rooms = count > 1 ? (unsigned)atoi(arguments[1]) : 3;
+    if (rooms < 1 || rooms > ROOMS_MAX)
+        give_up("rooms are 1 to 20");
+    struct hub hub = {.build = BUILD_FOLDER,
+                      .plugins = BUILD_FOLDER "/plugins",
+                      .broker_port = 1883,
+                      .ring_size = "1 MiB",
+                      .rules = SOURCE_FOLDER "/config/rules.d"};
+    static struct ward wards[ROOMS_MAX];
+    struct tape_name *list;
+    size_t tapes;
+    struct diag diag = {0};
+    hub_prepare(&hub);
+    struct recorder *recorder = open_recorder(&hub, rooms);
+    for (unsigned i = 0; i < rooms; i++)
+        open_ward(&wards[i], i + 1, recorder);
+    double from = thread_s();
+    play(wards, rooms, recorder);
+    for (unsigned i = 0; i < rooms; i++)
+        recorder_end(recorder, i + 1);
+    recorder_close(recorder);
+    printf("%u rooms, an hour each: made and recorded with %.1f s of a processor\n", rooms,
+           thread_s() - from);
+    if (tape_folder_list(hub.recordings, &list, &tapes, &diag) != 0 || tapes != rooms)
+        give_up("there is not one tape a room");
+    bool met = true;
+    for (size_t i = 0; i < tapes; i++) /* of the same start: by name, as the rooms */
+        met = judge(&hub, &wards[i], &list[i]) && met;
+    for (unsigned i = 0; i < rooms; i++) {
+        device_fini(&wards[i].posture);
+        device_fini(&wards[i].massage);
+    }
+    free(list);
+    hub_clear(&hub, false);
+    return met ? 0 : 1;
+}
