@@ -2,7 +2,7 @@
 
 #include "hub.h"
 
-#define FLUSH_MS 1000 /* between two calls to give places back */
+#define FLUSH_MS 250 /* between two calls to give places back: each costs a sync a room */
 
 static void assign(struct lumbard *hub)
 {

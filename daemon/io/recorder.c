@@ -405,6 +405,10 @@ static void tick_track(struct recorder *recorder, struct recorder_track *track, 
 
 void recorder_tick(struct recorder *recorder, int64_t now_ms)
 {
+    uint64_t lost = log_limit_over(&recorder->complaint, now_ms);
+    if (lost > 0)
+        log_notice("recorder: a minute without a message that is lost to a recording, after %llu",
+                   (unsigned long long)lost);
     for (unsigned i = 0; i < RECORDER_TRACKS; i++)
         if (recorder->tracks[i].room[0] != '\0')
             tick_track(recorder, &recorder->tracks[i], now_ms);

@@ -1,7 +1,8 @@
 /*
  * The promise of the recorder, held against the real hub: it is killed at random moments while a
- * broker stand-in, which keeps the list of what was acknowledged, floods it, and the tails of what
- * it was recording are torn. Then every acknowledged message is in the recordings, once.
+ * broker stand-in, which keeps the list of what was acknowledged, floods it, while tails of what it
+ * was recording are torn, the spool is small, or the disk is full. Then every acknowledged message
+ * is in the recordings, once.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -25,12 +27,20 @@
 #include "io/tape_folder.h"
 #include "source.h"
 
-#define ROUNDS    30
 #define ROOMS     5
 #define DEVICES   25
-#define RATE      4000      /* messages a second */
-#define RING_SIZE "128 MiB" /* holds all of it: what a torn tail costs can be taken again */
-#define PATIENT   20000     /* ms */
+#define RATE      4000  /* messages a second */
+#define PATIENT   20000 /* ms */
+#define FILE_MOST 40000 /* bytes: no tape grows beyond, as on a full disk */
+
+/* What a hub has to go through. */
+struct ordeal {
+    const char *name;
+    int rounds;
+    const char *ring_size;
+    bool torn; /* tails are torn: the ring then has to hold everything that they cost */
+    bool full; /* the disk is full now and then, for less time than spool.patience */
+};
 
 struct tally {
     uint64_t messages, strangers, gaps, damaged;
@@ -153,7 +163,7 @@ static void drain(struct hub *hub, struct source *source, struct source_shared *
     assert_int_equal(waiting, 0);
 }
 
-static void compare(struct tally *tally, const struct source *source)
+static void compare(struct tally *tally, const struct source *source, const struct ordeal *ordeal)
 {
     uint64_t acknowledged = 0, missing = 0, doubled = 0;
     for (unsigned device = 0; device < DEVICES; device++) {
@@ -165,11 +175,12 @@ static void compare(struct tally *tally, const struct source *source)
         }
         free(tally->recorded[device]);
     }
-    printf("killed %d times: %llu messages acknowledged, %llu of them not recorded, %llu recorded "
-           "twice, %u tapes\n",
-           ROUNDS, (unsigned long long)acknowledged, (unsigned long long)missing,
-           (unsigned long long)doubled, tally->tapes);
-    assert_true(acknowledged > ROUNDS * (uint64_t)RATE / 20);
+    printf(
+        "%s: killed %d times: %llu messages acknowledged, %llu of them not recorded, %llu recorded "
+        "twice, %u tapes\n",
+        ordeal->name, ordeal->rounds, (unsigned long long)acknowledged, (unsigned long long)missing,
+        (unsigned long long)doubled, tally->tapes);
+    assert_true(acknowledged > (uint64_t)ordeal->rounds * RATE / 20);
     assert_int_equal(missing, 0);
     assert_int_equal(doubled, 0);
     assert_int_equal(tally->strangers, 0);
@@ -177,11 +188,42 @@ static void compare(struct tally *tally, const struct source *source)
     assert_int_equal(tally->gaps, 0);
 }
 
-static void
-every_acknowledged_message_is_recorded_once_however_often_the_hub_is_killed(void **unused)
+static void limit_files(const struct hub *hub, rlim_t bytes)
 {
-    (void)unused;
+    struct rlimit limit;
+    assert_int_equal(prlimit(hub->pid, RLIMIT_FSIZE, NULL, &limit), 0);
+    limit.rlim_cur = bytes;
+    prlimit(hub->pid, RLIMIT_FSIZE, &limit, NULL);
+}
+
+/* Runs it for a while; most kills fall on a hub at work, some on one that starts or whose disk is
+ * full. */
+static void run_round(struct hub *hub, struct source *source, const struct ordeal *ordeal,
+                      int round)
+{
+    hub_start(hub);
+    source_run(source, (int)(20 + random_below(2000)));
+    if (ordeal->full && round % 2 == 0) {
+        limit_files(hub, FILE_MOST);
+        source_run(source, (int)(20 + random_below(1500)));
+        if (round % 4 == 0) {
+            limit_files(hub, RLIM_INFINITY);
+            source_run(source, (int)random_below(1500));
+        }
+    }
+    if (round % 3 == 0) {
+        source_lose_acknowledgements(source);
+        source_run(source, 10);
+    }
+    assert_int_equal(WTERMSIG(hub_end(hub, SIGKILL)), SIGKILL);
+    if (ordeal->torn && round % 4 == 1)
+        tear(hub, round % 8 == 1);
+}
+
+static void go_through(const struct ordeal *ordeal)
+{
     static struct source_shared shared;
+    memset(&shared, 0, sizeof(shared));
     shared.rate = RATE;
     shared.until = UINT64_MAX;
     struct source_options options = {
@@ -192,39 +234,55 @@ every_acknowledged_message_is_recorded_once_however_often_the_hub_is_killed(void
                       .broker_port = source_port(source),
                       .rooms = ROOMS,
                       .devices = DEVICES,
-                      .ring_size = RING_SIZE,
+                      .ring_size = ordeal->ring_size,
                       .recorded = true,
                       .rules = ""};
     struct tally tally;
     hub_prepare(&hub);
-    for (int round = 0; round < ROUNDS; round++) {
-        hub_start(&hub);
-        /* Some fall on a hub that is starting, most on one at work, before and after a block. */
-        source_run(source, (int)(20 + random_below(2500)));
-        if (round % 3 == 0) {
-            source_lose_acknowledgements(source);
-            source_run(source, 10);
-        }
-        assert_int_equal(WTERMSIG(hub_end(&hub, SIGKILL)), SIGKILL);
-        if (round % 4 == 1)
-            tear(&hub, round % 8 == 1);
-    }
+    for (int round = 0; round < ordeal->rounds; round++)
+        run_round(&hub, source, ordeal, round);
     hub_start(&hub);
     drain(&hub, source, &shared);
     assert_int_equal(hub_end(&hub, SIGTERM), 0);
     count_all(&tally, &hub, source);
     assert_int_equal(tally.tapes, ROOMS);
     assert_int_equal(tally.open, ROOMS); /* a stop ends no tape: it goes on with the next start */
-    compare(&tally, source);
+    compare(&tally, source, ordeal);
     source_destroy(source);
     hub_clear(&hub, false);
+}
+
+/* LUMBAR_ROUNDS: other than the usual number of them, for who has the time. */
+static int rounds(int usual)
+{
+    const char *more = getenv("LUMBAR_ROUNDS");
+    return more != NULL ? atoi(more) : usual;
+}
+
+static void torn_tails_are_taken_again_from_the_spool(void **unused)
+{
+    (void)unused;
+    go_through(&(struct ordeal){"torn tails", rounds(20), "128 MiB", .torn = true});
+}
+
+static void a_spool_that_is_lapped_keeps_what_is_not_yet_recorded(void **unused)
+{
+    (void)unused;
+    go_through(&(struct ordeal){"a small spool", rounds(12), "256 KiB", .torn = false});
+}
+
+static void a_full_disk_for_a_while_costs_nothing(void **unused)
+{
+    (void)unused;
+    go_through(&(struct ordeal){"a full disk", rounds(12), "4 MiB", .full = true});
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(
-            every_acknowledged_message_is_recorded_once_however_often_the_hub_is_killed),
+        cmocka_unit_test(torn_tails_are_taken_again_from_the_spool),
+        cmocka_unit_test(a_spool_that_is_lapped_keeps_what_is_not_yet_recorded),
+        cmocka_unit_test(a_full_disk_for_a_while_costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
