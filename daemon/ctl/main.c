@@ -1,9 +1,14 @@
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "ctl.h"
+
+#ifdef LUMBAR_LEAK_CHECK
+#include <sanitizer/lsan_interface.h>
+#endif
 
 #define COMMANDS_MAX 32
 
@@ -62,5 +67,12 @@ static const struct ctl_command commands[] = {
 int main(int count, char **arguments)
 {
     log_set_level(LOG_WARN);
-    return ctl_run("lumbarctl", commands, sizeof(commands) / sizeof(commands[0]), count, arguments);
+    int code =
+        ctl_run("lumbarctl", commands, sizeof(commands) / sizeof(commands[0]), count, arguments);
+    /* Not exit(): Paho's threads may still run, and its own clean-up races with them. */
+    fflush(NULL);
+#ifdef LUMBAR_LEAK_CHECK
+    __lsan_do_leak_check();
+#endif
+    _exit(code);
 }

@@ -86,8 +86,9 @@ static const struct ctl_command commands[] = {
      "writes one recording to a file of its own, whole", recording_export},
     {"verify", "[--config FILE | --folder FOLDER] [NAME ...]",
      "checks every checksum, and the order; says what is wrong and where", recording_verify},
-    {"replay", "[--config FILE] [--folder FOLDER] [--rules FOLDER] NAME",
-     "sends one through plugins and rules; prints alarms and what was decoded", recording_replay},
+    {"replay", "[--config FILE] [--folder FOLDER] [--rules FOLDER | --mqtt HOST:PORT] NAME",
+     "sends one through plugins and rules, and prints alarms and what was decoded; or to a broker",
+     recording_replay},
 };
 
 int ctl_recording(int count, char **arguments)

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "ctl.h"
 #include "io/tape_folder.h"
+#include "publish.h"
 #include "recording.h"
 #include "replay.h"
 
@@ -21,9 +22,24 @@ static const char help[] =
     "  --config FILE    the hub's configuration, which names folder, plugins and rules\n"
     "                   (default " LUMBAR_CONFIG_FILE ")\n"
     "  --folder FOLDER  where recordings are\n"
-    "  --rules FOLDER   other rules than the configuration's; \"\" for none\n";
+    "  --rules FOLDER   other rules than the configuration's; \"\" for none\n"
+    "\n"
+    "       lumbarctl recording replay --mqtt HOST:PORT [--speed N] [--folder FOLDER] NAME\n"
+    "\n"
+    "Publishes the messages to a broker instead, with QoS 1. A hub that has heard these devices\n"
+    "before knows them as repeats: give it to one that has not.\n"
+    "\n"
+    "  --speed N        times as quick as it was (1); 0: as quickly as the broker confirms\n";
 
 static const char *const priorities[] = {"", "low", "medium", "high"};
+
+enum { RULES = RECORDING_OTHER, BROKER, SPEED };
+
+struct wanted {
+    struct recording_place place;
+    const char *rules, *broker; /* NULL: not said */
+    double speed;
+};
 
 struct told {
     struct setup *setup;
@@ -152,35 +168,72 @@ static int load_setup(struct setup *setup, const char *config, const char *rules
     return code;
 }
 
-int recording_replay(int count, char **arguments)
+static int publish_it(struct tape_reader *reader, const char *broker, double speed,
+                      struct diag *diag)
 {
-    static const struct option options[] = {
-        RECORDING_OPTIONS, {"rules", required_argument, NULL, RECORDING_OTHER}, {NULL, 0, NULL, 0}};
-    struct recording_place place = {.config = LUMBAR_CONFIG_FILE};
-    const char *rules = NULL;
-    struct diag diag = {0};
-    struct tape_reader reader;
+    struct publish_result result;
+    int code = publish_tape(reader, broker, speed, &result, diag);
+    printf("%llu messages were published to %s\n", (unsigned long long)result.messages, broker);
+    return code == 0 && result.damaged_bytes > 0 ? 1 : code;
+}
+
+static int play_it(const struct wanted *wanted, struct tape_reader *reader, struct diag *diag)
+{
     struct setup setup;
-    uint8_t *bytes;
-    for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
-        if (c == RECORDING_CONFIG)
-            place.config = optarg;
-        else if (c == RECORDING_FOLDER)
-            place.folder = optarg;
-        else if (c == RECORDING_OTHER)
-            rules = optarg;
-        else
-            return recording_usage(help, c == RECORDING_HELP);
-    }
-    if (optind + 1 != count)
-        return recording_usage(help, false);
-    if (recording_load(&place, arguments[optind], &reader, &bytes, &diag) != 0)
-        return ctl_complain(&diag);
-    int code = load_setup(&setup, place.config, rules, &diag);
+    if (wanted->broker != NULL)
+        return publish_it(reader, wanted->broker, wanted->speed, diag);
+    int code = load_setup(&setup, wanted->place.config, wanted->rules, diag);
     if (code == 0) {
-        code = replay_it(&setup, &reader, &diag);
+        code = replay_it(&setup, reader, diag);
         setup_fini(&setup);
     }
+    return code;
+}
+
+/* False: help is to be shown. */
+static bool take_option(struct wanted *wanted, int option, const char *value)
+{
+    char *end;
+    switch (option) {
+    case RECORDING_CONFIG:
+        wanted->place.config = value;
+        return true;
+    case RECORDING_FOLDER:
+        wanted->place.folder = value;
+        return true;
+    case RULES:
+        wanted->rules = value;
+        return true;
+    case BROKER:
+        wanted->broker = value;
+        return true;
+    case SPEED:
+        wanted->speed = strtod(value, &end);
+        return *value != '\0' && *end == '\0' && wanted->speed >= 0;
+    default:
+        return false;
+    }
+}
+
+int recording_replay(int count, char **arguments)
+{
+    static const struct option options[] = {RECORDING_OPTIONS,
+                                            {"rules", required_argument, NULL, RULES},
+                                            {"mqtt", required_argument, NULL, BROKER},
+                                            {"speed", required_argument, NULL, SPEED},
+                                            {NULL, 0, NULL, 0}};
+    struct wanted wanted = {.place = {.config = LUMBAR_CONFIG_FILE}, .speed = 1};
+    struct diag diag = {0};
+    struct tape_reader reader;
+    uint8_t *bytes;
+    for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;)
+        if (!take_option(&wanted, c, optarg))
+            return recording_usage(help, c == RECORDING_HELP);
+    if (optind + 1 != count)
+        return recording_usage(help, false);
+    if (recording_load(&wanted.place, arguments[optind], &reader, &bytes, &diag) != 0)
+        return ctl_complain(&diag);
+    int code = play_it(&wanted, &reader, &diag);
     free(bytes);
     return code < 0 ? ctl_complain(&diag) : code;
 }

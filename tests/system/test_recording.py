@@ -4,11 +4,12 @@ import os
 import random
 import re
 import signal
+import struct
 import subprocess
 import time
 from datetime import datetime
 
-from clinic import Clinic, run, wait_for
+from clinic import Clinic, Mqtt, run, wait_for
 
 ROOMS = {"room-1": ["posture/p-01", "massage/m-01"], "room-2": ["posture/p-02", "massage/m-02"]}
 RULES = """
@@ -159,6 +160,87 @@ def a_recording_goes_with_a_bug_report(build):
         assert clinic.recording("replay", out).returncode == 1
 
 
+def a_recording_is_published_as_it_was_heard(build):
+    with Recorded(build) as clinic:
+        clinic.start_hub()
+        topic = "lumbar/v1/posture/p-01/telemetry"
+        before = Mqtt(clinic.broker_port, "before", [topic])
+        time.sleep(0.2)  # subscribed
+        device = clinic.device("posture", "p-01")
+        for number in range(40):
+            device.send(held_from=1, trunk_inclination=[float(number)] * 5)
+            time.sleep(0.05)
+        clinic.wait_idle(device)
+        clinic.stop_hub()
+        before.close()
+        after = Mqtt(clinic.broker_port, "after", [topic])
+        time.sleep(0.2)
+        for speed, least, most in ((10, 0.15, 2), (0, 0, 1.5)):
+            began, count = time.monotonic(), len(after.received)
+            ended = clinic.recording("replay", "--mqtt", f"127.0.0.1:{clinic.broker_port}",
+                                     "--speed", speed, clinic.tapes()[0])
+            took = time.monotonic() - began
+            assert ended.returncode == 0 and "40 messages were published" in ended.stdout, ended
+            assert least <= took <= most, took
+            wait_for("all of them", lambda: len(after.received) == count + 40)
+            assert after.received[count:] == before.received, "other bytes, or another order"
+        after.close()
+        clinic.stop_broker()
+        ended = clinic.recording("replay", "--mqtt", f"127.0.0.1:{clinic.broker_port}",
+                                 clinic.tapes()[0])
+        assert ended.returncode == 1 and "no broker takes a connection" in ended.stderr, ended
+
+
+def blocks_of(tape):
+    """Where its blocks lie, and its index: [(offset, end), ...]."""
+    at, found = 256, []
+    while tape[at:at + 4] == b"LBLK":
+        found.append((at, at + 80 + struct.unpack_from("<I", tape, at + 12)[0]))
+        at = found[-1][1]
+    return found
+
+
+def verify_says_what_is_wrong_and_where(build):
+    with Recorded(build) as clinic:
+        for _ in range(4):  # each run writes a block when it stops
+            clinic.start_hub()
+            device = clinic.device("posture", "p-01")
+            device.send(held_from=1, trunk_inclination=[1.0] * 5)
+            clinic.wait_idle(device)
+            clinic.stop_hub()
+        out = clinic.folder / "report.rec"
+        assert clinic.recording("export", clinic.tapes()[0], out).returncode == 0
+        whole = out.read_bytes()
+        (_, a), (b, c), (d, _), (_, end), _ = blocks_of(whole)
+        assert (a, c) == (b, d), "four blocks, and the index"
+
+        def flip(at):
+            return whole[:at] + bytes([whole[at] ^ 4]) + whole[at + 1:]
+
+        cases = [
+            (whole, "good (4 messages in 4 blocks)"),
+            (whole[:100], "it is no recording"),
+            (flip(30), "its header is damaged"),
+            (flip(8), "it is of format 5, and only 1 is known here"),
+            (flip(b + 20), f"damaged at byte {b}: a block's head is damaged; {c - b} bytes are"),
+            (flip(c - 1), f"damaged at byte {b}: a block's checksum is wrong; {c - b} bytes are"),
+            (whole[:b] + whole[d:], f"block 2 at byte {b}: blocks 1 to 1 are not there"),
+            (whole[:c] + whole[b:], f"damaged at byte {c}: a block stands here for the second"),
+            (whole[:c - 9], f"torn at byte {b}: a block is cut short"),
+            (whole[:b + 9], f"torn at byte {b}: a block's head is cut short"),
+            (whole[:end], "it has no index: cut short behind block 4"),
+            (whole[:-1], f"torn at byte {end}: the index has no end"),
+            (flip(end + 90), f"torn at byte {end}: a block's checksum is wrong"),
+            (whole + b"more", f"torn at byte {end}: the index has no end"),
+        ]
+        for tape, sentence in cases:
+            out.write_bytes(tape)
+            ended = clinic.recording("verify", out)
+            said = ended.stdout + ended.stderr
+            assert said.count("\n") == 1 and sentence in said, (sentence, ended)
+            assert ended.returncode == (0 if tape == whole else 1), (sentence, ended)
+
+
 def what_is_wrong_is_one_sentence(build):
     cases = [(["ls", "more"], 2, "usage"), (["verify", "nowhere.rec"], 1, "nowhere.rec: No such"),
              (["replay"], 2, "usage"), (["export", "x"], 2, "usage"),
@@ -257,6 +339,8 @@ def a_full_disk_stops_the_recording_and_nothing_else(build):
 if __name__ == "__main__":
     run([a_clinic_is_recorded_whole_however_often_the_hub_is_killed,
          a_replay_raises_and_ends_what_the_hub_raised_and_ended,
-         a_recording_goes_with_a_bug_report, what_is_wrong_is_one_sentence,
+         a_recording_is_published_as_it_was_heard,
+         a_recording_goes_with_a_bug_report, verify_says_what_is_wrong_and_where,
+         what_is_wrong_is_one_sentence,
          a_torn_tail_costs_the_tail_only_and_is_taken_again,
          a_full_disk_stops_the_recording_and_nothing_else])
