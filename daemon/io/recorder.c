@@ -267,16 +267,36 @@ static void end_tape(struct recorder *recorder, struct recorder_track *track, in
 
 /* ---- rooms ---- */
 
+static bool is_named(const char *room, const char *const *names, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        if (strcmp(names[i], room) == 0)
+            return true;
+    return false;
+}
+
+/* Of a room that is no longer there, and has nothing on its way to the disk. */
+static void release(struct recorder_track *track)
+{
+    if (!track->wanted && !track->open && track->filling == NULL)
+        track->room[0] = '\0';
+}
+
 void recorder_rooms(struct recorder *recorder, const char *const *names, unsigned count)
 {
-    for (unsigned i = 0; i < RECORDER_TRACKS; i++)
-        recorder->tracks[i].wanted = false;
+    for (unsigned i = 0; i < RECORDER_TRACKS; i++) {
+        struct recorder_track *track = &recorder->tracks[i];
+        track->wanted = track->room[0] != '\0' && is_named(track->room, names, count);
+        release(track);
+    }
     for (unsigned i = 0; i < CONFIG_ROOMS_MAX; i++)
         recorder->track_of_room[i] = RECORDER_TRACKS;
     for (unsigned i = 0; i < count && i < CONFIG_ROOMS_MAX; i++) {
         struct recorder_track *track = track_named(recorder, names[i]);
-        if (track == NULL)
+        if (track == NULL) { /* many rooms were renamed at once, and their tapes are still open */
+            log_error("recorder: no place for one more room: %s is not recorded", names[i]);
             continue;
+        }
         track->wanted = true;
         recorder->track_of_room[i] = (unsigned)(track - recorder->tracks);
     }
@@ -399,8 +419,7 @@ static void tick_track(struct recorder *recorder, struct recorder_track *track, 
         end_tape(recorder, track, now_ms);
     else if (track->filling != NULL && now_ms - track->filling->begun_ms >= age_ms)
         hand_over(recorder, track);
-    if (!track->wanted && !track->open && track->filling == NULL)
-        track->room[0] = '\0';
+    release(track);
 }
 
 void recorder_tick(struct recorder *recorder, int64_t now_ms)

@@ -60,8 +60,17 @@ def both_reloads(clinic):
     wait_for("the refusal", lambda: clinic.said("nothing changed"), PATIENCE)
 
 
+def its_recordings_are_sound(build, clinic):
+    clinic.write_config(extra="")
+    ended = subprocess.run([f"{build}/daemon/lumbarctl", "recording", "verify", "--config",
+                            f"{clinic.folder}/lumbard.yaml"], capture_output=True, text=True)
+    assert ended.returncode == 0 and ended.stdout.count(": good (") == len(ROOMS), ended
+
+
 def a_day_with_faults_reloads_and_a_lost_broker_ends_clean(build):
-    with Clinic(build, rooms=ROOMS, rules="rules:\n" + RULES + "\n") as clinic:
+    with Clinic(build, rooms=ROOMS, rules="rules:\n" + RULES + "\n", start=False) as clinic:
+        clinic.write_config(recorded=True)
+        clinic.start_hub()
         played = simulator(build, clinic)
         try:
             wall = wall_and_each_room_show_values(clinic)
@@ -77,6 +86,7 @@ def a_day_with_faults_reloads_and_a_lost_broker_ends_clean(build):
         code = clinic.hub.wait(PATIENCE)
         assert code == 0, f"exit code {code}: {clinic.log_path.read_text()[-6000:]}"
         assert clinic.said("stopped")
+        its_recordings_are_sound(build, clinic)
 
 
 if __name__ == "__main__":
