@@ -102,6 +102,7 @@ def a_replay_raises_and_ends_what_the_hub_raised_and_ended(build):
             device.send(held_from=1, trunk_inclination=[angle] * 5)
             time.sleep(0.1)
         wait_for("silence is an alarm", lambda: clinic.received(topic + "quiet"))
+        time.sleep(0.6)  # of a silence of just 4 s, not both would have a tick
         device.send(held_from=1, trunk_inclination=[3.0] * 5)
         wait_for("and ends", lambda: json.loads(clinic.received(topic + "quiet")[-1])
                  ["presence"] == "off")
