@@ -7,13 +7,14 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#define MAGIC         "LUMTAPE\n"
-#define TRAILER_MAGIC "LUMINDEX"
-#define BLOCK_MAGIC   0x4b4c424cu /* "LBLK" */
-#define FORMAT        1u
+#define BLOCK_MAGIC 0x4b4c424cu /* "LBLK" */
+#define FORMAT      1u
 
 #define HEADER_SUM_AT (TAPE_HEADER_BYTES - 8)
 #define HEAD_SUM_AT   (TAPE_HEAD_BYTES - 8)
+
+static const uint8_t header_magic[8] = {'L', 'U', 'M', 'T', 'A', 'P', 'E', '\n'};
+static const uint8_t trailer_magic[8] = {'L', 'U', 'M', 'I', 'N', 'D', 'E', 'X'};
 
 static void put32(uint8_t *at, uint32_t value)
 {
@@ -51,7 +52,7 @@ uint64_t tape_sum(const void *stored, size_t bytes)
 uint64_t tape_write_header(uint8_t out[TAPE_HEADER_BYTES], const struct tape_header *header)
 {
     memset(out, 0, TAPE_HEADER_BYTES);
-    memcpy(out, MAGIC, 8);
+    memcpy(out, header_magic, 8);
     put32(out + 8, FORMAT);
     put64(out + 16, header->session);
     put64(out + 24, (uint64_t)header->start_ms);
@@ -65,7 +66,7 @@ uint64_t tape_write_header(uint8_t out[TAPE_HEADER_BYTES], const struct tape_hea
 int tape_read_header(const uint8_t *bytes, size_t count, struct tape_header *header, uint64_t *salt,
                      struct diag *diag)
 {
-    if (count < TAPE_HEADER_BYTES || memcmp(bytes, MAGIC, 8) != 0)
+    if (count < TAPE_HEADER_BYTES || memcmp(bytes, header_magic, 8) != 0)
         return diag_set(diag, ERR_MALFORMED, "it is no recording");
     if (get32(bytes + 8) != FORMAT)
         return diag_set(diag, ERR_VERSION, "it is of format %u, and only %u is known here",
@@ -184,13 +185,13 @@ void tape_write_index(uint8_t *out, const struct tape_entry *entries, uint32_t c
     block.checksum = tape_sum(stored, block.stored_bytes);
     tape_write_head(out, &block, salt);
     put64(trailer, offset);
-    memcpy(trailer + 8, TRAILER_MAGIC, 8);
+    memcpy(trailer + 8, trailer_magic, 8);
     put64(trailer + 16, XXH3_64bits_withSeed(trailer, 16, salt));
 }
 
 uint64_t tape_read_trailer(const uint8_t in[TAPE_TRAILER_BYTES], uint64_t salt)
 {
-    bool sound = memcmp(in + 8, TRAILER_MAGIC, 8) == 0 &&
+    bool sound = memcmp(in + 8, trailer_magic, 8) == 0 &&
                  get64(in + 16) == XXH3_64bits_withSeed(in, 16, salt);
     return sound ? get64(in) : 0;
 }

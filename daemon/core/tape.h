@@ -31,8 +31,8 @@
 #define TAPE_ENTRY_BYTES   32
 #define TAPE_TRAILER_BYTES 24
 #define TAPE_BLOCKS_MAX    65536
-#define TAPE_RAW_MAX       (256 * 1024) /* of a block, before it is compressed */
-#define TAPE_STORED_MAX    (320 * 1024) /* and after: what cannot be compressed grows a little */
+#define TAPE_RAW_MAX       262144u /* bytes of a block, before it is compressed */
+#define TAPE_STORED_MAX    327680u /* and after: what cannot be compressed grows a little */
 
 struct tape_header {
     char version[32], room[64]; /* of the hub; terminated */

@@ -12,7 +12,7 @@
 
 #include "core/tape.h"
 
-#define TAPE_GATHER_BYTES (128 * 1024) /* a minute of a room with two devices */
+#define TAPE_GATHER_BYTES 131072u /* holds a minute of a room with two devices */
 #define TAPE_TOPIC_MAX    512u
 #define TAPE_PAYLOAD_MAX  16384u
 #define TAPE_MESSAGES_MAX 16384u /* in a block */

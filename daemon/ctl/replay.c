@@ -7,8 +7,8 @@
 
 #define TICK_MS 250 /* as the hub's */
 #define TICK_MOST_MS                                                                               \
-    (INT64_C(86400) * 1000)         /* a longer silence than a day is passed over at once */
-#define FEED_BYTES    (1024 * 1024) /* holds what one message gives, many times over */
+    (INT64_C(86400) * 1000)    /* a longer silence than a day is passed over at once */
+#define FEED_BYTES    1048576u /* holds what one message gives, many times over */
 #define RECORDED_ROOM 1
 
 struct replay {

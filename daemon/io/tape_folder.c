@@ -167,7 +167,7 @@ static int open_file(const char *path, int *fd, uint64_t *bytes, struct diag *di
 int tape_file_load(const char *path, uint8_t **bytes, size_t *count, struct diag *diag)
 {
     int fd;
-    uint64_t size;
+    uint64_t size = 0;
     *bytes = NULL;
     int code = open_file(path, &fd, &size, diag);
     if (code != 0)
