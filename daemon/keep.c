@@ -24,6 +24,7 @@ int hub_open_recorder(struct lumbard *hub, struct diag *diag)
         .patience_ms = config->spool.patience_ms,
         .ring = spool_id(hub->spool),
         .tail = spool_tail(hub->spool),
+        .head = spool_head(hub->spool),
     };
     int code = recorder_open(&hub->recorder, &options, diag);
     if (code != 0)
@@ -77,6 +78,9 @@ void hub_record(struct lumbard *hub, const struct ring_record *record,
 void hub_keep(struct lumbard *hub)
 {
     struct spool_stats spool;
+    /* Where the disk refuses the spool for good, the recorder's may still work. */
+    recorder_synced(hub->recorder,
+                    spool_is_safe(hub->spool) ? spool_synced(hub->spool, NULL) : RECORDER_NONE);
     spool_keep(hub->spool, recorder_needs(hub->recorder));
     spool_stats(hub->spool, &spool);
     int64_t now_ms = hub_now_ms(hub);

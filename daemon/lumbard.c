@@ -252,8 +252,8 @@ static void after_goodbye(uv_work_t *work, int status)
     (void)status;
     while (spool_drain(hub->spool, DRAIN_MOST, on_record, hub) > 0)
         ;
-    recorder_stop(hub->recorder);
     spool_stop(hub->spool);
+    recorder_stop(hub->recorder); /* after: its blocks may not go beyond the spool's copy */
     web_stop(hub->web, "the hub stops");
     uv_mutex_lock(&hub->wake_lock);
     hub->wake_closed = true;

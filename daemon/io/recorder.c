@@ -44,7 +44,7 @@ static void learn_covered(struct recorder *recorder, struct recorder_track *trac
     if (newest->ring != recorder->options.ring)
         track->others = true;
     else if (newest->to > track->covered)
-        track->covered = newest->to;
+        track->covered = newest->to < recorder->options.head ? newest->to : recorder->options.head;
 }
 
 /* An open tape that another one of its room follows: nothing will be added to it. */
@@ -160,6 +160,7 @@ int recorder_open(struct recorder **out, const struct recorder_options *options,
     if (recorder == NULL)
         return diag_set(diag, ERR_MEMORY, "no memory for the recorder");
     recorder->options = *options;
+    recorder->synced = RECORDER_NONE;
     recorder->folder = -1;
     snprintf(recorder->folder_name, sizeof(recorder->folder_name), "%s", options->folder);
     for (unsigned i = 0; i < RECORDER_TRACKS; i++)
@@ -438,6 +439,15 @@ void recorder_flush(struct recorder *recorder)
     for (unsigned i = 0; i < RECORDER_TRACKS; i++)
         if (recorder->tracks[i].filling != NULL)
             hand_over(recorder, &recorder->tracks[i]);
+}
+
+void recorder_synced(struct recorder *recorder, uint64_t below)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    if (recorder->queue.first != NULL && below > recorder->synced)
+        pthread_cond_signal(&recorder->due);
+    recorder->synced = below;
+    pthread_mutex_unlock(&recorder->mutex);
 }
 
 /* ---- what the others want to know ---- */

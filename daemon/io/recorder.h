@@ -26,12 +26,12 @@
 #define RECORDER_NONE UINT64_MAX /* recorder_needs(): nothing */
 
 struct recorder_options {
-    const char *folder;  /* made if it is not there */
-    unsigned rooms;      /* as many as may be recorded at a time */
-    int64_t days;        /* finished tapes are kept so long, */
-    uint64_t size_bytes; /* and so much of them, the oldest going first */
-    int64_t patience_ms; /* so long the disk may refuse before the spool is let go */
-    uint64_t ring, tail; /* the spool's id, and the oldest place that it holds */
+    const char *folder;        /* made if it is not there */
+    unsigned rooms;            /* as many as may be recorded at a time */
+    int64_t days;              /* finished tapes are kept so long, */
+    uint64_t size_bytes;       /* and so much of them, the oldest going first */
+    int64_t patience_ms;       /* so long the disk may refuse before the spool is let go */
+    uint64_t ring, tail, head; /* the spool: id, oldest place, where the next message comes */
 };
 
 struct recorder_stats {
@@ -73,6 +73,11 @@ void recorder_tick(struct recorder *recorder, int64_t now_ms);
 
 /* Hands over everything: the spool needs its places. */
 void recorder_flush(struct recorder *recorder);
+
+/* The spool's places below it are on disk. A block that goes beyond is not yet written: after a
+ * power cut its messages would come again, for the spool does not know them. RECORDER_NONE: do not
+ * wait, as before the first call. */
+void recorder_synced(struct recorder *recorder, uint64_t below);
 
 /* The lowest place of the spool that is still needed. */
 uint64_t recorder_needs(struct recorder *recorder);

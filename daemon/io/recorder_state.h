@@ -64,6 +64,7 @@ struct recorder {
     pthread_cond_t due, freed;
     struct recorder_queue free, queue;
     struct recorder_job *writing; /* taken from the queue, not yet on disk */
+    uint64_t synced;              /* recorder_synced() */
     bool stop;
     int64_t swept_ms;   /* mono: when what is too old was looked for; 0: not yet */
     int64_t refused_ms; /* mono: since when the disk refuses; 0: it does not */

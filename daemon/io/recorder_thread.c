@@ -150,14 +150,23 @@ static void sweep_if_due(struct recorder *recorder)
         recorder->swept_ms -= SWEEP_MS - SWEEP_MORE_MS;
 }
 
+/* The next job whose messages the spool has on disk; at the end any. Lock held. */
+static struct recorder_job *next_job(struct recorder *recorder)
+{
+    struct recorder_job *job = recorder->queue.first;
+    if (job == NULL || (job->to > recorder->synced && !recorder->stop))
+        return NULL;
+    recorder->queue.first = job->next;
+    return job;
+}
+
 void *recorder_run(void *user)
 {
     struct recorder *recorder = user;
     pthread_mutex_lock(&recorder->mutex);
     for (;;) {
-        struct recorder_job *job = recorder->queue.first;
+        struct recorder_job *job = next_job(recorder);
         if (job != NULL) {
-            recorder->queue.first = job->next;
             do_job(recorder, job);
         } else if (recorder->stop) {
             break;

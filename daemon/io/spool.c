@@ -546,6 +546,11 @@ uint64_t spool_tail(const struct spool *spool)
     return ring_tail(spool->ring);
 }
 
+uint64_t spool_head(const struct spool *spool)
+{
+    return ring_head(spool->ring);
+}
+
 bool spool_doze(struct spool *spool)
 {
     atomic_store(&spool->dozing, true);

@@ -83,6 +83,7 @@ bool spool_doze(struct spool *spool);
 void spool_keep(struct spool *spool, uint64_t from);
 uint64_t spool_id(const struct spool *spool);   /* of the ring that positions are of */
 uint64_t spool_tail(const struct spool *spool); /* the oldest that is there */
+uint64_t spool_head(const struct spool *spool); /* where the next message comes */
 
 /* Positions below it are on disk, but for those of a gap: what was freed while the disk refused.
  * *lost is the end of the last gap, 0 if there was none; a gap begins where spool_synced() stood

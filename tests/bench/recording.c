@@ -232,7 +232,8 @@ static struct recorder *open_recorder(const struct hub *hub, unsigned rooms)
                                        .days = 30,
                                        .size_bytes = UINT64_C(1) << 40,
                                        .patience_ms = 60000,
-                                       .ring = 1};
+                                       .ring = 1,
+                                       .head = UINT64_MAX};
     if (recorder_open(&recorder, &options, &diag) != 0 || recorder_start(recorder, &diag) != 0)
         give_up(diag.text);
     for (unsigned i = 0; i < rooms; i++) {

@@ -79,8 +79,12 @@ static struct recorder *open_with(struct recorder_options options)
     return recorder;
 }
 
-static const struct recorder_options usual = {
-    .rooms = 2, .days = 30, .size_bytes = 1 << 30, .patience_ms = 60000, .ring = RING};
+static const struct recorder_options usual = {.rooms = 2,
+                                              .days = 30,
+                                              .size_bytes = 1 << 30,
+                                              .patience_ms = 60000,
+                                              .ring = RING,
+                                              .head = UINT64_MAX};
 
 static struct recorder *open_recorder(void)
 {
@@ -377,6 +381,50 @@ static void the_spool_is_needed_until_a_block_is_on_disk(void **state)
     assert_int_equal(look()->messages, 7);
 }
 
+static void a_block_waits_for_the_spools_copy(void **state)
+{
+    static const struct timespec rest = {0, 100000000};
+    (void)state;
+    struct recorder *recorder = open_recorder();
+    recorder_synced(recorder, POSITION);
+    take(recorder, 1, 0, 10);
+    recorder_flush(recorder);
+    take(recorder, 1, 10, 20);
+    recorder_flush(recorder);
+    nanosleep(&rest, NULL);
+    assert_int_equal(look()->messages, 0);
+    assert_true(recorder_needs(recorder) == POSITION);
+    recorder_synced(recorder, POSITION + 64 * 10); /* the first ten, to the end of the tenth */
+    wait_for_needs(recorder, POSITION + 64 * 10);
+    nanosleep(&rest, NULL);
+    assert_once(look(), 10);
+    recorder_synced(recorder, RECORDER_NONE);
+    wait_for_needs(recorder, RECORDER_NONE);
+    assert_once(look(), 20);
+    recorder_close(recorder);
+}
+
+/* The copy had less than the tape: what comes now has places that the tape seems to cover. */
+static void a_spool_that_comes_from_its_copy_begins_where_it_ends(void **state)
+{
+    (void)state;
+    struct recorder *recorder = open_recorder();
+    take(recorder, 1, 0, 40);
+    recorder_close(recorder);
+    struct recorder_options options = usual;
+    options.head = POSITION + 64 * 30;
+    recorder = open_with(options);
+    for (unsigned i = 20; i < 30; i++)
+        take(recorder, 1, i, i + 1);
+    for (unsigned i = 40; i < 60; i++) {
+        struct recorder_message message = message_of(1, i);
+        message.position -= 640;
+        recorder_take(recorder, &message);
+    }
+    recorder_close(recorder);
+    assert_once(look(), 60);
+}
+
 static void a_tape_that_hears_nothing_ends(void **state)
 {
     (void)state;
@@ -570,6 +618,8 @@ int main(void)
         CASE(each_room_has_its_tape_and_no_room_has_none),
         CASE(a_room_that_a_reload_takes_away_ends_and_one_that_moves_goes_on),
         CASE(the_spool_is_needed_until_a_block_is_on_disk),
+        CASE(a_block_waits_for_the_spools_copy),
+        CASE(a_spool_that_comes_from_its_copy_begins_where_it_ends),
         CASE(a_tape_that_hears_nothing_ends),
         CASE(a_torn_tail_is_cut_off_and_taken_again),
         CASE(a_full_disk_loses_nothing_that_the_blocks_hold),
