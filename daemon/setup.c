@@ -106,8 +106,8 @@ void setup_print_plugins(const struct drivers *drivers)
         const struct lumbar_plugin *plugin = drivers->list[i].plugin;
         printf("%s %s (%s), topic %s\n", plugin->kind, plugin->version, plugin->title,
                plugin->topic);
-        for (uint32_t m = 0; m < plugin->metric_count; m++) {
-            const struct lumbar_metric *metric = &plugin->metrics[m];
+        for (uint32_t m = 0; m < drivers->list[i].metric_count; m++) {
+            const struct lumbar_metric *metric = &drivers->list[i].metrics[m];
             printf("  %-26s %-8s %-8s ", metric->name, kinds[metric->kind], metric->unit);
             print_range(metric);
             printf("\n");

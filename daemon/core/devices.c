@@ -113,7 +113,7 @@ struct device *devices_find(struct devices *devices, const struct driver *driver
 static bool device_init(struct device *device, const struct driver *driver, const char *name,
                         size_t name_bytes)
 {
-    size_t count = driver->plugin->metric_count;
+    size_t count = driver->metric_count;
     size_t values_bytes = (count * sizeof(struct device_value) + 15) & ~(size_t)15;
     device->values = calloc(1, values_bytes + driver->plugin->state_bytes);
     if (device->values == NULL)
@@ -195,7 +195,7 @@ void device_note(struct device *device, const struct lumbar_batch *batch, int64_
 
 enum freshness device_freshness(const struct device *device, uint32_t metric, int64_t now_ms)
 {
-    const struct lumbar_metric *of = &device->driver->plugin->metrics[metric];
+    const struct lumbar_metric *of = &device->driver->metrics[metric];
     int64_t stale_ms = metric_stale_ms(of), offline_ms = metric_offline_ms(of);
     if (device->values[metric].time_ms == 0)
         return OFFLINE;

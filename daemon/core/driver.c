@@ -29,6 +29,8 @@ void drivers_init(struct drivers *drivers)
 
 void drivers_fini(struct drivers *drivers)
 {
+    for (uint32_t i = 0; i < drivers->count; i++)
+        free(drivers->list[i].extended);
     free(drivers->arena);
     *drivers = (struct drivers){.count = 0};
 }
@@ -47,9 +49,44 @@ int drivers_add(struct drivers *drivers, const struct lumbar_plugin *plugin, str
         .plugin = plugin,
         .index = drivers->count,
         .first_metric = drivers->metric_count,
+        .metric_count = plugin->metric_count,
+        .metrics = plugin->metrics,
     };
     drivers->count++;
     drivers->metric_count += plugin->metric_count;
+    return 0;
+}
+
+static int64_t find_in(const struct driver *driver, const char *name)
+{
+    for (uint32_t i = 0; i < driver->metric_count; i++)
+        if (strcmp(driver->metrics[i].name, name) == 0)
+            return driver->first_metric + i;
+    return -1;
+}
+
+int drivers_extend(struct drivers *drivers, uint32_t index, const struct lumbar_metric *metric,
+                   struct diag *diag)
+{
+    struct driver *driver = &drivers->list[index];
+    if (find_in(driver, metric->name) >= 0)
+        return diag_set(diag, ERR_CONFLICT, "%s has a metric %s already", driver->plugin->kind,
+                        metric->name);
+    if (driver->metric_count == DRIVER_METRICS_MAX)
+        return diag_set(diag, ERR_LIMIT, "%s would have more than %d metrics", driver->plugin->kind,
+                        DRIVER_METRICS_MAX);
+    uint32_t count = driver->metric_count + 1;
+    struct lumbar_metric *metrics = realloc(driver->extended, count * sizeof(*metrics));
+    if (metrics == NULL)
+        return diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+    if (driver->extended == NULL)
+        memcpy(metrics, driver->plugin->metrics, driver->metric_count * sizeof(*metrics));
+    metrics[count - 1] = *metric;
+    driver->metrics = driver->extended = metrics;
+    driver->metric_count = count;
+    drivers->metric_count++;
+    for (uint32_t i = index + 1; i < drivers->count; i++)
+        drivers->list[i].first_metric++;
     return 0;
 }
 
@@ -84,21 +121,13 @@ const struct lumbar_metric *drivers_metric(const struct drivers *drivers, uint32
 {
     for (uint32_t i = 0; i < drivers->count; i++) {
         const struct driver *each = &drivers->list[i];
-        if (metric - each->first_metric < each->plugin->metric_count) {
+        if (metric - each->first_metric < each->metric_count) {
             if (driver != NULL)
                 *driver = each;
-            return &each->plugin->metrics[metric - each->first_metric];
+            return &each->metrics[metric - each->first_metric];
         }
     }
     return NULL;
-}
-
-static int64_t find_in(const struct driver *driver, const char *name)
-{
-    for (uint32_t i = 0; i < driver->plugin->metric_count; i++)
-        if (strcmp(driver->plugin->metrics[i].name, name) == 0)
-            return driver->first_metric + i;
-    return -1;
 }
 
 /* Complains that `name` is no `what`, proposing the nearest. */
@@ -116,15 +145,15 @@ static int64_t unknown(const char *what, const char *name, const char *const *na
 
 static size_t metric_names(const struct driver *driver, const char **names)
 {
-    for (uint32_t i = 0; i < driver->plugin->metric_count; i++)
-        names[i] = driver->plugin->metrics[i].name;
-    return driver->plugin->metric_count;
+    for (uint32_t i = 0; i < driver->metric_count; i++)
+        names[i] = driver->metrics[i].name;
+    return driver->metric_count;
 }
 
 static int64_t find_of_kind(const struct drivers *drivers, const char *name, const char *slash,
                             struct diag *diag)
 {
-    const char *names[LUMBAR_METRICS_MAX + DRIVERS_MAX];
+    const char *names[DRIVER_METRICS_MAX + DRIVERS_MAX];
     size_t bytes = (size_t)(slash - name);
     for (uint32_t i = 0; i < drivers->count; i++) {
         const struct driver *driver = &drivers->list[i];
@@ -151,7 +180,7 @@ int64_t drivers_find(const struct drivers *drivers, const char *name, struct dia
     const char *slash = strchr(name, '/');
     if (slash != NULL)
         return find_of_kind(drivers, name, slash, diag);
-    const char *names[DRIVERS_MAX * LUMBAR_METRICS_MAX];
+    const char *names[DRIVERS_MAX * DRIVER_METRICS_MAX];
     size_t count = 0;
     int64_t found = -1;
     const char *found_kind = NULL;

@@ -18,6 +18,7 @@
 #include "lumbar/plugin.h"
 
 #define DRIVERS_MAX              16
+#define DRIVER_METRICS_MAX       (LUMBAR_METRICS_MAX + 32) /* of one: its plugin's, and the hub's */
 #define DRIVER_PAYLOAD_MAX_BYTES (16 * 1024)
 #define DRIVER_ARENA_BYTES       (256 * 1024) /* for one message */
 #define DRIVER_VALUES_MAX        16384        /* in one batch, over all its series */
@@ -31,7 +32,10 @@
 struct driver {
     const struct lumbar_plugin *plugin; /* lives as long as the program */
     uint32_t index;
-    uint32_t first_metric; /* number through all drivers of plugin->metrics[0] */
+    uint32_t first_metric; /* number through all drivers of metrics[0] */
+    uint32_t metric_count;
+    const struct lumbar_metric *metrics; /* the plugin's, followed by what the hub adds */
+    struct lumbar_metric *extended;      /* the same, where the hub added any; ours */
 };
 
 struct drivers {
@@ -52,6 +56,12 @@ int driver_check(const struct lumbar_plugin *plugin, struct diag *diag);
 
 /* Adds a checked plugin; refuses a kind that is there already. */
 int drivers_add(struct drivers *drivers, const struct lumbar_plugin *plugin, struct diag *diag);
+
+/* Gives a kind of device one more metric, which the hub makes itself; its strings are the caller's
+ * and have to last. Numbers of metrics move: only before anything keeps one. Refuses a name that
+ * the kind has. */
+int drivers_extend(struct drivers *drivers, uint32_t driver, const struct lumbar_metric *metric,
+                   struct diag *diag);
 
 /* The driver whose pattern and leaves the topic fits, NULL if none. parsed->leaf is then the
  * plugin's own string, terminated, fit for struct lumbar_message. */

@@ -143,7 +143,7 @@ static void put_record(struct feed *feed, const struct device *device,
                        const struct lumbar_series *series, uint32_t series_count, uint32_t bytes,
                        int64_t start_ms, int64_t offset_ms, int64_t now_ms)
 {
-    const struct lumbar_metric *metrics = device->driver->plugin->metrics;
+    const struct lumbar_metric *metrics = device->driver->metrics;
     struct record *record = record_begin(feed, bytes);
     uint16_t *begin = (uint16_t *)(void *)(record + 1), *at = begin;
     const int64_t *times = NULL;

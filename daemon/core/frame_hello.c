@@ -40,7 +40,7 @@ static bool put_metric(struct wire *wire, const struct driver *driver, uint32_t 
         [LUMBAR_STATE] = LUMBAR__LIVE__V1__METRIC__TYPE__STATE,
         [LUMBAR_EVENT] = LUMBAR__LIVE__V1__METRIC__TYPE__EVENT,
     };
-    const struct lumbar_metric *metric = &driver->plugin->metrics[index];
+    const struct lumbar_metric *metric = &driver->metrics[index];
     Lumbar__Live__V1__Metric out = LUMBAR__LIVE__V1__METRIC__INIT;
     out.has_id = out.has_kind = out.has_type = out.has_decimals = 1;
     out.id = driver->first_metric + index;
@@ -70,7 +70,7 @@ static bool put_driver(struct wire *wire, const struct driver *driver)
 {
     if (!put_kind(wire, driver))
         return false;
-    for (uint32_t i = 0; i < driver->plugin->metric_count; i++)
+    for (uint32_t i = 0; i < driver->metric_count; i++)
         if (!put_metric(wire, driver, i))
             return false;
     return true;

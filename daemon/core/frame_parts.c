@@ -104,17 +104,17 @@ bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const s
 bool frame_put_latest(struct wire *wire, const struct device *device, uint32_t flags,
                       int64_t now_ms)
 {
-    const struct lumbar_plugin *plugin = device->driver->plugin;
-    uint32_t metric[LUMBAR_METRICS_MAX], value[LUMBAR_METRICS_MAX], age_ms[LUMBAR_METRICS_MAX];
+    const struct driver *driver = device->driver;
+    uint32_t metric[DRIVER_METRICS_MAX], value[DRIVER_METRICS_MAX], age_ms[DRIVER_METRICS_MAX];
     Lumbar__Live__V1__Latest out = LUMBAR__LIVE__V1__LATEST__INIT;
     size_t count = 0;
-    for (uint32_t i = 0; i < plugin->metric_count; i++) {
+    for (uint32_t i = 0; i < driver->metric_count; i++) {
         const struct device_value *newest = &device->values[i];
-        if (newest->time_ms == 0 || (flags != 0 && (plugin->metrics[i].flags & flags) == 0))
+        if (newest->time_ms == 0 || (flags != 0 && (driver->metrics[i].flags & flags) == 0))
             continue;
         int64_t age = now_ms - newest->time_ms;
-        metric[count] = device->driver->first_metric + i;
-        value[count] = metric_quantise(&plugin->metrics[i], newest->value);
+        metric[count] = driver->first_metric + i;
+        value[count] = metric_quantise(&driver->metrics[i], newest->value);
         age_ms[count] = age < 0 ? 0 : age > UINT32_MAX ? UINT32_MAX : (uint32_t)age;
         count++;
     }
@@ -172,13 +172,13 @@ static bool put_columns(struct wire *wire, struct lumbar_scratch arena, const st
                         const struct feed_record *record, uint32_t *position,
                         struct feed_column *column, bool *more)
 {
-    Lumbar__Live__V1__Points__Column *columns[LUMBAR_METRICS_MAX];
+    Lumbar__Live__V1__Points__Column *columns[DRIVER_METRICS_MAX];
     Lumbar__Live__V1__Points points = LUMBAR__LIVE__V1__POINTS__INIT;
     struct feed_column first = *column;
     if (!points_times(&arena, &points, &first, record->start_ms))
         return false;
     while (*more && column->dt_ms == first.dt_ms && column->count == first.count &&
-           points.n_columns < LUMBAR_METRICS_MAX) {
+           points.n_columns < DRIVER_METRICS_MAX) {
         columns[points.n_columns] = points_column(&arena, device, column);
         if (columns[points.n_columns] == NULL)
             return false;

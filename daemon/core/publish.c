@@ -54,7 +54,7 @@ void publish_alarm_json(struct text *out, const struct config *config, struct de
     const struct device *device = devices_at(devices, alarm->device);
     const struct lumbar_plugin *plugin = rule->driver->plugin;
     const struct lumbar_metric *metric =
-        &plugin->metrics[rule->metric - rule->driver->first_metric];
+        &rule->driver->metrics[rule->metric - rule->driver->first_metric];
 
     text_add(out, "{\"room\":\"%s\",\"rule\":\"%s\"", room_name(config, device->room), rule->name);
     text_add(out, ",\"presence\":\"%s\"", standing != NULL ? "on" : "off");

@@ -72,8 +72,8 @@ static void index_drivers(struct rules *rules)
     }
     rules->driver_first[DRIVERS_MAX] = filled;
     for (uint32_t d = 0; d < rules->drivers->count; d++)
-        if (rules->drivers->list[d].plugin->metric_count > rules->inputs_width)
-            rules->inputs_width = rules->drivers->list[d].plugin->metric_count;
+        if (rules->drivers->list[d].metric_count > rules->inputs_width)
+            rules->inputs_width = rules->drivers->list[d].metric_count;
 }
 
 int rules_index(struct rules *rules, struct diag *diag)

@@ -3,7 +3,8 @@
 
 #define HOUR 3600000
 
-static const struct driver driver = {&sensor_plugin, 0, 0};
+static const struct driver driver = {
+    .plugin = &sensor_plugin, .metric_count = METRIC_COUNT, .metrics = sensor_metrics};
 
 struct world {
     struct devices *devices;

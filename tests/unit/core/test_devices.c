@@ -3,8 +3,13 @@
 
 #define HOUR 3600000
 
-static const struct driver driver = {&sensor_plugin, 0, 0};
-static const struct driver other_driver = {&sensor_plugin, 1, METRIC_COUNT};
+static const struct driver driver = {
+    .plugin = &sensor_plugin, .metric_count = METRIC_COUNT, .metrics = sensor_metrics};
+static const struct driver other_driver = {.plugin = &sensor_plugin,
+                                           .index = 1,
+                                           .first_metric = METRIC_COUNT,
+                                           .metric_count = METRIC_COUNT,
+                                           .metrics = sensor_metrics};
 
 struct world {
     struct devices *devices;

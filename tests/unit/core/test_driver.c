@@ -349,6 +349,34 @@ static void metrics_are_numbered_through_all_drivers(void **state)
     assert_null(drivers_metric(&ward.drivers, UINT32_MAX, NULL));
 }
 
+static void a_kind_is_given_metrics_that_the_hub_makes(void **state)
+{
+    (void)state;
+    const struct lumbar_metric more = {
+        .name = "loss", .title = "Loss", .unit = "%", .max = 100, .period_ms = 5000};
+    const struct driver *driver = NULL;
+    struct diag diag = {0};
+    assert_int_equal(drivers_extend(&ward.drivers, 0, &more, &diag), 0);
+    assert_int_equal(ward.drivers.metric_count, 2 * METRIC_COUNT + 2);
+    const struct lumbar_metric *found = drivers_metric(&ward.drivers, METRIC_COUNT, &driver);
+    assert_string_equal(found->name, "loss");
+    assert_int_equal(driver->index, 0);
+    assert_string_equal(drivers_metric(&ward.drivers, 1, NULL)->name, ward.pump.metrics[1].name);
+    assert_ptr_equal(drivers_metric(&ward.drivers, METRIC_COUNT + 1 + MODE, &driver),
+                     &ward.valve.metrics[MODE]); /* those behind it moved */
+    assert_int_equal(drivers_find(&ward.drivers, "loss", &diag), METRIC_COUNT);
+    assert_int_equal(drivers_extend(&ward.drivers, 0, &more, &diag), ERR_CONFLICT);
+    diag = (struct diag){0};
+    char names[DRIVER_METRICS_MAX][8];
+    for (unsigned i = 0; i < DRIVER_METRICS_MAX; i++) {
+        struct lumbar_metric each = more;
+        snprintf(names[i], sizeof(names[i]), "m%u", i);
+        each.name = names[i];
+        int code = drivers_extend(&ward.drivers, 1, &each, &diag);
+        assert_int_equal(code, i < DRIVER_METRICS_MAX - METRIC_COUNT ? 0 : ERR_LIMIT);
+    }
+}
+
 static void metrics_are_found_by_a_name_that_is_not_ambiguous(void **state)
 {
     (void)state;
@@ -672,6 +700,7 @@ int main(void)
         IN_WARD(a_kind_is_there_once_and_there_are_at_most_16),
         IN_WARD(a_topic_finds_its_driver_and_the_plugins_own_leaf),
         IN_WARD(metrics_are_numbered_through_all_drivers),
+        IN_WARD(a_kind_is_given_metrics_that_the_hub_makes),
         IN_WARD(metrics_are_found_by_a_name_that_is_not_ambiguous),
         IN_WARD(a_kind_longer_than_any_is_unknown_and_cut),
         cmocka_unit_test(values_are_stale_after_3_periods_and_offline_after_10),

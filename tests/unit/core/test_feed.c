@@ -6,7 +6,8 @@
 #define NOW   1700000000000
 #define BYTES (64 * 1024)
 
-static const struct driver driver = {&sensor_plugin, 0, 0};
+static const struct driver driver = {
+    .plugin = &sensor_plugin, .metric_count = METRIC_COUNT, .metrics = sensor_metrics};
 
 struct world {
     struct feed *feed;
