@@ -55,8 +55,11 @@ static void on_alarm(void *user, const struct alarm *alarm)
     const struct device *device = devices_at(hub->ingest.devices, alarm->device);
     char sentence[320];
     struct text text = text_in(sentence, sizeof(sentence));
-    const struct lumbar_metric *metric = drivers_metric(&hub->setup.drivers, rule->metric, NULL);
-    rule_write_text(&text, rule, metric, device->name, room_title(hub, device->room), alarm->value);
+    rule_write_text(&text, rule, rule->text,
+                    &(struct rule_facts){.device = device->name,
+                                         .room = room_title(hub, device->room),
+                                         .value = alarm->value,
+                                         .limit = alarm->limit});
     log_line(alarm->presence == ALARM_ON ? LOG_NOTICE : LOG_INFO, "alarm %s %s, %s, %s/%s: %s",
              rule->name, alarm->presence == ALARM_ON ? "on" : "off", room_title(hub, device->room),
              rule->driver->plugin->kind, device->name, sentence);

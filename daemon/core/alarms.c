@@ -87,6 +87,7 @@ static const struct alarm *alarm_raise(struct alarms *alarms, struct alarm *alar
         .raised_ms = event->time_ms,
         .since_ms = event->time_ms,
         .value = event->value,
+        .limit = event->limit,
         .change = ++alarms->change,
     };
     alarms->standing++;

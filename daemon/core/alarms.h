@@ -25,7 +25,7 @@ struct alarm {
     uint32_t device;
     enum alarm_presence presence;
     int64_t raised_ms, since_ms; /* hub time; since: of this presence */
-    double value;                /* that raised it; NaN: none */
+    double value, limit;         /* that raised it, and what it passed; NaN: none */
     uint64_t change;             /* alarms_change() when it last changed */
 };
 

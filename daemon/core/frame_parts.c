@@ -80,8 +80,11 @@ bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const s
         return true;
     char sentence[512];
     struct text text = text_in(sentence, sizeof(sentence));
-    rule_write_text(&text, rule, drivers_metric(world->drivers, rule->metric, NULL), device->name,
-                    room_title(world->config, device->room), alarm->value);
+    rule_write_text(&text, rule, rule->text,
+                    &(struct rule_facts){.device = device->name,
+                                         .room = room_title(world->config, device->room),
+                                         .value = alarm->value,
+                                         .limit = alarm->limit});
 
     Lumbar__Live__V1__Alarm out = LUMBAR__LIVE__V1__ALARM__INIT;
     out.has_rule = out.has_device = out.has_presence = out.has_priority = 1;

@@ -31,19 +31,16 @@ static const char *priority_word(enum rule_priority priority)
     return words[priority];
 }
 
-static void add_sentence(struct text *out, const struct rule *rule,
-                         const struct lumbar_metric *metric, const char *device, const char *room,
-                         double value)
+static void add_sentence(struct text *out, const char *key, const struct rule *rule,
+                         const char *words, const struct rule_facts *facts)
 {
     char buffer[320];
     struct text sentence = text_in(buffer, sizeof(buffer));
-    rule_write_text(&sentence, rule, metric, device, room, value);
-    text_add(out, ",\"text\":");
+    if (words[0] == '\0')
+        return;
+    rule_write_text(&sentence, rule, words, facts);
+    text_add(out, ",\"%s\":", key);
     text_add_json(out, buffer);
-    if (rule->action[0] != '\0') {
-        text_add(out, ",\"action\":");
-        text_add_json(out, rule->action);
-    }
 }
 
 void publish_alarm_json(struct text *out, const struct config *config, struct devices *devices,
@@ -72,6 +69,10 @@ void publish_alarm_json(struct text *out, const struct config *config, struct de
     add_instant(out, alarm->since_ms);
     const char *title =
         device->room == ROOM_NONE ? "unassigned" : config->rooms[device->room - 1].title;
-    add_sentence(out, rule, metric, device->name, title, alarm->value);
+    struct rule_facts facts = {
+        .device = device->name, .room = title, .value = alarm->value, .limit = alarm->limit};
+    add_sentence(out, "text", rule, rule->text, &facts);
+    add_sentence(out, "plain", rule, rule->plain, &facts);
+    add_sentence(out, "action", rule, rule->action, &facts);
     text_add(out, "}");
 }

@@ -47,24 +47,14 @@ static void write_value(struct text *out, const struct lumbar_metric *metric, do
 
 /* The limit that was passed. Its decimals are the rule's, not the sensor's. */
 static void write_limit(struct text *out, const struct rule *rule,
-                        const struct lumbar_metric *metric, double value)
+                        const struct lumbar_metric *metric, double limit)
 {
-    switch (rule->condition) {
-    case RULE_ABOVE:
-        write_number(out, metric, rule->high, 6);
-        break;
-    case RULE_BELOW:
-        write_number(out, metric, rule->low, 6);
-        break;
-    case RULE_OUTSIDE:
-        write_number(out, metric, value < rule->low ? rule->low : rule->high, 6);
-        break;
-    case RULE_IS:
+    if (rule->condition == RULE_IS)
         write_label(out, metric, rule->label);
-        break;
-    case RULE_ABSENT:
-        break;
-    }
+    else if (isnan(limit))
+        text_add(out, "unknown");
+    else
+        write_number(out, metric, limit, 6);
 }
 
 /* "90 s", "5 min", "1.5 s". */
@@ -75,28 +65,38 @@ static void write_time(struct text *out, int64_t ms)
     text_add(out, minutes ? " min" : " s");
 }
 
-void rule_write_text(struct text *out, const struct rule *rule, const struct lumbar_metric *metric,
-                     const char *device, const char *room, double value)
+static void write_word(struct text *out, const struct rule *rule, const char *word, size_t length,
+                       const struct rule_facts *facts)
 {
-    for (const char *at = rule->text; *at != '\0';) {
+    const struct lumbar_metric *metric =
+        &rule->driver->metrics[rule->metric - rule->driver->first_metric];
+    if (strncmp(word, "{value}", length) == 0)
+        write_value(out, metric, facts->value);
+    else if (strncmp(word, "{limit}", length) == 0)
+        write_limit(out, rule, metric, facts->limit);
+    else if (strncmp(word, "{for}", length) == 0)
+        write_time(out, rule->condition == RULE_ABSENT ? rule->absent_ms : rule->on_delay_ms);
+    else if (strncmp(word, "{device}", length) == 0)
+        text_add(out, "%s", facts->device);
+    else if (strncmp(word, "{room}", length) == 0)
+        text_add(out, "%s", facts->room);
+    else if (strncmp(word, "{metric}", length) == 0)
+        text_add(out, "%s", metric->title);
+    else if (strncmp(word, "{phase}", length) == 0)
+        text_add(out, "%s", facts->phase != NULL ? facts->phase : "no phase");
+}
+
+void rule_write_text(struct text *out, const struct rule *rule, const char *words,
+                     const struct rule_facts *facts)
+{
+    for (const char *at = words; *at != '\0';) {
         size_t plain = strcspn(at, "{");
         text_add(out, "%.*s", (int)plain, at);
         at += plain;
-        size_t length = strcspn(at, "}") + 1;
         if (*at == '\0')
             break;
-        if (strncmp(at, "{value}", length) == 0)
-            write_value(out, metric, value);
-        else if (strncmp(at, "{limit}", length) == 0)
-            write_limit(out, rule, metric, value);
-        else if (strncmp(at, "{for}", length) == 0)
-            write_time(out, rule->condition == RULE_ABSENT ? rule->absent_ms : rule->on_delay_ms);
-        else if (strncmp(at, "{device}", length) == 0)
-            text_add(out, "%s", device);
-        else if (strncmp(at, "{room}", length) == 0)
-            text_add(out, "%s", room);
-        else if (strncmp(at, "{metric}", length) == 0)
-            text_add(out, "%s", metric->title);
-        at += length; /* the parser let no other word through */
+        size_t length = strcspn(at, "}") + 1;
+        write_word(out, rule, at, length, facts);
+        at += length;
     }
 }

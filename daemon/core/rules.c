@@ -211,12 +211,30 @@ static void go(const struct judge *judge, enum rule_phase phase, int64_t since_m
     state->since_ms = since_ms;
 }
 
+/* Which of a rule's limits this value is held against. */
+static double limit_at(const struct rule *rule, double value)
+{
+    switch (rule->condition) {
+    case RULE_ABOVE:
+        return rule->high;
+    case RULE_BELOW:
+        return rule->low;
+    case RULE_OUTSIDE:
+        return value < rule->low ? rule->low : rule->high;
+    case RULE_IS:
+    case RULE_ABSENT:
+        break;
+    }
+    return NAN;
+}
+
 static void tell(const struct judge *judge, bool on, double value, int64_t time_ms)
 {
     struct rule_event event = {.rule = judge->rule,
                                .device = judge->device,
                                .on = on,
                                .value = judge->rule->condition == RULE_ABSENT ? NAN : value,
+                               .limit = limit_at(judge->rule, value),
                                .time_ms = time_ms};
     judge->on_event(judge->user, &event);
 }

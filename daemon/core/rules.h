@@ -35,10 +35,14 @@ enum rule_condition {
     RULE_ABSENT,  /* no value for so long (from a device that has given one, or is assigned) */
 };
 
+/* Which alarms need not be told while this one stands, for it is their root cause. */
+enum rule_inhibits { INHIBITS_NONE, INHIBITS_DEVICE, INHIBITS_ROOM };
+
 struct rule {
     uint32_t id; /* index; holds while the set is in use */
     const char *name, *title;
-    const char *text;   /* the sentence, with {value} {limit} {for} {device} {room} {metric} */
+    const char *text;   /* for the therapist, with the words of rule_write_text() */
+    const char *plain;  /* for the client, as text; "" none */
     const char *action; /* the first thing to do; "" none */
     uint32_t metric;    /* number through all drivers */
     const struct driver *driver;
@@ -50,6 +54,12 @@ struct rule {
     int64_t on_delay_ms, off_delay_ms;
     enum rule_priority priority;
     bool technical; /* about the equipment, not the person; RULE_ABSENT always */
+
+    /* Of the life of its alarm; the engine does nothing with them. */
+    bool latch;          /* stays until it is reset, though it is over */
+    int64_t escalate_ms; /* unacknowledged for so long, it is of the next priority; 0: never */
+    int64_t realarm_ms;  /* acknowledged and standing for so long, it is told again; 0: never */
+    enum rule_inhibits inhibits; /* other alarms of the same device, or room */
 };
 
 struct rules;
@@ -80,6 +90,7 @@ struct rule_event {
     uint32_t device;
     bool on;         /* raised, else over */
     double value;    /* that decided it; NaN for RULE_ABSENT */
+    double limit;    /* that it passed; NaN where there is none */
     int64_t time_ms; /* hub time of that value, or of the tick */
 };
 typedef void rules_event_cb(void *user, const struct rule_event *event);
@@ -93,8 +104,16 @@ void rules_judge(struct rules *rules, const struct device *device, const struct 
 void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
                 rules_event_cb *on_event, void *user);
 
-/* The rule's sentence with its words filled in. */
-void rule_write_text(struct text *out, const struct rule *rule, const struct lumbar_metric *metric,
-                     const char *device, const char *room, double value);
+/* What is put into a rule's words. */
+struct rule_facts {
+    const char *device, *room;
+    const char *phase;   /* of the room's session; NULL: none runs */
+    double value, limit; /* of the event */
+};
+
+/* Writes one of a rule's texts, which have {value} {limit} {for} {device} {room} {metric} {phase};
+ * the parser lets no other word through. */
+void rule_write_text(struct text *out, const struct rule *rule, const char *words,
+                     const struct rule_facts *facts);
 
 #endif

@@ -3,27 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/rules_set.h"
-
-#define DELAY_MAX_MS (24 * 3600 * 1000)
-#define NAME_MAX_    LUMBAR_NAME_MAX
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-struct loader {
-    struct rules *rules;
-    const struct yaml *yaml;
-    struct diag *diag;
-
-    const struct yaml_node *map; /* the rule that is read */
-    struct rule *rule;
-    struct rule_detail *detail;
-    const struct lumbar_metric *metric;
-    const struct yaml_node *condition; /* its condition's node */
-};
-
-#define COMPLAIN(loader, node, code, ...)                                                          \
-    yaml_complain((loader)->yaml, node, (loader)->diag, code, __VA_ARGS__)
+#include "core/rules_loader.h"
 
 static int read_name(struct loader *loader)
 {
@@ -31,12 +11,13 @@ static int read_name(struct loader *loader)
     if (node == NULL)
         return COMPLAIN(loader, loader->map, ERR_SYNTAX, "a rule has a name");
     size_t length = node->kind == YAML_SCALAR ? strlen(node->scalar) : 0;
-    bool fits = length > 0 && length <= NAME_MAX_ && node->scalar[0] >= 'a' &&
+    bool fits = length > 0 && length <= LUMBAR_NAME_MAX && node->scalar[0] >= 'a' &&
                 node->scalar[0] <= 'z' &&
                 strspn(node->scalar, "abcdefghijklmnopqrstuvwxyz0123456789-_") == length;
     if (!fits)
         return COMPLAIN(loader, node, ERR_SYNTAX,
-                        "a rule's name is a letter and up to %d of a-z 0-9 - _", NAME_MAX_ - 1);
+                        "a rule's name is a letter and up to %d of a-z 0-9 - _",
+                        LUMBAR_NAME_MAX - 1);
     for (uint32_t i = 0; i < loader->rules->count; i++)
         if (strcmp(loader->rules->list[i].name, node->scalar) == 0)
             return COMPLAIN(loader, node, ERR_CONFLICT, "a second rule '%s'; the first is in %s:%d",
@@ -47,8 +28,8 @@ static int read_name(struct loader *loader)
 }
 
 /* One line of text; the fallback where it is not set, a complaint where that is NULL. */
-static int read_words(struct loader *loader, const char *key, size_t max, const char *fallback,
-                      const char **out)
+int loader_read_line(struct loader *loader, const char *key, size_t max, const char *fallback,
+                     const char **out)
 {
     const struct yaml_node *node = yaml_get(loader->map, key);
     *out = fallback;
@@ -63,256 +44,44 @@ static int read_words(struct loader *loader, const char *key, size_t max, const 
     return 0;
 }
 
-static int read_title(struct loader *loader)
-{
-    return read_words(loader, "title", 100, loader->rule->name, &loader->rule->title);
-}
-
-static int read_action(struct loader *loader)
-{
-    return read_words(loader, "action", 200, "", &loader->rule->action);
-}
-
-static int read_metric(struct loader *loader)
-{
-    const struct drivers *drivers = loader->rules->drivers;
-    const char *name;
-    struct diag complaint = {0};
-    int code = read_words(loader, "metric", 2 * NAME_MAX_ + 1, NULL, &name);
-    if (code != 0)
-        return code;
-    int64_t metric = drivers_find(drivers, name, &complaint);
-    if (metric < 0)
-        return COMPLAIN(loader, yaml_get(loader->map, "metric"), complaint.code, "%s",
-                        complaint.text);
-    loader->rule->metric = (uint32_t)metric;
-    loader->metric = drivers_metric(drivers, (uint32_t)metric, &loader->rule->driver);
-    loader->detail->stale_ms = metric_stale_ms(loader->metric);
-    loader->detail->event = loader->metric->kind == LUMBAR_EVENT;
-    return 0;
-}
-
-/* A number with exactly the metric's unit: a limit in another one would be a dangerous guess. */
-static int read_limit(struct loader *loader, const struct yaml_node *node, double *limit)
-{
-    const struct lumbar_metric *metric = loader->metric;
-    const char *expected = strcmp(metric->unit, "1") == 0 ? "" : metric->unit;
-    const char *unit;
-    if (node->kind != YAML_SCALAR || !text_quantity(node->scalar, limit, &unit))
-        return COMPLAIN(loader, node, ERR_SYNTAX, "expected a number with the unit %s",
-                        metric->unit);
-    if (strcmp(unit, expected) == 0)
-        return 0;
-    char number[64];
-    struct text text = text_in(number, sizeof(number));
-    text_add_number(&text, *limit, 6);
-    return COMPLAIN(loader, node, ERR_RANGE, "%s is measured in %s: write '%s%s%s', not '%.60s'",
-                    metric->name, metric->unit, number, *expected ? " " : "", expected,
-                    node->scalar);
-}
-
-static int never(struct loader *loader, const struct yaml_node *node)
-{
-    const struct lumbar_metric *metric = loader->metric;
-    char range[80];
-    struct text text = text_in(range, sizeof(range));
-    text_add_number(&text, metric->min, 6);
-    text_add(&text, "..");
-    text_add_number(&text, metric->max, 6);
-    return COMPLAIN(loader, node, ERR_RANGE, "can never be passed: %s is %s %s", metric->name,
-                    range, metric->unit);
-}
-
-static int read_above(struct loader *loader)
-{
-    struct rule *rule = loader->rule;
-    int code = read_limit(loader, loader->condition, &rule->high);
-    if (code != 0)
-        return code;
-    rule->clear_high = rule->high;
-    return rule->high >= loader->metric->min && rule->high < loader->metric->max
-               ? 0
-               : never(loader, loader->condition);
-}
-
-static int read_below(struct loader *loader)
-{
-    struct rule *rule = loader->rule;
-    int code = read_limit(loader, loader->condition, &rule->low);
-    if (code != 0)
-        return code;
-    rule->clear_low = rule->low;
-    return rule->low > loader->metric->min && rule->low <= loader->metric->max
-               ? 0
-               : never(loader, loader->condition);
-}
-
-static int read_pair(struct loader *loader, const struct yaml_node *node, double *low, double *high)
-{
-    if (node->kind != YAML_LIST || node->count != 2)
-        return COMPLAIN(loader, node, ERR_SYNTAX, "expected two limits, as [10 %s, 20 %s]",
-                        loader->metric->unit, loader->metric->unit);
-    int code = read_limit(loader, &node->children[0], low);
-    if (code == 0)
-        code = read_limit(loader, &node->children[1], high);
-    if (code == 0 && *low >= *high)
-        return COMPLAIN(loader, node, ERR_RANGE, "the lower limit comes first");
-    return code;
-}
-
-static int read_outside(struct loader *loader)
-{
-    struct rule *rule = loader->rule;
-    const struct yaml_node *pair = loader->condition;
-    int code = read_pair(loader, pair, &rule->low, &rule->high);
-    if (code != 0)
-        return code;
-    rule->clear_low = rule->low;
-    rule->clear_high = rule->high;
-    if (rule->low <= loader->metric->min)
-        return never(loader, &pair->children[0]);
-    return rule->high < loader->metric->max ? 0 : never(loader, &pair->children[1]);
-}
-
-static int read_is(struct loader *loader)
-{
-    const struct yaml_node *node = loader->condition;
-    const char *const *labels = loader->metric->labels;
-    size_t count = 0;
-    if (node->kind != YAML_SCALAR)
-        return COMPLAIN(loader, node, ERR_SYNTAX, "expected one label of %s", loader->metric->name);
-    for (; labels[count] != NULL; count++) {
-        if (strcmp(labels[count], node->scalar) != 0)
-            continue;
-        loader->rule->label = (uint32_t)count;
-        return 0;
-    }
-    const char *nearest = text_nearest(node->scalar, labels, count);
-    return COMPLAIN(loader, node, ERR_UNKNOWN, "%s is never '%.60s'; %s '%s'%s",
-                    loader->metric->name, node->scalar, nearest ? "did you mean" : "it can be",
-                    nearest ? nearest : labels[0], nearest ? "?" : ", for one");
-}
-
-static int read_absent(struct loader *loader)
-{
-    const struct yaml_node *node = loader->condition;
-    int64_t *absent_ms = &loader->rule->absent_ms;
-    if (node->kind != YAML_SCALAR || !text_duration_ms(node->scalar, absent_ms))
-        return COMPLAIN(loader, node, ERR_SYNTAX, "expected a time, as 5 s (ms, s, min or h)");
-    if (*absent_ms < loader->detail->stale_ms)
-        return COMPLAIN(loader, node, ERR_RANGE,
-                        "%s may take %lld ms to come: wait at least so long", loader->metric->name,
-                        (long long)loader->detail->stale_ms);
-    if (*absent_ms > DELAY_MAX_MS)
-        return COMPLAIN(loader, node, ERR_RANGE, "longer than 24 h");
-    return 0;
-}
-
-/* What a kind of metric can be asked. */
-static bool fits_kind(enum rule_condition condition, enum lumbar_metric_kind kind)
-{
-    switch (condition) {
-    case RULE_IS:
-        return kind == LUMBAR_STATE || kind == LUMBAR_EVENT;
-    case RULE_ABSENT:
-        return kind != LUMBAR_EVENT;
-    default:
-        return kind == LUMBAR_GAUGE || kind == LUMBAR_COUNTER;
-    }
-}
-
-static int read_condition(struct loader *loader)
-{
-    static const struct {
-        const char *key;
-        enum rule_condition condition;
-        int (*read)(struct loader *loader);
-    } conditions[] = {{"above", RULE_ABOVE, read_above},
-                      {"below", RULE_BELOW, read_below},
-                      {"outside", RULE_OUTSIDE, read_outside},
-                      {"is", RULE_IS, read_is},
-                      {"absent", RULE_ABSENT, read_absent}};
-    size_t which = COUNT(conditions);
-    for (size_t i = 0; i < COUNT(conditions); i++) {
-        const struct yaml_node *node = yaml_get(loader->map, conditions[i].key);
-        if (node == NULL)
-            continue;
-        if (which < COUNT(conditions))
-            return COMPLAIN(loader, node, ERR_CONFLICT,
-                            "'%s' has both %s and %s: make it two rules", loader->rule->name,
-                            conditions[which].key, conditions[i].key);
-        which = i;
-        loader->condition = node;
-    }
-    if (which == COUNT(conditions))
-        return COMPLAIN(loader, loader->map, ERR_SYNTAX,
-                        "'%s' has no condition: above, below, outside, is or absent",
-                        loader->rule->name);
-    loader->rule->condition = conditions[which].condition;
-    static const char *const kinds[] = {"a measured value", "a counter", "a state", "an event"};
-    if (!fits_kind(loader->rule->condition, loader->metric->kind))
-        return COMPLAIN(loader, loader->condition, ERR_CONFLICT,
-                        "%s is %s, which '%s' cannot judge", loader->metric->name,
-                        kinds[loader->metric->kind], conditions[which].key);
-    return conditions[which].read(loader);
-}
-
-/* Over only when back on the good side of the limit, and where the sensor can say so. */
-static bool clear_is_good(const struct rule *rule, const struct lumbar_metric *metric)
-{
-    switch (rule->condition) {
-    case RULE_ABOVE:
-        return rule->clear_high <= rule->high && rule->clear_high >= metric->min;
-    case RULE_BELOW:
-        return rule->clear_low >= rule->low && rule->clear_low <= metric->max;
-    default:
-        return rule->clear_low >= rule->low && rule->clear_high <= rule->high;
-    }
-}
-
-static int read_clear(struct loader *loader)
-{
-    struct rule *rule = loader->rule;
-    const struct yaml_node *node = yaml_get(loader->map, "clear");
-    int code;
-    if (node == NULL)
-        return 0;
-    if (rule->condition == RULE_ABOVE)
-        code = read_limit(loader, node, &rule->clear_high);
-    else if (rule->condition == RULE_BELOW)
-        code = read_limit(loader, node, &rule->clear_low);
-    else if (rule->condition == RULE_OUTSIDE)
-        code = read_pair(loader, node, &rule->clear_low, &rule->clear_high);
-    else
-        return COMPLAIN(loader, node, ERR_CONFLICT,
-                        "only above, below and outside have a clear limit");
-    if (code == 0 && !clear_is_good(rule, loader->metric))
-        return COMPLAIN(loader, node, ERR_RANGE,
-                        "the clear limit must lie on the good side of the limit, in reach of %s",
-                        loader->metric->name);
-    return code;
-}
-
-static int read_delay(struct loader *loader, const char *key, int64_t *delay_ms)
+int loader_read_time(struct loader *loader, const char *key, int64_t fallback_ms, int64_t *out_ms)
 {
     const struct yaml_node *node = yaml_get(loader->map, key);
-    *delay_ms = 0;
+    *out_ms = fallback_ms;
     if (node == NULL)
         return 0;
-    if (node->kind != YAML_SCALAR || !text_duration_ms(node->scalar, delay_ms))
+    if (node->kind != YAML_SCALAR || !text_duration_ms(node->scalar, out_ms))
         return COMPLAIN(loader, node, ERR_SYNTAX, "%s is a time, as 2 s (ms, s, min or h)", key);
-    if (*delay_ms > DELAY_MAX_MS)
+    if (*out_ms > DELAY_MAX_MS)
         return COMPLAIN(loader, node, ERR_RANGE, "longer than 24 h");
     return 0;
+}
+
+int loader_read_choice(struct loader *loader, const char *key, const char *const *words,
+                       size_t count, bool must, size_t *out)
+{
+    const char *word;
+    int code = loader_read_line(loader, key, 20, must ? NULL : words[0], &word);
+    if (code != 0)
+        return code;
+    for (*out = 0; *out < count; ++*out)
+        if (strcmp(words[*out], word) == 0)
+            return 0;
+    char list[100];
+    struct text text = text_in(list, sizeof(list));
+    for (size_t i = 0; i < count; i++)
+        text_add(&text, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", words[i]);
+    return COMPLAIN(loader, yaml_get(loader->map, key), ERR_UNKNOWN, "%s is %s, not '%s'", key,
+                    list, word);
 }
 
 static int read_delays(struct loader *loader)
 {
     struct rule *rule = loader->rule;
     const struct yaml_node *on_delay = yaml_get(loader->map, "for");
-    int code = read_delay(loader, "for", &rule->on_delay_ms);
+    int code = loader_read_time(loader, "for", 0, &rule->on_delay_ms);
     if (code == 0)
-        code = read_delay(loader, "clear_for", &rule->off_delay_ms);
+        code = loader_read_time(loader, "clear_for", 0, &rule->off_delay_ms);
     if (code != 0)
         return code;
     if (on_delay != NULL && rule->condition == RULE_ABSENT)
@@ -330,87 +99,67 @@ static int read_delays(struct loader *loader)
 static int read_priority(struct loader *loader)
 {
     static const char *const names[] = {"low", "medium", "high"};
-    const char *name;
-    int code = read_words(loader, "priority", 20, NULL, &name);
-    if (code != 0)
-        return code;
-    for (size_t i = 0; i < COUNT(names); i++)
-        if (strcmp(name, names[i]) == 0) {
-            loader->rule->priority = (enum rule_priority)(PRIORITY_LOW + i);
-            return 0;
-        }
-    return COMPLAIN(loader, yaml_get(loader->map, "priority"), ERR_UNKNOWN,
-                    "a priority is low, medium or high, not '%s'", name);
+    size_t which;
+    int code = loader_read_choice(loader, "priority", names, COUNT(names), true, &which);
+    loader->rule->priority = (enum rule_priority)(PRIORITY_LOW + which);
+    return code;
+}
+
+static int read_flag(struct loader *loader, const char *key, bool fallback, bool *out)
+{
+    static const char *const words[] = {"false", "true"};
+    size_t which = fallback;
+    int code = 0;
+    if (yaml_get(loader->map, key) != NULL)
+        code = loader_read_choice(loader, key, words, COUNT(words), true, &which);
+    *out = which == 1;
+    return code;
 }
 
 static int read_technical(struct loader *loader)
 {
     bool absent = loader->rule->condition == RULE_ABSENT;
-    const char *word;
-    int code = read_words(loader, "technical", 5, absent ? "true" : "false", &word);
-    if (code != 0)
-        return code;
-    const struct yaml_node *node = yaml_get(loader->map, "technical");
-    if (strcmp(word, "true") != 0 && strcmp(word, "false") != 0)
-        return COMPLAIN(loader, node, ERR_SYNTAX, "technical is true or false");
-    loader->rule->technical = word[0] == 't';
-    if (absent && !loader->rule->technical)
-        return COMPLAIN(loader, node, ERR_CONFLICT, "a missing value is always a technical alarm");
-    return 0;
-}
-
-/* Has the rule something to put where the word stands? */
-static bool has_words_for(const struct rule *rule, size_t word)
-{
-    bool absent = rule->condition == RULE_ABSENT;
-    return word > 2 || (word < 2 ? !absent : absent || rule->on_delay_ms > 0);
-}
-
-static int check_placeholder(struct loader *loader, const struct yaml_node *node, const char *at,
-                             size_t length)
-{
-    static const char *const words[] = {"value", "limit", "for", "device", "room", "metric"};
-    for (size_t i = 0; i < COUNT(words); i++) {
-        if (strlen(words[i]) != length || memcmp(words[i], at, length) != 0)
-            continue;
-        return has_words_for(loader->rule, i)
-                   ? 0
-                   : COMPLAIN(loader, node, ERR_CONFLICT, "'%s' has nothing to say for {%s}",
-                              loader->rule->name, words[i]);
-    }
-    char word[32];
-    struct text text = text_in(word, sizeof(word));
-    text_add(&text, "%.*s", (int)length, at);
-    const char *nearest = text_nearest(word, words, COUNT(words));
-    return COMPLAIN(loader, node, ERR_UNKNOWN, "{%s} is not known here; %s{%s}%s", word,
-                    nearest ? "did you mean " : "there are {value} {limit} {for} {device} {room} ",
-                    nearest ? nearest : "metric", nearest ? "?" : "");
-}
-
-static int read_text(struct loader *loader)
-{
-    int code = read_words(loader, "text", 200, NULL, &loader->rule->text);
-    const struct yaml_node *node = yaml_get(loader->map, "text");
-    if (code != 0)
-        return code;
-    for (const char *at = strchr(loader->rule->text, '{'); at != NULL && code == 0;
-         at = strchr(at + 1, '{')) {
-        const char *end = strchr(at, '}');
-        if (end == NULL)
-            return COMPLAIN(loader, node, ERR_SYNTAX, "a '{' without its '}'");
-        code = check_placeholder(loader, node, at + 1, (size_t)(end - at - 1));
-    }
+    int code = read_flag(loader, "technical", absent, &loader->rule->technical);
+    if (code == 0 && absent && !loader->rule->technical)
+        return COMPLAIN(loader, yaml_get(loader->map, "technical"), ERR_CONFLICT,
+                        "a missing value is always a technical alarm");
     return code;
+}
+
+/* Latching, escalation, re-alarm and what it inhibits: see core/alarms.h. */
+static int read_life(struct loader *loader)
+{
+    static const char *const scopes[] = {"none", "device", "room"};
+    struct rule *rule = loader->rule;
+    size_t scope = 0;
+    int code = read_flag(loader, "latch", false, &rule->latch);
+    if (code == 0)
+        code = loader_read_time(loader, "escalate", 0, &rule->escalate_ms);
+    if (code == 0)
+        code = loader_read_time(loader, "realarm", 0, &rule->realarm_ms);
+    if (code == 0)
+        code = loader_read_choice(loader, "inhibits", scopes, COUNT(scopes), false, &scope);
+    rule->inhibits = (enum rule_inhibits)scope;
+    if (code != 0)
+        return code;
+    if (rule->escalate_ms > 0 && rule->priority == PRIORITY_HIGH)
+        return COMPLAIN(loader, yaml_get(loader->map, "escalate"), ERR_CONFLICT,
+                        "there is no priority above high");
+    if (rule->inhibits != INHIBITS_NONE && !rule->technical)
+        return COMPLAIN(loader, yaml_get(loader->map, "inhibits"), ERR_CONFLICT,
+                        "only a technical alarm may hide others");
+    return 0;
 }
 
 static int read_rule(struct loader *loader, const struct yaml_node *map)
 {
-    static const char *const keys[] = {"name",      "title",    "metric",    "above",  "below",
-                                       "outside",   "is",       "absent",    "clear",  "for",
-                                       "clear_for", "priority", "technical", "action", "text"};
+    static const char *const keys[] = {"name",      "title", "metric",   "above",   "below",
+                                       "outside",   "is",    "absent",   "clear",   "for",
+                                       "clear_for", "text",  "plain",    "action",  "priority",
+                                       "technical", "latch", "escalate", "realarm", "inhibits"};
     static int (*const steps[])(struct loader * loader) = {
-        read_name,  read_title,  read_action,   read_metric,    read_condition,
-        read_clear, read_delays, read_priority, read_technical, read_text};
+        read_name, loader_read_condition, read_delays, read_priority, read_technical,
+        read_life, loader_read_words};
     struct rules *rules = loader->rules;
     if (map->kind != YAML_MAP)
         return COMPLAIN(loader, map, ERR_SYNTAX, "a rule is a map: name, metric, a condition ...");

@@ -42,7 +42,6 @@ struct wanted {
 };
 
 struct told {
-    struct setup *setup;
     const char *room;
     uint64_t refusals;
 };
@@ -55,8 +54,11 @@ static void on_alarm(void *user, const struct alarm *alarm, const struct device 
     const struct rule *rule = alarm->rule;
     char date[RECORDING_DATE_BYTES], sentence[320];
     struct text text = text_in(sentence, sizeof(sentence));
-    const struct lumbar_metric *metric = drivers_metric(&told->setup->drivers, rule->metric, NULL);
-    rule_write_text(&text, rule, metric, device->name, told->room, alarm->value);
+    rule_write_text(&text, rule, rule->text,
+                    &(struct rule_facts){.device = device->name,
+                                         .room = told->room,
+                                         .value = alarm->value,
+                                         .limit = alarm->limit});
     printf("%s  %s  %s  %s/%s  %s  %s\n", recording_date(alarm->since_ms, date),
            alarm->presence == ALARM_ON ? "raised" : "ended ", priorities[rule->priority],
            device->driver->plugin->kind, device->name, rule->name, sentence);
@@ -131,7 +133,7 @@ static void print_end(const struct replay *replay, int64_t took_ns)
 
 static int replay_it(struct setup *setup, struct tape_reader *reader, struct diag *diag)
 {
-    struct told told = {.setup = setup, .room = reader->header.room};
+    struct told told = {.room = reader->header.room};
     const struct replay_listener listener = {&told, on_alarm, on_refused, on_gap, on_damage};
     struct replay *replay;
     char date[RECORDING_DATE_BYTES];

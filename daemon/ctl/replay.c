@@ -122,7 +122,7 @@ static bool know_devices(struct replay *replay)
 {
     for (uint32_t id = replay->known + 1; id <= devices_count(replay->ingest.devices); id++) {
         const struct device *device = devices_at(replay->ingest.devices, id);
-        uint32_t metrics = device->driver->plugin->metric_count;
+        uint32_t metrics = device->driver->metric_count;
         if (replay->series_count + metrics > replay->series_room) {
             size_t more = (replay->series_count + metrics) * 2;
             struct replay_series *grown = realloc(replay->series, more * sizeof(*grown));
@@ -133,8 +133,8 @@ static bool know_devices(struct replay *replay)
         }
         replay->first_series[id - 1] = (uint32_t)replay->series_count;
         for (uint32_t i = 0; i < metrics; i++)
-            replay->series[replay->series_count++] = (struct replay_series){
-                .device = device, .metric = &device->driver->plugin->metrics[i]};
+            replay->series[replay->series_count++] =
+                (struct replay_series){.device = device, .metric = &device->driver->metrics[i]};
         replay->known = id;
     }
     return true;

@@ -24,7 +24,6 @@ static void demand(int holds)
 
 /* One set, and what it has said. */
 struct side {
-    const struct drivers *drivers;
     struct rules *rules;
     bool on[DEVICES + 1][RULES];
     uint64_t said; /* a sum over the events: their order between rules is free */
@@ -43,7 +42,8 @@ static void on_event(void *user, const struct rule_event *event)
     struct side *side = user;
     char sentence[200];
     struct text text = text_in(sentence, sizeof(sentence));
-    const struct lumbar_metric *metric = drivers_metric(side->drivers, event->rule->metric, NULL);
+    struct rule_facts facts = {
+        .device = "b-01", .room = "Room 1", .value = event->value, .limit = event->limit};
     demand(event->device >= 1 && event->device <= DEVICES);
     demand(rules_at(side->rules, event->rule->id) == event->rule);
     demand(isnan(event->value) == (event->rule->condition == RULE_ABSENT));
@@ -52,7 +52,10 @@ static void on_event(void *user, const struct rule_event *event)
         demand(*on != event->on);
         *on = event->on;
     }
-    rule_write_text(&text, event->rule, metric, "b-01", "Room 1", event->value);
+    rule_write_text(&text, event->rule, event->rule->text, &facts);
+    demand(strlen(sentence) == text.length);
+    rule_write_text(&text, event->rule, event->rule->plain, &facts);
+    rule_write_text(&text, event->rule, event->rule->action, &facts);
     demand(strlen(sentence) == text.length);
     uint64_t hash = (uint64_t)event->time_ms * 2654435761u + event->rule->id * 977u +
                     event->device * 31u + event->on;
@@ -124,7 +127,6 @@ static void load(const struct play *play, struct side *side, const struct rules_
         rules_adopt(fresh, side->rules);
     rules_destroy(side->rules);
     side->rules = fresh;
-    side->drivers = play->drivers;
 }
 
 static void play_steps(struct play *play, const struct rules_text *file, const uint8_t *bytes,

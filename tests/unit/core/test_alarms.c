@@ -58,7 +58,12 @@ static void world_fini(struct world *world)
 static const struct alarm *take(struct world *world, const char *rule, uint32_t device, bool on,
                                 int64_t time_ms)
 {
-    struct rule_event event = {rules_find(world->rules, rule), device, on, 50, time_ms};
+    struct rule_event event = {.rule = rules_find(world->rules, rule),
+                               .device = device,
+                               .on = on,
+                               .value = 50,
+                               .limit = 40,
+                               .time_ms = time_ms};
     return alarms_take(world->alarms, &event);
 }
 

@@ -29,9 +29,13 @@ static void a_rule_is_read_with_all_its_words(void **state)
                                        "    priority: high\n"
                                        "    technical: true\n"
                                        "    text: 'Skin {value}.'\n"
+                                       "    plain: 'It gets {value} warm.'\n"
                                        "    action: 'Lift the pad.'\n"
+                                       "    latch: true\n"
+                                       "    realarm: 5 min\n"
                                        "  - {name: n, metric: pad/battery, below: 20%,\n"
-                                       "     priority: low, text: t}\n"
+                                       "     priority: low, text: t, escalate: 60 s,\n"
+                                       "     technical: true, inhibits: device}\n"
                                        "  - {name: o, metric: angle, outside: [-5 deg, 20 deg],\n"
                                        "     clear: [0 deg, 18 deg], priority: medium, text: t}\n"
                                        "  - {name: i, metric: pose, is: off_body,\n"
@@ -50,6 +54,9 @@ static void a_rule_is_read_with_all_its_words(void **state)
     assert_int_equal(rule->off_delay_ms, 60000);
     assert_int_equal(rule->priority, PRIORITY_HIGH);
     assert_true(rule->technical);
+    assert_string_equal(rule->plain, "It gets {value} warm.");
+    assert_true(rule->latch && rule->realarm_ms == 300000 && rule->escalate_ms == 0);
+    assert_int_equal(rule->inhibits, INHIBITS_NONE);
     assert_int_equal(rule->metric, 1);
     assert_string_equal(rule->driver->plugin->kind, "back");
 
@@ -59,7 +66,10 @@ static void a_rule_is_read_with_all_its_words(void **state)
     assert_string_equal(rule->action, "");
     assert_int_equal(rule->metric, 6); /* the first of the second driver */
     assert_string_equal(rule->driver->plugin->kind, "pad");
-    assert_true(rule->low == 20 && rule->clear_low == 20 && !rule->technical);
+    assert_true(rule->low == 20 && rule->clear_low == 20 && rule->technical);
+    assert_true(!rule->latch && rule->realarm_ms == 0 && rule->escalate_ms == 60000);
+    assert_int_equal(rule->inhibits, INHIBITS_DEVICE);
+    assert_string_equal(rule->plain, "");
     assert_int_equal(rule->on_delay_ms, 0);
 
     rule = rules_find(rules, "o");
@@ -188,10 +198,25 @@ static void a_mistake_is_said_with_its_place_and_a_proposal(void **state)
         /* words */
         {R(ANGLE "above: 20 deg, text: t"), ERR_SYNTAX, "f.yaml:1:9: 'r' has no priority"},
         {R(ANGLE "above: 20 deg, priority: urgent, text: t"), ERR_UNKNOWN,
-         "f.yaml:1:59: a priority is low, medium or high, not 'urgent'"},
+         "f.yaml:1:59: priority is low, medium or high, not 'urgent'"},
         {R(ANGLE "above: 20 deg, priority: low"), ERR_SYNTAX, "'r' has no text"},
-        {R(ANGLE "above: 20 deg, technical: yes" T), ERR_SYNTAX, "technical is true or false"},
+        {R(ANGLE "above: 20 deg, technical: yes" T), ERR_UNKNOWN,
+         "technical is false or true, not 'yes'"},
         {R(ANGLE "absent: 5 s, technical: false" T), ERR_CONFLICT, "always a technical alarm"},
+        /* the life of its alarm */
+        {R(CASE_FULL "text: t, latch: maybe"), ERR_UNKNOWN,
+         "f.yaml:1:80: latch is false or true, not 'maybe'"},
+        {R(CASE_FULL "text: t, latch: [true]"), ERR_SYNTAX, "latch is one line"},
+        {R(CASE_FULL "text: t, escalate: soon"), ERR_SYNTAX, "f.yaml:1:83: escalate is a time"},
+        {R(CASE_FULL "text: t, realarm: 25 h"), ERR_RANGE, "f.yaml:1:82: longer than 24 h"},
+        {R(ANGLE "above: 20 deg, priority: high, text: t, escalate: 60 s"), ERR_CONFLICT,
+         "there is no priority above high"},
+        {R(CASE_FULL "text: t, technical: true, inhibits: hub"), ERR_UNKNOWN,
+         "inhibits is none, device or room, not 'hub'"},
+        {R(CASE_FULL "text: t, inhibits: room"), ERR_CONFLICT,
+         "f.yaml:1:83: only a technical alarm may hide others"},
+        {R(CASE_FULL "text: t, plain: 'Hot {valeu}.'"), ERR_UNKNOWN, "did you mean {value}?"},
+        {R(CASE_FULL "text: t, action: 'Lift {'"), ERR_SYNTAX, "a '{' without its '}'"},
         {R(CASE_FULL "text: t, title: ''"), ERR_SYNTAX, "title is one line of 1..100 bytes"},
         {R(CASE_FULL "text: t, action: [a]"), ERR_SYNTAX, "action is one line of 1..200 bytes"},
         {R(CASE_FULL "text: \"a\\nb\""), ERR_SYNTAX, "text is one line"},

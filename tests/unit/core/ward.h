@@ -119,7 +119,12 @@ static inline void ward_say(struct ward *ward, uint32_t device, uint32_t metric,
 static inline void ward_alarm(struct ward *ward, const char *rule, uint32_t device, bool on,
                               double value, int64_t now_ms)
 {
-    struct rule_event event = {rules_find(ward->rules, rule), device, on, value, now_ms};
+    struct rule_event event = {.rule = rules_find(ward->rules, rule),
+                               .device = device,
+                               .on = on,
+                               .value = value,
+                               .limit = NAN,
+                               .time_ms = now_ms};
     assert_non_null(event.rule);
     alarms_take(ward->alarms, &event);
 }
