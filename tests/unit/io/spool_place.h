@@ -14,6 +14,8 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -196,6 +198,15 @@ static inline void garble_boot(const char *file)
 }
 
 /* Waits up to 10 s. */
+/* A child that ends with its test, which may be ended itself. */
+static inline pid_t fork_hub(void)
+{
+    pid_t hub = fork();
+    if (hub == 0)
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return hub;
+}
+
 #define WAIT_UNTIL(condition)                                                                      \
     for (int64_t from_ = clock_mono_ns(); !(condition);                                            \
          nanosleep(&(struct timespec){0, 1000000}, NULL))                                          \

@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -154,6 +155,7 @@ static void cuts_what_is_too_long(void **state)
 /* Writes until it is killed; `written` tells how many it has done. */
 static _Noreturn void run_writer(_Atomic uint64_t *written)
 {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     struct diag diag = {0};
     struct quarantine *quarantine;
     struct found found = {.last = UINT64_MAX};

@@ -111,7 +111,7 @@ static struct census census_now(void)
 static void kill_hub(uint32_t dice)
 {
     uint64_t before = atomic_load(&diary->next);
-    pid_t hub = fork();
+    pid_t hub = fork_hub();
     if (hub == 0)
         run_hub(true);
     if (dice & 1)
@@ -143,7 +143,7 @@ static void killed_at_sixty_moments_it_loses_nothing_and_repeats_nothing(void **
         atomic_store(&diary->next, atomic_load(&diary->in_hand) + 1);
     }
     struct census census = census_now();
-    pid_t hub = fork();
+    pid_t hub = fork_hub();
     if (hub == 0)
         run_hub(false);
     int status;
@@ -296,7 +296,7 @@ static _Noreturn void run_ward(bool first)
 static unsigned count_deaths(void)
 {
     for (unsigned deaths = 0; deaths < 10; deaths++) {
-        pid_t hub = fork();
+        pid_t hub = fork_hub();
         if (hub == 0)
             run_ward(deaths == 0);
         int status = 0;

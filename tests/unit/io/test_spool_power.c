@@ -347,7 +347,7 @@ static void cut_at_any_moment_what_was_synced_is_there(void **state)
     int kept_a_lap = 0;
     for (int cuts = 0; cuts < 15; cuts++) {
         memset(gauge, 0, sizeof(*gauge));
-        pid_t hub = fork();
+        pid_t hub = fork_hub();
         if (hub == 0)
             run_hub();
         dice = dice * 1664525u + 1013904223u;
