@@ -49,7 +49,8 @@ static void publish_alarm(struct lumbard *hub, const struct alarm *alarm)
 static void on_alarm(void *user, const struct alarm *alarm)
 {
     struct lumbard *hub = user;
-    if (hub->remembering)
+    /* Nobody to be told yet: in the child that tries a message, too, which must survive it. */
+    if (hub->remembering || hub->recovering)
         return;
     const struct rule *rule = alarm->rule;
     const struct device *device = devices_at(hub->ingest.devices, alarm->device);

@@ -128,6 +128,8 @@ spool:
   copy: ${join(this.folder, 'spool')}
 quarantine:
   file: ${join(this.folder, 'quarantine')}
+recorder:
+  folder: ${join(this.folder, 'recordings')}
 plugins:
   folder: ${join(this.build, 'plugins')}
 rules:
