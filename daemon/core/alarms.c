@@ -116,9 +116,7 @@ const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *
 static const struct rule *heir(const struct rules *rules, const struct rule *old)
 {
     const struct rule *rule = rules_find(rules, old->name);
-    if (rule == NULL || rule->metric != old->metric || rule->condition != old->condition)
-        return NULL;
-    return rule;
+    return rule != NULL && rule_continues(rule, old) ? rule : NULL;
 }
 
 void alarms_adopt(struct alarms *alarms, const struct rules *rules, int64_t now_ms,

@@ -1,5 +1,6 @@
 #include "core/frame_wire.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 /* Makes room for one more part; the block doubles. */
@@ -97,9 +98,11 @@ static bool put_rule(struct wire *wire, const struct rule *rule)
     out.name = (char *)rule->name;
     out.title = (char *)rule->title;
     out.action = (char *)rule->action;
-    out.has_above = rule->condition == RULE_ABOVE || rule->condition == RULE_OUTSIDE;
+    out.has_above =
+        !isnan(rule->high) && (rule->condition == RULE_ABOVE || rule->condition == RULE_OUTSIDE);
     out.above = rule->high;
-    out.has_below = rule->condition == RULE_BELOW || rule->condition == RULE_OUTSIDE;
+    out.has_below =
+        !isnan(rule->low) && (rule->condition == RULE_BELOW || rule->condition == RULE_OUTSIDE);
     out.below = rule->low;
     return put(wire, WIRE_HELLO_RULES, &out.base);
 }

@@ -107,7 +107,7 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     device->out_of_range += decoded.out_of_range;
     device_note(device, batch, offset_ms);
     feed_push(ingest->feed, device, batch, offset_ms, now_ms);
-    rules_judge(ingest->rules, device, &decoded, offset_ms, on_rule, ingest);
+    rules_judge(ingest->rules, ingest->devices, device, &decoded, offset_ms, on_rule, ingest);
     return INGEST_USED;
 }
 

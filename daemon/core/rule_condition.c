@@ -1,4 +1,6 @@
 /* When a rule holds, and when it is over. */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/rules_loader.h"
@@ -15,30 +17,10 @@ static int read_metric(struct loader *loader)
     if (metric < 0)
         return COMPLAIN(loader, yaml_get(loader->map, "metric"), complaint.code, "%s",
                         complaint.text);
-    loader->rule->metric = (uint32_t)metric;
-    loader->metric = drivers_metric(drivers, (uint32_t)metric, &loader->rule->driver);
-    loader->detail->stale_ms = metric_stale_ms(loader->metric);
-    loader->detail->event = loader->metric->kind == LUMBAR_EVENT;
-    return 0;
-}
-
-/* A number with exactly the metric's unit: a limit in another one would be a dangerous guess. */
-static int read_limit(struct loader *loader, const struct yaml_node *node, double *limit)
-{
-    const struct lumbar_metric *metric = loader->metric;
-    const char *expected = strcmp(metric->unit, "1") == 0 ? "" : metric->unit;
-    const char *unit;
-    if (node->kind != YAML_SCALAR || !text_quantity(node->scalar, limit, &unit))
-        return COMPLAIN(loader, node, ERR_SYNTAX, "expected a number with the unit %s",
-                        metric->unit);
-    if (strcmp(unit, expected) == 0)
-        return 0;
-    char number[64];
-    struct text text = text_in(number, sizeof(number));
-    text_add_number(&text, *limit, 6);
-    return COMPLAIN(loader, node, ERR_RANGE, "%s is measured in %s: write '%s%s%s', not '%.60s'",
-                    metric->name, metric->unit, number, *expected ? " " : "", expected,
-                    node->scalar);
+    loader->term->metric = (uint32_t)metric;
+    loader->metric = drivers_metric(drivers, (uint32_t)metric, &loader->term->driver);
+    loader->term->event = loader->metric->kind == LUMBAR_EVENT;
+    return loader_add_probe(loader, loader->map, (uint32_t)metric, &loader->term->probe);
 }
 
 static int never(struct loader *loader, const struct yaml_node *node)
@@ -53,55 +35,49 @@ static int never(struct loader *loader, const struct yaml_node *node)
                     range, metric->unit);
 }
 
+/* Can the sensor pass it? Nobody knows of a limit that is no number, or of a rate. */
+static bool can_pass(const struct loader *loader, double low, double high)
+{
+    const struct lumbar_metric *metric = loader->metric;
+    if (loader->term->window == WINDOW_RATE)
+        return true;
+    return (isnan(high) || (high >= metric->min && high < metric->max)) &&
+           (isnan(low) || (low > metric->min && low <= metric->max));
+}
+
 static int read_above(struct loader *loader)
 {
-    struct rule *rule = loader->rule;
-    int code = read_limit(loader, loader->condition, &rule->high);
+    struct rule_term *term = loader->term;
+    int code = loader_read_limit(loader, loader->condition, &term->high, &term->from_high);
     if (code != 0)
         return code;
-    rule->clear_high = rule->high;
-    return rule->high >= loader->metric->min && rule->high < loader->metric->max
-               ? 0
-               : never(loader, loader->condition);
+    term->clear_high = term->high;
+    return can_pass(loader, NAN, term->high) ? 0 : never(loader, loader->condition);
 }
 
 static int read_below(struct loader *loader)
 {
-    struct rule *rule = loader->rule;
-    int code = read_limit(loader, loader->condition, &rule->low);
+    struct rule_term *term = loader->term;
+    int code = loader_read_limit(loader, loader->condition, &term->low, &term->from_low);
     if (code != 0)
         return code;
-    rule->clear_low = rule->low;
-    return rule->low > loader->metric->min && rule->low <= loader->metric->max
-               ? 0
-               : never(loader, loader->condition);
-}
-
-static int read_pair(struct loader *loader, const struct yaml_node *node, double *low, double *high)
-{
-    if (node->kind != YAML_LIST || node->count != 2)
-        return COMPLAIN(loader, node, ERR_SYNTAX, "expected two limits, as [10 %s, 20 %s]",
-                        loader->metric->unit, loader->metric->unit);
-    int code = read_limit(loader, &node->children[0], low);
-    if (code == 0)
-        code = read_limit(loader, &node->children[1], high);
-    if (code == 0 && *low >= *high)
-        return COMPLAIN(loader, node, ERR_RANGE, "the lower limit comes first");
-    return code;
+    term->clear_low = term->low;
+    return can_pass(loader, term->low, NAN) ? 0 : never(loader, loader->condition);
 }
 
 static int read_outside(struct loader *loader)
 {
-    struct rule *rule = loader->rule;
+    struct rule_term *term = loader->term;
     const struct yaml_node *pair = loader->condition;
-    int code = read_pair(loader, pair, &rule->low, &rule->high);
+    int code =
+        loader_read_pair(loader, pair, &term->low, &term->high, &term->from_low, &term->from_high);
     if (code != 0)
         return code;
-    rule->clear_low = rule->low;
-    rule->clear_high = rule->high;
-    if (rule->low <= loader->metric->min)
+    term->clear_low = term->low;
+    term->clear_high = term->high;
+    if (!can_pass(loader, term->low, NAN))
         return never(loader, &pair->children[0]);
-    return rule->high < loader->metric->max ? 0 : never(loader, &pair->children[1]);
+    return can_pass(loader, NAN, term->high) ? 0 : never(loader, &pair->children[1]);
 }
 
 static int read_is(struct loader *loader)
@@ -114,7 +90,7 @@ static int read_is(struct loader *loader)
     for (; labels[count] != NULL; count++) {
         if (strcmp(labels[count], node->scalar) != 0)
             continue;
-        loader->rule->label = (uint32_t)count;
+        loader->term->label = (uint32_t)count;
         return 0;
     }
     const char *nearest = text_nearest(node->scalar, labels, count);
@@ -126,13 +102,13 @@ static int read_is(struct loader *loader)
 static int read_absent(struct loader *loader)
 {
     const struct yaml_node *node = loader->condition;
-    int64_t *absent_ms = &loader->rule->absent_ms;
+    int64_t *absent_ms = &loader->term->absent_ms;
     if (node->kind != YAML_SCALAR || !text_duration_ms(node->scalar, absent_ms))
         return COMPLAIN(loader, node, ERR_SYNTAX, "expected a time, as 5 s (ms, s, min or h)");
-    if (*absent_ms < loader->detail->stale_ms)
+    if (*absent_ms < metric_stale_ms(loader->metric))
         return COMPLAIN(loader, node, ERR_RANGE,
                         "%s may take %lld ms to come: wait at least so long", loader->metric->name,
-                        (long long)loader->detail->stale_ms);
+                        (long long)metric_stale_ms(loader->metric));
     if (*absent_ms > DELAY_MAX_MS)
         return COMPLAIN(loader, node, ERR_RANGE, "longer than 24 h");
     return 0;
@@ -151,82 +127,330 @@ static bool fits_kind(enum rule_condition condition, enum lumbar_metric_kind kin
     }
 }
 
-static int read_what(struct loader *loader)
+/* The one of these keys that the map has; `count` for none. Two are a complaint. */
+static int read_which(struct loader *loader, const char *const *keys, size_t count, size_t *which)
 {
-    static const struct {
-        const char *key;
-        enum rule_condition condition;
-        int (*read)(struct loader *loader);
-    } conditions[] = {{"above", RULE_ABOVE, read_above},
-                      {"below", RULE_BELOW, read_below},
-                      {"outside", RULE_OUTSIDE, read_outside},
-                      {"is", RULE_IS, read_is},
-                      {"absent", RULE_ABSENT, read_absent}};
-    size_t which = COUNT(conditions);
-    for (size_t i = 0; i < COUNT(conditions); i++) {
-        const struct yaml_node *node = yaml_get(loader->map, conditions[i].key);
+    *which = count;
+    for (size_t i = 0; i < count; i++) {
+        const struct yaml_node *node = yaml_get(loader->map, keys[i]);
         if (node == NULL)
             continue;
-        if (which < COUNT(conditions))
+        if (*which < count)
             return COMPLAIN(loader, node, ERR_CONFLICT,
                             "'%s' has both %s and %s: make it two rules", loader->rule->name,
-                            conditions[which].key, conditions[i].key);
-        which = i;
+                            keys[*which], keys[i]);
+        *which = i;
         loader->condition = node;
     }
-    if (which == COUNT(conditions))
+    return 0;
+}
+
+static int read_what(struct loader *loader)
+{
+    static const char *const keys[] = {"above", "below", "outside", "is", "absent"};
+    static int (*const reads[])(struct loader * loader) = {read_above, read_below, read_outside,
+                                                           read_is, read_absent};
+    static const char *const kinds[] = {"a measured value", "a counter", "a state", "an event"};
+    size_t which;
+    int code = read_which(loader, keys, COUNT(keys), &which);
+    if (code != 0)
+        return code;
+    if (which == COUNT(keys))
         return COMPLAIN(loader, loader->map, ERR_SYNTAX,
                         "'%s' has no condition: above, below, outside, is or absent",
                         loader->rule->name);
-    loader->rule->condition = conditions[which].condition;
-    static const char *const kinds[] = {"a measured value", "a counter", "a state", "an event"};
-    if (!fits_kind(loader->rule->condition, loader->metric->kind))
+    loader->term->condition = (enum rule_condition)which;
+    if (!fits_kind(loader->term->condition, loader->metric->kind))
         return COMPLAIN(loader, loader->condition, ERR_CONFLICT,
                         "%s is %s, which '%s' cannot judge", loader->metric->name,
-                        kinds[loader->metric->kind], conditions[which].key);
-    return conditions[which].read(loader);
+                        kinds[loader->metric->kind], keys[which]);
+    return reads[which](loader);
 }
 
-/* Over only when back on the good side of the limit, and where the sensor can say so. */
-static bool clear_is_good(const struct rule *rule, const struct lumbar_metric *metric)
+/* ---- Windows ---- */
+
+static int read_times(struct loader *loader)
 {
-    switch (rule->condition) {
+    const struct yaml_node *node = yaml_get(loader->map, "times");
+    double times = 0;
+    const char *unit = "";
+    if (loader->term->window != WINDOW_COUNT)
+        return node == NULL ? 0
+                            : COMPLAIN(loader, node, ERR_CONFLICT, "'times' belongs to 'count'");
+    if (node == NULL)
+        return COMPLAIN(loader, loader->map, ERR_SYNTAX,
+                        "'count' needs 'times': how often is too often");
+    if (node->kind != YAML_SCALAR || !text_quantity(node->scalar, &times, &unit) || *unit != '\0' ||
+        times < 1 || times > 10000 || times != (double)(uint32_t)times)
+        return COMPLAIN(loader, node, ERR_SYNTAX, "times is a whole number from 1 to 10000");
+    loader->term->times = (uint32_t)times;
+    return 0;
+}
+
+/* Before the condition, for a rate has another unit. */
+static int read_window(struct loader *loader)
+{
+    static const char *const keys[] = {"mean", "min", "max", "rate", "count"};
+    struct rule_term *term = loader->term;
+    enum lumbar_metric_kind kind = loader->metric->kind;
+    int64_t stale_ms = metric_stale_ms(loader->metric);
+    size_t which;
+    int code = read_which(loader, keys, COUNT(keys), &which);
+    if (code != 0)
+        return code;
+    if (which == COUNT(keys))
+        return read_times(loader);
+    const struct yaml_node *node = loader->condition;
+    term->window = (enum rule_window)(WINDOW_MEAN + which);
+    bool measured = kind == LUMBAR_GAUGE || (kind == LUMBAR_COUNTER && term->window == WINDOW_RATE);
+    if (term->window != WINDOW_COUNT && !measured)
+        return COMPLAIN(loader, node, ERR_CONFLICT, "%s has no %s", loader->metric->name,
+                        keys[which]);
+    code = loader_read_time(loader, keys[which], 0, &term->window_ms);
+    if (code == 0 && !window_cut(term, stale_ms))
+        return COMPLAIN(loader, node, ERR_RANGE,
+                        "too short: %s may take %lld ms to come, and twice that is the least",
+                        loader->metric->name, (long long)stale_ms);
+    return code == 0 ? read_times(loader) : code;
+}
+
+/* ---- When it is over ---- */
+
+/* Over only when back on the good side of the limit, and where the sensor can say so. */
+static bool clear_is_good(const struct rule_term *term, const struct lumbar_metric *metric)
+{
+    bool rate = term->window == WINDOW_RATE;
+    switch (term->condition) {
     case RULE_ABOVE:
-        return rule->clear_high <= rule->high && rule->clear_high >= metric->min;
+        return term->clear_high <= term->high && (rate || term->clear_high >= metric->min);
     case RULE_BELOW:
-        return rule->clear_low >= rule->low && rule->clear_low <= metric->max;
+        return term->clear_low >= term->low && (rate || term->clear_low <= metric->max);
     default:
-        return rule->clear_low >= rule->low && rule->clear_high <= rule->high;
+        return term->clear_low >= term->low && term->clear_high <= term->high &&
+               term->clear_low <= term->clear_high;
     }
+}
+
+static bool asks(const struct rule_limit *limit)
+{
+    return limit->source == LIMIT_PLAN || limit->source == LIMIT_OWN_RANGE;
+}
+
+static bool has_numbers(const struct rule_term *term)
+{
+    return term->from_high.source == LIMIT_NUMBER && term->from_low.source == LIMIT_NUMBER;
+}
+
+static int read_deadband(struct loader *loader, const struct yaml_node *node)
+{
+    struct rule_term *term = loader->term;
+    int code = loader_read_limit(loader, node, &term->deadband, NULL);
+    if (code == 0 && term->deadband < 0)
+        return COMPLAIN(loader, node, ERR_RANGE, "a deadband is not negative");
+    term->clear_high -= term->deadband;
+    term->clear_low += term->deadband;
+    return code;
 }
 
 static int read_clear(struct loader *loader)
 {
-    struct rule *rule = loader->rule;
-    const struct yaml_node *node = yaml_get(loader->map, "clear");
-    int code;
+    struct rule_term *term = loader->term;
+    const struct yaml_node *clear = yaml_get(loader->map, "clear");
+    const struct yaml_node *band = yaml_get(loader->map, "deadband");
+    const struct yaml_node *node = clear != NULL ? clear : band;
+    int code = 0;
     if (node == NULL)
         return 0;
-    if (rule->condition == RULE_ABOVE)
-        code = read_limit(loader, node, &rule->clear_high);
-    else if (rule->condition == RULE_BELOW)
-        code = read_limit(loader, node, &rule->clear_low);
-    else if (rule->condition == RULE_OUTSIDE)
-        code = read_pair(loader, node, &rule->clear_low, &rule->clear_high);
-    else
+    if (clear != NULL && band != NULL)
+        return COMPLAIN(loader, band, ERR_CONFLICT, "'clear' and 'deadband' say the same");
+    if (term->condition == RULE_IS || term->condition == RULE_ABSENT)
         return COMPLAIN(loader, node, ERR_CONFLICT,
                         "only above, below and outside have a clear limit");
-    if (code == 0 && !clear_is_good(rule, loader->metric))
+    if (clear != NULL && !has_numbers(term))
+        return COMPLAIN(loader, clear, ERR_CONFLICT,
+                        "the limit is no number: say 'deadband' for the distance to it");
+    if (band != NULL)
+        code = read_deadband(loader, band);
+    else if (term->condition == RULE_ABOVE)
+        code = loader_read_limit(loader, clear, &term->clear_high, NULL);
+    else if (term->condition == RULE_BELOW)
+        code = loader_read_limit(loader, clear, &term->clear_low, NULL);
+    else
+        code = loader_read_pair(loader, clear, &term->clear_low, &term->clear_high, NULL, NULL);
+    if (code == 0 && has_numbers(term) && !clear_is_good(term, loader->metric))
         return COMPLAIN(loader, node, ERR_RANGE,
                         "the clear limit must lie on the good side of the limit, in reach of %s",
                         loader->metric->name);
     return code;
 }
 
-int loader_read_condition(struct loader *loader)
+/* ---- One condition, and several ---- */
+
+int loader_add_probe(struct loader *loader, const struct yaml_node *node, uint32_t metric,
+                     uint32_t *place)
 {
+    struct rule_tree *tree = loader->tree;
+    for (*place = 0; *place < tree->probe_count; ++*place)
+        if (tree->probes[*place].metric == metric)
+            return 0;
+    if (tree->probe_count == PROBES_MAX)
+        return COMPLAIN(loader, node, ERR_LIMIT, "more than %d metrics in one rule", PROBES_MAX);
+    struct rule_probe *probe = &tree->probes[tree->probe_count++];
+    const struct lumbar_metric *found =
+        drivers_metric(loader->rules->drivers, metric, &probe->driver);
+    probe->metric = metric;
+    probe->stale_ms = metric_stale_ms(found);
+    return 0;
+}
+
+static int read_term(struct loader *loader, bool inverted)
+{
+    struct rule_tree *tree = loader->tree;
+    if (tree->term_count == TERMS_MAX)
+        return COMPLAIN(loader, loader->map, ERR_LIMIT, "more than %d conditions in one rule",
+                        TERMS_MAX);
+    loader->term = &tree->terms[tree->term_count];
+    loader->term->inverted = inverted;
     int code = read_metric(loader);
     if (code == 0)
+        code = read_window(loader);
+    if (code == 0)
         code = read_what(loader);
-    return code == 0 ? read_clear(loader) : code;
+    if (code == 0)
+        code = read_clear(loader);
+    if (code != 0)
+        return code;
+    if (loader->term->window != WINDOW_NONE && loader->term->condition == RULE_ABSENT)
+        return COMPLAIN(loader, loader->condition, ERR_CONFLICT, "what is absent has no window");
+    tree->ticks = tree->ticks || loader->term->condition == RULE_ABSENT;
+    tree->asks = tree->asks || asks(&loader->term->from_high) || asks(&loader->term->from_low);
+    tree->term_count++;
+    return 0;
+}
+
+static int read_node(struct loader *loader, const struct yaml_node *map, unsigned depth,
+                     bool inverted);
+
+static int read_children(struct loader *loader, const struct yaml_node *list, unsigned depth,
+                         bool inverted)
+{
+    if (list->kind != YAML_LIST || list->count == 0)
+        return COMPLAIN(loader, list, ERR_SYNTAX, "expected a list of conditions");
+    int code = 0;
+    for (size_t i = 0; i < list->count && code == 0; i++)
+        code = read_node(loader, &list->children[i], depth + 1, inverted);
+    return code;
+}
+
+/* A condition of a tree: on a metric, or on others. */
+static int read_node(struct loader *loader, const struct yaml_node *map, unsigned depth,
+                     bool inverted)
+{
+    static const char *const keys[] = {"metric", "above",    "below", "outside", "is",  "absent",
+                                       "clear",  "deadband", "mean",  "min",     "max", "rate",
+                                       "count",  "times",    "all",   "any",     "not"};
+    static const char *const groups[] = {"metric", "all", "any", "not"};
+    struct rule_tree *tree = loader->tree;
+    size_t which;
+    if (map->kind != YAML_MAP)
+        return COMPLAIN(loader, map, ERR_SYNTAX, "a condition is a map: metric, above ...");
+    if (depth > DEPTH_MAX)
+        return COMPLAIN(loader, map, ERR_LIMIT, "conditions nest %d deep at most", DEPTH_MAX);
+    if (tree->node_count == NODES_MAX)
+        return COMPLAIN(loader, map, ERR_LIMIT, "more than %d conditions in one rule", NODES_MAX);
+    loader->map = map;
+    int code =
+        map == loader->rule_map ? 0 : yaml_only(loader->yaml, map, keys, COUNT(keys), loader->diag);
+    if (code == 0)
+        code = read_which(loader, groups, COUNT(groups), &which);
+    if (code != 0)
+        return code;
+    struct rule_node *node = &tree->nodes[tree->node_count++];
+    const struct yaml_node *inner = loader->condition;
+    if (which == 0 || which == COUNT(groups)) {
+        *node = (struct rule_node){.kind = NODE_TERM, .term = (uint8_t)tree->term_count};
+        code = read_term(loader, inverted);
+    } else {
+        node->kind = (uint8_t)(NODE_ALL + which - 1);
+        code = which == 3 ? read_node(loader, inner, depth + 1, !inverted)
+                          : read_children(loader, inner, depth, inverted);
+    }
+    node->end = (uint8_t)tree->node_count;
+    return code;
+}
+
+/* An event does not last: beside other conditions, or where it may be suppressed, there would be
+ * nothing that could hold. */
+static int check_events(struct loader *loader, bool alone)
+{
+    const struct rule_tree *tree = loader->tree;
+    for (uint32_t i = 0; i < tree->term_count; i++) {
+        const struct rule_term *term = &tree->terms[i];
+        if (term->event && term->window == WINDOW_NONE && !alone)
+            return COMPLAIN(loader, loader->rule_map, ERR_CONFLICT,
+                            "%s is an event, which does not last: count it (count: 10 min, times: "
+                            "1)",
+                            drivers_metric(loader->rules->drivers, term->metric, NULL)->name);
+    }
+    return 0;
+}
+
+/* What all may see of a rule is its first condition. */
+static void show_first(struct loader *loader)
+{
+    struct rule *rule = loader->rule;
+    const struct rule_term *term = &loader->tree->terms[0];
+    bool numbers = term->window != WINDOW_RATE && term->window != WINDOW_COUNT;
+    rule->metric = term->metric;
+    rule->driver = term->driver;
+    rule->condition = term->condition;
+    rule->window = term->window;
+    rule->window_ms = term->window_ms;
+    rule->rate_unit = term->window == WINDOW_RATE ? loader_rate_unit(term->rate_ms) : "";
+    rule->high = numbers ? term->high : NAN;
+    rule->low = numbers ? term->low : NAN;
+    rule->clear_high = term->clear_high;
+    rule->clear_low = term->clear_low;
+    rule->label = term->label;
+    rule->absent_ms = term->absent_ms;
+    loader->detail->stale_ms = loader->tree->probes[term->probe].stale_ms;
+    loader->detail->event = term->event && term->window == WINDOW_NONE;
+}
+
+/* What rules.c judges: one condition, a number on one metric, always armed. */
+static bool is_simple(const struct loader *loader)
+{
+    const struct rule_tree *tree = loader->tree;
+    return tree->node_count == 1 && tree->terms[0].window == WINDOW_NONE &&
+           has_numbers(&tree->terms[0]) && loader->rule->armed == ARMED_ALWAYS;
+}
+
+int loader_read_condition(struct loader *loader)
+{
+    struct rule *rule = loader->rule;
+    const struct yaml_node *armed = yaml_get(loader->map, "armed");
+    loader->tree = loader->detail->tree = calloc(1, sizeof(*loader->tree));
+    if (loader->tree == NULL)
+        return diag_set(loader->diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+    loader->rule_map = loader->map;
+    int code = read_node(loader, loader->map, 1, false);
+    loader->map = loader->rule_map;
+    if (code != 0)
+        return code;
+    if (loader->tree->asks && rule->armed == ARMED_ALWAYS) {
+        if (armed != NULL)
+            return COMPLAIN(loader, armed, ERR_CONFLICT,
+                            "only a session has a client with limits of his own");
+        rule->armed = ARMED_SESSION;
+    }
+    show_first(loader);
+    code = check_events(loader, is_simple(loader));
+    if (code != 0)
+        return code;
+    if (is_simple(loader)) {
+        free(loader->tree);
+        loader->detail->tree = NULL;
+    }
+    rule->tree = loader->detail->tree;
+    return 0;
 }

@@ -35,26 +35,35 @@ static void write_label(struct text *out, const struct lumbar_metric *metric, do
                 text_add(out, "%c", *at == '_' ? ' ' : *at);
 }
 
-static void write_value(struct text *out, const struct lumbar_metric *metric, double value)
+static void write_value(struct text *out, const struct rule *rule,
+                        const struct lumbar_metric *metric, double value)
 {
     if (isnan(value))
         text_add(out, "unknown");
+    else if (rule->window == WINDOW_COUNT)
+        text_add_number(out, value, 0);
     else if (metric->labels != NULL)
         write_label(out, metric, value);
     else
-        write_number(out, metric, value, metric->decimals);
+        write_number(out, metric, value, metric->decimals + (rule->window == WINDOW_RATE));
+    if (!isnan(value) && rule->window == WINDOW_RATE)
+        text_add(out, "%s", rule->rate_unit);
 }
 
 /* The limit that was passed. Its decimals are the rule's, not the sensor's. */
 static void write_limit(struct text *out, const struct rule *rule,
                         const struct lumbar_metric *metric, double limit)
 {
-    if (rule->condition == RULE_IS)
+    if (rule->window == WINDOW_COUNT && !isnan(limit))
+        text_add_number(out, limit, 0);
+    else if (rule->condition == RULE_IS)
         write_label(out, metric, rule->label);
     else if (isnan(limit))
         text_add(out, "unknown");
     else
         write_number(out, metric, limit, 6);
+    if (!isnan(limit) && rule->window == WINDOW_RATE)
+        text_add(out, "%s", rule->rate_unit);
 }
 
 /* "90 s", "5 min", "1.5 s". */
@@ -71,11 +80,13 @@ static void write_word(struct text *out, const struct rule *rule, const char *wo
     const struct lumbar_metric *metric =
         &rule->driver->metrics[rule->metric - rule->driver->first_metric];
     if (strncmp(word, "{value}", length) == 0)
-        write_value(out, metric, facts->value);
+        write_value(out, rule, metric, facts->value);
     else if (strncmp(word, "{limit}", length) == 0)
         write_limit(out, rule, metric, facts->limit);
     else if (strncmp(word, "{for}", length) == 0)
-        write_time(out, rule->condition == RULE_ABSENT ? rule->absent_ms : rule->on_delay_ms);
+        write_time(out, rule->condition == RULE_ABSENT ? rule->absent_ms
+                        : rule->on_delay_ms > 0        ? rule->on_delay_ms
+                                                       : rule->window_ms);
     else if (strncmp(word, "{device}", length) == 0)
         text_add(out, "%s", facts->device);
     else if (strncmp(word, "{room}", length) == 0)

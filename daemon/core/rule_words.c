@@ -7,7 +7,8 @@
 static bool has_words_for(const struct rule *rule, size_t word)
 {
     bool absent = rule->condition == RULE_ABSENT;
-    return word > 2 || (word < 2 ? !absent : absent || rule->on_delay_ms > 0);
+    bool lasts = absent || rule->on_delay_ms > 0 || rule->window_ms > 0;
+    return word > 2 || (word < 2 ? !absent : lasts);
 }
 
 static int check_placeholder(struct loader *loader, const struct yaml_node *node, const char *at,

@@ -1,100 +1,9 @@
 #include "core/rules.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/rules_set.h"
-
-/* A device's clock that was mapped too far ahead, once, must not make its rules deaf until then. */
-#define AHEAD_MS 5000
-
-void rules_destroy(struct rules *rules)
-{
-    if (rules == NULL)
-        return;
-    for (size_t i = 0; i < rules->file_count; i++)
-        yaml_destroy(rules->files[i]);
-    free(rules->files);
-    free(rules->list);
-    free(rules->details);
-    free(rules->of_metric);
-    free(rules->watches);
-    free(rules->of_driver);
-    free(rules->states);
-    free(rules->inputs);
-    free(rules->running);
-    free(rules);
-}
-
-/* Narrows the calm values by what this rule waits for. Absence is no value. */
-static void watch_add(struct rule_watch *watch, const struct rule *rule)
-{
-    bool high = rule->condition == RULE_ABOVE || rule->condition == RULE_OUTSIDE;
-    bool low = rule->condition == RULE_BELOW || rule->condition == RULE_OUTSIDE;
-    if (high && rule->high < watch->calm_high)
-        watch->calm_high = rule->high;
-    if (low && rule->low > watch->calm_low)
-        watch->calm_low = rule->low;
-    if (rule->condition == RULE_IS)
-        watch->labels |= UINT64_C(1) << rule->label;
-}
-
-static void index_metrics(struct rules *rules)
-{
-    uint32_t filled = 0;
-    for (uint32_t m = 0; m < rules->drivers->metric_count; m++) {
-        struct rule_watch *watch = &rules->watches[m];
-        *watch = (struct rule_watch){.first = filled, .calm_low = -INFINITY, .calm_high = INFINITY};
-        for (uint32_t r = 0; r < rules->count; r++) {
-            if (rules->list[r].metric != m)
-                continue;
-            rules->of_metric[filled++] = r;
-            watch_add(watch, &rules->list[r]);
-        }
-        watch->end = filled;
-    }
-}
-
-static void index_drivers(struct rules *rules)
-{
-    uint32_t filled = 0;
-    for (uint32_t d = 0; d < DRIVERS_MAX; d++) {
-        rules->driver_first[d] = filled;
-        for (uint32_t r = 0; r < rules->count; r++) {
-            if (rules->list[r].driver->index != d)
-                continue;
-            rules->details[r].slot = filled - rules->driver_first[d];
-            rules->of_driver[filled++] = r;
-        }
-        uint32_t width = filled - rules->driver_first[d];
-        rules->width = width > rules->width ? width : rules->width;
-    }
-    rules->driver_first[DRIVERS_MAX] = filled;
-    for (uint32_t d = 0; d < rules->drivers->count; d++)
-        if (rules->drivers->list[d].metric_count > rules->inputs_width)
-            rules->inputs_width = rules->drivers->list[d].metric_count;
-}
-
-int rules_index(struct rules *rules, struct diag *diag)
-{
-    /* One more than needed: calloc(0) may be NULL without being an error. */
-    rules->of_metric = calloc(rules->count + 1, sizeof(*rules->of_metric));
-    rules->of_driver = calloc(rules->count + 1, sizeof(*rules->of_driver));
-    rules->watches = calloc(rules->drivers->metric_count + 1, sizeof(*rules->watches));
-    rules->running = calloc((size_t)rules->max_devices + 1, sizeof(*rules->running));
-    if (rules->of_metric == NULL || rules->of_driver == NULL || rules->watches == NULL ||
-        rules->running == NULL)
-        return diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
-    index_metrics(rules);
-    index_drivers(rules);
-    rules->states = calloc((size_t)rules->max_devices * rules->width + 1, sizeof(*rules->states));
-    rules->inputs =
-        calloc((size_t)rules->max_devices * rules->inputs_width + 1, sizeof(*rules->inputs));
-    return rules->states != NULL && rules->inputs != NULL
-               ? 0
-               : diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
-}
 
 uint32_t rules_count(const struct rules *rules)
 {
@@ -114,15 +23,9 @@ const struct rule *rules_find(const struct rules *rules, const char *name)
     return NULL;
 }
 
-static struct rule_state *state_of(const struct rules *rules, uint32_t device, uint32_t rule)
+void rules_ask(struct rules *rules, const struct rules_lookup *lookup)
 {
-    return &rules->states[(size_t)(device - 1) * rules->width + rules->details[rule].slot];
-}
-
-/* `metric` is numbered within the driver. */
-static struct rule_input *input_of(const struct rules *rules, uint32_t device, uint32_t metric)
-{
-    return &rules->inputs[(size_t)(device - 1) * rules->inputs_width + metric];
+    rules->lookup = *lookup;
 }
 
 /* Must the tick look at it? Absence it always does. */
@@ -134,9 +37,10 @@ static bool runs(const struct rules *rules, const struct rule *rule, enum rule_p
            (phase == PHASE_ON && rules->details[rule->id].event);
 }
 
-static bool is_same(const struct rule *a, const struct rule *b)
+bool rule_continues(const struct rule *rule, const struct rule *old)
 {
-    return a->metric == b->metric && a->condition == b->condition && a->label == b->label;
+    return strcmp(rule->name, old->name) == 0 && rule->metric == old->metric &&
+           rule->condition == old->condition && rule->label == old->label && tree_same(rule, old);
 }
 
 /* What is known of a device's metrics, but for the rules that are busy with them. */
@@ -156,15 +60,22 @@ void rules_adopt(struct rules *rules, const struct rules *old)
     uint32_t devices =
         rules->max_devices < old->max_devices ? rules->max_devices : old->max_devices;
     rules->now_ms = old->now_ms;
+    rules->lookup = old->lookup;
     for (uint32_t device = 1; device <= devices; device++)
         adopt_inputs(rules, old, device);
     for (uint32_t r = 0; r < rules->count; r++) {
         const struct rule *rule = &rules->list[r], *before = rules_find(old, rule->name);
-        if (before == NULL || !is_same(rule, before))
+        if (before == NULL || !rule_continues(rule, before))
             continue;
         for (uint32_t device = 1; device <= devices; device++) {
+            if (rule->tree != NULL) {
+                tree_adopt(rules, r, old, before->id, device);
+                continue;
+            }
             struct rule_state *state = state_of(rules, device, r);
             *state = *state_of(old, device, before->id);
+            if (state->suppressed) /* nobody was told; armed now, it has its on-delay before it */
+                *state = (struct rule_state){.phase = PHASE_IDLE};
             rules->running[device] += runs(rules, rule, state->phase);
             input_of(rules, device, rule->metric - rule->driver->first_metric)->busy +=
                 state->phase != PHASE_IDLE;
@@ -401,24 +312,59 @@ judge_series(struct judging *judging, const struct lumbar_series *series, int64_
         take_sample(judging, series->value[i], series->time_ms[i] + offset_ms);
 }
 
-void rules_judge(struct rules *rules, const struct device *device, const struct decoded *message,
-                 int64_t offset_ms, rules_event_cb *on_event, void *user)
+/* Nearly always nothing holds and nothing did: then the newest value is all there is to keep. What
+ * is skipped would have led from idle to idle. */
+static inline bool passes(const struct rule_watch *watch, const struct rule_input *input,
+                          const struct lumbar_series *series, const struct extent *extent,
+                          int64_t offset_ms)
+{
+    return input->busy == 0 && is_calm(watch, extent) &&
+           (series->time_ms[0] + offset_ms >= input->last_ms || !input->judged);
+}
+
+/* The rules with a tree, each of them once. They come first: they go through the message in the
+ * order of time, from what was known before it. */
+__attribute__((noinline)) static void judge_trees(const struct judged *judged)
+{
+    struct rules *rules = judged->rules;
+    const struct driver *driver = judged->from->driver;
+    const struct lumbar_batch *batch = &judged->message->batch;
+    rules->stamp++;
+    for (uint32_t i = 0; i < batch->series_count; i++) {
+        const struct lumbar_series *series = &batch->series[i];
+        const struct rule_watch *watch = &rules->watches[driver->first_metric + series->metric];
+        if (watch->trees == watch->trees_end ||
+            passes(watch, input_of(rules, judged->from->id, series->metric), series,
+                   &judged->message->extents[i], judged->offset_ms))
+            continue;
+        for (uint32_t t = watch->trees; t < watch->trees_end; t++) {
+            struct rule_detail *detail = &rules->details[rules->of_metric[t]];
+            if (detail->stamp == rules->stamp)
+                continue;
+            detail->stamp = rules->stamp;
+            tree_judge(judged, rules->of_metric[t]);
+        }
+    }
+}
+
+void rules_judge(struct rules *rules, struct devices *devices, const struct device *device,
+                 const struct decoded *message, int64_t offset_ms, rules_event_cb *on_event,
+                 void *user)
 {
     const struct lumbar_batch *batch = &message->batch;
     if (device->id == 0 || device->id > rules->max_devices)
         return;
     const struct rule_watch *watches = &rules->watches[device->driver->first_metric];
     struct rule_input *inputs = input_of(rules, device->id, 0);
+    if (rules->tree_of[device->driver->index])
+        judge_trees(&(struct judged){rules, devices, device, message, offset_ms, on_event, user});
     for (uint32_t i = 0; i < batch->series_count; i++) {
         const struct lumbar_series *series = &batch->series[i];
         const struct rule_watch *watch = &watches[series->metric];
         struct rule_input *input = &inputs[series->metric];
-        if (watch->first == watch->end)
+        if (watch->first == watch->trees_end)
             continue;
-        /* Nearly always nothing holds and nothing did: then the newest value is all there is to
-         * keep. What is skipped would have led from idle to idle. */
-        if (input->busy == 0 && is_calm(watch, &message->extents[i]) &&
-            (series->time_ms[0] + offset_ms >= input->last_ms || !input->judged)) {
+        if (passes(watch, input, series, &message->extents[i], offset_ms)) {
             uint32_t last = series->count - 1;
             input->judged = input->given = true;
             input->unknown = false;
@@ -446,20 +392,25 @@ static void tick_delays(const struct judge *judge, int64_t now_ms)
         end_delays(judge, judge->input->value, now_ms);
 }
 
-static void tick_absent(const struct judge *judge, bool assigned, int64_t now_ms)
+void input_expect(struct rule_input *input, bool assigned, int64_t now_ms)
 {
-    struct rule_input *input = judge->input;
-    uint8_t phase = judge->state->phase;
     if (!input->given && !input->missed && assigned) {
         input->missed = true;
         input->value_ms = now_ms;
     }
     if (!input->given && !assigned) /* nobody waits for it; counting begins when somebody does */
         input->missed = false;
-    if (!input->given && !input->missed)
-        return;
     if (input->value_ms > now_ms + AHEAD_MS)
         input->value_ms = now_ms;
+}
+
+static void tick_absent(const struct judge *judge, bool assigned, int64_t now_ms)
+{
+    struct rule_input *input = judge->input;
+    uint8_t phase = judge->state->phase;
+    input_expect(input, assigned, now_ms);
+    if (!input->given && !input->missed)
+        return;
     bool absent = now_ms - input->value_ms >= judge->rule->absent_ms;
     if (absent && phase == PHASE_IDLE) {
         go(judge, PHASE_ON, now_ms);
@@ -469,13 +420,17 @@ static void tick_absent(const struct judge *judge, bool assigned, int64_t now_ms
     }
 }
 
-static void tick_device(struct rules *rules, const struct device *device, int64_t now_ms,
-                        rules_event_cb *on_event, void *user)
+static void tick_device(struct rules *rules, struct devices *devices, const struct device *device,
+                        int64_t now_ms, rules_event_cb *on_event, void *user)
 {
     uint32_t driver = device->driver->index;
     uint32_t end = rules->driver_first[driver + 1];
     for (uint32_t i = rules->driver_first[driver]; i < end; i++) {
         uint32_t id = rules->of_driver[i];
+        if (rules->list[id].tree != NULL) {
+            tree_tick(rules, devices, device, id, now_ms, on_event, user);
+            continue;
+        }
         bool absent = rules->list[id].condition == RULE_ABSENT;
         if (!absent && rules->running[device->id] == 0)
             continue;
@@ -495,5 +450,22 @@ void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
     if (count > rules->max_devices)
         count = rules->max_devices;
     for (uint32_t id = 1; id <= count; id++)
-        tick_device(rules, devices_at(devices, id), now_ms, on_event, user);
+        tick_device(rules, devices, devices_at(devices, id), now_ms, on_event, user);
+}
+
+enum rule_standing rules_standing(const struct rules *rules, uint32_t rule,
+                                  const struct device *device)
+{
+    static const enum rule_standing of_phase[] = {
+        [PHASE_IDLE] = STANDING_CALM,
+        [PHASE_PENDING] = STANDING_WAITING,
+        [PHASE_ON] = STANDING_ON,
+        [PHASE_CLEARING] = STANDING_ON,
+    };
+    if (rule >= rules->count || device->id > rules->max_devices ||
+        device->driver != rules->list[rule].driver)
+        return STANDING_CALM;
+    if (rules->list[rule].tree != NULL)
+        return tree_standing(rules, rule, device);
+    return of_phase[state_of(rules, device->id, rule)->phase];
 }

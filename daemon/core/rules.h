@@ -11,7 +11,17 @@
  * nothing. NaN neither raises nor clears: a lost value never ends an alarm. What is not known does
  * not hold: a gap longer than the metric's stale time begins a delay again.
  * An event has no end of its own: its alarm is over so long (off-delay) after it last happened.
- * Memory: states for max_devices are reserved at load; nothing is allocated afterwards. Pure.
+ *
+ * A rule is about a device, the one of its first condition. Conditions on another kind of device
+ * look at the one of that kind in the same room that was heard last. What is stale or NaN is
+ * unknown, and so is what several conditions give where the unknown one would decide: unknown
+ * neither raises nor ends (Kleene's three values).
+ * Armed only in a session, or in some of its phases, a rule goes on being judged outside of them,
+ * but is suppressed: it raises nothing, and says that it would. What holds when its time comes must
+ * hold for its on-delay from then on. A rule whose limit comes from the client's plan or range is
+ * armed in a session at most, and suppressed where the plan has none.
+ * Memory: states and windows for max_devices are reserved at load; nothing is allocated afterwards.
+ * Pure.
  */
 #ifndef LUMBAR_CORE_RULES_H
 #define LUMBAR_CORE_RULES_H
@@ -35,6 +45,23 @@ enum rule_condition {
     RULE_ABSENT,  /* no value for so long (from a device that has given one, or is assigned) */
 };
 
+/* What of a metric a condition looks at: its newest value, or what its values of the last
+ * window_ms come to. A window is 2 to 16 equal slots, so it reaches back by window_ms less at most
+ * one slot; it is known when at least three quarters of its whole slots had a value. */
+enum rule_window {
+    WINDOW_NONE,
+    WINDOW_MEAN, /* of the values, each weighing the same */
+    WINDOW_MIN,
+    WINDOW_MAX,
+    WINDOW_RATE,  /* of change, oldest to newest; a counter that began again goes on counting */
+    WINDOW_COUNT, /* how often the condition began to hold, or the event happened; what did not come
+                     did not happen */
+};
+
+/* When a rule may raise. */
+enum rule_armed { ARMED_ALWAYS, ARMED_SESSION, ARMED_PHASES, ARMED_EXCEPT };
+#define RULE_PHASES_MAX 8
+
 /* Which alarms need not be told while this one stands, for it is their root cause. */
 enum rule_inhibits { INHIBITS_NONE, INHIBITS_DEVICE, INHIBITS_ROOM };
 
@@ -46,12 +73,22 @@ struct rule {
     const char *action; /* the first thing to do; "" none */
     uint32_t metric;    /* number through all drivers */
     const struct driver *driver;
+
+    /* The condition; of several, the first. */
+    const struct rule_tree *tree; /* NULL: one on a metric, held against numbers, always armed */
     enum rule_condition condition;
-    double high, low;             /* limits in the metric's unit */
+    enum rule_window window;
+    const char *rate_unit;        /* WINDOW_RATE: "/s", "/min" or "/h"; else "" */
+    double high, low;             /* limits in the metric's unit; NaN where they are no numbers */
     double clear_high, clear_low; /* over when back beyond these; the limits if not set */
     uint32_t label;               /* RULE_IS */
     int64_t absent_ms;            /* RULE_ABSENT */
+    int64_t window_ms;
     int64_t on_delay_ms, off_delay_ms;
+
+    enum rule_armed armed;
+    const char *phases[RULE_PHASES_MAX];
+    uint32_t phase_count;
     enum rule_priority priority;
     bool technical; /* about the equipment, not the person; RULE_ABSENT always */
 
@@ -80,8 +117,23 @@ uint32_t rules_count(const struct rules *rules);
 const struct rule *rules_at(const struct rules *rules, uint32_t id);
 const struct rule *rules_find(const struct rules *rules, const char *name);
 
-/* Takes over the running states of an old set: of each rule that has the same name, metric and
- * condition. Call before the first sample. */
+/* What the rules ask of the running sessions. Without it no session runs. */
+struct rules_lookup {
+    void *user;
+    /* The phase of the room's session, "" between phases; NULL: none runs. */
+    const char *(*phase)(void *user, uint32_t room);
+    /* The client's limit for a metric in the room's session. False: the plan has none. */
+    bool (*limit)(void *user, uint32_t room, uint32_t metric, double *limit);
+    /* The client's own range, from the neutral pose. False: not known. */
+    bool (*own_range)(void *user, uint32_t room, uint32_t metric, double *low, double *high);
+};
+void rules_ask(struct rules *rules, const struct rules_lookup *lookup);
+
+/* Is it the same rule, so that what runs may go on? By name, metrics, conditions and labels. */
+bool rule_continues(const struct rule *rule, const struct rule *old);
+
+/* Takes over the running states of an old set, and whom it asks: of each rule that continues one.
+ * Call before the first sample. */
 void rules_adopt(struct rules *rules, const struct rules *old);
 
 /* What a rule found. */
@@ -89,6 +141,7 @@ struct rule_event {
     const struct rule *rule;
     uint32_t device;
     bool on;         /* raised, else over */
+    bool suppressed; /* not `on` because it is not armed: what it waits for is there */
     double value;    /* that decided it; NaN for RULE_ABSENT */
     double limit;    /* that it passed; NaN where there is none */
     int64_t time_ms; /* hub time of that value, or of the tick */
@@ -97,12 +150,25 @@ typedef void rules_event_cb(void *user, const struct rule_event *event);
 
 /* Judges all series of a device's message, one after the other; times plus offset_ms are hub time.
  */
-void rules_judge(struct rules *rules, const struct device *device, const struct decoded *message,
-                 int64_t offset_ms, rules_event_cb *on_event, void *user);
+void rules_judge(struct rules *rules, struct devices *devices, const struct device *device,
+                 const struct decoded *message, int64_t offset_ms, rules_event_cb *on_event,
+                 void *user);
 
 /* Delays and absence, for every device: call every 250 ms or so. */
 void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
                 rules_event_cb *on_event, void *user);
+
+/* Where a rule stands with a device: for who wants to see it. */
+enum rule_standing {
+    STANDING_CALM,
+    STANDING_WAITING,    /* holds, not yet for its on-delay */
+    STANDING_ON,         /* raised; over, but not yet for its off-delay, included */
+    STANDING_SUPPRESSED, /* would be raised, and is not armed */
+    STANDING_UNARMED,    /* not armed */
+    STANDING_NO_LIMIT,   /* the same, because the client's plan or range has no limit for it */
+};
+enum rule_standing rules_standing(const struct rules *rules, uint32_t rule,
+                                  const struct device *device);
 
 /* What is put into a rule's words. */
 struct rule_facts {

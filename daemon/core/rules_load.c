@@ -84,7 +84,7 @@ static int read_delays(struct loader *loader)
         code = loader_read_time(loader, "clear_for", 0, &rule->off_delay_ms);
     if (code != 0)
         return code;
-    if (on_delay != NULL && rule->condition == RULE_ABSENT)
+    if (on_delay != NULL && rule->condition == RULE_ABSENT && rule->tree == NULL)
         return COMPLAIN(loader, on_delay, ERR_CONFLICT, "'absent' says already for how long");
     if (on_delay != NULL && loader->detail->event)
         return COMPLAIN(loader, on_delay, ERR_CONFLICT, "%s is an event: it does not last",
@@ -93,6 +93,39 @@ static int read_delays(struct loader *loader)
         return COMPLAIN(loader, loader->map, ERR_SYNTAX,
                         "%s is an event, which has no end of its own: say clear_for",
                         loader->metric->name);
+    return 0;
+}
+
+/* session; [phase, ...]; {except: [phase, ...]}. */
+static int read_armed(struct loader *loader)
+{
+    static const char *const except[] = {"except"};
+    struct rule *rule = loader->rule;
+    const struct yaml_node *node = yaml_get(loader->map, "armed");
+    if (node == NULL || (node->kind == YAML_SCALAR && strcmp(node->scalar, "always") == 0))
+        return 0;
+    if (node->kind == YAML_SCALAR && strcmp(node->scalar, "session") == 0) {
+        rule->armed = ARMED_SESSION;
+        return 0;
+    }
+    rule->armed = node->kind == YAML_MAP ? ARMED_EXCEPT : ARMED_PHASES;
+    if (node->kind == YAML_MAP) {
+        int code = yaml_only(loader->yaml, node, except, COUNT(except), loader->diag);
+        if (code != 0)
+            return code;
+        node = node->count == 1 ? &node->children[0] : node;
+    }
+    if (node->kind != YAML_LIST || node->count == 0 || node->count > RULE_PHASES_MAX)
+        return COMPLAIN(loader, node, ERR_SYNTAX,
+                        "armed is always, session, [1..%d phases] or {except: [phases]}",
+                        RULE_PHASES_MAX);
+    for (size_t i = 0; i < node->count; i++) {
+        const struct yaml_node *phase = &node->children[i];
+        if (phase->kind != YAML_SCALAR || phase->scalar[0] == '\0' ||
+            strlen(phase->scalar) > LUMBAR_NAME_MAX)
+            return COMPLAIN(loader, phase, ERR_SYNTAX, "expected the name of a phase");
+        rule->phases[rule->phase_count++] = phase->scalar;
+    }
     return 0;
 }
 
@@ -118,7 +151,7 @@ static int read_flag(struct loader *loader, const char *key, bool fallback, bool
 
 static int read_technical(struct loader *loader)
 {
-    bool absent = loader->rule->condition == RULE_ABSENT;
+    bool absent = loader->rule->condition == RULE_ABSENT && loader->rule->tree == NULL;
     int code = read_flag(loader, "technical", absent, &loader->rule->technical);
     if (code == 0 && absent && !loader->rule->technical)
         return COMPLAIN(loader, yaml_get(loader->map, "technical"), ERR_CONFLICT,
@@ -153,19 +186,21 @@ static int read_life(struct loader *loader)
 
 static int read_rule(struct loader *loader, const struct yaml_node *map)
 {
-    static const char *const keys[] = {"name",      "title", "metric",   "above",   "below",
-                                       "outside",   "is",    "absent",   "clear",   "for",
-                                       "clear_for", "text",  "plain",    "action",  "priority",
-                                       "technical", "latch", "escalate", "realarm", "inhibits"};
+    static const char *const keys[] = {
+        "name",   "title",    "metric",    "above", "below",    "outside",   "is",      "absent",
+        "clear",  "deadband", "mean",      "min",   "max",      "rate",      "count",   "times",
+        "all",    "any",      "not",       "armed", "for",      "clear_for", "text",    "plain",
+        "action", "priority", "technical", "latch", "escalate", "realarm",   "inhibits"};
     static int (*const steps[])(struct loader * loader) = {
-        read_name, loader_read_condition, read_delays, read_priority, read_technical,
-        read_life, loader_read_words};
+        read_name,      read_armed, loader_read_condition, read_delays, read_priority,
+        read_technical, read_life,  loader_read_words};
     struct rules *rules = loader->rules;
     if (map->kind != YAML_MAP)
         return COMPLAIN(loader, map, ERR_SYNTAX, "a rule is a map: name, metric, a condition ...");
     loader->map = map;
     loader->rule = &rules->list[rules->count];
     loader->detail = &rules->details[rules->count];
+    rules->loaded = rules->count + 1;
     *loader->rule = (struct rule){.id = rules->count};
     *loader->detail = (struct rule_detail){.file = yaml_file(loader->yaml), .line = map->line};
     int code = yaml_only(loader->yaml, map, keys, COUNT(keys), loader->diag);

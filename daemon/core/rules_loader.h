@@ -1,7 +1,7 @@
 /*
  * Reading rules from YAML: what its parts share. rules_load.c has the files and what every rule
- * has, rule_condition.c when it holds, rule_words.c what people are told. Each function returns 0
- * or the code of its complaint, which names the place.
+ * has, rule_condition.c and rule_limit.c when it holds, rule_words.c what people are told. Each
+ * function returns 0 or the code of its complaint, which names the place.
  */
 #ifndef LUMBAR_CORE_RULES_LOADER_H
 #define LUMBAR_CORE_RULES_LOADER_H
@@ -15,11 +15,14 @@ struct loader {
     const struct yaml *yaml;
     struct diag *diag;
 
-    const struct yaml_node *map; /* the rule that is read */
+    const struct yaml_node *map; /* the rule, or the condition of it, that is read */
+    const struct yaml_node *rule_map;
     struct rule *rule;
     struct rule_detail *detail;
+    struct rule_tree *tree;
+    struct rule_term *term; /* the condition, */
     const struct lumbar_metric *metric;
-    const struct yaml_node *condition; /* its condition's node */
+    const struct yaml_node *condition; /* and its node */
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -38,8 +41,19 @@ int loader_read_time(struct loader *loader, const char *key, int64_t fallback_ms
 int loader_read_choice(struct loader *loader, const char *key, const char *const *words,
                        size_t count, bool must, size_t *out);
 
-/* Which metric, when it holds, when it is over. */
+/* Which metrics, when it holds, when it is over; what arms it was read before. */
 int loader_read_condition(struct loader *loader);
+
+/* A limit of loader->term in its metric's unit. `from`: where it may come from; NULL: a number. */
+int loader_read_limit(struct loader *loader, const struct yaml_node *node, double *number,
+                      struct rule_limit *from);
+int loader_read_pair(struct loader *loader, const struct yaml_node *node, double *low, double *high,
+                     struct rule_limit *from_low, struct rule_limit *from_high);
+const char *loader_rate_unit(int64_t rate_ms);
+
+/* The place of a metric among those that the rule looks at. */
+int loader_add_probe(struct loader *loader, const struct yaml_node *node, uint32_t metric,
+                     uint32_t *place);
 
 /* Title, text, plain and action, with their placeholders. */
 int loader_read_words(struct loader *loader);

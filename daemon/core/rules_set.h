@@ -20,6 +20,91 @@ enum rule_phase {
 struct rule_state {
     int64_t since_ms; /* of the phase; of an event: when it last happened */
     uint8_t phase;    /* of rule_phase */
+    bool suppressed;  /* it is not armed */
+    bool gap;         /* what it waits for was not known for longer than may be */
+};
+
+/* ---- Rules that are more than a number on one metric ---- */
+
+#define TERMS_MAX    8  /* conditions of one rule */
+#define PROBES_MAX   12 /* metrics that they look at */
+#define NODES_MAX    24
+#define DEPTH_MAX    4
+#define WINDOW_SLOTS 16
+#define RATE_S       1000
+#define RATE_MIN     60000
+#define RATE_H       3600000
+
+/* Where a limit comes from. */
+enum limit_source { LIMIT_NUMBER, LIMIT_PLAN, LIMIT_OWN_RANGE, LIMIT_METRIC };
+
+/* source * share + offset */
+struct rule_limit {
+    enum limit_source source;
+    double share, offset;
+    uint32_t metric;
+    uint32_t probe; /* LIMIT_METRIC: its place among the probes */
+};
+
+/* One condition. */
+struct rule_term {
+    enum rule_condition condition;
+    uint32_t metric, probe;
+    const struct driver *driver;
+    double high, low, clear_high, clear_low;
+    struct rule_limit from_high, from_low; /* where those are no numbers */
+    double deadband;                       /* of limits that are no numbers */
+    uint32_t label;
+    int64_t absent_ms;
+    enum rule_window window;
+    int64_t window_ms;
+    int64_t slot_ms;       /* of the window; */
+    uint32_t slots;        /* and how many of them */
+    uint32_t window_place; /* among those of its rule's driver */
+    uint32_t times;        /* WINDOW_COUNT: so often at least */
+    int64_t rate_ms;       /* WINDOW_RATE: 1000 a second, 60000 a minute ... */
+    bool event;            /* the metric is one */
+    bool inverted;         /* an odd number of `not` stands before it */
+};
+
+/* A metric whose newest value is looked at. */
+struct rule_probe {
+    uint32_t metric; /* number through all drivers */
+    const struct driver *driver;
+    int64_t stale_ms;
+};
+
+enum rule_node_kind { NODE_TERM, NODE_ALL, NODE_ANY, NODE_NOT };
+
+/* The conditions' tree, in preorder. */
+struct rule_node {
+    uint8_t kind;
+    uint8_t term; /* NODE_TERM */
+    uint8_t end;  /* the place behind its last child */
+};
+
+struct rule_tree {
+    struct rule_term terms[TERMS_MAX];
+    struct rule_probe probes[PROBES_MAX];
+    struct rule_node nodes[NODES_MAX];
+    uint32_t term_count, probe_count, node_count;
+    bool ticks; /* waits for something not to come */
+    bool asks;  /* has a limit of the plan or of the client's range */
+};
+
+struct rule_slot {
+    double value; /* sum, lowest, highest or newest */
+    int64_t time_ms;
+    uint32_t count;
+    uint32_t number; /* of the slot since 1970, cut to 32 bits */
+};
+
+/* A window of one term on one device. */
+struct rule_memory {
+    struct rule_slot slots[WINDOW_SLOTS];
+    double base, last; /* of a counter: what it had before it began again, and its last value */
+    bool fed;          /* `last` holds */
+    bool inside;       /* the condition holds: only the next beginning is counted */
 };
 
 /* One metric of one device, as all rules that look at it know it. */
@@ -36,7 +121,8 @@ struct rule_input {
 
 /* The rules of one metric, and the values of which none of them holds. */
 struct rule_watch {
-    uint32_t first, end;        /* in of_metric */
+    uint32_t first, end;        /* in of_metric: rules without a tree */
+    uint32_t trees, trees_end;  /* in of_metric: those with one */
     double calm_low, calm_high; /* both included */
     uint64_t labels;            /* bits of those that a rule waits for */
 };
@@ -45,6 +131,8 @@ struct rule_watch {
 struct rule_detail {
     int64_t stale_ms; /* of its metric; 0: never */
     uint32_t slot;    /* among the rules of its driver */
+    uint64_t stamp;   /* of the message that it was last judged by */
+    struct rule_tree *tree;
     bool event;       /* its metric is one */
     const char *file; /* where it stands */
     int line;
@@ -54,6 +142,7 @@ struct rules {
     struct rule *list;
     struct rule_detail *details;
     uint32_t count;
+    uint32_t loaded;     /* details whose tree is owned: count, and one that was being read */
     struct yaml **files; /* own the strings */
     size_t file_count;
     const struct drivers *drivers;
@@ -69,7 +158,75 @@ struct rules {
     struct rule_input *inputs;   /* as the states */
     uint32_t *running;           /* by device: states that the tick has to look at */
     int64_t now_ms;              /* of the last tick; 0 before it */
+
+    bool tree_of[DRIVERS_MAX];   /* has the driver a metric that a tree looks at? */
+    uint32_t windows_width;      /* windows of a device: the most that one driver's rules have */
+    struct rule_memory *windows; /* as the states */
+    uint64_t stamp;              /* of the message that is judged */
+    struct rules_lookup lookup;
 };
+
+/* A device's clock that was mapped too far ahead, once, must not make its rules deaf until then. */
+#define AHEAD_MS 5000
+
+static inline struct rule_state *state_of(const struct rules *rules, uint32_t device, uint32_t rule)
+{
+    return &rules->states[(size_t)(device - 1) * rules->width + rules->details[rule].slot];
+}
+
+/* `metric` is numbered within the driver. */
+static inline struct rule_input *input_of(const struct rules *rules, uint32_t device,
+                                          uint32_t metric)
+{
+    return &rules->inputs[(size_t)(device - 1) * rules->inputs_width + metric];
+}
+
+static inline struct rule_memory *window_of(const struct rules *rules, uint32_t device,
+                                            const struct rule_term *term)
+{
+    return &rules->windows[(size_t)(device - 1) * rules->windows_width + term->window_place];
+}
+
+/* Begins to wait for what was never given, or ceases to: absence counts from when it is expected.
+ */
+void input_expect(struct rule_input *input, bool assigned, int64_t now_ms);
+
+/* ---- rules_window.c ---- */
+
+/* Cuts the term's window into slots that a metric with this stale time fills; false: too short. */
+bool window_cut(struct rule_term *term, int64_t stale_ms);
+void window_add(struct rule_memory *memory, const struct rule_term *term, double value,
+                int64_t time_ms);
+double window_value(const struct rule_memory *memory, const struct rule_term *term,
+                    int64_t time_ms); /* NaN: not known */
+
+/* ---- rules_tree.c ---- */
+
+/* Does the condition of one term hold, or hold still, of a value against these limits? */
+bool term_holds(const struct rule_term *term, double value);
+bool term_stays(const struct rule_term *term, double value);
+
+/* Judges a message of `from` by a rule that looks at one of its metrics. */
+struct judged {
+    struct rules *rules;
+    struct devices *devices; /* NULL: nobody else is in the room */
+    const struct device *from;
+    const struct decoded *message;
+    int64_t offset_ms;
+    rules_event_cb *on_event;
+    void *user;
+};
+void tree_judge(const struct judged *judged, uint32_t rule);
+
+/* Delays, absence, arming: of one rule on one device. */
+void tree_tick(struct rules *rules, struct devices *devices, const struct device *device,
+               uint32_t rule, int64_t now_ms, rules_event_cb *on_event, void *user);
+
+bool tree_same(const struct rule *rule, const struct rule *old);
+void tree_adopt(struct rules *rules, uint32_t rule, const struct rules *old, uint32_t before,
+                uint32_t device);
+enum rule_standing tree_standing(const struct rules *rules, uint32_t rule,
+                                 const struct device *device);
 
 /* Sorts the rules by metric and driver and reserves the states, when the list is complete. */
 int rules_index(struct rules *rules, struct diag *diag);

@@ -24,6 +24,7 @@ static void demand(int holds)
 
 /* One set, and what it has said. */
 struct side {
+    struct devices *devices;
     struct rules *rules;
     bool on[DEVICES + 1][RULES];
     uint64_t said; /* a sum over the events: their order between rules is free */
@@ -46,10 +47,14 @@ static void on_event(void *user, const struct rule_event *event)
         .device = "b-01", .room = "Room 1", .value = event->value, .limit = event->limit};
     demand(event->device >= 1 && event->device <= DEVICES);
     demand(rules_at(side->rules, event->rule->id) == event->rule);
-    demand(isnan(event->value) == (event->rule->condition == RULE_ABSENT));
+    demand(isnan(event->value) || event->rule->condition != RULE_ABSENT);
+    demand(event->rule->tree != NULL ||
+           isnan(event->value) == (event->rule->condition == RULE_ABSENT));
+    demand(!event->on || !event->suppressed);
     if (event->rule->id < RULES) {
         bool *on = &side->on[event->device][event->rule->id];
-        demand(*on != event->on);
+        /* A rule that is suppressed says so, and when it no longer is, without having been on. */
+        demand(*on != event->on || (!event->on && event->rule->armed != ARMED_ALWAYS));
         *on = event->on;
     }
     rule_write_text(&text, event->rule, event->rule->text, &facts);
@@ -73,12 +78,33 @@ static double value_of(const struct lumbar_metric *metric, uint8_t byte)
     return metric->min + (metric->max - metric->min) * byte / 254;
 }
 
+/* Sessions that come and go with the time of the play. */
+static const char *phase_of(void *user, uint32_t room)
+{
+    static const char *const phases[] = {NULL, "", "heat", "massage"};
+    const struct play *play = user;
+    return room == ROOM_NONE ? NULL : phases[play->now_ms / 4096 % 4];
+}
+
+static bool limit_of(void *user, uint32_t room, uint32_t metric, double *limit)
+{
+    const struct play *play = user;
+    *limit = (double)(play->now_ms / 1024 % 64) + metric + room;
+    return play->now_ms / 512 % 3 != 0;
+}
+
+static bool range_of(void *user, uint32_t room, uint32_t metric, double *low, double *high)
+{
+    *low = -20;
+    return limit_of(user, room, metric, high);
+}
+
 static void judge(struct side *side, const struct device *device,
                   const struct lumbar_series *series, int64_t now_ms)
 {
     struct extent extent = extent_of(series);
     struct decoded message = {{.series = series, .series_count = 1}, &extent, 0};
-    rules_judge(side->rules, device, &message, now_ms, on_event, side);
+    rules_judge(side->rules, side->devices, device, &message, now_ms, on_event, side);
 }
 
 static void sample(struct play *play, uint8_t what, uint8_t byte)
@@ -123,6 +149,7 @@ static void load(const struct play *play, struct side *side, const struct rules_
     struct rules *fresh;
     struct diag diag = {0};
     demand(rules_load(&fresh, file, 1, play->drivers, DEVICES, &diag) == 0);
+    rules_ask(fresh, &(struct rules_lookup){(void *)(uintptr_t)play, phase_of, limit_of, range_of});
     if (side->rules != NULL)
         rules_adopt(fresh, side->rules);
     rules_destroy(side->rules);
@@ -139,6 +166,7 @@ static void play_steps(struct play *play, const struct rules_text *file, const u
         devices_hear(play->devices, &play->drivers->list[i == 0], name, 2);
     }
     play->now_ms = 1700000000000;
+    play->series.devices = play->single.devices = play->devices;
     load(play, &play->series, file);
     load(play, &play->single, file);
     for (size_t at = 0; at + 3 <= size; at += 3)

@@ -33,7 +33,7 @@ static void judge(struct rules *rules, const struct device *device,
 {
     struct extent extent = extent_of(series);
     struct decoded message = {{.series = series, .series_count = 1}, &extent, 0};
-    rules_judge(rules, device, &message, offset_ms, on_event, heard);
+    rules_judge(rules, NULL, device, &message, offset_ms, on_event, heard);
 }
 
 struct bench {

@@ -1,0 +1,170 @@
+/* Which rules look at which metric, and the memory that they need; made once, at load. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "core/rules_set.h"
+
+void rules_destroy(struct rules *rules)
+{
+    if (rules == NULL)
+        return;
+    for (size_t i = 0; i < rules->file_count; i++)
+        yaml_destroy(rules->files[i]);
+    free(rules->files);
+    for (uint32_t i = 0; i < rules->loaded; i++)
+        free(rules->details[i].tree);
+    free(rules->list);
+    free(rules->details);
+    free(rules->of_metric);
+    free(rules->watches);
+    free(rules->of_driver);
+    free(rules->states);
+    free(rules->inputs);
+    free(rules->windows);
+    free(rules->running);
+    free(rules);
+}
+
+/* Narrows the calm values by what this rule waits for. Absence is no value. */
+static void watch_add(struct rule_watch *watch, enum rule_condition condition, double low,
+                      double high, uint32_t label)
+{
+    bool has_high = condition == RULE_ABOVE || condition == RULE_OUTSIDE;
+    bool has_low = condition == RULE_BELOW || condition == RULE_OUTSIDE;
+    if (has_high && high < watch->calm_high)
+        watch->calm_high = high;
+    if (has_low && low > watch->calm_low)
+        watch->calm_low = low;
+    if (condition == RULE_IS)
+        watch->labels |= UINT64_C(1) << label;
+}
+
+/* No value of the metric is passed over at a glance. */
+static void watch_all(struct rule_watch *watch)
+{
+    watch->calm_low = INFINITY;
+    watch->calm_high = -INFINITY;
+}
+
+/* A value that makes none of a rule's conditions true cannot make the rule hold, as long as none
+ * stands behind a `not`, and each depends on nothing but the value. */
+static void watch_add_tree(struct rule_watch *watch, const struct rule *rule, uint32_t metric)
+{
+    const struct rule_tree *tree = rule->tree;
+    for (uint32_t i = 0; i < tree->term_count; i++) {
+        const struct rule_term *term = &tree->terms[i];
+        bool plain = term->driver == rule->driver && term->window == WINDOW_NONE &&
+                     !term->inverted && term->from_high.source == LIMIT_NUMBER &&
+                     term->from_low.source == LIMIT_NUMBER;
+        if (term->metric == metric && !plain)
+            watch_all(watch);
+        else if (term->metric == metric)
+            watch_add(watch, term->condition, term->low, term->high, term->label);
+        if ((term->from_high.source == LIMIT_METRIC && term->from_high.metric == metric) ||
+            (term->from_low.source == LIMIT_METRIC && term->from_low.metric == metric))
+            watch_all(watch);
+    }
+}
+
+static bool looks_at(const struct rule *rule, uint32_t metric)
+{
+    for (uint32_t i = 0; i < rule->tree->probe_count; i++)
+        if (rule->tree->probes[i].metric == metric)
+            return true;
+    return false;
+}
+
+static void index_trees(struct rules *rules, uint32_t metric, uint32_t *filled)
+{
+    const struct driver *driver;
+    struct rule_watch *watch = &rules->watches[metric];
+    drivers_metric(rules->drivers, metric, &driver);
+    watch->trees = *filled;
+    for (uint32_t r = 0; r < rules->count; r++) {
+        const struct rule *rule = &rules->list[r];
+        if (rule->tree == NULL || !looks_at(rule, metric))
+            continue;
+        rules->of_metric[(*filled)++] = r;
+        rules->tree_of[driver->index] = true;
+        watch_add_tree(watch, rule, metric);
+    }
+    watch->trees_end = *filled;
+}
+
+static void index_metrics(struct rules *rules)
+{
+    uint32_t filled = 0;
+    for (uint32_t m = 0; m < rules->drivers->metric_count; m++) {
+        struct rule_watch *watch = &rules->watches[m];
+        *watch = (struct rule_watch){.first = filled, .calm_low = -INFINITY, .calm_high = INFINITY};
+        for (uint32_t r = 0; r < rules->count; r++) {
+            const struct rule *rule = &rules->list[r];
+            if (rule->metric != m || rule->tree != NULL)
+                continue;
+            rules->of_metric[filled++] = r;
+            watch_add(watch, rule->condition, rule->low, rule->high, rule->label);
+        }
+        watch->end = filled;
+        index_trees(rules, m, &filled);
+    }
+}
+
+/* Gives each window of a driver's rules its place, and counts the metrics that rules look at. */
+static uint32_t index_windows(struct rules *rules)
+{
+    uint32_t places[DRIVERS_MAX] = {0}, entries = 0;
+    for (uint32_t r = 0; r < rules->count; r++) {
+        struct rule_tree *tree = rules->details[r].tree;
+        uint32_t *place = &places[rules->list[r].driver->index];
+        entries += tree != NULL ? tree->probe_count : 1;
+        for (uint32_t i = 0; tree != NULL && i < tree->term_count; i++)
+            if (tree->terms[i].window != WINDOW_NONE)
+                tree->terms[i].window_place = (*place)++;
+        if (*place > rules->windows_width)
+            rules->windows_width = *place;
+    }
+    return entries;
+}
+
+static void index_drivers(struct rules *rules)
+{
+    uint32_t filled = 0;
+    for (uint32_t d = 0; d < DRIVERS_MAX; d++) {
+        rules->driver_first[d] = filled;
+        for (uint32_t r = 0; r < rules->count; r++) {
+            if (rules->list[r].driver->index != d)
+                continue;
+            rules->details[r].slot = filled - rules->driver_first[d];
+            rules->of_driver[filled++] = r;
+        }
+        uint32_t width = filled - rules->driver_first[d];
+        rules->width = width > rules->width ? width : rules->width;
+    }
+    rules->driver_first[DRIVERS_MAX] = filled;
+    for (uint32_t d = 0; d < rules->drivers->count; d++)
+        if (rules->drivers->list[d].metric_count > rules->inputs_width)
+            rules->inputs_width = rules->drivers->list[d].metric_count;
+}
+
+int rules_index(struct rules *rules, struct diag *diag)
+{
+    /* One more than needed: calloc(0) may be NULL without being an error. */
+    uint32_t entries = index_windows(rules);
+    rules->of_metric = calloc(entries + 1, sizeof(*rules->of_metric));
+    rules->of_driver = calloc(rules->count + 1, sizeof(*rules->of_driver));
+    rules->watches = calloc(rules->drivers->metric_count + 1, sizeof(*rules->watches));
+    rules->running = calloc((size_t)rules->max_devices + 1, sizeof(*rules->running));
+    if (rules->of_metric == NULL || rules->of_driver == NULL || rules->watches == NULL ||
+        rules->running == NULL)
+        return diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+    index_metrics(rules);
+    index_drivers(rules);
+    rules->states = calloc((size_t)rules->max_devices * rules->width + 1, sizeof(*rules->states));
+    rules->inputs =
+        calloc((size_t)rules->max_devices * rules->inputs_width + 1, sizeof(*rules->inputs));
+    rules->windows =
+        calloc((size_t)rules->max_devices * rules->windows_width + 1, sizeof(*rules->windows));
+    return rules->states != NULL && rules->inputs != NULL && rules->windows != NULL
+               ? 0
+               : diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+}
