@@ -184,6 +184,15 @@ static int64_t batch_offset(struct device *device, const struct account_clock *c
     return offset;
 }
 
+/* For who wants the times of a repeat all the same; it changes nothing. */
+static int64_t repeat_offset(const struct account_clock *clock, const struct lumbar_batch *batch,
+                             int64_t received_ms)
+{
+    if (batch->now_ms == 0)
+        return received_ms;
+    return clock->known ? clock_offset(clock) : received_ms - batch->now_ms;
+}
+
 /* ---- One message ---- */
 
 static struct account_boot *boot_begin(struct device *device, const struct lumbar_batch *batch)
@@ -276,8 +285,10 @@ enum device_verdict device_account(struct device *device, const struct lumbar_ba
     if (ordered) {
         bool fresh = account_sequence(device, batch, &boot, &newest);
         account_owe(boot, position, batch);
-        if (!fresh)
+        if (!fresh) {
+            *offset_ms = repeat_offset(&boot->clock, batch, received_ms);
             return DEVICE_DUPLICATE;
+        }
         window_close_gaps(&boot->window, batch->held_from);
     }
     if (batch->now_ms != 0 && (newest || !boot->clock.known) &&

@@ -93,8 +93,8 @@ void devices_assign(struct devices *devices, struct device *device, uint32_t roo
 bool device_admit(struct device *device, int64_t now_ms, struct devices *devices);
 
 /* Accounts for a decoded message received at received_ms (hub time) whose spool record begins at
- * `position`, which grows from message to message. On DEVICE_NEW, `offset_ms` is what is to be
- * added to the batch's times to have hub time. */
+ * `position`, which grows from message to message. `offset_ms` is what is to be added to the
+ * batch's times to have hub time. */
 enum device_verdict device_account(struct device *device, const struct lumbar_batch *batch,
                                    int64_t received_ms, uint64_t position, int64_t *offset_ms);
 

@@ -47,6 +47,8 @@ static enum ingest_result refuse(struct ingest *ingest, struct device *device, e
 static void on_rule(void *user, const struct rule_event *event)
 {
     struct ingest *ingest = user;
+    if (ingest->quiet)
+        return;
     uint64_t overflow = alarms_overflow(ingest->alarms);
     const struct alarm *alarm = alarms_take(ingest->alarms, event);
     if (alarm != NULL && ingest->on_alarm != NULL)
@@ -102,11 +104,16 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     const struct lumbar_batch *batch = &decoded.batch;
     int64_t offset_ms = 0;
     if (device_account(device, batch, message->received_ms, message->position, &offset_ms) ==
-        DEVICE_DUPLICATE)
+        DEVICE_DUPLICATE) {
+        if (message->used && ingest->history != NULL)
+            history_add(ingest->history, device, batch, offset_ms);
         return INGEST_REPEATED;
+    }
     device->out_of_range += decoded.out_of_range;
     device_note(device, batch, offset_ms);
     feed_push(ingest->feed, device, batch, offset_ms, now_ms);
+    if (ingest->history != NULL)
+        history_add(ingest->history, device, batch, offset_ms);
     rules_judge(ingest->rules, ingest->devices, device, &decoded, offset_ms, on_rule, ingest);
     return INGEST_USED;
 }

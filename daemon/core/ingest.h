@@ -1,5 +1,6 @@
 /*
- * Ingest: the way of one message, from its bytes to the samples, the feed and the alarms.
+ * Ingest: the way of one message, from its bytes to the samples, the feed, the history and the
+ * alarms.
  *
  * The daemon, the bench, the fuzzer and any replay go through the same function. It allocates
  * nothing for a message (a device that is heard for the first time gets its plugin's state).
@@ -15,6 +16,7 @@
 #include "core/alarms.h"
 #include "core/config.h"
 #include "core/feed.h"
+#include "core/history.h"
 #include "core/routes.h"
 
 enum ingest_result {
@@ -30,6 +32,7 @@ struct ingest_message {
     size_t payload_bytes;
     int64_t received_ms; /* hub time */
     uint64_t position;   /* in the spool */
+    bool used; /* by a run before: what is known now may not tell why, but history takes it */
 };
 
 /* What the messages go through; all of it borrowed. The daemon may exchange config and rules
@@ -42,6 +45,8 @@ struct ingest {
     struct rules *rules;
     struct alarms *alarms;
     struct feed *feed;
+    struct history *history; /* NULL: nothing is gathered */
+    bool quiet;              /* rules learn what is, and nothing comes of what they find */
 
     void *user;
     /* An alarm changed. */

@@ -1,6 +1,6 @@
 /*
  * bench-path: what one message costs on the loop thread: out of the ring, topic, device, decoding,
- * accounting, feed, rules.
+ * accounting, feed, history, rules.
  *
  *   bench-path               instructions (by callgrind, in runs of its own) and nanoseconds
  *   bench-path --run LOAD N  N messages of a load, nanoseconds only
@@ -148,6 +148,7 @@ static void open_path(struct path *path, const struct hub *hub)
         .routes = routes_create(400),
         .alarms = alarms_create(),
         .feed = feed_create(4 << 20),
+        .history = history_create(4 << 20, 400, &path->setup.drivers),
         .user = path,
         .on_alarm = on_alarm,
         .on_refused = on_refused,
@@ -158,6 +159,7 @@ static void open_path(struct path *path, const struct hub *hub)
 static void close_path(struct path *path)
 {
     spool_close(path->spool);
+    history_destroy(path->ingest.history);
     feed_destroy(path->ingest.feed);
     alarms_destroy(path->ingest.alarms);
     routes_destroy(path->ingest.routes);
@@ -168,8 +170,9 @@ static void close_path(struct path *path)
 static void run_path(const struct hub *hub, const struct load *load, unsigned count)
 {
     struct path path = {.now_ms = 1700000000000};
+    int64_t sealed_ms = path.now_ms;
     int64_t used_ns = 0;
-    unsigned done = 0;
+    unsigned done = 0, gathered = 0;
     open_path(&path, hub);
     for (unsigned i = 0; i < DEVICES; i++)
         path.telemetry[i].lean = load->lean;
@@ -182,7 +185,16 @@ static void run_path(const struct hub *hub, const struct load *load, unsigned co
         int64_t from = thread_ns();
         drain_all(&path);
         used_ns += thread_ns() - from;
+        gathered += BATCH;
+        if (path.now_ms - sealed_ms >= 60000) { /* as the store does each minute */
+            history_clear(path.ingest.history);
+            sealed_ms = path.now_ms;
+            gathered = 0;
+        }
     }
+    if (history_samples(path.ingest.history) != (uint64_t)gathered * load->samples)
+        fprintf(stderr, "bench-path: %llu samples gathered\n",
+                (unsigned long long)history_samples(path.ingest.history));
     if (path.refused > 0 || path.ingest.messages != done || path.alarms > 0)
         fprintf(stderr, "bench-path: %llu messages, %llu refused, %llu alarms\n",
                 (unsigned long long)path.ingest.messages, (unsigned long long)path.refused,

@@ -162,7 +162,7 @@ static void take(struct hub *hub, uint8_t what, const uint8_t *payload, size_t b
     uint8_t *copy = malloc(bytes + 1); /* of its own size: the sanitizer sees the end */
     memcpy(copy, payload, bytes);
     hub->now_ms += steps_ms[what >> 5];
-    struct ingest_message message = {topic, (size_t)length, copy, bytes, hub->now_ms, position};
+    struct ingest_message message = {topic, (size_t)length, copy, bytes, hub->now_ms, position, false};
     ingest_take(&hub->ingest, &message, hub->now_ms);
     free(copy);
     if ((what & 16) != 0)

@@ -150,7 +150,7 @@ static size_t write_batch(uint8_t *out, uint64_t sequence, int64_t now_ms, doubl
 static enum ingest_result take(struct world *world, const char *topic, const void *payload,
                                size_t bytes, int64_t at_ms)
 {
-    struct ingest_message message = {topic, strlen(topic), payload, bytes, at_ms, 0};
+    struct ingest_message message = {topic, strlen(topic), payload, bytes, at_ms, 0, false};
     return ingest_take(&world->ingest, &message, at_ms);
 }
 
