@@ -16,6 +16,7 @@
 #include "io/quarantine.h"
 #include "io/recorder.h"
 #include "io/spool.h"
+#include "io/store.h"
 #include "io/web.h"
 #include "lumbard.h"
 #include "setup.h"
@@ -31,13 +32,14 @@ struct lumbard {
     struct quarantine *quarantine;
     struct spool *spool;
     struct recorder *recorder;
+    struct store *store;
     struct mqtt *mqtt;
     struct web *web;
 
     uv_loop_t loop;
     uv_async_t wake; /* from Paho's thread: a message after a sleep, or the connection changed */
     uv_mutex_t wake_lock;
-    bool wake_closed; /* under the lock: Paho's threads outlive the loop, and must not send */
+    bool wake_closed; /* under the lock: other threads begin before the loop, and outlive it */
     uv_timer_t drain, tick;
     uv_signal_t signals[SIGNALS];
     uv_work_t goodbye;
@@ -46,7 +48,10 @@ struct lumbard {
     bool stopping;
     bool recovering; /* the spool gives what a run before left; perhaps in a child that tries it */
     pid_t pid;
-    int64_t flushed_ms; /* when the spool last needed its places back */
+    bool settled; /* old messages were gone through: rules and alarms are as they were stored */
+    uint64_t acked_from; /* the store's place while it refuses: nothing beyond is acknowledged */
+    bool history;        /* it was not suspended when that was last looked at */
+    int64_t flushed_ms;  /* when the spool last needed its places back */
     unsigned idle_drains;
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
     struct log_limit unknown;  /* refusals that no device can be blamed for */
@@ -60,11 +65,18 @@ static inline int64_t hub_now_ms(const struct lumbard *hub)
     return clock_mono_ns() / 1000000 + hub->offset_ms;
 }
 
+void hub_wake(struct lumbard *hub); /* any thread: the loop has something to do */
+
 /* keep.c: what is kept of a message beyond its time in the spool. */
 int hub_open_recorder(struct lumbard *hub, struct diag *diag);
 void hub_assign_recorder(struct lumbard *hub); /* rooms and limits as they are configured now */
 void hub_record(struct lumbard *hub, const struct ring_record *record,
                 const struct ingest_message *message, enum ingest_result result, bool again);
+int hub_open_store(struct lumbard *hub, struct diag *diag);
+/* Before a record is ingested: does history take it, and may rules speak? */
+void hub_prepare_record(struct lumbard *hub, const struct ring_record *record, bool again);
+void hub_settle(struct lumbard *hub); /* no old messages come any more */
+void hub_stop_store(struct lumbard *hub);
 void hub_keep(struct lumbard *hub); /* tells the spool what is still needed of it */
 
 /* Delays and absence, acknowledgements, health, status, watchdog. */

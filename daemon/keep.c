@@ -1,8 +1,17 @@
+#include <stdatomic.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "hub.h"
+#include "io/store_rows.h"
 
 #define FLUSH_MS 250 /* between two calls to give places back: each costs a sync a room */
+
+/* The store's thread: a batch is on the disk, and the loop may seal the next one. */
+static void on_stored(void *user)
+{
+    hub_wake(user);
+}
 
 static void assign(struct lumbard *hub)
 {
@@ -74,17 +83,115 @@ void hub_record(struct lumbard *hub, const struct ring_record *record,
                                  });
 }
 
-/* The recorder takes its time, a minute a block, unless the spool is half full of what it needs. */
+/* ---- the store ---- */
+
+int hub_open_store(struct lumbard *hub, struct diag *diag)
+{
+    const struct config *config = hub->setup.config;
+    struct ingest *ingest = &hub->ingest;
+    struct store_options options = {
+        .file = config->history.file,
+        .history_bytes = (size_t)config->history.memory_bytes,
+        .max_devices = (uint32_t)config->devices.max,
+        .drivers = &hub->setup.drivers,
+        .devices = ingest->devices,
+        .seconds_days = config->history.seconds_days,
+        .minutes_days = config->history.minutes_days,
+        .size_bytes = config->history.size_bytes,
+        .patience_ms = config->spool.patience_ms,
+        .ring = spool_id(hub->spool),
+        .tail = spool_tail(hub->spool),
+        .head = spool_head(hub->spool),
+    };
+    int code = store_open(&hub->store, &options, hub_now_ms(hub), diag);
+    if (code == 0)
+        code = store_load_alarms(hub->store, ingest->alarms, ingest->rules, ingest->devices,
+                                 ingest->drivers, hub_now_ms(hub), diag);
+    hub->history = true;
+    hub->acked_from = STORE_NONE;
+    hub->settled = store_position(hub->store) == 0; /* nothing is known of a time before */
+    return code == 0 ? store_start(hub->store, on_stored, hub, diag) : code;
+}
+
+static bool stands(void *user, const struct rule *rule, uint32_t device)
+{
+    const struct alarms *alarms = user;
+    for (const struct alarm *at = NULL; (at = alarms_next(alarms, at)) != NULL;)
+        if (at->rule == rule && at->device == device && at->presence == ALARM_ON)
+            return true;
+    return false;
+}
+
+/* What old messages made of the rules is held against the alarms that were stored. */
+void hub_settle(struct lumbard *hub)
+{
+    struct ingest *ingest = &hub->ingest;
+    if (hub->settled)
+        return;
+    hub->settled = true;
+    rules_calm(ingest->rules, ingest->devices, stands, ingest->alarms);
+    for (const struct alarm *at = NULL; (at = alarms_next(ingest->alarms, at)) != NULL;)
+        if (at->presence == ALARM_ON)
+            rules_stand(ingest->rules, at->rule, at->device, at->since_ms);
+}
+
+/* A ring may hold more than a batch: what is gathered goes to the disk in between. */
+static void make_room(struct lumbard *hub, uint64_t position)
+{
+    if (getpid() == hub->pid && store_history(hub->store) == NULL)
+        store_flush(hub->store, hub_now_ms(hub), position);
+}
+
+void hub_prepare_record(struct lumbard *hub, const struct ring_record *record, bool again)
+{
+    struct ingest *ingest = &hub->ingest;
+    bool stored = again && record->position < store_position(hub->store);
+    if (!stored)
+        hub_settle(hub);
+    ingest->quiet = stored;
+    if (hub->recovering)
+        make_room(hub, record->position);
+    ingest->history = store_history(hub->store);
+    if (stored || (again && atomic_load(&record->outcome) != RING_USED))
+        ingest->history = NULL;
+    else if (ingest->history == NULL)
+        store_lose(hub->store, hub_now_ms(hub));
+}
+
+void hub_stop_store(struct lumbard *hub)
+{
+    store_stop(hub->store, hub_now_ms(hub), spool_done(hub->spool));
+}
+
+/* Live never stops for history; the spool is let go when the disk has refused for long enough. */
+static uint64_t keep_store(struct lumbard *hub, uint64_t synced, bool hurry)
+{
+    bool safe = store_is_safe(hub->store);
+    store_turn(hub->store, hub_now_ms(hub), spool_done(hub->spool), synced, hurry);
+    if (safe != hub->history && safe)
+        log_notice("store: history goes on");
+    else if (safe != hub->history)
+        log_error("store: history is suspended: what comes is no longer safe, and devices are not "
+                  "told that it were");
+    hub->acked_from = safe ? STORE_NONE : store_position(hub->store);
+    hub->history = safe;
+    return store_needs(hub->store);
+}
+
+/* Recorder and store take their time, a minute a block, unless the spool is half full of what they
+ * need. */
 void hub_keep(struct lumbard *hub)
 {
     struct spool_stats spool;
-    /* Where the disk refuses the spool for good, the recorder's may still work. */
-    recorder_synced(hub->recorder,
-                    spool_is_safe(hub->spool) ? spool_synced(hub->spool, NULL) : RECORDER_NONE);
-    spool_keep(hub->spool, recorder_needs(hub->recorder));
     spool_stats(hub->spool, &spool);
+    bool hurry = spool.used_bytes >= spool.size_bytes / 2;
+    /* Where the disk refuses the spool for good, that of the others may still work. */
+    uint64_t synced = spool_is_safe(hub->spool) ? spool_synced(hub->spool, NULL) : UINT64_MAX;
+    recorder_synced(hub->recorder, synced);
+    uint64_t stored = keep_store(hub, synced, hurry), recorded = recorder_needs(hub->recorder);
+    spool_keep(hub->spool, stored < recorded ? stored : recorded);
     int64_t now_ms = hub_now_ms(hub);
-    if (spool.used_bytes < spool.size_bytes / 2 || now_ms - hub->flushed_ms < FLUSH_MS)
+    if (!hurry || now_ms - hub->flushed_ms < FLUSH_MS)
         return;
     hub->flushed_ms = now_ms;
     recorder_flush(hub->recorder);

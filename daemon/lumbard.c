@@ -14,6 +14,7 @@
 #include "hub.h"
 #include "io/files.h"
 #include "io/notify.h"
+#include "io/store_rows.h"
 
 #define DRAIN_MS     2    /* between drains while messages come: a wake-up for each is dear */
 #define DRAIN_MOST   512  /* messages a drain, so that timers and sockets get their turn */
@@ -49,11 +50,12 @@ static void publish_alarm(struct lumbard *hub, const struct alarm *alarm)
 static void on_alarm(void *user, const struct alarm *alarm)
 {
     struct lumbard *hub = user;
+    const struct rule *rule = alarm->rule;
+    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
+    store_alarm(hub->store, alarm, device, room_title(hub, device->room));
     /* Nobody to be told yet: in the child that tries a message, too, which must survive it. */
     if (hub->remembering || hub->recovering)
         return;
-    const struct rule *rule = alarm->rule;
-    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
     char sentence[320];
     struct text text = text_in(sentence, sizeof(sentence));
     rule_write_text(&text, rule, rule->text,
@@ -104,13 +106,17 @@ static bool on_message(void *user, const char *topic, size_t topic_bytes, const 
 }
 
 /* Any thread. */
-static void on_wake_wanted(void *user)
+void hub_wake(struct lumbard *hub)
 {
-    struct lumbard *hub = user;
     uv_mutex_lock(&hub->wake_lock);
     if (!hub->wake_closed)
         uv_async_send(&hub->wake);
     uv_mutex_unlock(&hub->wake_lock);
+}
+
+static void on_wake_wanted(void *user)
+{
+    hub_wake(user);
 }
 
 static struct ingest_message message_of(const struct lumbard *hub, const struct ring_record *record,
@@ -131,7 +137,9 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
 {
     struct lumbard *hub = user;
     struct ingest_message message = message_of(hub, record, !again || spool_same_boot(hub->spool));
+    message.used = again && atomic_load(&record->outcome) == RING_USED;
     hub->remembering = again;
+    hub_prepare_record(hub, record, again);
     enum ingest_result result =
         ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub));
     hub_record(hub, record, &message, result, again);
@@ -148,6 +156,10 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
 static void on_drain(uv_timer_t *timer)
 {
     struct lumbard *hub = timer->data;
+    if (!store_can_take(hub->store, hub_now_ms(hub))) {
+        hub_keep(hub); /* a batch is full, and the one before on its way to the disk */
+        return;
+    }
     if (spool_drain(hub->spool, DRAIN_MOST, on_record, hub) > 0) {
         hub->idle_drains = 0;
         hub_keep(hub);
@@ -258,6 +270,7 @@ static void after_goodbye(uv_work_t *work, int status)
         ;
     spool_stop(hub->spool);
     recorder_stop(hub->recorder); /* after: its blocks may not go beyond the spool's copy */
+    hub_stop_store(hub);
     web_stop(hub->web, "the hub stops");
     uv_mutex_lock(&hub->wake_lock);
     hub->wake_closed = true;
@@ -296,10 +309,13 @@ static void on_signal(uv_signal_t *handle, int number)
 
 static int open_loop(struct lumbard *hub, struct diag *diag)
 {
-    if (uv_loop_init(&hub->loop) != 0 || uv_mutex_init(&hub->wake_lock) != 0)
+    if (uv_loop_init(&hub->loop) != 0)
         return diag_set(diag, ERR_IO, "no event loop could be made");
     signal(SIGPIPE, SIG_IGN);
     uv_async_init(&hub->loop, &hub->wake, on_wake);
+    uv_mutex_lock(&hub->wake_lock);
+    hub->wake_closed = false;
+    uv_mutex_unlock(&hub->wake_lock);
     uv_timer_init(&hub->loop, &hub->drain);
     uv_timer_init(&hub->loop, &hub->tick);
     hub->wake.data = hub->drain.data = hub->tick.data = hub;
@@ -363,10 +379,14 @@ static int open_spool(struct lumbard *hub, struct diag *diag)
                                (size_t)config->quarantine.size_bytes, diag);
     if (code == 0)
         code = hub_open_recorder(hub, diag);
+    if (code == 0)
+        code = hub_open_store(hub, diag);
     hub->recovering = true;
     if (code == 0)
         code = spool_recover(hub->spool, on_record, hub, on_poisonous, diag);
-    hub->recovering = hub->remembering = false;
+    if (code == 0)
+        hub_settle(hub);
+    hub->recovering = hub->remembering = hub->ingest.quiet = false;
     hub->ingest.messages = hub->ingest.refused = 0; /* counted from the start on */
     return code;
 }
@@ -468,6 +488,7 @@ static void release(struct lumbard *hub)
     web_destroy(hub->web);
     spool_close(hub->spool);
     recorder_close(hub->recorder);
+    store_close(hub->store);
     quarantine_close(hub->quarantine);
     frame_destroy(hub->frame);
     feed_destroy(hub->ingest.feed);
@@ -483,6 +504,9 @@ int lumbard_run(const struct lumbard_options *options, struct diag *diag)
     hub.options = options;
     hub.offset_ms = clock_hub_offset_ms();
     hub.pid = getpid();
+    hub.wake_closed = true; /* until there is a loop */
+    if (uv_mutex_init(&hub.wake_lock) != 0)
+        return diag_set(diag, ERR_MEMORY, "no lock could be made");
     int code = start(&hub, diag);
     if (code != 0)
         return code; /* the process ends; files and sockets go with it */

@@ -7,7 +7,7 @@
 #include "io/notify.h"
 
 #define HEARTBEAT_OLD 3000  /* ms without it: the path to the broker is said to be gone */
-#define COPIER_STUCK  20000 /* ms without a turn of the copying thread: the watchdog bites */
+#define WRITER_STUCK  20000 /* ms without a turn of a writing thread: the watchdog bites */
 
 static void on_ack_due(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
 {
@@ -95,12 +95,14 @@ static void tell_oversize(struct lumbard *hub, int64_t now)
             MQTT_PAYLOAD_MAX, (unsigned long long)broker.oversize);
 }
 
-/* Fed only while both the loop and the copying thread move; never dependent on the broker. */
+/* Fed only while the loop and both writing threads move; never dependent on the broker. */
 static void feed_watchdog(struct lumbard *hub, int64_t now)
 {
     int64_t each_ms = notify_watchdog_ms();
-    int64_t copier_ms = clock_mono_ns() / 1000000 - spool_copied_ms(hub->spool);
-    if (each_ms == 0 || now - hub->fed_ms < each_ms || copier_ms > COPIER_STUCK)
+    int64_t mono_ms = clock_mono_ns() / 1000000;
+    if (each_ms == 0 || now - hub->fed_ms < each_ms ||
+        mono_ms - spool_copied_ms(hub->spool) > WRITER_STUCK ||
+        mono_ms - store_turned_ms(hub->store) > WRITER_STUCK)
         return;
     hub->fed_ms = now;
     notify_send("WATCHDOG=1");
@@ -116,10 +118,11 @@ static void tell_status(struct lumbard *hub, int64_t now)
         devices_touch(hub->ingest.devices, devices_at(hub->ingest.devices, id));
     tell_oversize(hub, now);
     end_complaints(hub, now);
-    notify_send("STATUS=%u devices, %u alarms, broker %s, disk %s, recorder %s",
+    notify_send("STATUS=%u devices, %u alarms, broker %s, disk %s, recorder %s, history %s",
                 devices_count(hub->ingest.devices), alarms_standing(hub->ingest.alarms),
                 hub->health.broker ? "connected" : "away", hub->health.disk ? "ok" : "refusing",
-                recorder_is_safe(hub->recorder) ? "ok" : "refused");
+                recorder_is_safe(hub->recorder) ? "ok" : "refused",
+                hub->history ? "ok" : "suspended");
 }
 
 void hub_on_tick(uv_timer_t *timer)
@@ -131,6 +134,8 @@ void hub_on_tick(uv_timer_t *timer)
     recorder_tick(hub->recorder, now);
     hub_keep(hub);
     uint64_t lost, synced = spool_synced(hub->spool, &lost);
+    if (synced > hub->acked_from)
+        synced = hub->acked_from;
     devices_acks(hub->ingest.devices, synced, lost, now, hub->setup.config->devices.ack_ms,
                  on_ack_due, hub);
     look_at_health(hub, now);

@@ -103,6 +103,21 @@ static const struct alarm *alarm_end(struct alarms *alarms, struct alarm *alarm,
     return alarm;
 }
 
+void alarms_go_on(struct alarms *alarms, uint64_t numbers, uint64_t change)
+{
+    alarms->numbers = numbers;
+    alarms->change = change;
+}
+
+bool alarms_restore(struct alarms *alarms, const struct alarm *alarm)
+{
+    if (alarms->used == ALARMS_MAX)
+        return false;
+    alarms->list[alarms->used++] = *alarm;
+    alarms->standing += alarm->presence == ALARM_ON;
+    return true;
+}
+
 const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *event)
 {
     struct alarm *alarm = find(alarms, event->rule, event->device);

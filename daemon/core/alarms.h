@@ -38,6 +38,11 @@ uint64_t alarms_change(const struct alarms *alarms);   /* grows with every trans
 uint32_t alarms_standing(const struct alarms *alarms); /* ON now */
 uint64_t alarms_overflow(const struct alarms *alarms);
 
+/* Before anything is taken: goes on where a run before ended. The numbers given and the changes
+ * made so far, and each alarm that stood (its change is kept). False: no room. */
+void alarms_go_on(struct alarms *alarms, uint64_t numbers, uint64_t change);
+bool alarms_restore(struct alarms *alarms, const struct alarm *alarm);
+
 /* Takes what a rule found. Returns the alarm that changed, or NULL if nothing did. */
 const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *event);
 

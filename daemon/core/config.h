@@ -67,6 +67,13 @@ struct config {
     } recorder;
 
     struct {
+        const char *file;
+        int64_t memory_bytes;               /* of what is gathered; there are two */
+        int64_t seconds_days, minutes_days; /* kept so long; minutes 0: for ever */
+        int64_t size_bytes;                 /* of the file's content */
+    } history;
+
+    struct {
         const char *folder;
     } plugins;
 

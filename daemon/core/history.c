@@ -256,6 +256,11 @@ bool history_is_empty(const struct history *history)
     return history->samples == 0;
 }
 
+uint32_t history_capacity(const struct history *history)
+{
+    return history->max;
+}
+
 uint32_t history_count(const struct history *history)
 {
     return history->count;
@@ -275,12 +280,18 @@ static void add_to(struct block *block, const struct gathered *gathered)
     }
 }
 
+struct history_block history_key(const struct history *history, uint32_t number)
+{
+    const struct gathered *gathered = &history->blocks[number];
+    return (struct history_block){gathered->device, gathered->metric, gathered->minute};
+}
+
 struct history_block history_at(const struct history *history, uint32_t number, struct block *block)
 {
     const struct gathered *gathered = &history->blocks[number];
     memset(block, 0, sizeof(*block));
     add_to(block, gathered);
-    return (struct history_block){gathered->device, gathered->metric, gathered->minute};
+    return history_key(history, number);
 }
 
 bool history_find(const struct history *history, uint32_t device, uint32_t metric, int64_t minute,

@@ -42,7 +42,9 @@ struct history_block {
     uint32_t metric; /* number through all drivers */
     int64_t minute;  /* since 1970 */
 };
+uint32_t history_capacity(const struct history *history); /* blocks at most */
 uint32_t history_count(const struct history *history);
+struct history_block history_key(const struct history *history, uint32_t number);
 struct history_block history_at(const struct history *history, uint32_t number,
                                 struct block *block);
 

@@ -469,3 +469,39 @@ enum rule_standing rules_standing(const struct rules *rules, uint32_t rule,
         return tree_standing(rules, rule, device);
     return of_phase[state_of(rules, device->id, rule)->phase];
 }
+
+/* ---- Going on where a run before ended ---- */
+
+static void set_phase(struct rules *rules, uint32_t id, uint32_t device, enum rule_phase phase,
+                      int64_t since_ms)
+{
+    const struct judge judge = judge_of(rules, device, id, NULL, NULL);
+    if (judge.rule->tree != NULL)
+        tree_go(rules, id, device, phase, since_ms);
+    else
+        go(&judge, phase, since_ms);
+}
+
+/* A device has states of its own driver's rules only. */
+void rules_calm(struct rules *rules, struct devices *devices, rules_stands_cb *stands, void *user)
+{
+    for (uint32_t d = 1; d <= devices_count(devices) && d <= rules->max_devices; d++) {
+        uint32_t driver = devices_at(devices, d)->driver->index;
+        for (uint32_t i = rules->driver_first[driver]; i < rules->driver_first[driver + 1]; i++) {
+            uint32_t id = rules->of_driver[i];
+            const struct rule_state *state = state_of(rules, d, id);
+            bool on = state->phase == PHASE_ON || state->phase == PHASE_CLEARING;
+            if (on && !state->suppressed && !stands(user, &rules->list[id], d))
+                set_phase(rules, id, d, PHASE_IDLE, state->since_ms);
+        }
+    }
+}
+
+void rules_stand(struct rules *rules, const struct rule *rule, uint32_t device, int64_t since_ms)
+{
+    if (device == 0 || device > rules->max_devices)
+        return;
+    const struct rule_state *state = state_of(rules, device, rule->id);
+    if (state->phase == PHASE_IDLE || state->phase == PHASE_PENDING)
+        set_phase(rules, rule->id, device, PHASE_ON, since_ms);
+}

@@ -136,6 +136,12 @@ bool rule_continues(const struct rule *rule, const struct rule *old);
  * Call before the first sample. */
 void rules_adopt(struct rules *rules, const struct rules *old);
 
+/* Makes what was learnt from old messages agree with alarms that were kept: a rule that is on for a
+ * device of which `stands` knows no alarm is idle, silently; one whose alarm stands is on. */
+typedef bool rules_stands_cb(void *user, const struct rule *rule, uint32_t device);
+void rules_calm(struct rules *rules, struct devices *devices, rules_stands_cb *stands, void *user);
+void rules_stand(struct rules *rules, const struct rule *rule, uint32_t device, int64_t since_ms);
+
 /* What a rule found. */
 struct rule_event {
     const struct rule *rule;

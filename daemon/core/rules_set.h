@@ -225,6 +225,8 @@ void tree_tick(struct rules *rules, struct devices *devices, const struct device
 bool tree_same(const struct rule *rule, const struct rule *old);
 void tree_adopt(struct rules *rules, uint32_t rule, const struct rules *old, uint32_t before,
                 uint32_t device);
+void tree_go(struct rules *rules, uint32_t rule, uint32_t device, enum rule_phase phase,
+             int64_t since_ms);
 enum rule_standing tree_standing(const struct rules *rules, uint32_t rule,
                                  const struct device *device);
 

@@ -300,6 +300,17 @@ void tree_adopt(struct rules *rules, uint32_t rule, const struct rules *old, uin
             *window_of(rules, device, &tree->terms[i]) = *window_of(old, device, &was->terms[i]);
 }
 
+void tree_go(struct rules *rules, uint32_t rule, uint32_t device, enum rule_phase phase,
+             int64_t since_ms)
+{
+    struct view view = {.rules = rules,
+                        .rule = &rules->list[rule],
+                        .tree = rules->details[rule].tree,
+                        .state = state_of(rules, device, rule),
+                        .device = device};
+    go(&view, phase, since_ms);
+}
+
 enum rule_standing tree_standing(const struct rules *rules, uint32_t rule,
                                  const struct device *device)
 {

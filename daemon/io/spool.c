@@ -536,6 +536,11 @@ void spool_keep(struct spool *spool, uint64_t from)
     atomic_store(&spool->keep_from, lower(from, ring_done(spool->ring)));
 }
 
+uint64_t spool_done(const struct spool *spool)
+{
+    return ring_done(spool->ring);
+}
+
 uint64_t spool_id(const struct spool *spool)
 {
     return ring_id(spool->ring);

@@ -81,6 +81,7 @@ bool spool_doze(struct spool *spool);
 /* Loop: places from this one on are still needed by who made something of them, and not only the
  * ring's own (RING positions; beyond what was drained it is cut). Without a call none are. */
 void spool_keep(struct spool *spool, uint64_t from);
+uint64_t spool_done(const struct spool *spool); /* everything below it was drained */
 uint64_t spool_id(const struct spool *spool);   /* of the ring that positions are of */
 uint64_t spool_tail(const struct spool *spool); /* the oldest that is there */
 uint64_t spool_head(const struct spool *spool); /* where the next message comes */

@@ -46,12 +46,12 @@ static void write_config(const struct hub *hub)
             "web:\n  listen: 127.0.0.1\n  port: 0\n  clients: 64\n"
             "spool:\n  ring: %s\n  copy: %s/copy\n  size: %s\n"
             "quarantine:\n  file: %s\n  size: 1 MiB\n"
-            "recorder:\n  folder: %s\n  always: %s\nplugins:\n  folder: %s\n"
+            "recorder:\n  folder: %s\n  always: %s\nhistory:\n  file: %s\nplugins:\n  folder: %s\n"
             "devices:\n  max: 400\n  rate: 100000\nfeed:\n  size: 4 MiB\n"
             "rules:\n  folder: \"%s\"\n%s",
             hub->broker_port, hub->ring, hub->folder, hub->ring_size, hub->quarantine,
-            hub->recordings, hub->recorded ? "true" : "false", hub->plugins, hub->rules,
-            hub->more != NULL ? hub->more : "");
+            hub->recordings, hub->recorded ? "true" : "false", hub->history, hub->plugins,
+            hub->rules, hub->more != NULL ? hub->more : "");
     write_rooms(out, hub);
     if (fclose(out) != 0)
         give_up(file);
@@ -68,6 +68,8 @@ void hub_prepare(struct hub *hub)
     snprintf(hub->ring, sizeof(hub->ring), "%s/ring", hub->ring_folder);
     snprintf(hub->quarantine, sizeof(hub->quarantine), "%s/quarantine", hub->folder);
     snprintf(hub->recordings, sizeof(hub->recordings), "%s/recordings", hub->folder);
+    snprintf(hub->history, sizeof(hub->history), "%s/%shistory.db", hub->folder,
+             hub->history_apart ? "disk/" : "");
     snprintf(hub->log, sizeof(hub->log), "%s/log", hub->folder);
     write_config(hub);
 }

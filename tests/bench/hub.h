@@ -13,16 +13,17 @@ struct hub {
     const char *build;   /* build folder: daemon/lumbard in it */
     const char *plugins; /* folder of plugins */
     int broker_port;
-    unsigned rooms;            /* 1 ... */
-    unsigned devices;          /* p-0001 ... in turn over the rooms */
-    const char *ring_size;     /* "64 MiB" */
-    const char *rules;         /* folder of rules, "" for none */
-    bool recorded;             /* every room, all the time */
-    const char *more;          /* further lines of YAML */
+    unsigned rooms;        /* 1 ... */
+    unsigned devices;      /* p-0001 ... in turn over the rooms */
+    const char *ring_size; /* "64 MiB" */
+    bool history_apart;    /* in a folder "disk" of its own, for a file system to be put there */
+    const char *rules;     /* folder of rules, "" for none */
+    bool recorded;         /* every room, all the time */
+    const char *more;      /* further lines of YAML */
     const char *const *launch; /* what to put before the command, NULL-terminated; NULL: nothing */
 
     char folder[64], ring_folder[64];
-    char ring[128], quarantine[128], recordings[128], log[128];
+    char ring[128], quarantine[128], history[128], recordings[128], log[128];
     pid_t pid; /* 0: not running */
 };
 

@@ -130,6 +130,8 @@ quarantine:
   file: ${join(this.folder, 'quarantine')}
 recorder:
   folder: ${join(this.folder, 'recordings')}
+history:
+  file: ${join(this.folder, 'history.db')}
 plugins:
   folder: ${join(this.build, 'plugins')}
 rules:

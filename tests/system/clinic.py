@@ -304,6 +304,7 @@ class Clinic:
                  "  port: 0", "spool:", f"  ring: {self.ring}", f"  copy: {self.folder}/spool",
                  "quarantine:", f"  file: {self.folder}/quarantine", "recorder:",
                  f"  folder: {self.recordings}", f"  always: {str(self.recorded).lower()}",
+                 "history:", f"  file: {self.folder}/history.db",
                  "plugins:", f"  folder: {self.plugins}", "rules:", "  folder: rules.d", "rooms:"]
         for name, devices in self.rooms.items():
             lines += [f"  - name: {name}", f"    title: {name.title()}",

@@ -42,7 +42,7 @@ static void what_is_packed_comes_out_in_few_bytes(void **state)
         {"f", 70},                           /* all alike: a byte a slot */
         {"w", 1 + 1 + 3 + 59 * 2 + 60 + 60}, /* full: two bytes a least, one a distance */
         {"f.........", 1 + 8 + 1 + 2 + 6},   /* each ten seconds */
-        {"wf", 1 + 60 * 5},                  /* counts that change */
+        {"wf", 1 + 60 * 6},                  /* counts that change */
         {"x", BLOCK_MAX_BYTES},              /* the worst there is */
         {"x.w.f", BLOCK_MAX_BYTES},          /* everything at once */
     };

@@ -53,6 +53,11 @@ static void nothing_set_is_all_defaults(void **state)
         assert_false(config->recorder.always);
         assert_int_equal(config->recorder.days, 30);
         assert_int_equal(config->recorder.size_bytes, INT64_C(4) << 30);
+        assert_string_equal(config->history.file, "/var/lib/lumbard/history.db");
+        assert_int_equal(config->history.memory_bytes, 4 * 1024 * 1024);
+        assert_int_equal(config->history.seconds_days, 90);
+        assert_int_equal(config->history.minutes_days, 0);
+        assert_int_equal(config->history.size_bytes, INT64_C(8) << 30);
         assert_int_equal(config->devices.max, 400);
         assert_int_equal(config->devices.rate_per_s, 200);
         assert_int_equal(config->devices.ack_ms, 2000);
@@ -76,6 +81,7 @@ static void what_is_set_is_taken(void **state)
                "spool: {ring: r, copy: c, size: 64 KiB, sync: 0.5 s, patience: 1 min}\n"
                "quarantine: {file: q, size: 128 KiB}\n"
                "recorder: {folder: f, always: true, days: 3, size: 5 GiB}\n"
+               "history: {file: h, memory: 1 MiB, seconds_days: 3, minutes_days: 4, size: 9 MiB}\n"
                "plugins: {folder: p}\n"
                "devices: {max: 7, rate: 9, ack: 500 ms}\n"
                "feed: {size: 1 MiB}\n"
@@ -111,6 +117,11 @@ static void what_is_set_is_taken(void **state)
     assert_true(config->recorder.always);
     assert_int_equal(config->recorder.days, 3);
     assert_int_equal(config->recorder.size_bytes, INT64_C(5) << 30);
+    assert_string_equal(config->history.file, "h");
+    assert_int_equal(config->history.memory_bytes, 1024 * 1024);
+    assert_int_equal(config->history.seconds_days, 3);
+    assert_int_equal(config->history.minutes_days, 4);
+    assert_int_equal(config->history.size_bytes, 9 * 1024 * 1024);
     assert_int_equal(config->devices.max, 7);
     assert_int_equal(config->devices.rate_per_s, 9);
     assert_int_equal(config->devices.ack_ms, 500);
@@ -121,7 +132,7 @@ static void what_is_set_is_taken(void **state)
     assert_string_equal(config->rooms[0].title, "r.1");
     assert_int_equal(config->rooms[0].device_count, 2);
     assert_string_equal(config->rooms[0].devices[1], "massage/m_01");
-    assert_int_equal(config->rooms[0].line, 14);
+    assert_int_equal(config->rooms[0].line, 15);
     assert_int_equal(config->rooms[0].column, 5);
     assert_string_equal(config->rooms[1].title, "Room two");
     assert_int_equal(config->rooms[2].device_count, 0);

@@ -1,0 +1,84 @@
+/*
+ * The store: history, sessions and alarms in one SQLite file, written by one thread.
+ *
+ * The loop gathers into the open batch: samples (store_history), and rows of tables (store_put). A
+ * batch is sealed each minute, at once where rows wait or the spool fills, and goes to the disk in
+ * one synced transaction together with the place of the spool that it covers: of all messages below
+ * store_position() everything is there, of the others nothing. While one batch is on its way the
+ * next is gathered. What a kill left in the spool beyond that place is taken again.
+ *
+ * When the disk refuses, live goes on: the batch is tried again, the next one gathers while it has
+ * room; after `patience_ms` the spool is let go, and what finds no place any more is counted and
+ * noted as a gap. A damaged file is set aside under another name, said loudly, and a new one begun.
+ * Memory: two batches of `history_bytes` and STORE_ROWS_BYTES, reserved at open.
+ * Threads: the loop's, but for what says otherwise.
+ */
+#ifndef LUMBAR_IO_STORE_H
+#define LUMBAR_IO_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "core/history.h"
+
+#define STORE_NONE       UINT64_MAX /* no place of the spool is needed */
+#define STORE_ROWS_BYTES (512 * 1024)
+
+struct store_options {
+    const char *file;
+    size_t history_bytes; /* of one batch */
+    uint32_t max_devices;
+    const struct drivers *drivers; /* they and the devices are borrowed */
+    struct devices *devices;
+    int64_t seconds_days, minutes_days; /* kept so long; 0: for ever */
+    int64_t size_bytes;                 /* of the file's content; beyond it the oldest seconds go */
+    int64_t patience_ms;
+    uint64_t ring, tail, head; /* the spool: id, oldest place, where the next message comes */
+};
+
+struct store;
+
+/* Opens or makes the file and brings it up to date. ERR_VERSION: a newer program made it. */
+int store_open(struct store **out, const struct store_options *options, int64_t now_ms,
+               struct diag *diag);
+/* `wake` is called from the writer's thread when a batch is on the disk. */
+int store_start(struct store *store, void (*wake)(void *user), void *user, struct diag *diag);
+void store_keep(struct store *store, int64_t seconds_days, int64_t minutes_days,
+                int64_t size_bytes); /* after a reload */
+
+/* Messages below this place of the spool are stored; 0: nothing ever was. */
+uint64_t store_position(const struct store *store);
+
+/* Where samples go now; NULL: there is no room, the message is lost to history. Ask for each. */
+struct history *store_history(struct store *store);
+/* Is there room, or no use in waiting for it? Else take no message before the next turn. */
+bool store_can_take(const struct store *store, int64_t now_ms);
+void store_lose(struct store *store, int64_t now_ms); /* counts one that found no room */
+
+/* Seals when it is due and hands over; call after each drain and each 250 ms. `done`: all messages
+ * below are in the open batch or before it; `synced`: places below are in the spool's copy, which a
+ * batch never goes beyond (STORE_NONE: do not wait); `hurry`: the spool needs its places. */
+void store_turn(struct store *store, int64_t now_ms, uint64_t done, uint64_t synced, bool hurry);
+
+/* Seals at `done` and waits until it is on the disk, or refused. Only at start and in tests. */
+bool store_flush(struct store *store, int64_t now_ms, uint64_t done);
+
+uint64_t store_needs(const struct store *store); /* the lowest place that is still needed */
+bool store_is_safe(const struct store *store);   /* the disk takes what it is given */
+int64_t
+store_turned_ms(const struct store *store); /* mono ms of the writer's last turn: watchdog */
+
+struct store_stats {
+    uint64_t batches, blocks, samples, rows; /* on the disk */
+    uint64_t lost;                           /* messages that history has not */
+    uint64_t failures;                       /* of the disk */
+};
+void store_stats(const struct store *store, struct store_stats *stats);
+
+/* Seals everything at `done`, waits until it is written or refused once more, ends the thread. */
+void store_stop(struct store *store, int64_t now_ms, uint64_t done);
+void store_close(struct store *store);
+
+#endif

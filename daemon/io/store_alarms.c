@@ -1,0 +1,168 @@
+#include <math.h>
+#include <string.h>
+
+#include "core/alarms.h"
+#include "io/store_rows.h"
+#include "io/store_state.h"
+
+/* Places in a row of the table, as they are loaded. */
+enum {
+    NUMBER,
+    RULE,
+    KIND,
+    DEVICE,
+    ROOM,
+    METRIC,
+    PRIORITY,
+    TECHNICAL,
+    PRESENCE,
+    RAISED,
+    SINCE,
+    VALUE,
+    PASSED,
+    CHANGE,
+    BODY,
+    COLUMNS
+};
+
+bool store_alarm(struct store *store, const struct alarm *alarm, const struct device *device,
+                 const char *room)
+{
+    const struct rule *rule = alarm->rule;
+    const struct lumbar_plugin *plugin = rule->driver->plugin;
+    const struct store_value row[COLUMNS] = {
+        [NUMBER] = store_int((int64_t)alarm->number),
+        [RULE] = store_text(rule->name),
+        [KIND] = store_text(plugin->kind),
+        [DEVICE] = store_text(device->name),
+        [ROOM] = store_text(room),
+        [METRIC] = store_text(plugin->metrics[rule->metric - rule->driver->first_metric].name),
+        [PRIORITY] = store_int(rule->priority),
+        [TECHNICAL] = store_int(rule->technical),
+        [PRESENCE] = store_int(alarm->presence),
+        [RAISED] = store_int(alarm->raised_ms),
+        [SINCE] = store_int(alarm->since_ms),
+        [VALUE] = store_real(alarm->value),
+        [PASSED] = store_real(alarm->limit),
+        [CHANGE] = store_int((int64_t)alarm->change),
+        [BODY] = store_null(),
+    };
+    const struct store_value transition[] = {
+        row[NUMBER],   row[CHANGE],  row[SINCE],
+        row[PRESENCE], row[VALUE],   store_text(alarm->presence == ALARM_OFF ? "off" : "on"),
+        store_null(),  store_null(),
+    };
+    return store_put(store, STORE_ALARM, row, COLUMNS) &&
+           store_put(store, STORE_ALARM_TRANSITION, transition,
+                     sizeof(transition) / sizeof(transition[0]));
+}
+
+struct loading {
+    struct store *store;
+    struct alarms *alarms;
+    const struct rules *rules;
+    struct devices *devices;
+    const struct drivers *drivers;
+    int64_t now_ms;
+    uint64_t numbers, change, restored;
+};
+
+static const struct driver *driver_of(const struct drivers *drivers, const char *kind)
+{
+    for (uint32_t i = 0; i < drivers->count; i++)
+        if (strcmp(drivers->list[i].plugin->kind, kind) == 0)
+            return &drivers->list[i];
+    return NULL;
+}
+
+/* Nobody could say any more what it was. */
+static void end_alarm(struct loading *loading, const struct store_value *values)
+{
+    struct store_value row[COLUMNS];
+    memcpy(row, values, sizeof(row));
+    row[PRESENCE] = store_int(ALARM_OFF);
+    row[SINCE] = store_int(loading->now_ms);
+    row[CHANGE] = store_int((int64_t)++loading->change);
+    const struct store_value transition[] = {
+        row[NUMBER],       row[CHANGE],
+        row[SINCE],        row[PRESENCE],
+        row[VALUE],        store_text("off"),
+        store_text("hub"), store_text("its rule or its device is no longer there"),
+    };
+    store_put(loading->store, STORE_ALARM, row, COLUMNS);
+    store_put(loading->store, STORE_ALARM_TRANSITION, transition,
+              sizeof(transition) / sizeof(transition[0]));
+    log_notice("store: alarm %s of %s ended: its rule or its device is no longer there",
+               values[RULE].text, values[DEVICE].text);
+}
+
+static void on_number(void *user, const struct store_value *values, unsigned count)
+{
+    struct loading *loading = user;
+    (void)count;
+    if ((uint64_t)values[NUMBER].integer > loading->numbers)
+        loading->numbers = (uint64_t)values[NUMBER].integer;
+    if ((uint64_t)values[CHANGE].integer > loading->change)
+        loading->change = (uint64_t)values[CHANGE].integer;
+}
+
+/* SQLite gives a whole number back as one. */
+static double real_of(const struct store_value *value)
+{
+    return value->type == STORE_REAL  ? value->real
+           : value->type == STORE_INT ? (double)value->integer
+                                      : (double)NAN;
+}
+
+static void on_standing(void *user, const struct store_value *values, unsigned count)
+{
+    struct loading *loading = user;
+    (void)count;
+    if (values[RULE].text == NULL || values[KIND].text == NULL || values[DEVICE].text == NULL)
+        return; /* the file is damaged */
+    const struct rule *rule = rules_find(loading->rules, values[RULE].text);
+    const struct driver *driver = driver_of(loading->drivers, values[KIND].text);
+    const char *name = values[DEVICE].text;
+    struct device *device = driver != NULL && rule != NULL && rule->driver == driver
+                                ? devices_hear(loading->devices, driver, name, strlen(name))
+                                : NULL;
+    struct alarm alarm = {
+        .number = (uint64_t)values[NUMBER].integer,
+        .rule = rule,
+        .device = device != NULL ? device->id : 0,
+        .presence = ALARM_ON,
+        .raised_ms = values[RAISED].integer,
+        .since_ms = values[SINCE].integer,
+        .value = real_of(&values[VALUE]),
+        .limit = real_of(&values[PASSED]),
+        .change = (uint64_t)values[CHANGE].integer,
+    };
+    if (device == NULL || !alarms_restore(loading->alarms, &alarm))
+        end_alarm(loading, values);
+    else
+        loading->restored++;
+}
+
+int store_load_alarms(struct store *store, struct alarms *alarms, const struct rules *rules,
+                      struct devices *devices, const struct drivers *drivers, int64_t now_ms,
+                      struct diag *diag)
+{
+    struct loading loading = {.store = store,
+                              .alarms = alarms,
+                              .rules = rules,
+                              .devices = devices,
+                              .drivers = drivers,
+                              .now_ms = now_ms};
+    int code = store_load(store, STORE_ALARM,
+                          "number = (SELECT max(number) FROM alarm)"
+                          " OR change = (SELECT max(change) FROM alarm)",
+                          on_number, &loading, diag);
+    if (code == 0)
+        code = store_load(store, STORE_ALARM, "presence <> 0", on_standing, &loading, diag);
+    if (code != 0)
+        return code;
+    alarms_go_on(alarms, loading.numbers, loading.change);
+    if (loading.restored > 0)
+        log_notice("store: %llu alarms still stand", (unsigned long long)loading.restored);
+    return 0;
+}

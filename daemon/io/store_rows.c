@@ -1,0 +1,274 @@
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "io/store_state.h"
+
+/* The columns as migration and store_put() have them; the first `keys` are the table's key. */
+static const struct table {
+    const char *name;
+    unsigned keys;
+    const char *columns[STORE_COLUMNS_MAX + 1];
+} tables[STORE_TABLES_] = {
+    [STORE_CLIENT] = {"client", 1, {"id", "alias", "created_ms", "archived_ms", "body"}},
+    [STORE_PLAN] = {"plan",
+                    1,
+                    {"id", "client", "template", "name", "created_ms", "archived_ms", "body"}},
+    [STORE_SESSION] = {"session",
+                       1,
+                       {"id", "client", "plan", "room", "therapist", "state", "reason",
+                        "created_ms", "started_ms", "ended_ms", "pain_before", "pain_after", "rmdq",
+                        "odi", "adverse", "body"}},
+    [STORE_SESSION_DEVICE] = {"session_device",
+                              2,
+                              {"session", "number", "kind", "name", "from_ms", "to_ms"}},
+    [STORE_SESSION_PHASE] = {"session_phase",
+                             2,
+                             {"session", "number", "name", "target_ms", "started_ms", "ended_ms",
+                              "body"}},
+    [STORE_SESSION_NOTE] = {"session_note",
+                            2,
+                            {"session", "number", "at_ms", "kind", "author", "text"}},
+    [STORE_CALIBRATION] = {"calibration",
+                           1,
+                           {"id", "client", "session", "kind", "device", "metric", "at_ms",
+                            "expires_ms", "body"}},
+    [STORE_ALARM] = {"alarm",
+                     1,
+                     {"number", "rule", "kind", "device", "room", "metric", "priority", "technical",
+                      "presence", "raised_ms", "since_ms", "value", "passed", "change", "body"}},
+    [STORE_ALARM_TRANSITION] = {"alarm_transition",
+                                2,
+                                {"alarm", "change", "at_ms", "presence", "value", "what", "who",
+                                 "why"}},
+};
+
+static unsigned columns_of(enum store_table table)
+{
+    unsigned count = 0;
+    while (tables[table].columns[count] != NULL)
+        count++;
+    return count;
+}
+
+/* ---- Values ---- */
+
+struct store_value store_null(void)
+{
+    return (struct store_value){.type = STORE_NULL};
+}
+
+struct store_value store_int(int64_t integer)
+{
+    return (struct store_value){.type = STORE_INT, .integer = integer};
+}
+
+struct store_value store_real(double real)
+{
+    return isnan(real) ? store_null() : (struct store_value){.type = STORE_REAL, .real = real};
+}
+
+struct store_value store_text(const char *text)
+{
+    return text == NULL
+               ? store_null()
+               : (struct store_value){.type = STORE_TEXT, .text = text, .bytes = strlen(text)};
+}
+
+/* ---- Into the open batch: a record is its head and its values, one after the other ---- */
+
+struct head {
+    uint8_t table, count;
+    bool removes;
+};
+
+static size_t bytes_of(const struct store_value *value)
+{
+    return sizeof(*value) + (value->type == STORE_TEXT ? value->bytes : 0);
+}
+
+static bool put(struct store *store, struct head head, const struct store_value *values)
+{
+    struct store_rows *rows = &store->open->rows;
+    size_t bytes = sizeof(head);
+    for (unsigned i = 0; i < head.count; i++)
+        bytes += bytes_of(&values[i]);
+    if (bytes > STORE_ROWS_BYTES - rows->used) {
+        log_error("store: a row of %s finds no room: %u rows wait for the disk",
+                  tables[head.table].name, rows->count);
+        return false;
+    }
+    unsigned char *at = rows->bytes + rows->used;
+    memcpy(at, &head, sizeof(head));
+    at += sizeof(head);
+    for (unsigned i = 0; i < head.count; i++) {
+        memcpy(at, &values[i], sizeof(values[i]));
+        at += sizeof(values[i]);
+        if (values[i].type == STORE_TEXT) {
+            memcpy(at, values[i].text, values[i].bytes);
+            at += values[i].bytes;
+        }
+    }
+    rows->used += bytes;
+    rows->count++;
+    return true;
+}
+
+bool store_put(struct store *store, enum store_table table, const struct store_value *values,
+               unsigned count)
+{
+    assert(count == columns_of(table));
+    return put(store, (struct head){(uint8_t)table, (uint8_t)count, false}, values);
+}
+
+bool store_remove(struct store *store, enum store_table table, const struct store_value *keys,
+                  unsigned count)
+{
+    assert(count > 0 && count <= tables[table].keys);
+    return put(store, (struct head){(uint8_t)table, (uint8_t)count, true}, keys);
+}
+
+/* ---- From a batch into the file ---- */
+
+int store_rows_prepare(struct store_db *db)
+{
+    for (int t = 0; t < STORE_TABLES_; t++) {
+        const struct table *table = &tables[t];
+        unsigned count = columns_of((enum store_table)t);
+        char buffer[1024];
+        struct text sql = text_in(buffer, sizeof(buffer));
+        text_add(&sql, "INSERT INTO %s (", table->name);
+        for (unsigned i = 0; i < count; i++)
+            text_add(&sql, "%s%s", i > 0 ? ", " : "", table->columns[i]);
+        text_add(&sql, ") VALUES (");
+        for (unsigned i = 0; i < count; i++)
+            text_add(&sql, "%s?%u", i > 0 ? ", " : "", i + 1);
+        text_add(&sql, ") ON CONFLICT (%s%s%s) DO UPDATE SET ", table->columns[0],
+                 table->keys > 1 ? ", " : "", table->keys > 1 ? table->columns[1] : "");
+        for (unsigned i = table->keys; i < count; i++)
+            text_add(&sql, "%s%s = excluded.%s", i > table->keys ? ", " : "", table->columns[i],
+                     table->columns[i]);
+        assert(!sql.cut && table->keys <= 2);
+        int rc =
+            sqlite3_prepare_v3(db->db, buffer, -1, SQLITE_PREPARE_PERSISTENT, &db->puts[t], NULL);
+        if (rc != SQLITE_OK)
+            return rc;
+    }
+    return SQLITE_OK;
+}
+
+static void bind(sqlite3_stmt *statement, int at, const struct store_value *value, const char *text)
+{
+    switch (value->type) {
+    case STORE_NULL:
+        sqlite3_bind_null(statement, at);
+        break;
+    case STORE_INT:
+        sqlite3_bind_int64(statement, at, value->integer);
+        break;
+    case STORE_REAL:
+        sqlite3_bind_double(statement, at, value->real);
+        break;
+    case STORE_TEXT:
+        sqlite3_bind_text(statement, at, text, (int)value->bytes, SQLITE_STATIC);
+        break;
+    }
+}
+
+/* Rare (a client is erased), so it is prepared each time. */
+static int prepare_remove(struct store_db *db, const struct head *head, sqlite3_stmt **statement)
+{
+    char buffer[256];
+    struct text sql = text_in(buffer, sizeof(buffer));
+    text_add(&sql, "DELETE FROM %s", tables[head->table].name);
+    for (unsigned i = 0; i < head->count; i++)
+        text_add(&sql, "%s%s = ?%u", i > 0 ? " AND " : " WHERE ", tables[head->table].columns[i],
+                 i + 1);
+    return sqlite3_prepare_v2(db->db, buffer, -1, statement, NULL);
+}
+
+static int write_row(struct store_db *db, const unsigned char **at)
+{
+    struct head head;
+    memcpy(&head, *at, sizeof(head));
+    *at += sizeof(head);
+    sqlite3_stmt *statement = db->puts[head.table];
+    int rc = head.removes ? prepare_remove(db, &head, &statement) : SQLITE_OK;
+    if (rc != SQLITE_OK)
+        return rc;
+    for (unsigned i = 0; i < head.count; i++) {
+        struct store_value value;
+        memcpy(&value, *at, sizeof(value));
+        bind(statement, (int)i + 1, &value, (const char *)*at + sizeof(value));
+        *at += bytes_of(&value);
+    }
+    rc = store_step(statement);
+    if (head.removes)
+        sqlite3_finalize(statement);
+    /* A row that contradicts another one (an alias twice) is the caller's fault: it is said, and
+     * holds up nothing. */
+    if ((rc & 0xff) == SQLITE_CONSTRAINT) {
+        log_error("store: a row of %s was not taken: %s", tables[head.table].name,
+                  sqlite3_errmsg(db->db));
+        return SQLITE_OK;
+    }
+    return rc;
+}
+
+int store_rows_write(struct store_db *db, const struct store_rows *rows)
+{
+    const unsigned char *at = rows->bytes;
+    int rc = SQLITE_OK;
+    for (unsigned i = 0; i < rows->count && rc == SQLITE_OK; i++)
+        rc = write_row(db, &at);
+    return rc;
+}
+
+/* ---- Loading ---- */
+
+static struct store_value value_of(sqlite3_stmt *statement, int column)
+{
+    switch (sqlite3_column_type(statement, column)) {
+    case SQLITE_INTEGER:
+        return store_int(sqlite3_column_int64(statement, column));
+    case SQLITE_FLOAT:
+        return store_real(sqlite3_column_double(statement, column));
+    case SQLITE_NULL:
+        return store_null();
+    default:
+        return store_text((const char *)sqlite3_column_text(statement, column));
+    }
+}
+
+int store_load(struct store *store, enum store_table table, const char *where, store_row_cb *each,
+               void *user, struct diag *diag)
+{
+    const struct table *of = &tables[table];
+    struct store_value values[STORE_COLUMNS_MAX];
+    unsigned count = columns_of(table);
+    char buffer[1024];
+    struct text sql = text_in(buffer, sizeof(buffer));
+    assert(!store->started);
+    for (unsigned i = 0; i < count; i++)
+        text_add(&sql, "%s%s", i > 0 ? ", " : "SELECT ", of->columns[i]);
+    text_add(&sql, " FROM %s%s%s ORDER BY 1, 2", of->name, where != NULL ? " WHERE " : "",
+             where != NULL ? where : "");
+    assert(!sql.cut);
+    sqlite3_stmt *statement;
+    int rc = sqlite3_prepare_v2(store->db.db, buffer, -1, &statement, NULL);
+    while (rc == SQLITE_OK || rc == SQLITE_ROW) {
+        rc = sqlite3_step(statement);
+        for (unsigned i = 0; rc == SQLITE_ROW && i < count; i++)
+            values[i] = value_of(statement, (int)i);
+        if (rc == SQLITE_ROW)
+            each(user, values, count);
+    }
+    char words[160];
+    snprintf(words, sizeof(words), "%s", sqlite3_errmsg(store->db.db));
+    sqlite3_finalize(statement);
+    if (store_outcome_of(rc) == STORE_DAMAGED)
+        return store_begin_anew(store, words, diag);
+    return rc == SQLITE_DONE ? 0 : diag_set(diag, ERR_IO, "%s: %s", store->file, words);
+}

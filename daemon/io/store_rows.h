@@ -1,0 +1,80 @@
+/*
+ * Rows of the store's tables, for who keeps something else than samples: a small door.
+ *
+ * A row is put into the open batch as its values, and is in the file with all else that came before
+ * it, or not at all. Putting is an upsert by the table's key (its first columns, store_rows.c), so
+ * a snapshot may be put as often as it changes. To add a table: a migration (store_schema.c), a
+ * line in the enum and one in the list of store_rows.c.
+ *
+ *     const struct store_value row[] = {store_int(id), store_text(alias), ...};
+ *     store_put(store, STORE_CLIENT, row, sizeof(row) / sizeof(row[0]));
+ *     uint64_t when = store_batch(store);   // it is on the disk when store_committed() >= when
+ *
+ * Loop thread. Values are copied.
+ */
+#ifndef LUMBAR_IO_STORE_ROWS_H
+#define LUMBAR_IO_STORE_ROWS_H
+
+#include "io/store.h"
+
+enum store_table {
+    STORE_CLIENT,
+    STORE_PLAN,
+    STORE_SESSION,
+    STORE_SESSION_DEVICE,
+    STORE_SESSION_PHASE,
+    STORE_SESSION_NOTE,
+    STORE_CALIBRATION,
+    STORE_ALARM,
+    STORE_ALARM_TRANSITION,
+    STORE_TABLES_
+};
+
+#define STORE_COLUMNS_MAX 24
+
+struct store_value {
+    enum { STORE_NULL, STORE_INT, STORE_REAL, STORE_TEXT } type;
+    int64_t integer;
+    double real;
+    const char *text; /* good until the call returns */
+    size_t bytes;
+};
+
+struct store_value store_null(void);
+struct store_value store_int(int64_t integer);
+struct store_value store_real(double real);      /* NaN becomes NULL */
+struct store_value store_text(const char *text); /* NULL becomes NULL */
+
+/* All columns in their order. False: no room in the batch; nothing was put, and that was said. */
+bool store_put(struct store *store, enum store_table table, const struct store_value *values,
+               unsigned count);
+/* Removes the rows whose first `count` columns are these; no more than the key has. */
+bool store_remove(struct store *store, enum store_table table, const struct store_value *keys,
+                  unsigned count);
+
+uint64_t store_batch(const struct store *store);     /* number of the open batch, from 1 */
+uint64_t store_committed(const struct store *store); /* of the newest that is on the disk */
+
+/* At start, before store_start(): every row of the table, or those of a condition (a literal of the
+ * caller's, as "presence <> 0"), in the order of the key. Texts are terminated. */
+typedef void store_row_cb(void *user, const struct store_value *values, unsigned count);
+int store_load(struct store *store, enum store_table table, const char *where, store_row_cb *each,
+               void *user, struct diag *diag);
+
+/* ---- alarms, as core/alarms.h has them ---- */
+
+struct alarm;
+struct alarms;
+struct rules;
+
+/* An alarm that changed: its row, and the transition. */
+bool store_alarm(struct store *store, const struct alarm *alarm, const struct device *device,
+                 const char *room);
+
+/* Those that stood, into the table, and the highest number. An alarm whose rule or kind of device
+ * is no longer there is ended at now_ms in the store. */
+int store_load_alarms(struct store *store, struct alarms *alarms, const struct rules *rules,
+                      struct devices *devices, const struct drivers *drivers, int64_t now_ms,
+                      struct diag *diag);
+
+#endif

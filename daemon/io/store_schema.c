@@ -1,0 +1,119 @@
+#include <stdio.h>
+
+#include "io/store_state.h"
+
+/*
+ * Migrations, by number: a file of version N has had the first N. One that has landed is never
+ * changed; what is new is appended.
+ *
+ * Times are ms since 1970 in hub time, minutes and hours are counted since 1970. Bodies are JSON.
+ * The minutes of all values lie side by side (second), for so they are written; the hours of one
+ * value do (minute), for so they are read.
+ */
+static const char *const migrations[] = {
+    "CREATE TABLE spool (one INTEGER PRIMARY KEY CHECK (one = 1), ring INTEGER NOT NULL,"
+    "  position INTEGER NOT NULL, batch INTEGER NOT NULL, sealed_ms INTEGER NOT NULL,"
+    "  clean INTEGER NOT NULL, seconds_from INTEGER NOT NULL);"
+    "INSERT INTO spool VALUES (1, 0, 0, 0, 0, 1, 0);"
+
+    "CREATE TABLE device (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
+    "  UNIQUE (kind, name));"
+    "CREATE TABLE metric (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL,"
+    "  unit TEXT NOT NULL, min REAL NOT NULL, step REAL NOT NULL,"
+    "  UNIQUE (kind, name, min, step));"
+    "CREATE TABLE second (minute INTEGER NOT NULL, device INTEGER NOT NULL,"
+    "  metric INTEGER NOT NULL, block BLOB NOT NULL, PRIMARY KEY (minute, device, metric))"
+    "  WITHOUT ROWID;"
+    "CREATE TABLE minute (device INTEGER NOT NULL, metric INTEGER NOT NULL,"
+    "  hour INTEGER NOT NULL, block BLOB NOT NULL, PRIMARY KEY (device, metric, hour))"
+    "  WITHOUT ROWID;"
+    /* Hours whose seconds are not yet, or not all, in their minutes. */
+    "CREATE TABLE rollup (hour INTEGER PRIMARY KEY);"
+    "CREATE TABLE gap (id INTEGER PRIMARY KEY, from_ms INTEGER NOT NULL,"
+    "  to_ms INTEGER NOT NULL, messages INTEGER, why TEXT NOT NULL);"
+
+    "CREATE TABLE client (id INTEGER PRIMARY KEY, alias TEXT NOT NULL UNIQUE,"
+    "  created_ms INTEGER NOT NULL, archived_ms INTEGER, body TEXT);"
+    "CREATE TABLE plan (id INTEGER PRIMARY KEY, client INTEGER, template INTEGER,"
+    "  name TEXT NOT NULL, created_ms INTEGER NOT NULL, archived_ms INTEGER,"
+    "  body TEXT NOT NULL);"
+    "CREATE INDEX plan_of_client ON plan (client);"
+    "CREATE TABLE session (id INTEGER PRIMARY KEY, client INTEGER, plan INTEGER,"
+    "  room TEXT NOT NULL, therapist TEXT, state TEXT NOT NULL, reason TEXT,"
+    "  created_ms INTEGER NOT NULL, started_ms INTEGER, ended_ms INTEGER,"
+    "  pain_before INTEGER, pain_after INTEGER, rmdq INTEGER, odi INTEGER, adverse TEXT,"
+    "  body TEXT);"
+    "CREATE INDEX session_of_client ON session (client, started_ms);"
+    "CREATE INDEX session_by_time ON session (started_ms);"
+    "CREATE TABLE session_device (session INTEGER NOT NULL, number INTEGER NOT NULL,"
+    "  kind TEXT NOT NULL, name TEXT NOT NULL, from_ms INTEGER NOT NULL, to_ms INTEGER,"
+    "  PRIMARY KEY (session, number)) WITHOUT ROWID;"
+    "CREATE TABLE session_phase (session INTEGER NOT NULL, number INTEGER NOT NULL,"
+    "  name TEXT NOT NULL, target_ms INTEGER, started_ms INTEGER, ended_ms INTEGER, body TEXT,"
+    "  PRIMARY KEY (session, number)) WITHOUT ROWID;"
+    "CREATE TABLE session_note (session INTEGER NOT NULL, number INTEGER NOT NULL,"
+    "  at_ms INTEGER NOT NULL, kind TEXT NOT NULL, author TEXT, text TEXT,"
+    "  PRIMARY KEY (session, number)) WITHOUT ROWID;"
+    "CREATE TABLE calibration (id INTEGER PRIMARY KEY, client INTEGER, session INTEGER,"
+    "  kind TEXT NOT NULL, device TEXT NOT NULL, metric TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    "  expires_ms INTEGER, body TEXT NOT NULL);"
+    "CREATE INDEX calibration_of_client ON calibration (client, at_ms);"
+
+    "CREATE TABLE alarm (number INTEGER PRIMARY KEY, rule TEXT NOT NULL, kind TEXT NOT NULL,"
+    "  device TEXT NOT NULL, room TEXT, metric TEXT NOT NULL, priority INTEGER NOT NULL,"
+    "  technical INTEGER NOT NULL, presence INTEGER NOT NULL, raised_ms INTEGER NOT NULL,"
+    "  since_ms INTEGER NOT NULL, value REAL, passed REAL, change INTEGER NOT NULL,"
+    "  body TEXT);"
+    "CREATE INDEX alarm_standing ON alarm (presence) WHERE presence <> 0;"
+    "CREATE INDEX alarm_by_time ON alarm (raised_ms);"
+    "CREATE INDEX alarm_by_change ON alarm (change);"
+    "CREATE TABLE alarm_transition (alarm INTEGER NOT NULL, change INTEGER NOT NULL,"
+    "  at_ms INTEGER NOT NULL, presence INTEGER NOT NULL, value REAL, what TEXT, who TEXT,"
+    "  why TEXT, PRIMARY KEY (alarm, change)) WITHOUT ROWID;",
+};
+
+#define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
+
+static int version_of(sqlite3 *db, int *version)
+{
+    sqlite3_stmt *statement;
+    int rc = sqlite3_prepare_v2(db, "PRAGMA user_version", -1, &statement, NULL);
+    if (rc != SQLITE_OK)
+        return rc;
+    rc = sqlite3_step(statement);
+    *version = rc == SQLITE_ROW ? sqlite3_column_int(statement, 0) : 0;
+    sqlite3_finalize(statement);
+    return rc == SQLITE_ROW ? SQLITE_OK : rc;
+}
+
+static int migrate(sqlite3 *db, int number)
+{
+    char stamp[64];
+    snprintf(stamp, sizeof(stamp), "PRAGMA user_version = %d", number + 1);
+    int rc = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db, migrations[number], NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db, stamp, NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
+    if (rc != SQLITE_OK)
+        sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    return rc;
+}
+
+int store_file_migrate(sqlite3 *db, const char *file, struct diag *diag)
+{
+    int version, rc = version_of(db, &version);
+    if (rc == SQLITE_OK && version > VERSION)
+        return diag_set(diag, ERR_VERSION,
+                        "%s was made by a newer version of Lumbar (%d, this one knows up to %d): "
+                        "use that one, or move the file away",
+                        file, version, VERSION);
+    for (; rc == SQLITE_OK && version < VERSION; version++)
+        rc = migrate(db, version);
+    if (rc == SQLITE_OK)
+        return 0;
+    int code = store_outcome_of(rc) == STORE_DAMAGED ? ERR_MALFORMED : ERR_IO;
+    return diag_set(diag, code, "%s: %s", file, sqlite3_errmsg(db));
+}
