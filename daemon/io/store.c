@@ -59,20 +59,42 @@ int store_begin_anew(struct store *store, const char *why, struct diag *diag)
     return code;
 }
 
+static int read_mark(struct store *store, struct store_mark *mark, struct diag *diag)
+{
+    int rc = store_read_mark(&store->db, mark);
+    if (rc == 0)
+        return 0;
+    return diag_set(diag, store_outcome_of(rc) == STORE_DAMAGED ? ERR_MALFORMED : ERR_IO, "%s: %s",
+                    store->file, sqlite3_errstr(rc));
+}
+
+/* The hub shall show the rooms with a full disk too. */
+static int open_full(struct store *store, struct store_mark *mark, const char *why,
+                     struct diag *diag)
+{
+    struct diag trouble = {0};
+    int code = store_file_open_full(&store->db, store->file, &trouble);
+    if (code == 0 && store->db.db != NULL)
+        code = read_mark(store, mark, &trouble);
+    if (code != 0)
+        return diag_set(diag, code, "%s", why);
+    store->full = true;
+    log_error("store: nothing can be written (%s); rooms are shown live, and history waits", why);
+    return 0;
+}
+
 static int open_file(struct store *store, struct store_mark *mark, struct diag *diag)
 {
     struct diag trouble = {0};
-    int rc, code = store_file_open(&store->db, store->file, &trouble);
-    if (code == 0 && (rc = store_read_mark(&store->db, mark)) != 0)
-        code = diag_set(&trouble, store_outcome_of(rc) == STORE_DAMAGED ? ERR_MALFORMED : ERR_IO,
-                        "%s: %s", store->file, sqlite3_errstr(rc));
+    int code = store_file_open(&store->db, store->file, &trouble);
+    if (code == 0)
+        code = read_mark(store, mark, &trouble);
     if (code == ERR_MALFORMED) {
-        trouble.file[0] = '\0';
         code = store_begin_anew(store, trouble.text, diag);
-        if (code == 0 && store_read_mark(&store->db, mark) != 0)
-            code = diag_set(diag, ERR_IO, "%s cannot be read", store->file);
-        return code;
+        return code == 0 ? read_mark(store, mark, diag) : code;
     }
+    if (code == ERR_IO)
+        return open_full(store, mark, trouble.text, diag);
     return code == 0 ? 0 : diag_set(diag, code, "%s", trouble.text);
 }
 
@@ -141,7 +163,8 @@ int store_open(struct store **out, const struct store_options *options, int64_t 
         store_close(store);
         return code;
     }
-    store_watch_log(store);
+    if (!store->full)
+        store_watch_log(store);
     take_mark(store, &mark, now_ms);
     store->checking = !mark.clean;
     store->seconds_from = mark.seconds_from;
@@ -156,6 +179,8 @@ int store_start(struct store *store, void (*wake)(void *user), void *user, struc
 {
     store->wake = wake;
     store->wake_user = user;
+    if (store->full)
+        store_file_close(&store->db);
     /* Signals are the loop's; SIGXFSZ, blocked here, becomes an error like others. */
     sigset_t all, before;
     sigfillset(&all);

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -105,6 +106,43 @@ int store_file_open(struct store_db *db, const char *file, struct diag *diag)
         code = complain(db, file, rc, diag);
     if (code != 0)
         store_file_close(db);
+    return code;
+}
+
+/* Can a file be made there, but for the room on the disk? */
+static bool may_be_made(const char *file)
+{
+    char folder[PATH_MAX];
+    snprintf(folder, sizeof(folder), "%s", file);
+    char *slash = strrchr(folder, '/');
+    if (slash != NULL)
+        slash[slash == folder ? 1 : 0] = '\0';
+    return access(slash != NULL ? folder : ".", W_OK | X_OK) == 0;
+}
+
+/* Where nothing can be written: alone with the file, SQLite keeps the index of its log in memory.
+ */
+int store_file_open_full(struct store_db *db, const char *file, struct diag *diag)
+{
+    struct stat status;
+    memset(db, 0, sizeof(*db));
+    bool is_there = stat(file, &status) == 0 && status.st_size > 0;
+    if (!is_there && may_be_made(file))
+        return 0;
+    int rc = sqlite3_open_v2(
+        file, &db->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(db->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(db->db, "PRAGMA locking_mode = EXCLUSIVE; PRAGMA query_only = ON", NULL,
+                          NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(db->db, statement_texts[ON_MARK_READ], -1,
+                                &db->statements[ON_MARK_READ], NULL);
+    if (rc == SQLITE_OK)
+        return 0;
+    int code = complain(db, file, rc, diag);
+    store_file_close(db);
     return code;
 }
 

@@ -251,6 +251,8 @@ int store_load(struct store *store, enum store_table table, const char *where, s
     char buffer[1024];
     struct text sql = text_in(buffer, sizeof(buffer));
     assert(!store->started);
+    if (store->db.db == NULL) /* a full disk, and no file */
+        return 0;
     for (unsigned i = 0; i < count; i++)
         text_add(&sql, "%s%s", i > 0 ? ", " : "SELECT ", of->columns[i]);
     text_add(&sql, " FROM %s%s%s ORDER BY 1, 2", of->name, where != NULL ? " WHERE " : "",

@@ -59,6 +59,8 @@ struct store_mark {
 };
 
 int store_file_open(struct store_db *db, const char *file, struct diag *diag);
+/* Only for reading, before anything else has it; where there is none, db->db is NULL. */
+int store_file_open_full(struct store_db *db, const char *file, struct diag *diag);
 void store_file_close(struct store_db *db);
 int store_file_migrate(sqlite3 *db, const char *file, struct diag *diag); /* store_schema.c */
 int store_file_set_aside(const char *file, const char *why, struct diag *diag);
@@ -129,8 +131,9 @@ struct store {
     int64_t reported_ms;
 
     pthread_t thread, checker;
-    bool started,
-        checking; /* checking: the run before was killed, and the file is looked through */
+    bool full; /* the disk refused when the file was opened: the writer tries again */
+    bool started;
+    bool checking; /* the run before was killed, and the file is looked through */
     _Atomic bool check_stop, found_damage;
     void (*wake)(void *user);
     void *wake_user;

@@ -1,116 +1,12 @@
 /* The store: what is put in comes out, with the spool's place, whatever file is found. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "store_place.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <cmocka.h>
-#include <sqlite3.h>
-
-#include "base/clock.h"
-#include "base/log.h"
 #include "core/alarms.h"
-#include "io/store.h"
 #include "io/store_rows.h"
-#include "../core/sensor.h"
-
-#define NOW    INT64_C(1700000000000)
-#define MINUTE (NOW / 60000)
-#define RING   UINT64_C(0xfeedfacecafebeef) /* beyond what a signed number holds */
-
-static char folder[64], file[96];
-
-struct world {
-    struct drivers drivers;
-    struct devices *devices;
-    struct device *device;
-    struct store_options options;
-    struct store *store;
-};
-
-static int open_world(void **state)
-{
-    struct world *world = calloc(1, sizeof(*world));
-    struct diag diag = {0};
-    log_set_level((enum log_level)0);
-    snprintf(folder, sizeof(folder), "/tmp/test_store.XXXXXX");
-    assert_non_null(mkdtemp(folder));
-    snprintf(file, sizeof(file), "%s/history.db", folder);
-    drivers_init(&world->drivers);
-    assert_int_equal(drivers_add(&world->drivers, &sensor_plugin, &diag), 0);
-    world->devices = devices_create(4, 1000);
-    world->device = devices_hear(world->devices, &world->drivers.list[0], "s-1", 3);
-    world->options = (struct store_options){.file = file,
-                                            .history_bytes = 1 << 20,
-                                            .max_devices = 4,
-                                            .drivers = &world->drivers,
-                                            .devices = world->devices,
-                                            .seconds_days = 90,
-                                            .size_bytes = INT64_C(1) << 40,
-                                            .patience_ms = 60000,
-                                            .ring = RING,
-                                            .tail = 65536,
-                                            .head = 1 << 30};
-    *state = world;
-    return 0;
-}
-
-static int close_world(void **state)
-{
-    struct world *world = *state;
-    if (world->store != NULL) {
-        store_stop(world->store, NOW, 0);
-        store_close(world->store);
-    }
-    devices_destroy(world->devices);
-    drivers_fini(&world->drivers);
-    free(world);
-    DIR *listing = opendir(folder);
-    for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
-        if (entry->d_name[0] != '.')
-            unlinkat(dirfd(listing), entry->d_name, 0);
-    closedir(listing);
-    return rmdir(folder);
-}
-
-static void open_store(struct world *world)
-{
-    struct diag diag = {0};
-    if (store_open(&world->store, &world->options, NOW, &diag) != 0)
-        fail_msg("%s", diag.text);
-}
-
-static void start_store(struct world *world)
-{
-    struct diag diag = {0};
-    open_store(world);
-    assert_int_equal(store_start(world->store, NULL, NULL, &diag), 0);
-}
-
-static void stop_store(struct world *world, uint64_t done)
-{
-    store_stop(world->store, NOW, done);
-    store_close(world->store);
-    world->store = NULL;
-}
-
-static void say(struct world *world, int64_t at_ms, double value)
-{
-    struct lumbar_series series = {ANGLE, 1, &at_ms, &value};
-    struct lumbar_batch batch = {.series = &series, .series_count = 1};
-    history_add(store_history(world->store), world->device, &batch, 0);
-}
 
 static unsigned count_files(const char *part)
 {
@@ -122,13 +18,6 @@ static unsigned count_files(const char *part)
     return count;
 }
 
-static sqlite3 *open_file(void)
-{
-    sqlite3 *db;
-    assert_int_equal(sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL), SQLITE_OK);
-    return db;
-}
-
 static void run_sql(const char *sql)
 {
     sqlite3 *db = open_file();
@@ -136,37 +25,6 @@ static void run_sql(const char *sql)
     if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
         fail_msg("%s: %s", sql, error);
     sqlite3_close(db);
-}
-
-static int64_t number_of(const char *sql)
-{
-    sqlite3 *db = open_file();
-    sqlite3_stmt *statement;
-    if (sqlite3_prepare_v2(db, sql, -1, &statement, NULL) != SQLITE_OK)
-        fail_msg("%s: %s", sql, sqlite3_errmsg(db));
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    int64_t number = sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return number;
-}
-
-/* The block of a minute of the one device's angle. */
-static struct block stored(const char *table, int64_t number)
-{
-    char sql[160];
-    struct block block = {0};
-    sqlite3 *db = open_file();
-    sqlite3_stmt *statement;
-    snprintf(sql, sizeof(sql), "SELECT block FROM %s WHERE %s = %lld", table,
-             strcmp(table, "second") == 0 ? "minute" : "hour", (long long)number);
-    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
-    if (sqlite3_step(statement) == SQLITE_ROW)
-        assert_true(block_unpack(&block, sqlite3_column_blob(statement, 0),
-                                 (size_t)sqlite3_column_bytes(statement, 0)));
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return block;
 }
 
 /* ---- batches ---- */
@@ -419,6 +277,34 @@ static void a_disk_that_refuses_costs_nothing_while_it_lasts(void **state)
     assert_int_equal(number_of("SELECT to_ms - from_ms FROM gap"), 100);
 }
 
+/* With a file and without. */
+static void a_store_opens_with_a_full_disk_and_writes_when_there_is_room(void **state)
+{
+    struct world *world = *state;
+    struct rlimit before, limit;
+    struct timespec rest = {0, 50000000};
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    for (uint64_t batch = 1; batch <= 3; batch += 2) {
+        limit = before;
+        limit.rlim_cur = 100;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+        start_store(world);
+        assert_int_equal(store_position(world->store), batch == 1 ? 0 : 71000);
+        say(world, NOW, 1);
+        assert_false(store_flush(world->store, NOW, 70000 + batch));
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        for (int i = 0; i < 100 && store_committed(world->store) < batch; i++)
+            nanosleep(&rest, NULL);
+        stop_store(world, 71000);
+        assert_int_equal(stored("second", MINUTE).slots[20].count, batch / 2 + 1);
+        assert_int_equal(number_of("SELECT position FROM spool"), 71000);
+    }
+    struct diag diag = {0}; /* what is wrong otherwise is said, and not waited for */
+    world->options.file = "/nowhere/history.db";
+    assert_int_equal(store_open(&world->store, &world->options, NOW, &diag), ERR_IO);
+    assert_non_null(strstr(diag.text, "/nowhere/history.db: unable to open database file"));
+}
+
 /* ---- rows ---- */
 
 struct rows {
@@ -574,8 +460,6 @@ static void alarms_that_stood_stand_again(void **state)
     rules_destroy(rules);
 }
 
-#define CASE(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -587,6 +471,7 @@ int main(void)
         CASE(a_damaged_file_is_set_aside_and_a_new_one_begun),
         CASE(damage_that_is_met_at_work_costs_the_old_file_and_not_the_batch),
         CASE(a_disk_that_refuses_costs_nothing_while_it_lasts),
+        CASE(a_store_opens_with_a_full_disk_and_writes_when_there_is_room),
         CASE(rows_are_put_again_removed_and_loaded),
         CASE(rows_beyond_the_room_are_refused_whole),
         CASE(alarms_that_stood_stand_again),

@@ -1,0 +1,493 @@
+#include "io/store_query.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/store_state.h"
+
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS INT64_C(60000)
+#define HOUR_MS   INT64_C(3600000)
+#define DAY_MS    INT64_C(86400000)
+#define TIME_MOST INT64_C(253402300800000) /* the year 10000 */
+
+/* One metric of the file: its range may have changed from one version of a plugin to the next. */
+struct scale {
+    int64_t key;
+    double min, step;
+};
+
+#define SCALES_MAX 8
+
+/* A minute that is gathered and was not on the disk when the query began. */
+struct pending {
+    uint64_t batch;
+    int64_t minute;
+    struct block block;
+};
+
+struct sum {
+    uint64_t count;
+    double min, max, sum;
+};
+
+struct store_query {
+    char file[PATH_MAX];
+    char kind[LUMBAR_NAME_MAX + 1], device[DEVICE_NAME_BYTES], metric[LUMBAR_NAME_MAX + 1];
+    int64_t from_ms, to_ms, step_ms;
+    unsigned points;
+
+    struct pending *pending;
+    uint32_t pending_count;
+    struct scale gathered; /* of what is pending */
+
+    struct sum *sums; /* a step each */
+    size_t sum_count;
+    struct store_point *answer_points;
+    struct store_answer answer;
+
+    uv_work_t work;
+    store_answer_cb *on_answer;
+    void *user;
+
+    sqlite3 *db;
+    sqlite3_stmt *second, *minute, *rollup;
+};
+
+/* ---- steps ---- */
+
+/* The finest step of which the span has no more than `points`. */
+static int64_t step_for(int64_t span_ms, unsigned points)
+{
+    static const int64_t steps[] = {
+        SECOND_MS, 2 * SECOND_MS, 5 * SECOND_MS, 10 * SECOND_MS, 15 * SECOND_MS, 30 * SECOND_MS,
+        MINUTE_MS, 2 * MINUTE_MS, 5 * MINUTE_MS, 10 * MINUTE_MS, 15 * MINUTE_MS, 30 * MINUTE_MS,
+        HOUR_MS,   2 * HOUR_MS,   3 * HOUR_MS,   6 * HOUR_MS,    12 * HOUR_MS,   DAY_MS,
+    };
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (span_ms <= steps[i] * points)
+            return steps[i];
+    int64_t days = (span_ms + DAY_MS * points - 1) / (DAY_MS * points);
+    return days * DAY_MS;
+}
+
+static int64_t step_at(const struct store_query *query, int64_t at_ms)
+{
+    return at_ms / query->step_ms - query->from_ms / query->step_ms;
+}
+
+static bool make_sums(struct store_query *query)
+{
+    query->sum_count = (size_t)step_at(query, query->to_ms - 1) + 1;
+    query->sums = calloc(query->sum_count, sizeof(*query->sums));
+    return query->sums != NULL;
+}
+
+static void add_bucket(struct store_query *query, const struct scale *scale, int64_t at_ms,
+                       int64_t bucket_ms, const struct bucket *bucket)
+{
+    if (bucket->count == 0 || at_ms + bucket_ms <= query->from_ms || at_ms >= query->to_ms)
+        return;
+    int64_t step = step_at(query, at_ms < query->from_ms ? query->from_ms : at_ms);
+    struct sum *sum = &query->sums[step];
+    double min = scale->min + bucket->min * scale->step;
+    double max = scale->min + bucket->max * scale->step;
+    if (sum->count == 0 || min < sum->min)
+        sum->min = min;
+    if (sum->count == 0 || max > sum->max)
+        sum->max = max;
+    sum->count += bucket->count;
+    sum->sum += (scale->min + bucket->mean * scale->step) * bucket->count;
+}
+
+static void add_seconds(struct store_query *query, const struct scale *scale, int64_t minute,
+                        const struct block *block)
+{
+    for (unsigned i = 0; i < BLOCK_SLOTS; i++)
+        add_bucket(query, scale, minute * MINUTE_MS + i * SECOND_MS, SECOND_MS, &block->slots[i]);
+}
+
+static void add_minutes(struct store_query *query, const struct scale *scale, int64_t hour,
+                        const struct block *block)
+{
+    for (unsigned i = 0; i < BLOCK_SLOTS; i++)
+        add_bucket(query, scale, hour * HOUR_MS + i * MINUTE_MS, MINUTE_MS, &block->slots[i]);
+}
+
+/* ---- what is gathered: the loop's part, before the query leaves its thread ---- */
+
+static void copy_batch(struct store_query *query, const struct store_batch *batch, uint32_t device,
+                       uint32_t metric)
+{
+    int64_t first = query->from_ms / MINUTE_MS, last = (query->to_ms - 1) / MINUTE_MS;
+    for (uint32_t i = 0; i < history_count(batch->history); i++) {
+        struct history_block of = history_key(batch->history, i);
+        if (of.device != device || of.metric != metric || of.minute < first || of.minute > last)
+            continue;
+        struct pending *pending = &query->pending[query->pending_count++];
+        history_at(batch->history, i, &pending->block);
+        pending->batch = batch->number;
+        pending->minute = of.minute;
+    }
+}
+
+static uint32_t blocks_of(const struct history *history, uint32_t device, uint32_t metric)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < history_count(history); i++) {
+        struct history_block of = history_key(history, i);
+        count += of.device == device && of.metric == metric;
+    }
+    return count;
+}
+
+static bool copy_gathered(struct store_query *query, struct store *store)
+{
+    const struct drivers *drivers = store->options.drivers;
+    for (uint32_t d = 0; d < drivers->count; d++) {
+        const struct driver *driver = &drivers->list[d];
+        const struct device *device = strcmp(driver->plugin->kind, query->kind) != 0
+                                          ? NULL
+                                          : devices_find(store->options.devices, driver,
+                                                         query->device, strlen(query->device));
+        for (uint32_t m = 0; device != NULL && m < driver->plugin->metric_count; m++) {
+            const struct lumbar_metric *metric = &driver->plugin->metrics[m];
+            if (strcmp(metric->name, query->metric) != 0)
+                continue;
+            uint32_t number = driver->first_metric + m;
+            size_t most = blocks_of(store->batches[0].history, device->id, number) +
+                          (size_t)blocks_of(store->batches[1].history, device->id, number);
+            query->pending = malloc((most + 1) * sizeof(*query->pending));
+            if (query->pending == NULL)
+                return false;
+            query->gathered = (struct scale){0, metric->min, metric_step(metric)};
+            copy_batch(query, store_other(store), device->id, number);
+            copy_batch(query, store->open, device->id, number);
+        }
+    }
+    return true;
+}
+
+/* ---- the file: the pool's part ---- */
+
+static int64_t number_in(struct store_query *query, const char *sql, const char *a, const char *b,
+                         int64_t none)
+{
+    sqlite3_stmt *statement;
+    int64_t number = none;
+    if (sqlite3_prepare_v2(query->db, sql, -1, &statement, NULL) != SQLITE_OK)
+        return none;
+    if (a != NULL)
+        sqlite3_bind_text(statement, 1, a, -1, SQLITE_STATIC);
+    if (b != NULL)
+        sqlite3_bind_text(statement, 2, b, -1, SQLITE_STATIC);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        number = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    return number;
+}
+
+static int find_scales(struct store_query *query, struct scale *scales)
+{
+    sqlite3_stmt *statement;
+    int count = 0;
+    if (sqlite3_prepare_v2(query->db,
+                           "SELECT id, min, step FROM metric WHERE kind = ?1 AND name = ?2"
+                           " ORDER BY id DESC",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return 0;
+    sqlite3_bind_text(statement, 1, query->kind, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, query->metric, -1, SQLITE_STATIC);
+    while (count < SCALES_MAX && sqlite3_step(statement) == SQLITE_ROW)
+        scales[count++] =
+            (struct scale){sqlite3_column_int64(statement, 0), sqlite3_column_double(statement, 1),
+                           sqlite3_column_double(statement, 2)};
+    sqlite3_finalize(statement);
+    return count;
+}
+
+/* The minute's seconds; false: there are none. */
+static bool read_seconds(struct store_query *query, int64_t minute, int64_t device, int64_t metric,
+                         struct block *block)
+{
+    sqlite3_reset(query->second);
+    sqlite3_bind_int64(query->second, 1, minute);
+    sqlite3_bind_int64(query->second, 2, device);
+    sqlite3_bind_int64(query->second, 3, metric);
+    return sqlite3_step(query->second) == SQLITE_ROW &&
+           block_unpack(block, sqlite3_column_blob(query->second, 0),
+                        (size_t)sqlite3_column_bytes(query->second, 0));
+}
+
+static void read_span_of_seconds(struct store_query *query, int64_t device,
+                                 const struct scale *scale)
+{
+    struct block block;
+    for (int64_t minute = query->from_ms / MINUTE_MS; minute * MINUTE_MS < query->to_ms; minute++)
+        if (read_seconds(query, minute, device, scale->key, &block))
+            add_seconds(query, scale, minute, &block);
+}
+
+/* Is the hour's block of minutes still to come, at least in part? */
+static bool is_waiting(struct store_query *query, int64_t hour)
+{
+    sqlite3_reset(query->rollup);
+    sqlite3_bind_int64(query->rollup, 1, hour);
+    return sqlite3_step(query->rollup) == SQLITE_ROW;
+}
+
+/* As the writer will do it: a minute's seconds stand in place of what the hour has of them. */
+static void overlay_seconds(struct store_query *query, int64_t hour, int64_t device,
+                            const struct scale *scale, int64_t seconds_from, struct block *block)
+{
+    struct block seconds;
+    for (int64_t minute = hour * 60; minute < hour * 60 + 60; minute++) {
+        if (!read_seconds(query, minute, device, scale->key, &seconds))
+            continue;
+        struct bucket sum = block_sum(&seconds), *slot = &block->slots[minute % BLOCK_SLOTS];
+        if (minute < seconds_from)
+            bucket_add(slot, &sum);
+        else
+            *slot = sum;
+    }
+}
+
+static void read_hours_that_wait(struct store_query *query, int64_t device,
+                                 const struct scale *scale, int64_t seconds_from)
+{
+    sqlite3_stmt *list, *one;
+    if (sqlite3_prepare_v2(query->db, "SELECT hour FROM rollup WHERE hour BETWEEN ?1 AND ?2", -1,
+                           &list, NULL) != SQLITE_OK)
+        return;
+    if (sqlite3_prepare_v2(
+            query->db, "SELECT block FROM minute WHERE device = ?1 AND metric = ?2 AND hour = ?3",
+            -1, &one, NULL) != SQLITE_OK) {
+        sqlite3_finalize(list);
+        return;
+    }
+    sqlite3_bind_int64(list, 1, query->from_ms / HOUR_MS);
+    sqlite3_bind_int64(list, 2, (query->to_ms - 1) / HOUR_MS);
+    while (sqlite3_step(list) == SQLITE_ROW) {
+        struct block block = {0};
+        int64_t hour = sqlite3_column_int64(list, 0);
+        sqlite3_reset(one);
+        sqlite3_bind_int64(one, 1, device);
+        sqlite3_bind_int64(one, 2, scale->key);
+        sqlite3_bind_int64(one, 3, hour);
+        if (sqlite3_step(one) == SQLITE_ROW)
+            block_unpack(&block, sqlite3_column_blob(one, 0), (size_t)sqlite3_column_bytes(one, 0));
+        overlay_seconds(query, hour, device, scale, seconds_from, &block);
+        add_minutes(query, scale, hour, &block);
+    }
+    sqlite3_finalize(one);
+    sqlite3_finalize(list);
+}
+
+static void read_span_of_minutes(struct store_query *query, int64_t device,
+                                 const struct scale *scale, int64_t seconds_from)
+{
+    struct block block;
+    sqlite3_reset(query->minute);
+    sqlite3_bind_int64(query->minute, 1, device);
+    sqlite3_bind_int64(query->minute, 2, scale->key);
+    sqlite3_bind_int64(query->minute, 3, query->from_ms / HOUR_MS);
+    sqlite3_bind_int64(query->minute, 4, (query->to_ms - 1) / HOUR_MS);
+    while (sqlite3_step(query->minute) == SQLITE_ROW) {
+        int64_t hour = sqlite3_column_int64(query->minute, 0);
+        if (!is_waiting(query, hour) &&
+            block_unpack(&block, sqlite3_column_blob(query->minute, 1),
+                         (size_t)sqlite3_column_bytes(query->minute, 1)))
+            add_minutes(query, scale, hour, &block);
+    }
+    read_hours_that_wait(query, device, scale, seconds_from);
+}
+
+/* Gathered minutes that the file does not have: those of batches beyond its newest. */
+static void add_pending(struct store_query *query, uint64_t stored)
+{
+    for (uint32_t i = 0; i < query->pending_count; i++)
+        if (query->pending[i].batch > stored)
+            add_seconds(query, &query->gathered, query->pending[i].minute,
+                        &query->pending[i].block);
+}
+
+static int open_for_reading(struct store_query *query)
+{
+    static const char second[] =
+        "SELECT block FROM second WHERE minute = ?1 AND device = ?2 AND metric = ?3";
+    static const char minute[] = "SELECT hour, block FROM minute WHERE device = ?1 AND metric = ?2"
+                                 " AND hour BETWEEN ?3 AND ?4";
+    static const char rollup[] = "SELECT 1 FROM rollup WHERE hour = ?1";
+    int rc =
+        sqlite3_open_v2(query->file, &query->db,
+                        SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(query->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(query->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(query->db, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON; BEGIN",
+                          NULL, NULL, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(query->db, second, -1, &query->second, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(query->db, minute, -1, &query->minute, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(query->db, rollup, -1, &query->rollup, NULL);
+    return rc;
+}
+
+static void close_after_reading(struct store_query *query)
+{
+    sqlite3_finalize(query->second);
+    sqlite3_finalize(query->minute);
+    sqlite3_finalize(query->rollup);
+    sqlite3_close(query->db);
+    query->db = NULL;
+}
+
+static void read_file(struct store_query *query)
+{
+    struct scale scales[SCALES_MAX];
+    uint64_t stored = (uint64_t)number_in(query, "SELECT batch FROM spool", NULL, NULL, 0);
+    int64_t seconds_from = number_in(query, "SELECT seconds_from FROM spool", NULL, NULL, 0);
+    int64_t device = number_in(query, "SELECT id FROM device WHERE kind = ?1 AND name = ?2",
+                               query->kind, query->device, 0);
+    int count = device != 0 ? find_scales(query, scales) : 0;
+    if (query->step_ms < MINUTE_MS && query->from_ms / MINUTE_MS < seconds_from)
+        query->step_ms = MINUTE_MS;
+    if (!make_sums(query)) {
+        query->answer.code = ERR_MEMORY;
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        if (query->step_ms < MINUTE_MS)
+            read_span_of_seconds(query, device, &scales[i]);
+        else
+            read_span_of_minutes(query, device, &scales[i], seconds_from);
+    }
+    add_pending(query, stored);
+}
+
+static void write_answer(struct store_query *query)
+{
+    struct store_answer *answer = &query->answer;
+    query->answer_points = malloc((query->sum_count + 1) * sizeof(*query->answer_points));
+    if (query->answer_points == NULL) {
+        answer->code = ERR_MEMORY;
+        return;
+    }
+    int64_t first = query->from_ms / query->step_ms;
+    for (size_t i = 0; i < query->sum_count; i++) {
+        const struct sum *sum = &query->sums[i];
+        if (sum->count > 0)
+            query->answer_points[answer->count++] =
+                (struct store_point){(first + (int64_t)i) * query->step_ms, sum->count, sum->min,
+                                     sum->sum / (double)sum->count, sum->max};
+    }
+    answer->points = query->answer_points;
+    answer->step_ms = query->step_ms;
+}
+
+static void run_query(struct store_query *query)
+{
+    struct store_answer *answer = &query->answer;
+    int rc = open_for_reading(query);
+    if (rc == SQLITE_OK) {
+        read_file(query);
+        rc = sqlite3_errcode(query->db);
+        if (store_outcome_of(rc) == STORE_DONE)
+            rc = SQLITE_OK;
+    }
+    if (rc != SQLITE_OK) {
+        answer->code = ERR_IO;
+        snprintf(answer->words, sizeof(answer->words), "the history cannot be read: %s",
+                 sqlite3_errstr(rc));
+    }
+    close_after_reading(query);
+    if (answer->code == 0)
+        write_answer(query);
+    if (answer->code == ERR_MEMORY)
+        snprintf(answer->words, sizeof(answer->words), "no memory for the answer");
+}
+
+/* ---- asking ---- */
+
+static int make_query(struct store_query **out, struct store *store,
+                      const struct store_wanted *wanted)
+{
+    *out = NULL;
+    if (wanted->from_ms < 0 || wanted->to_ms <= wanted->from_ms || wanted->to_ms > TIME_MOST ||
+        wanted->points == 0 || wanted->points > STORE_POINTS_MAX)
+        return ERR_RANGE;
+    struct store_query *query = calloc(1, sizeof(*query));
+    if (query == NULL)
+        return ERR_MEMORY;
+    snprintf(query->file, sizeof(query->file), "%s", store->file);
+    snprintf(query->kind, sizeof(query->kind), "%s", wanted->kind);
+    snprintf(query->device, sizeof(query->device), "%s", wanted->device);
+    snprintf(query->metric, sizeof(query->metric), "%s", wanted->metric);
+    query->from_ms = wanted->from_ms;
+    query->to_ms = wanted->to_ms;
+    query->points = wanted->points;
+    query->step_ms = step_for(wanted->to_ms - wanted->from_ms, wanted->points);
+    if (!copy_gathered(query, store)) {
+        store_query_free(query);
+        return ERR_MEMORY;
+    }
+    *out = query;
+    return 0;
+}
+
+void store_query_free(struct store_query *query)
+{
+    if (query == NULL)
+        return;
+    free(query->answer_points);
+    free(query->sums);
+    free(query->pending);
+    free(query);
+}
+
+static void on_work(uv_work_t *work)
+{
+    run_query(work->data);
+}
+
+static void after_work(uv_work_t *work, int status)
+{
+    struct store_query *query = work->data;
+    (void)status;
+    query->on_answer(query->user, &query->answer);
+    store_query_free(query);
+}
+
+int store_query(struct store *store, uv_loop_t *loop, const struct store_wanted *wanted,
+                store_answer_cb *on_answer, void *user)
+{
+    struct store_query *query;
+    int code = make_query(&query, store, wanted);
+    if (code != 0)
+        return code;
+    query->on_answer = on_answer;
+    query->user = user;
+    query->work.data = query;
+    if (uv_queue_work(loop, &query->work, on_work, after_work) == 0)
+        return 0;
+    store_query_free(query);
+    return ERR_MEMORY;
+}
+
+struct store_query *store_query_now(struct store *store, const struct store_wanted *wanted,
+                                    struct store_answer *answer)
+{
+    struct store_query *query;
+    *answer = (struct store_answer){.code = make_query(&query, store, wanted)};
+    if (query == NULL)
+        return NULL;
+    run_query(query);
+    *answer = query->answer;
+    return query;
+}
