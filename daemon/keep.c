@@ -107,10 +107,12 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = store_load_alarms(hub->store, ingest->alarms, ingest->rules, ingest->devices,
                                  ingest->drivers, hub_now_ms(hub), diag);
+    if (code != 0)
+        return code;
     hub->history = true;
     hub->acked_from = STORE_NONE;
     hub->settled = store_position(hub->store) == 0; /* nothing is known of a time before */
-    return code == 0 ? store_start(hub->store, on_stored, hub, diag) : code;
+    return store_start(hub->store, on_stored, hub, diag);
 }
 
 static bool stands(void *user, const struct rule *rule, uint32_t device)
