@@ -88,7 +88,7 @@ static int on_socket(struct web *web, struct lws *wsi)
         struct client *client = &web->clients[i];
         if (client->wsi != NULL)
             continue;
-        *client = (struct client){.wsi = wsi, .over = others >= web->cap};
+        *client = (struct client){.wsi = wsi, .over = others >= web->cap, .local = web->adopting};
         address_of(lws_get_socket_fd(wsi), &client->address);
         lws_set_opaque_user_data(wsi, client);
         /* An answer shall go into the kernel whole. */
@@ -101,6 +101,7 @@ static int on_socket(struct web *web, struct lws *wsi)
 
 static void finish_stop(struct web *web)
 {
+    web_local_stop(web);
     uv_close((uv_handle_t *)&web->tick, NULL);
     lws_context_destroy(web->context); /* the first of two: closes, frees nothing */
 }
@@ -120,6 +121,7 @@ static unsigned count_upgraded(const struct web *web)
 
 static void on_gone(struct web *web, struct client *client)
 {
+    web_api_drop(client);
     *client = (struct client){0};
     /* Not from here: lws is in the middle of its own work. */
     if (web->stopping && !uv_is_closing((uv_handle_t *)&web->tick) && count_upgraded(web) == 0)
@@ -132,6 +134,12 @@ static int on_client_event(struct web *web, struct client *client, struct lws *w
     switch (reason) {
     case LWS_CALLBACK_HTTP:
         return web_serve_request(web, client, wsi);
+    case LWS_CALLBACK_HTTP_BODY:
+        return web_api_body(web, client, in, bytes);
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return web_api_complete(web, client);
+    case LWS_CALLBACK_HTTP_WRITEABLE:
+        return web_api_write(client);
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return web_serve_upgrade(web, client, wsi);
     case LWS_CALLBACK_ESTABLISHED:
@@ -323,6 +331,8 @@ static struct web *make_web(uv_loop_t *loop, const struct web_options *options, 
     if (options->web_root != NULL)
         snprintf(web->web_root, sizeof(web->web_root), "%s", options->web_root);
     web->server = (struct http_server){web->listen, options->port, web->host};
+    web->api = options->api;
+    web->local_fd = -1;
     web->clients = calloc(web->places, sizeof(*web->clients));
     if (web->clients == NULL) {
         free(web);
@@ -349,14 +359,18 @@ int web_create(struct web **out, uv_loop_t *loop, const struct web_options *opti
     struct web *web = make_web(loop, options, frame);
     if (web == NULL)
         return diag_set(diag, ERR_MEMORY, "web: out of memory");
-    code = open_context(web, diag);
+    code = web_local_bind(web, options, diag);
+    if (code == 0)
+        code = open_context(web, diag);
     if (code != 0) {
+        web_local_close(web);
         free(web->clients);
         free(web);
         return code;
     }
     uv_timer_init(loop, &web->tick);
     web->tick.data = web;
+    web_local_start(web);
     *out = web;
     return 0;
 }

@@ -1,12 +1,13 @@
 /*
  * The web server: the page, and /live for browsers, over libwebsockets inside our uv loop.
  *
- * HTTP/1.1 and WebSocket without extensions. GET and HEAD only. Host and Origin are checked against
- * what we listen on; every answer carries the Content-Security-Policy. The page is built into the
- * program; web_root serves a folder instead, for work on it. An answer ends its connection.
- * A client holds no queue: when its socket can be written it is given one frame made from its
- * cursor, at most one each display frame (16 ms); alarms do not wait for that. Slow ones skip.
- * Dead peers are pinged after 20 s and dropped after 30. Loop thread only.
+ * HTTP/1.1 and WebSocket without extensions. GET and HEAD only, but for the JSON API below /api/.
+ * Host and Origin are checked against what we listen on; every answer carries the
+ * Content-Security-Policy. The same is served on a Unix socket for who is in its group. The page is
+ * built into the program; web_root serves a folder instead, for work on it. An answer ends its
+ * connection. A client holds no queue: when its socket can be written it is given one frame made
+ * from its cursor, at most one each display frame (16 ms); alarms do not wait for that. Slow ones
+ * skip. Dead peers are pinged after 20 s and dropped after 30. Loop thread only.
  */
 #ifndef LUMBAR_IO_WEB_H
 #define LUMBAR_IO_WEB_H
@@ -16,15 +17,19 @@
 #include <uv.h>
 
 #include "base/err.h"
+#include "core/api.h"
 #include "core/frame.h"
 
 struct web_options {
-    const char *listen; /* a numeric address */
-    int port;           /* 0: any free one */
-    const char *host;   /* one more Host that is taken; "" none */
-    unsigned clients;   /* sockets at most; then 503. One other machine: a quarter, 8 at least */
-    const char *web_root; /* NULL: the page of the program */
+    const char *listen;    /* a numeric address */
+    int port;              /* 0: any free one */
+    const char *host;      /* one more Host that is taken; "" none */
+    unsigned clients;      /* sockets at most; then 503. One other machine: a quarter, 8 at least */
+    const char *web_root;  /* NULL: the page of the program */
     int64_t hub_offset_ms; /* clock.h */
+    struct api api;        /* a table of none: there is no API */
+    const char *socket;    /* path of a Unix socket, mode 0660; NULL or "": none */
+    const char *group;     /* of that socket; NULL or "": our own */
 };
 
 struct web_stats {
@@ -34,7 +39,7 @@ struct web_stats {
 
 struct web;
 
-/* ERR_TAKEN where the port is in use. */
+/* ERR_TAKEN where the port or the socket is in use. A socket that a killed hub left is replaced. */
 int web_create(struct web **out, uv_loop_t *loop, const struct web_options *options,
                struct frame *frame, struct diag *diag);
 int web_port(const struct web *web);
@@ -45,6 +50,9 @@ void web_take_host(struct web *web, const char *host);
 void web_news(struct web *web);  /* something new: by the next display frame */
 void web_alarm(struct web *web); /* at once */
 void web_stats(const struct web *web, struct web_stats *stats);
+
+/* The answer to a call whose handler said API_LATER. Where the client is gone, it is dropped. */
+void web_api_answer(struct web *web, uint64_t ticket, struct api_answer *answer);
 
 /* Stop: bye to the browsers, closes everything of ours on the loop. Then run the loop until it is
  * empty, and destroy. */

@@ -165,9 +165,9 @@ bool http_origin_is_host(const char *origin, const char *host)
 /* What HTTP and the upgrade have in common: who is asked, and by whose page. */
 static int judge_names(const struct http_server *server, const struct http_request *request)
 {
-    if (request->host[0] == '\0')
+    if (request->host[0] == '\0' && !request->local)
         return 400;
-    if (!http_host_is_ours(server, request->host))
+    if (!request->local && !http_host_is_ours(server, request->host))
         return 421;
     if (request->origin[0] != '\0' && !http_origin_is_host(request->origin, request->host))
         return 403;
@@ -179,9 +179,34 @@ int http_judge(const struct http_server *server, const struct http_request *requ
     int status = judge_names(server, request);
     if (status != 0)
         return status;
-    if (request->method == HTTP_OTHER)
+    bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
+    if (request->method == HTTP_OTHER || (!reads && !http_path_is_api(request->path)))
         return 405;
     return strcmp(request->path, HTTP_LIVE_PATH) == 0 ? 426 : 0;
+}
+
+bool http_path_is_api(const char *path)
+{
+    return strncmp(path, HTTP_API_PATH, strlen(HTTP_API_PATH)) == 0;
+}
+
+int http_body_length(const char *content_length, const char *transfer_encoding, size_t most,
+                     size_t *bytes)
+{
+    *bytes = 0;
+    if (transfer_encoding[0] != '\0')
+        return 411;
+    if (content_length[0] == '\0')
+        return 411;
+    for (const char *at = content_length; *at != '\0'; at++)
+        if (!is_digit(*at))
+            return 400; /* two of them come as "2,2" */
+    for (const char *at = content_length; *at != '\0'; at++) {
+        *bytes = *bytes * 10 + (size_t)(*at - '0');
+        if (*bytes > most)
+            return 413;
+    }
+    return 0;
 }
 
 /* Sixteen bytes in base64. */
@@ -318,12 +343,19 @@ static const struct {
     const char *reason, *words, *header;
 } statuses[] = {
     {200, "OK", "", ""},
+    {201, "Created", "", ""},
+    {202, "Accepted", "", ""},
     {304, "Not Modified", "", ""},
     {400, "Bad Request", "This request cannot be used.\n", ""},
     {403, "Forbidden", "Pages of another site may not use this hub.\n", ""},
     {404, "Not Found", "There is nothing here.\n", ""},
-    {405, "Method Not Allowed", "Only GET and HEAD are known here.\n", "Allow: GET, HEAD\r\n"},
+    {405, "Method Not Allowed", "Only GET and HEAD are known here.\n", ""},
+    {409, "Conflict", "This contradicts what is.\n", ""},
+    {411, "Length Required", "A body says its Content-Length.\n", ""},
+    {413, "Content Too Large", "This body is too large.\n", ""},
+    {415, "Unsupported Media Type", "Only JSON is taken here.\n", ""},
     {421, "Misdirected Request", "This hub does not go by that name.\n", ""},
+    {422, "Unprocessable Content", "This cannot be done.\n", ""},
     {426, "Upgrade Required", "This is the place of a WebSocket.\n",
      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"},
     {500, "Internal Server Error", "The hub could not do this.\n", ""},
@@ -351,6 +383,8 @@ size_t http_write_head(char *out, size_t bytes, const struct http_answer *answer
              statuses[status].reason, statuses[status].header);
     for (const struct http_header *header = http_headers; header->name != NULL; header++)
         text_add(&head, "%s: %s\r\n", header->name, header->value);
+    if (answer->status == 405)
+        text_add(&head, "Allow: %s\r\n", answer->allow != NULL ? answer->allow : "GET, HEAD");
     if (answer->type != NULL)
         text_add(&head, "Content-Type: %s\r\nVary: Accept-Encoding\r\n", answer->type);
     if (answer->etag != NULL)

@@ -16,6 +16,7 @@
 #define HTTP_HEAD_BYTES  1280 /* of an answer */
 #define HTTP_SUBPROTOCOL "lumbar.live.v1"
 #define HTTP_LIVE_PATH   "/live"
+#define HTTP_API_PATH    "/api/" /* and everything below */
 
 /* Ourselves, as a browser may name us. */
 struct http_server {
@@ -24,7 +25,7 @@ struct http_server {
     const char *host; /* one more name, with or without a port; "" none */
 };
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_OTHER };
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
 
 /* Header values are terminated; "" where the header is absent or empty. */
 struct http_request {
@@ -32,14 +33,24 @@ struct http_request {
     const char *path; /* decoded, without the query */
     const char *host, *origin;
     const char *subprotocol, *version, *key; /* Sec-WebSocket-..., for an upgrade */
+    bool local; /* by the hub's own socket, where no browser comes: any Host will do */
 };
 
-/* The status to refuse it with, or 0. */
+/* The status to refuse it with, or 0. What stands below /api/ may be changed, all else only read.
+ */
 int http_judge(const struct http_server *server, const struct http_request *request);
 
 /* The same for an upgrade to WebSocket, which also needs an Origin, the path and the one
  * subprotocol. */
 int http_judge_upgrade(const struct http_server *server, const struct http_request *request);
+
+bool http_path_is_api(const char *path);
+
+/* The length of a body that Content-Length announces ("" none), at most `most`: 0, or the status to
+ * refuse it with. A Transfer-Encoding is refused: what two programs could understand differently
+ * is understood by none. */
+int http_body_length(const char *content_length, const char *transfer_encoding, size_t most,
+                     size_t *bytes);
 
 bool http_host_is_ours(const struct http_server *server, const char *host);
 bool http_origin_is_host(const char *origin, const char *host);
@@ -60,6 +71,7 @@ const char *http_type_of(const char *path);
 struct http_answer {
     int status;
     const char *type, *etag; /* NULL: without */
+    const char *allow;       /* of a 405; NULL: GET, HEAD */
     bool gzip;
     size_t body_bytes;
 };

@@ -4,8 +4,7 @@
 
 #include "io/web_page.h"
 
-/* A header as a string; "?" (which nothing accepts) where it is too long or holds a NUL. */
-static void copy_header(struct lws *wsi, enum lws_token_indexes token, char *out)
+void web_header(struct lws *wsi, enum lws_token_indexes token, char out[HTTP_VALUE_BYTES])
 {
     int length = lws_hdr_copy(wsi, out, HTTP_VALUE_BYTES, token);
     if (length < 0 || (size_t)length != strlen(out))
@@ -17,30 +16,40 @@ struct request_text {
     char subprotocol[HTTP_VALUE_BYTES], version[HTTP_VALUE_BYTES], key[HTTP_VALUE_BYTES];
 };
 
-static struct http_request read_request(struct lws *wsi, struct request_text *text)
+static struct http_request read_request(const struct client *client, struct lws *wsi,
+                                        struct request_text *text)
 {
-    struct http_request request = {HTTP_OTHER,        text->path,    text->host, text->origin,
-                                   text->subprotocol, text->version, text->key};
+    static const struct {
+        enum lws_token_indexes token;
+        enum http_method method;
+    } methods[] = {
+        {WSI_TOKEN_GET_URI, HTTP_GET},       {WSI_TOKEN_HEAD_URI, HTTP_HEAD},
+        {WSI_TOKEN_POST_URI, HTTP_POST},     {WSI_TOKEN_PUT_URI, HTTP_PUT},
+        {WSI_TOKEN_DELETE_URI, HTTP_DELETE}, {WSI_TOKEN_PATCH_URI, HTTP_OTHER},
+        {WSI_TOKEN_OPTIONS_URI, HTTP_OTHER},
+    };
+    struct http_request request = {
+        HTTP_OTHER,        text->path,    text->host, text->origin,
+        text->subprotocol, text->version, text->key,  client != NULL && client->local};
     text->path[0] = '\0';
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0) {
-        request.method = HTTP_GET;
-        copy_header(wsi, WSI_TOKEN_GET_URI, text->path);
-    } else if (lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0) {
-        request.method = HTTP_HEAD;
-        copy_header(wsi, WSI_TOKEN_HEAD_URI, text->path);
-    }
-    copy_header(wsi, WSI_TOKEN_HOST, text->host);
-    copy_header(wsi, WSI_TOKEN_ORIGIN, text->origin);
-    copy_header(wsi, WSI_TOKEN_PROTOCOL, text->subprotocol);
-    copy_header(wsi, WSI_TOKEN_VERSION, text->version);
-    copy_header(wsi, WSI_TOKEN_KEY, text->key);
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        if (lws_hdr_total_length(wsi, methods[i].token) > 0) {
+            request.method = methods[i].method;
+            web_header(wsi, methods[i].token, text->path);
+            break;
+        }
+    web_header(wsi, WSI_TOKEN_HOST, text->host);
+    web_header(wsi, WSI_TOKEN_ORIGIN, text->origin);
+    web_header(wsi, WSI_TOKEN_PROTOCOL, text->subprotocol);
+    web_header(wsi, WSI_TOKEN_VERSION, text->version);
+    web_header(wsi, WSI_TOKEN_KEY, text->key);
     return request;
 }
 
 /* One answer, and the end of the connection: so a socket's buffer takes it whole, and nobody makes
  * us hold answers by asking for more without reading. Returns -1, which makes lws flush and close.
  */
-static int send_answer(struct lws *wsi, const struct http_answer *answer, const void *body)
+int web_send(struct lws *wsi, const struct http_answer *answer, const void *body)
 {
     unsigned char head[LWS_PRE + HTTP_HEAD_BYTES];
     size_t length = http_write_head((char *)head + LWS_PRE, HTTP_HEAD_BYTES, answer);
@@ -57,31 +66,36 @@ static int refuse(struct web *web, struct lws *wsi, int status, bool head)
     struct http_answer answer = {
         .status = status, .type = "text/plain; charset=utf-8", .body_bytes = strlen(words)};
     web->refused++;
-    return send_answer(wsi, &answer, head ? NULL : words);
+    return web_send(wsi, &answer, head ? NULL : words);
 }
 
 static int send_page(struct lws *wsi, const struct page_file *file, bool head)
 {
     char accepts[HTTP_VALUE_BYTES], known[HTTP_VALUE_BYTES];
-    copy_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, accepts);
-    copy_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, known);
+    web_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, accepts);
+    web_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, known);
     struct http_answer answer = {.status = 200, .type = file->type, .etag = file->etag};
     if (file->etag != NULL && http_etag_matches(known, file->etag)) {
         answer.status = 304;
-        return send_answer(wsi, &answer, NULL);
+        return web_send(wsi, &answer, NULL);
     }
     answer.gzip = file->gzip != NULL && http_takes_gzip(accepts);
     answer.body_bytes = answer.gzip ? file->gzip_bytes : file->plain_bytes;
-    return send_answer(wsi, &answer, head ? NULL : answer.gzip ? file->gzip : file->plain);
+    return web_send(wsi, &answer, head ? NULL : answer.gzip ? file->gzip : file->plain);
 }
 
 int web_serve_request(struct web *web, struct client *client, struct lws *wsi)
 {
     struct request_text text;
-    struct http_request request = read_request(wsi, &text);
+    struct http_request request = read_request(client, wsi, &text);
     bool head = request.method == HTTP_HEAD;
     web->requests++;
     int status = client->over ? 503 : http_judge(&web->server, &request);
+    if (http_path_is_api(request.path) && web->api.count > 0) {
+        web->refused += status != 0;
+        return status != 0 ? web_api_refuse(wsi, status, head)
+                           : web_api_request(web, client, wsi, &request);
+    }
     if (status != 0)
         return refuse(web, wsi, status, head);
     struct web_page page;
@@ -102,8 +116,8 @@ int web_serve_upgrade(struct web *web, struct client *client, struct lws *wsi)
         return -1;
     char upgrade[HTTP_VALUE_BYTES];
     struct request_text text;
-    copy_header(wsi, WSI_TOKEN_UPGRADE, upgrade);
-    struct http_request request = read_request(wsi, &text);
+    web_header(wsi, WSI_TOKEN_UPGRADE, upgrade);
+    struct http_request request = read_request(client, wsi, &text);
     web->requests++;
     if (client->over)
         return refuse(web, wsi, 503, false);
@@ -117,7 +131,7 @@ int web_serve_upgrade(struct web *web, struct client *client, struct lws *wsi)
 int web_serve_filter(struct web *web, struct lws *wsi)
 {
     struct request_text text;
-    struct http_request request = read_request(wsi, &text);
+    struct http_request request = read_request(lws_get_opaque_user_data(wsi), wsi, &text);
     if (http_judge_upgrade(&web->server, &request) == 0 &&
         strcmp(lws_get_protocol(wsi)->name, HTTP_SUBPROTOCOL) == 0)
         return 0;

@@ -40,12 +40,13 @@ static void check_names(const char *host, const char *origin)
 static void check_judges(char *const *lines)
 {
     struct http_request request = {HTTP_GET, lines[0], lines[1], lines[2],
-                                   lines[3], lines[4], lines[5]};
+                                   lines[3], lines[4], lines[5], false};
     for (int method = HTTP_GET; method <= HTTP_OTHER; method++) {
         request.method = (enum http_method)method;
         bool ours = http_host_is_ours(&us, request.host);
         if (http_judge(&us, &request) == 0)
-            CHECK(ours && method != HTTP_OTHER);
+            CHECK(ours && method != HTTP_OTHER &&
+                  (method <= HTTP_HEAD || http_path_is_api(request.path)));
         if (http_judge_upgrade(&us, &request) == 0)
             CHECK(ours && method == HTTP_GET && http_origin_is_host(request.origin, request.host) &&
                   strcmp(request.subprotocol, HTTP_SUBPROTOCOL) == 0);
@@ -84,9 +85,27 @@ static void stop_hub(void)
     hub_drop_world(&the_hub);
 }
 
+/* Answers with what it was given. */
+static enum api_outcome on_thing(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    (void)user;
+    CHECK(call->request->body_bytes <= API_BODY_BYTES);
+    return api_give(answer, 200,
+                    json_pack("{s:I, s:O*}", "queries", (json_int_t)call->request->query_count,
+                              "body", call->body));
+}
+
+static const struct api_endpoint things[] = {
+    {API_GET, "/things", on_thing, NULL},
+    {API_POST, "/things", on_thing, (const char *const[]){"name", NULL}},
+    {API_PUT, "/things/{id}", on_thing, (const char *const[]){"name", NULL}},
+    {API_DELETE, "/things/{id}", on_thing, NULL},
+};
+
 static struct hub *start_hub(void)
 {
-    struct web_options options = {.listen = "127.0.0.1", .host = "", .clients = 16};
+    struct web_options options = {
+        .listen = "127.0.0.1", .host = "", .clients = 16, .api = {things, 4, NULL}};
     struct diag diag = {0};
     hub_make_world(&the_hub);
     CHECK(uv_loop_init(&the_hub.loop) == 0);

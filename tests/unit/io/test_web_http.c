@@ -210,8 +210,8 @@ static void an_upgrade_needs_everything(void **state)
     (void)state;
     struct http_server server = {"127.0.0.1", 8080, ""};
     const struct http_request good = {
-        HTTP_GET,         "/live", "127.0.0.1:8080",          "http://127.0.0.1:8080",
-        "lumbar.live.v1", "13",    "dGhlIHNhbXBsZSBub25jZQ=="};
+        HTTP_GET,         "/live", "127.0.0.1:8080",           "http://127.0.0.1:8080",
+        "lumbar.live.v1", "13",    "dGhlIHNhbXBsZSBub25jZQ==", false};
     assert_int_equal(http_judge_upgrade(&server, &good), 0);
 #define EXPECT(status, field, value)                                                               \
     do {                                                                                           \
@@ -244,12 +244,15 @@ static void an_upgrade_needs_everything(void **state)
 static void every_answer_has_the_security_headers(void **state)
 {
     (void)state;
-    static const int statuses[] = {200, 304, 400, 403, 404, 405, 421, 426, 500, 503};
+    static const int statuses[] = {200, 201, 202, 304, 400, 403, 404, 405, 409,
+                                   411, 413, 415, 421, 422, 426, 500, 503};
     for (size_t i = 0; i < COUNT(statuses); i++) {
         char head[HTTP_HEAD_BYTES];
-        struct http_answer answer = {statuses[i], "text/css; charset=utf-8",
-                                     "\"0123456789abcdef0123456789abcdef0123456789abcdef\"", true,
-                                     SIZE_MAX};
+        struct http_answer answer = {.status = statuses[i],
+                                     .type = "text/css; charset=utf-8",
+                                     .etag = "\"0123456789abcdef0123456789abcdef0123456789abcdef\"",
+                                     .gzip = true,
+                                     .body_bytes = SIZE_MAX};
         size_t length = http_write_head(head, sizeof(head), &answer);
         assert_int_equal(length, strlen(head));
         assert_true(length > 0);
@@ -263,6 +266,80 @@ static void every_answer_has_the_security_headers(void **state)
         assert_int_equal(statuses[i] == 405, strstr(head, "\r\nAllow: GET, HEAD\r\n") != NULL);
         if (statuses[i] >= 400)
             assert_true(strlen(http_words(statuses[i])) > 0);
+    }
+}
+
+static void only_the_api_is_changed(void **state)
+{
+    (void)state;
+    struct http_server server = {"127.0.0.1", 8080, ""};
+    static const struct {
+        enum http_method method;
+        const char *path, *host, *origin;
+        bool local;
+        int status;
+    } cases[] = {
+#define OURS "127.0.0.1:8080"
+        {HTTP_GET, "/", OURS, "", false, 0},
+        {HTTP_HEAD, "/", OURS, "", false, 0},
+        {HTTP_POST, "/", OURS, "", false, 405},
+        {HTTP_POST, "/api", OURS, "", false, 405},
+        {HTTP_POST, "/apis/v1", OURS, "", false, 405},
+        {HTTP_GET, "/api/v1/rooms", OURS, "", false, 0},
+        {HTTP_POST, "/api/v1/rooms", OURS, "", false, 0},
+        {HTTP_PUT, "/api/v1/rooms", OURS, "", false, 0},
+        {HTTP_DELETE, "/api/v1/rooms", OURS, "", false, 0},
+        {HTTP_OTHER, "/api/v1/rooms", OURS, "", false, 405},
+        {HTTP_POST, "/api/v1/rooms", OURS, "http://127.0.0.1:8080", false, 0},
+        {HTTP_POST, "/api/v1/rooms", OURS, "http://evil.example", false, 403},
+        {HTTP_POST, "/api/v1/rooms", OURS, "null", false, 403},
+        {HTTP_POST, "/api/v1/rooms", "evil.example:8080", "", false, 421},
+        {HTTP_POST, "/api/v1/rooms", "", "", false, 400},
+        /* by our own socket there is no name to be mistaken, but still no other page */
+        {HTTP_POST, "/api/v1/rooms", "", "", true, 0},
+        {HTTP_POST, "/api/v1/rooms", "localhost", "", true, 0},
+        {HTTP_POST, "/api/v1/rooms", "localhost", "http://evil.example", true, 403},
+        {HTTP_POST, "/", "localhost", "", true, 405},
+        {HTTP_GET, "/live", OURS, "", false, 426},
+#undef OURS
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct http_request request = {.method = cases[i].method,
+                                       .path = cases[i].path,
+                                       .host = cases[i].host,
+                                       .origin = cases[i].origin,
+                                       .local = cases[i].local};
+        if (http_judge(&server, &request) != cases[i].status)
+            fail_msg("%d %s %s: %d", cases[i].method, cases[i].path, cases[i].origin,
+                     http_judge(&server, &request));
+    }
+}
+
+static void a_body_says_its_length_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *length, *encoding;
+        int status;
+        size_t bytes;
+    } cases[] = {
+        {"0", "", 0, 0},           {"2", "", 0, 2},
+        {"0002", "", 0, 2},        {"1000", "", 0, 1000},
+        {"1001", "", 413, 0},      {"99999999999999999999999999", "", 413, 0},
+        {"", "", 411, 0},          {"", "chunked", 411, 0},
+        {"2", "chunked", 411, 0}, /* two programs could read it differently */
+        {"2", "identity", 411, 0}, {"-1", "", 400, 0},
+        {"+2", "", 400, 0},        {"2 ", "", 400, 0},
+        {"2,2", "", 400, 0},       {"0x2", "", 400, 0},
+        {"?", "", 400, 0},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        size_t bytes;
+        int status = http_body_length(cases[i].length, cases[i].encoding, 1000, &bytes);
+        if (status != cases[i].status)
+            fail_msg("'%s' '%s': %d", cases[i].length, cases[i].encoding, status);
+        if (status == 0)
+            assert_int_equal(bytes, cases[i].bytes);
     }
 }
 
@@ -288,6 +365,8 @@ int main(void)
         cmocka_unit_test(a_type_follows_from_the_ending),
         cmocka_unit_test(an_upgrade_needs_everything),
         cmocka_unit_test(every_answer_has_the_security_headers),
+        cmocka_unit_test(only_the_api_is_changed),
+        cmocka_unit_test(a_body_says_its_length_once),
         cmocka_unit_test(a_head_that_does_not_fit_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
