@@ -53,6 +53,7 @@ struct lumbard {
     bool history;        /* it was not suspended when that was last looked at */
     int64_t flushed_ms;  /* when the spool last needed its places back */
     unsigned idle_drains;
+    int64_t started_ms;        /* hub time */
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
     struct log_limit unknown;  /* refusals that no device can be blamed for */
     uint64_t oversize;         /* of mqtt's, as far as it was said */
@@ -66,6 +67,12 @@ static inline int64_t hub_now_ms(const struct lumbard *hub)
 }
 
 void hub_wake(struct lumbard *hub); /* any thread: the loop has something to do */
+
+/* What people read of a room; "unassigned" where there is none. */
+static inline const char *hub_room_title(const struct lumbard *hub, uint32_t room)
+{
+    return room == ROOM_NONE ? "unassigned" : hub->setup.config->rooms[room - 1].title;
+}
 
 /* keep.c: what is kept of a message beyond its time in the spool. */
 int hub_open_recorder(struct lumbard *hub, struct diag *diag);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "core/publish.h"
 #include "core/topic.h"
+#include "api.h"
 #include "hub.h"
 #include "io/files.h"
 #include "io/notify.h"
@@ -25,11 +26,6 @@
 static const int signal_numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
 
 /* ---- the way of a message, second half: what it caused ---- */
-
-static const char *room_title(const struct lumbard *hub, uint32_t room)
-{
-    return room == ROOM_NONE ? "unassigned" : hub->setup.config->rooms[room - 1].title;
-}
 
 static void publish_alarm(struct lumbard *hub, const struct alarm *alarm)
 {
@@ -52,7 +48,7 @@ static void on_alarm(void *user, const struct alarm *alarm)
     struct lumbard *hub = user;
     const struct rule *rule = alarm->rule;
     const struct device *device = devices_at(hub->ingest.devices, alarm->device);
-    store_alarm(hub->store, alarm, device, room_title(hub, device->room));
+    store_alarm(hub->store, alarm, device, hub_room_title(hub, device->room));
     /* Nobody to be told yet: in the child that tries a message, too, which must survive it. */
     if (hub->remembering || hub->recovering)
         return;
@@ -60,12 +56,12 @@ static void on_alarm(void *user, const struct alarm *alarm)
     struct text text = text_in(sentence, sizeof(sentence));
     rule_write_text(&text, rule, rule->text,
                     &(struct rule_facts){.device = device->name,
-                                         .room = room_title(hub, device->room),
+                                         .room = hub_room_title(hub, device->room),
                                          .value = alarm->value,
                                          .limit = alarm->limit});
     log_line(alarm->presence == ALARM_ON ? LOG_NOTICE : LOG_INFO, "alarm %s %s, %s, %s/%s: %s",
-             rule->name, alarm->presence == ALARM_ON ? "on" : "off", room_title(hub, device->room),
-             rule->driver->plugin->kind, device->name, sentence);
+             rule->name, alarm->presence == ALARM_ON ? "on" : "off",
+             hub_room_title(hub, device->room), rule->driver->plugin->kind, device->name, sentence);
     web_alarm(hub->web);
     publish_alarm(hub, alarm);
 }
@@ -401,6 +397,9 @@ static int open_web(struct lumbard *hub, struct diag *diag)
         .clients = (unsigned)config->web.clients,
         .web_root = hub->options->web_root,
         .hub_offset_ms = hub->offset_ms,
+        .api = hub_api(hub),
+        .socket = config->api.socket,
+        .group = config->api.group,
     };
     return web_create(&hub->web, &hub->loop, &options, hub->frame, diag);
 }
@@ -507,6 +506,7 @@ int lumbard_run(const struct lumbard_options *options, struct diag *diag)
     hub.wake_closed = true; /* until there is a loop */
     if (uv_mutex_init(&hub.wake_lock) != 0)
         return diag_set(diag, ERR_MEMORY, "no lock could be made");
+    hub.started_ms = hub_now_ms(&hub);
     int code = start(&hub, diag);
     if (code != 0)
         return code; /* the process ends; files and sockets go with it */

@@ -48,6 +48,11 @@ struct config {
     } web;
 
     struct {
+        const char *socket; /* path; "" none */
+        const char *group;  /* "" our own */
+    } api;
+
+    struct {
         const char *ring;   /* file in tmpfs */
         const char *copy;   /* file on disk */
         int64_t size_bytes; /* of each */

@@ -44,12 +44,13 @@ static void write_config(const struct hub *hub)
     fprintf(out,
             "clinic: Bench\nbroker:\n  host: 127.0.0.1\n  port: %d\n  client_id: lumbard\n"
             "web:\n  listen: 127.0.0.1\n  port: 0\n  clients: 64\n"
+            "api:\n  socket: %s/ctl\n"
             "spool:\n  ring: %s\n  copy: %s/copy\n  size: %s\n"
             "quarantine:\n  file: %s\n  size: 1 MiB\n"
             "recorder:\n  folder: %s\n  always: %s\nhistory:\n  file: %s\nplugins:\n  folder: %s\n"
             "devices:\n  max: 400\n  rate: 100000\nfeed:\n  size: 4 MiB\n"
             "rules:\n  folder: \"%s\"\n%s",
-            hub->broker_port, hub->ring, hub->folder, hub->ring_size, hub->quarantine,
+            hub->broker_port, hub->folder, hub->ring, hub->folder, hub->ring_size, hub->quarantine,
             hub->recordings, hub->recorded ? "true" : "false", hub->history, hub->plugins,
             hub->rules, hub->more != NULL ? hub->more : "");
     write_rooms(out, hub);

@@ -123,6 +123,8 @@ broker:
   port: ${this.brokerPort}
 web:
   port: ${this.webPort}
+api:
+  socket: ${join(this.folder, 'ctl')}
 spool:
   ring: ${this.ring}
   copy: ${join(this.folder, 'spool')}

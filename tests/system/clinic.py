@@ -11,7 +11,9 @@ at the end must end with exit code 0: its loop closed empty, and no sanitizer sp
 LUMBAR_UNDER is put before the hub's command line, for example "valgrind --error-exitcode=99".
 """
 import base64
+import http.client
 import importlib
+import json
 import os
 import pathlib
 import shlex
@@ -275,6 +277,19 @@ class Browser:
         self.socket.close()
 
 
+class Local(http.client.HTTPConnection):
+    """HTTP by the hub's own socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost", timeout=10)
+        self.path = path
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(10)
+        self.sock.connect(self.path)
+
+
 class Clinic:
     def __init__(self, build, rooms=None, rules="", extra="", plugins=None, start=True):
         self.build = pathlib.Path(build)
@@ -301,7 +316,7 @@ class Clinic:
         rules.mkdir(exist_ok=True)
         (rules / "test.yaml").write_text(self.rules or "rules: []\n")
         lines = ["clinic: Test clinic", "broker:", f"  port: {self.broker_port}", "web:",
-                 "  port: 0", "spool:", f"  ring: {self.ring}", f"  copy: {self.folder}/spool",
+                 "  port: 0", "api:", f"  socket: {self.folder}/ctl", "spool:", f"  ring: {self.ring}", f"  copy: {self.folder}/spool",
                  "quarantine:", f"  file: {self.folder}/quarantine", "recorder:",
                  f"  folder: {self.recordings}", f"  always: {str(self.recorded).lower()}",
                  "history:", f"  file: {self.folder}/history.db",
@@ -418,6 +433,23 @@ class Clinic:
 
     def browser(self, room=0, **watch):
         return Browser(self, room, **watch)
+
+    def ask(self, path, method="GET", body=None, local=True, headers=None):
+        """A question to the API: the status and the JSON of its answer."""
+        door = Local(f"{self.folder}/ctl") if local else \
+            http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=10)
+        send = {"Content-Type": "application/json", **(headers or {})}
+        text = json.dumps(body) if body is not None else "" if method == "POST" else None
+        door.request(method, "/api/v1" + path, text, send)
+        answer = door.getresponse()
+        said = answer.read()
+        door.close()
+        return answer.status, json.loads(said)
+
+    def ctl(self, *arguments, config=True):
+        where = ["--config", f"{self.folder}/lumbard.yaml"] if config else []
+        return subprocess.run([self.build / "daemon/lumbarctl", *arguments, *where],
+                              capture_output=True, text=True, timeout=30)
 
     def received(self, topic):
         return [payload for name, payload, _ in self.mqtt.received if name == topic]

@@ -1,0 +1,31 @@
+/*
+ * What the hub answers below /api/v1: handlers over its whole state, in files of their own. The
+ * table in api.c is what paths there are; transport and errors of form are not seen here.
+ */
+#ifndef LUMBAR_API_H
+#define LUMBAR_API_H
+
+#include "core/api.h"
+#include "hub.h"
+
+/* The API over this hub, for web_options. */
+struct api hub_api(struct lumbard *hub);
+
+/* Handlers; `user` is the hub. */
+typedef enum api_outcome api_handler(void *user, const struct api_call *call,
+                                     struct api_answer *answer);
+
+/* api_status.c */
+api_handler api_get_health, api_get_status, api_get_rooms;
+
+/* api_devices.c */
+api_handler api_get_devices, api_get_device;
+
+/* api_alarms.c */
+api_handler api_get_alarms, api_get_alarm;
+
+/* "posture/p-01", and the room's name or null. */
+json_t *api_device_name(const struct device *device);
+json_t *api_room_name(const struct lumbard *hub, uint32_t room);
+
+#endif

@@ -1,0 +1,85 @@
+/* Alarms: those that stand, and those that are over and not yet forgotten. */
+#include "api.h"
+
+#include <string.h>
+
+#define LIST_MAX 1000 /* alarms in one answer */
+
+/* One of the rule's texts with its words filled in. */
+static json_t *sentence_of(const struct rule *rule, const char *words,
+                           const struct rule_facts *facts)
+{
+    char sentence[512];
+    struct text text = text_in(sentence, sizeof(sentence));
+    rule_write_text(&text, rule, words, facts);
+    return json_string(sentence);
+}
+
+static json_t *alarm_of(const struct lumbard *hub, const struct alarm *alarm)
+{
+    static const char *const priorities[] = {"none", "low", "medium", "high"};
+    const struct rule *rule = alarm->rule;
+    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
+    const struct lumbar_metric *metric = drivers_metric(&hub->setup.drivers, rule->metric, NULL);
+    struct rule_facts facts = {.device = device->name,
+                               .room = hub_room_title(hub, device->room),
+                               .value = alarm->value,
+                               .limit = alarm->limit};
+    return json_pack(
+        "{s:I, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "number",
+        (json_int_t)alarm->number, "rule", rule->name, "room", api_room_name(hub, device->room),
+        "device", api_device_name(device), "presence", alarm->presence == ALARM_ON ? "on" : "off",
+        "priority", priorities[rule->priority], "kind", rule->technical ? "technical" : "clinical",
+        "metric", metric->name, "value", api_number(alarm->value, metric->decimals), "unit",
+        metric->unit, "raised", api_instant(alarm->raised_ms), "since",
+        api_instant(alarm->since_ms), "text", sentence_of(rule, rule->text, &facts), "plain",
+        sentence_of(rule, rule->plain, &facts), "action", sentence_of(rule, rule->action, &facts));
+}
+
+static bool is_in(const struct lumbard *hub, const struct alarm *alarm, const char *room)
+{
+    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
+    return device->room != ROOM_NONE &&
+           strcmp(hub->setup.config->rooms[device->room - 1].name, room) == 0;
+}
+
+/* ?room=NAME, ?over=1: with those that are over, ?after=PLACE&limit=N: a page at a time. */
+enum api_outcome api_get_alarms(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    struct api_reader reader = {.call = call};
+    const char *room = api_query(call, "room");
+    bool over = api_query_integer(&reader, "over", 0, 1, 0) == 1;
+    size_t limit = (size_t)api_query_integer(&reader, "limit", 1, LIST_MAX, LIST_MAX);
+    uint32_t place = (uint32_t)api_query_integer(&reader, "after", 0, ALARMS_MAX, 0);
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
+    json_t *list = json_array();
+    const struct alarm *alarm = NULL;
+    for (; (alarm = alarms_at(hub->ingest.alarms, place)) != NULL; place++) {
+        if (alarm->number == 0 || (!over && alarm->presence == ALARM_OFF) ||
+            (room != NULL && !is_in(hub, alarm, room)))
+            continue;
+        if (json_array_size(list) == limit)
+            break;
+        json_array_append_new(list, alarm_of(hub, alarm));
+    }
+    return api_give(answer, 200,
+                    json_pack("{s:o, s:o, s:i}", "alarms", list, "next",
+                              alarm != NULL ? json_integer(place) : json_null(), "standing",
+                              (int)alarms_standing(hub->ingest.alarms)));
+}
+
+enum api_outcome api_get_alarm(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    struct api_reader reader = {.call = call};
+    uint64_t number = api_id(&reader, 0);
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
+    for (const struct alarm *alarm = NULL;
+         (alarm = alarms_next(hub->ingest.alarms, alarm)) != NULL;)
+        if (alarm->number == number)
+            return api_give(answer, 200, alarm_of(hub, alarm));
+    return api_problem(answer, 404, "There is no alarm %llu.", (unsigned long long)number);
+}

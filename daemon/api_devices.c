@@ -1,0 +1,72 @@
+/* Devices: how well each is heard, and its newest values. */
+#include "api.h"
+
+#include <string.h>
+
+static json_t *value_of(const struct device *device, uint32_t index, int64_t now_ms)
+{
+    static const char *const states[] = {"fresh", "stale", "offline"};
+    const struct lumbar_metric *metric = &device->driver->metrics[index];
+    const struct device_value *newest = &device->values[index];
+    json_t *value = metric->labels != NULL && newest->time_ms != 0 && !isnan(newest->value)
+                        ? json_string(metric->labels[(size_t)newest->value])
+                        : api_number(newest->value, metric->decimals);
+    return json_pack("{s:o, s:s, s:o, s:s}", "value", value, "unit", metric->unit, "age_ms",
+                     newest->time_ms != 0 ? json_integer(now_ms - newest->time_ms) : json_null(),
+                     "state", states[device_freshness(device, index, now_ms)]);
+}
+
+static json_t *values_of(const struct device *device, int64_t now_ms)
+{
+    json_t *values = json_object();
+    const struct driver *driver = device->driver;
+    for (uint32_t i = 0; i < driver->metric_count; i++)
+        json_object_set_new(values, driver->metrics[i].name, value_of(device, i, now_ms));
+    return values;
+}
+
+static json_t *device_of(const struct lumbard *hub, const struct device *device, int64_t now_ms)
+{
+    uint64_t refused = 0, sent = device->messages + device->lost;
+    for (unsigned i = 0; i < REFUSED_COUNT_; i++)
+        refused += device->refused[i];
+    double loss = sent > 0 ? 100.0 * (double)device->lost / (double)sent : 0;
+    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+                     "name", api_device_name(device), "room", api_room_name(hub, device->room),
+                     "heard", api_instant(device->heard_ms), "age_ms",
+                     device->heard_ms != 0 ? json_integer(now_ms - device->heard_ms) : json_null(),
+                     "messages", (json_int_t)device->messages, "lost", (json_int_t)device->lost,
+                     "loss_percent", api_number(loss, 2), "duplicates",
+                     (json_int_t)device->duplicates, "late", (json_int_t)device->late, "refused",
+                     (json_int_t)refused, "out_of_range", (json_int_t)device->out_of_range, "boots",
+                     (json_int_t)device->boots, "clock_jumps", (json_int_t)device->clock_jumps,
+                     "skew_ms", device->has_skew ? json_integer(device->skew_ms) : json_null(),
+                     "values", values_of(device, now_ms));
+}
+
+enum api_outcome api_get_devices(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    const char *room = api_query(call, "room");
+    int64_t now = hub_now_ms(hub);
+    json_t *list = json_array();
+    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
+        const struct device *device = devices_at(hub->ingest.devices, id);
+        if (room == NULL || (device->room != ROOM_NONE &&
+                             strcmp(hub->setup.config->rooms[device->room - 1].name, room) == 0))
+            json_array_append_new(list, device_of(hub, device, now));
+    }
+    return api_give(answer, 200, json_pack("{s:o}", "devices", list));
+}
+
+enum api_outcome api_get_device(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
+        const struct device *device = devices_at(hub->ingest.devices, id);
+        if (strcmp(device->driver->plugin->kind, call->ids[0]) == 0 &&
+            strcmp(device->name, call->ids[1]) == 0)
+            return api_give(answer, 200, device_of(hub, device, hub_now_ms(hub)));
+    }
+    return api_problem(answer, 404, "There is no device %s/%s.", call->ids[0], call->ids[1]);
+}

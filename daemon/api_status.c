@@ -1,0 +1,103 @@
+/* How the hub itself is: what an administrator, a wall or a monitor asks first. */
+#include "api.h"
+
+static json_t *spool_status(const struct lumbard *hub)
+{
+    struct spool_stats spool;
+    spool_stats(hub->spool, &spool);
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "safe", spool_is_safe(hub->spool),
+                     "used_bytes", (json_int_t)spool.used_bytes, "size_bytes",
+                     (json_int_t)spool.size_bytes, "dropped", (json_int_t)spool.dropped, "waited",
+                     (json_int_t)spool.waited, "torn", (json_int_t)spool.torn, "uncopied_bytes",
+                     (json_int_t)spool.uncopied_bytes);
+}
+
+static json_t *broker_status(const struct lumbard *hub)
+{
+    struct mqtt_state broker;
+    mqtt_state(hub->mqtt, &broker);
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:s}", "connected", hub->health.broker,
+                     "heartbeat_ms", (json_int_t)hub->health.heartbeat_ms, "connects",
+                     (json_int_t)broker.connects, "published", (json_int_t)broker.published,
+                     "refused", (json_int_t)broker.refused, "oversize", (json_int_t)broker.oversize,
+                     "last_error", broker.last_error);
+}
+
+static json_t *web_status(const struct lumbard *hub)
+{
+    struct web_stats web;
+    web_stats(hub->web, &web);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "clients", (json_int_t)web.clients, "watching",
+                     (json_int_t)web.watching, "frames", (json_int_t)web.frames, "skipped",
+                     (json_int_t)web.skipped, "refused", (json_int_t)web.refused);
+}
+
+/* What is wrong, a sentence each; an empty list: nothing. */
+static json_t *complaints(const struct lumbard *hub)
+{
+    json_t *list = json_array();
+    if (!hub->health.broker)
+        json_array_append_new(list, json_string("The broker is not connected."));
+    if (!hub->health.disk)
+        json_array_append_new(list, json_string("The disk is full or failing."));
+    if (!recorder_is_safe(hub->recorder))
+        json_array_append_new(list, json_string("Recordings cannot be written."));
+    if (alarms_overflow(hub->ingest.alarms) > 0)
+        json_array_append_new(list, json_string("Alarms were lost: too many stood at a time."));
+    return list;
+}
+
+enum api_outcome api_get_health(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    (void)call;
+    json_t *list = complaints(user);
+    return api_give(answer, 200,
+                    json_pack("{s:s, s:o}", "status",
+                              json_array_size(list) == 0 ? "ok" : "degraded", "complaints", list));
+}
+
+enum api_outcome api_get_status(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    (void)call;
+    struct lumbard *hub = user;
+    const struct ingest *ingest = &hub->ingest;
+    return api_give(
+        answer, 200,
+        json_pack("{s:s, s:s, s:o, s:I, s:i, s:I, s:I, s:i, s:i, s:I, s:o, s:o, s:b, s:o, s:o}",
+                  "version", LUMBAR_VERSION, "clinic", hub->setup.config->clinic, "now",
+                  api_instant(hub_now_ms(hub)), "uptime_s",
+                  (json_int_t)((hub_now_ms(hub) - hub->started_ms) / 1000), "rooms",
+                  (int)hub->setup.config->room_count, "messages", (json_int_t)ingest->messages,
+                  "refused", (json_int_t)ingest->refused, "devices",
+                  (int)devices_count(ingest->devices), "alarms",
+                  (int)alarms_standing(ingest->alarms), "alarms_lost",
+                  (json_int_t)alarms_overflow(ingest->alarms), "broker", broker_status(hub),
+                  "spool", spool_status(hub), "recorder_safe", recorder_is_safe(hub->recorder),
+                  "web", web_status(hub), "complaints", complaints(hub)));
+}
+
+static json_t *room_of(const struct lumbard *hub, uint32_t room)
+{
+    const struct config_room *config = &hub->setup.config->rooms[room - 1];
+    json_t *devices = json_array();
+    for (uint32_t i = 0; i < config->device_count; i++)
+        json_array_append_new(devices, json_string(config->devices[i]));
+    int alarms = 0;
+    for (const struct alarm *alarm = NULL;
+         (alarm = alarms_next(hub->ingest.alarms, alarm)) != NULL;) {
+        const struct device *device = devices_at(hub->ingest.devices, alarm->device);
+        alarms += alarm->presence == ALARM_ON && device->room == room;
+    }
+    return json_pack("{s:i, s:s, s:s, s:i, s:o}", "number", (int)room, "name", config->name,
+                     "title", config->title, "alarms", alarms, "devices", devices);
+}
+
+enum api_outcome api_get_rooms(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    (void)call;
+    struct lumbard *hub = user;
+    json_t *list = json_array();
+    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++)
+        json_array_append_new(list, room_of(hub, room));
+    return api_give(answer, 200, json_pack("{s:o}", "rooms", list));
+}
