@@ -5,10 +5,13 @@
  *   0  done, and nothing is wrong
  *   1  it could not be done, or what was looked at is not sound
  *   2  the arguments are wrong
+ *   3  no hub answers
+ *   4  you may not do this
  */
 #ifndef LUMBAR_CTL_H
 #define LUMBAR_CTL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -16,6 +19,8 @@
 #ifndef LUMBAR_CONFIG_FILE
 #define LUMBAR_CONFIG_FILE "/etc/lumbar/lumbard.yaml"
 #endif
+
+enum { CTL_FAILED = 1, CTL_ARGUMENTS, CTL_NO_HUB, CTL_NOT_ALLOWED };
 
 struct ctl_command {
     const char *name;
@@ -31,6 +36,13 @@ int ctl_run(const char *program, const struct ctl_command *table, size_t command
 /* Says a complaint on standard error; returns 1. */
 int ctl_complain(const struct diag *diag);
 
+/* Help that was asked for, or that is needed; returns the exit code. */
+int ctl_usage(const char *help, bool asked);
+
 int ctl_recording(int count, char **arguments);
+int ctl_status(int count, char **arguments);
+int ctl_devices(int count, char **arguments);
+int ctl_rooms(int count, char **arguments);
+int ctl_alarms(int count, char **arguments);
 
 #endif

@@ -19,13 +19,24 @@ int ctl_complain(const struct diag *diag)
     return 1;
 }
 
+int ctl_usage(const char *help, bool asked)
+{
+    fputs(help, asked ? stdout : stderr);
+    return asked ? 0 : CTL_ARGUMENTS;
+}
+
 static void print_usage(FILE *out, const char *program, const struct ctl_command *table,
                         size_t commands)
 {
     fprintf(out, "usage: %s COMMAND ...\n\n", program);
     for (size_t i = 0; i < commands; i++)
         fprintf(out, "  %s %s\n      %s\n", table[i].name, table[i].arguments, table[i].summary);
-    fprintf(out, "\n%s COMMAND --help says more.\n", program);
+    fprintf(
+        out,
+        "\n%s COMMAND --help says more.\n\n"
+        "Exit codes: 0 done, and nothing is wrong; 1 it could not be done, or what was looked at "
+        "is\nnot sound; 2 the arguments are wrong; 3 no hub answers; 4 you may not do this.\n",
+        program);
 }
 
 int ctl_run(const char *program, const struct ctl_command *table, size_t commands, int count,
@@ -60,6 +71,10 @@ static int print_version(int count, char **arguments)
 }
 
 static const struct ctl_command commands[] = {
+    {"status", "[--json]", "what the hub does, and what is wrong", ctl_status},
+    {"rooms", "[--json]", "the rooms, and what is in them", ctl_rooms},
+    {"devices", "[--room NAME] [--json]", "how well each device is heard", ctl_devices},
+    {"alarms", "list ...", "what stands, and what is done about it", ctl_alarms},
     {"recording", "ls|export|verify|replay ...", "recordings of rooms, as files", ctl_recording},
     {"--version", "", "the version of this program", print_version},
 };

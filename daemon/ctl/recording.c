@@ -74,12 +74,6 @@ const char *recording_date(int64_t ms, char out[RECORDING_DATE_BYTES])
     return out;
 }
 
-int recording_usage(const char *help, bool asked)
-{
-    fputs(help, asked ? stdout : stderr);
-    return asked ? 0 : 2;
-}
-
 static const struct ctl_command commands[] = {
     {"ls", "[--config FILE | --folder FOLDER]", "lists the recordings of a folder", recording_ls},
     {"export", "[--config FILE | --folder FOLDER] NAME OUT",

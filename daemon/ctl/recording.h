@@ -41,9 +41,6 @@ int recording_load(struct recording_place *place, const char *name, struct tape_
 #define RECORDING_DATE_BYTES 40
 const char *recording_date(int64_t ms, char out[RECORDING_DATE_BYTES]);
 
-/* Help that was asked for, or that is needed; returns the exit code. */
-int recording_usage(const char *help, bool asked);
-
 int recording_ls(int count, char **arguments);
 int recording_export(int count, char **arguments);
 int recording_verify(int count, char **arguments);

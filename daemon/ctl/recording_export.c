@@ -146,10 +146,10 @@ int recording_export(int count, char **arguments)
         else if (c == RECORDING_FOLDER)
             place.folder = optarg;
         else
-            return recording_usage(help, c == RECORDING_HELP);
+            return ctl_usage(help, c == RECORDING_HELP);
     }
     if (optind + 2 != count)
-        return recording_usage(help, false);
+        return ctl_usage(help, false);
     if (recording_load(&place, arguments[optind], &reader, &bytes, &diag) != 0)
         return ctl_complain(&diag);
     int code = export_to(&reader, arguments[optind + 1]);

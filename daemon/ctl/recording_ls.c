@@ -68,10 +68,10 @@ int recording_ls(int count, char **arguments)
         else if (c == RECORDING_FOLDER)
             place.folder = optarg;
         else
-            return recording_usage(help, c == RECORDING_HELP);
+            return ctl_usage(help, c == RECORDING_HELP);
     }
     if (optind < count)
-        return recording_usage(help, false);
+        return ctl_usage(help, false);
     const char *folder = recording_folder(&place, &diag);
     if (folder == NULL || tape_folder_list(folder, &list, &names, &diag) != 0)
         return ctl_complain(&diag);

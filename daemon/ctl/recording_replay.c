@@ -230,9 +230,9 @@ int recording_replay(int count, char **arguments)
     uint8_t *bytes;
     for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;)
         if (!take_option(&wanted, c, optarg))
-            return recording_usage(help, c == RECORDING_HELP);
+            return ctl_usage(help, c == RECORDING_HELP);
     if (optind + 1 != count)
-        return recording_usage(help, false);
+        return ctl_usage(help, false);
     if (recording_load(&wanted.place, arguments[optind], &reader, &bytes, &diag) != 0)
         return ctl_complain(&diag);
     int code = play_it(&wanted, &reader, &diag);

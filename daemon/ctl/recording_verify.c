@@ -159,7 +159,7 @@ int recording_verify(int count, char **arguments)
         else if (c == RECORDING_FOLDER)
             place.folder = optarg;
         else
-            return recording_usage(help, c == RECORDING_HELP);
+            return ctl_usage(help, c == RECORDING_HELP);
     }
     struct tape_packer *packer = tape_packer_create();
     struct diag diag = {0};

@@ -1,0 +1,85 @@
+/* lumbarctl alarms: what stands. */
+#include <stdio.h>
+#include <string.h>
+
+#include "ask.h"
+#include "ctl.h"
+
+static const char list_help[] =
+    "usage: lumbarctl alarms list [--room NAME] [--over] [--json]\n"
+    "\n"
+    "One line an alarm that stands: number, priority, state, room, device, since when, what it "
+    "says.\n"
+    "\n" ASK_HELP_TEXT "  --room NAME     of this room only\n"
+    "  --over          those that are over, too, as far as the hub remembers them\n";
+
+static void print_alarm(const json_t *alarm)
+{
+    char time[ASK_TIME_BYTES];
+    const char *room = ask_string(alarm, "room");
+    printf("%6lld  %-6s  %-8s  %-12s  %-20s  %s  %s\n", ask_integer(alarm, "number"),
+           ask_string(alarm, "priority"), ask_string(alarm, "presence"),
+           room[0] != '\0' ? room : "-", ask_string(alarm, "device"),
+           ask_time(alarm, "raised", time), ask_string(alarm, "text"));
+}
+
+/* A page of the list; -1 behind the last one. */
+static int list_page(const struct ask *ask, const char *query, long long *after, json_t *all)
+{
+    char path[640];
+    json_t *page;
+    snprintf(path, sizeof(path), "/api/v1/alarms?after=%lld%s", *after, query);
+    int code = ask_hub(ask, "GET", path, NULL, &page);
+    if (code != 0)
+        return code;
+    json_array_extend(all, json_object_get(page, "alarms"));
+    const json_t *next = json_object_get(page, "next");
+    *after = json_is_integer(next) ? json_integer_value(next) : -1;
+    json_decref(page);
+    return 0;
+}
+
+static int list_alarms(int count, char **arguments)
+{
+    enum { ROOM = ASK_OTHER, OVER };
+    static const struct option options[] = {ASK_OPTIONS,
+                                            {"room", required_argument, NULL, ROOM},
+                                            {"over", no_argument, NULL, OVER},
+                                            {NULL, 0, NULL, 0}};
+    struct ask ask = ASK_DEFAULT;
+    char query[512] = "", room[384];
+    long long after = 0;
+    for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
+        size_t have = strlen(query);
+        if (c == ROOM)
+            snprintf(query + have, sizeof(query) - have, "&room=%s",
+                     ask_escape(optarg, room, sizeof(room)));
+        else if (c == OVER)
+            snprintf(query + have, sizeof(query) - have, "&over=1");
+        else if (!ask_option(&ask, c))
+            return ctl_usage(list_help, c == ASK_HELP);
+    }
+    if (optind < count)
+        return ctl_usage(list_help, false);
+    json_t *all = json_array();
+    int code = 0;
+    while (code == 0 && after >= 0)
+        code = list_page(&ask, query, &after, all);
+    if (code == 0 && !ask.json)
+        for (size_t i = 0; i < json_array_size(all); i++)
+            print_alarm(json_array_get(all, i));
+    else if (code == 0)
+        ask_printed(&ask, json_incref(all));
+    json_decref(all);
+    return code;
+}
+
+static const struct ctl_command commands[] = {
+    {"list", "[--room NAME] [--over]", "the alarms that stand", list_alarms},
+};
+
+int ctl_alarms(int count, char **arguments)
+{
+    return ctl_run("lumbarctl alarms", commands, sizeof(commands) / sizeof(commands[0]), count,
+                   arguments);
+}
