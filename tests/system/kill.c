@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -27,6 +28,17 @@
 #define RING_SIZE  "128 MiB"
 #define RING_BYTES (UINT64_C(128) << 20)
 #define PATIENT    20000 /* ms */
+
+/* The devices bend and straighten from round to round, so that messages raise and end alarms in
+ * every state that a kill may leave. */
+static const char rules_text[] = "rules:\n"
+                                 "  - name: bent\n"
+                                 "    title: Bent forward\n"
+                                 "    metric: trunk_inclination\n"
+                                 "    above: 25 deg\n"
+                                 "    clear: 20 deg\n"
+                                 "    priority: low\n"
+                                 "    text: Trunk bent {value}.\n";
 
 #define FRAGILE_TOPIC "lumbar/v1/fragile/f-1/telemetry"
 
@@ -144,6 +156,31 @@ static void compare(const struct walk *walk, const struct source *source)
     assert_int_equal(walk->first_position % RING_BYTES, 0); /* nothing was overwritten */
 }
 
+static void write_rules(const struct hub *hub)
+{
+    char name[128];
+    snprintf(name, sizeof(name), "%s/%s", hub->folder, hub->rules);
+    assert_int_equal(mkdir(name, 0700), 0);
+    snprintf(name, sizeof(name), "%s/%s/bent.yaml", hub->folder, hub->rules);
+    FILE *out = fopen(name, "w");
+    assert_non_null(out);
+    assert_true(fputs(rules_text, out) >= 0);
+    assert_int_equal(fclose(out), 0);
+}
+
+/* How often the hub said that an alarm was raised. */
+static unsigned alarms_said(const struct hub *hub)
+{
+    char line[512];
+    unsigned count = 0;
+    FILE *in = fopen(hub->log, "r");
+    assert_non_null(in);
+    while (fgets(line, sizeof(line), in) != NULL)
+        count += strstr(line, "alarm bent on") != NULL;
+    fclose(in);
+    return count;
+}
+
 static void every_acknowledged_message_is_used_once_however_often_the_hub_is_killed(void **unused)
 {
     (void)unused;
@@ -159,14 +196,20 @@ static void every_acknowledged_message_is_used_once_however_often_the_hub_is_kil
                       .rooms = 10,
                       .devices = DEVICES,
                       .ring_size = RING_SIZE,
-                      .rules = ""};
+                      .rules = "rules.d"};
     hub_prepare(&hub);
+    write_rules(&hub);
     unsigned with_progress = 0;
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t before = shared.acknowledged;
+        for (unsigned device = 0; device < DEVICES; device++)
+            shared.bent[device] = (round + (int)device) % 2;
         hub_start(&hub);
-        /* Most fall on a hub at work, some on one that is starting or remembering. */
+        /* Most fall on a hub at work, however slow the machine is, some on one that is starting or
+         * remembering. */
         source_run(source, (int)(20 + random_below(1400)));
+        for (int ms = 0; round % 4 != 0 && shared.acknowledged == before && ms < PATIENT; ms += 10)
+            source_run(source, 10);
         if (round % 3 == 0) {
             source_lose_acknowledgements(source);
             source_run(source, 10);
@@ -175,6 +218,7 @@ static void every_acknowledged_message_is_used_once_however_often_the_hub_is_kil
         with_progress += shared.acknowledged > before;
     }
     assert_true(with_progress > ROUNDS / 2);
+    assert_true(alarms_said(&hub) > ROUNDS);
     hub_start(&hub);
     drain(&hub, source, &shared);
     assert_int_equal(hub_end(&hub, SIGTERM), 0);

@@ -1,0 +1,101 @@
+"""A hub that was killed in the middle of a message: it tries that message in a child, and uses it."""
+import mmap
+import os
+import signal
+import sqlite3
+import struct
+
+from clinic import Clinic, run, wait_for
+
+BENT = """
+rules:
+  - name: bent
+    title: Bent forward
+    metric: posture/trunk_inclination
+    above: 20 deg
+    clear: 18 deg
+    priority: medium
+    text: "Trunk bent {value} in {room}."
+    action: "Ask to sit up."
+"""
+ALARM = "lumbar/v1/alarm/room-1/bent"
+
+RECORD = 48  # bytes of struct ring_record (base/ring.h): outcome and begun are its third and fourth
+WAITING, USED, REPEATED, REFUSED = range(4)
+
+
+class Record:
+    """The record of a message in the ring of a hub that does not run."""
+
+    def __init__(self, clinic, topic, payload):
+        self.file = open(clinic.ring, "r+b")
+        self.map = mmap.mmap(self.file.fileno(), 0)
+        self.at = self.map.find(topic.encode() + payload) - RECORD
+        assert self.at >= 0, "the message is not in the ring"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.map.close()
+        self.file.close()
+
+    @property
+    def outcome(self):
+        return struct.unpack_from("<I", self.map, self.at + 16)[0]
+
+    def leave_unfinished(self):
+        """As if the hub had been killed while it decoded it. No checksum covers these two."""
+        struct.pack_into("<II", self.map, self.at + 16, WAITING, 1)
+
+
+def outcome_of(clinic, topic, payload):
+    with Record(clinic, topic, payload) as record:
+        return record.outcome
+
+
+def kill_in_the_middle_of(clinic, topic, payload):
+    clinic.stop_hub(signal.SIGKILL)
+    with Record(clinic, topic, payload) as record:
+        record.leave_unfinished()
+
+
+def a_message_that_raises_an_alarm_survives_its_trial_and_is_used(build):
+    with Clinic(build) as clinic:  # without rules, so that nothing is stored of it before the kill
+        device, browser = clinic.device("posture", "p-01"), clinic.browser(room=1)
+        payload = device.message(trunk_inclination=[25.0])
+        clinic.mqtt.publish(device.topic, payload)
+        browser.until(lambda f: f.points, "the message is used")
+        kill_in_the_middle_of(clinic, device.topic, payload)
+        clinic.write_config(rules=BENT)
+        clinic.start_hub()
+        browser = clinic.browser(room=1)
+        browser.until(lambda f: any(a.presence == 1 for a in f.alarms), "the alarm on the page")
+        wait_for("the alarm on MQTT", lambda: clinic.received(ALARM))
+        assert clinic.said("alarm bent on") and not clinic.said("ends the hub")
+        assert clinic.stop_hub() == 0
+        assert outcome_of(clinic, device.topic, payload) == USED
+        with sqlite3.connect(clinic.folder / "history.db") as history:
+            stored = history.execute("SELECT rule, presence FROM alarm").fetchall()
+        assert stored == [("bent", 1)], stored
+
+
+def a_message_that_is_refused_survives_its_trial_and_is_refused(build):
+    with Clinic(build) as clinic:
+        device, browser = clinic.device("posture", "p-01"), clinic.browser(room=1)
+        garbage = b"\xff\xfe no message" + os.urandom(8)
+        clinic.mqtt.publish(device.topic, garbage)
+        device.send(trunk_inclination=[1.0])
+        browser.until(lambda f: f.points, "the message after it")
+        kill_in_the_middle_of(clinic, device.topic, garbage)
+        clinic.start_hub()
+        clinic.browser(room=1).until(lambda f: f.HasField("health") and f.health.refused == 1,
+                                     "it is counted", 15)
+        assert not clinic.said("ends the hub")
+        assert clinic.stop_hub() == 0
+        assert outcome_of(clinic, device.topic, garbage) == REFUSED
+
+
+if __name__ == "__main__":
+    run([a_message_that_raises_an_alarm_survives_its_trial_and_is_used,
+         a_message_that_is_refused_survives_its_trial_and_is_refused])
