@@ -85,7 +85,7 @@ static void on_refused(void *user, struct device *device, enum refusal refusal, 
     if (count > 0)
         log_warn("message on %.*s refused: %s (%llu of them)", (int)message->topic_bytes,
                  message->topic, reason, (unsigned long long)count);
-    if (refusal != REFUSED_RATE)
+    if (refusal == REFUSED_MALFORMED)
         quarantine_put(hub->quarantine, message->topic, message->topic_bytes, message->payload,
                        message->payload_bytes, reason, clock_wall_ms());
 }
@@ -176,14 +176,30 @@ static void on_wake(uv_async_t *async)
     on_drain(&hub->drain);
 }
 
-/* A message whose decoding killed the hub. */
+static bool is_condemned(void *user, const struct ingest_message *message)
+{
+    const struct lumbard *hub = user;
+    return quarantine_is_condemned(hub->quarantine, message->topic, message->topic_bytes,
+                                   message->payload, message->payload_bytes);
+}
+
+/* Where none is known, as nearly always, no message is looked up. */
+static void look_out_for_condemned(struct lumbard *hub)
+{
+    hub->ingest.is_condemned = quarantine_condemned(hub->quarantine) > 0 ? is_condemned : NULL;
+}
+
+/* A message whose decoding killed the hub. It was acknowledged to the broker and not to its device,
+ * which sends it again. */
 static void on_poisonous(void *user, const struct ring_record *record)
 {
     struct lumbard *hub = user;
     log_error("message on %.*s killed the hub when it was decoded; it is in quarantine",
               (int)record->topic_bytes, ring_topic(record));
-    quarantine_put(hub->quarantine, ring_topic(record), record->topic_bytes, ring_payload(record),
-                   record->payload_bytes, "its decoding killed the hub", record->wall_ms);
+    quarantine_condemn(hub->quarantine, ring_topic(record), record->topic_bytes,
+                       ring_payload(record), record->payload_bytes, "its decoding killed the hub",
+                       record->wall_ms);
+    look_out_for_condemned(hub);
 }
 
 /* ---- reload: everything or nothing ---- */
@@ -373,6 +389,8 @@ static int open_spool(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = quarantine_open(&hub->quarantine, config->quarantine.file,
                                (size_t)config->quarantine.size_bytes, diag);
+    if (code == 0)
+        look_out_for_condemned(hub);
     if (code == 0)
         code = hub_open_recorder(hub, diag);
     if (code == 0)

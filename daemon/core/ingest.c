@@ -93,6 +93,11 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     if (!device_admit(device, message->received_ms, ingest->devices))
         return refuse(ingest, device, REFUSED_RATE, "it sends more than it may", message);
 
+    /* One that was used did no harm then, and is to be remembered. */
+    if (ingest->is_condemned != NULL && !message->used &&
+        ingest->is_condemned(ingest->user, message))
+        return refuse(ingest, device, REFUSED_QUARANTINE, "one like it killed the hub", message);
+
     struct lumbar_message in = {route.leaf, message->payload, message->payload_bytes};
     struct decoded decoded;
     int result = driver_decode(ingest->drivers, device->driver, device->state, &in, &decoded);

@@ -49,6 +49,9 @@ struct ingest {
     bool quiet;              /* rules learn what is, and nothing comes of what they find */
 
     void *user;
+    /* Has a message like this one killed the hub, so that it must not be decoded? NULL: none has.
+     */
+    bool (*is_condemned)(void *user, const struct ingest_message *message);
     /* An alarm changed. */
     void (*on_alarm)(void *user, const struct alarm *alarm);
     /* A rule found something, and there was no room left to keep it. */

@@ -238,7 +238,7 @@ struct fragile {
     char rest[8];
 };
 
-static void send_fragile(struct source *source, uint64_t sequence, const char *rest)
+static struct fragile fragile_of(uint64_t sequence, const char *rest)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -247,6 +247,11 @@ static void send_fragile(struct source *source, uint64_t sequence, const char *r
                               .now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
                               .level = 5};
     snprintf(message.rest, sizeof(message.rest), "%s", rest);
+    return message;
+}
+
+static void send_fragile(struct source *source, struct fragile message)
+{
     for (int ms = 0; ms < PATIENT && !source_has_sink(source); ms += 10)
         source_run(source, 10);
     assert_true(source_send(source, FRAGILE_TOPIC, &message, sizeof(message)));
@@ -291,7 +296,8 @@ static void count_used(void *user, const struct ring_record *record)
     count[record->outcome]++;
 }
 
-static void a_payload_that_crashes_a_plugin_costs_one_restart_and_is_in_quarantine(void **unused)
+static void
+a_payload_that_crashes_a_plugin_costs_one_restart_however_often_it_is_sent(void **unused)
 {
     (void)unused;
     static struct source_shared shared;
@@ -308,20 +314,24 @@ static void a_payload_that_crashes_a_plugin_costs_one_restart_and_is_in_quaranti
     unsigned outcomes[4] = {0};
     hub_prepare(&hub);
     hub_start(&hub);
-    send_fragile(source, 1, "fine");
+    send_fragile(source, fragile_of(1, "fine"));
     assert_int_equal(keep_running(&hub, source), 0);
-    send_fragile(source, 2, "CRASH");
-    send_fragile(source, 3, "fine");
+    struct fragile deadly = fragile_of(2, "CRASH");
+    send_fragile(source, deadly);
+    send_fragile(source, deadly); /* before the hub, started anew, has looked at the first */
+    send_fragile(source, fragile_of(3, "fine"));
     assert_int_equal(keep_running(&hub, source), 1);
-    send_fragile(source, 4, "fine");
+    send_fragile(source, deadly); /* its device was not acknowledged it, so it comes again */
+    send_fragile(source, fragile_of(4, "fine"));
     assert_int_equal(keep_running(&hub, source), 0);
     assert_int_equal(hub_end(&hub, SIGTERM), 0);
     hub_start(&hub); /* and it stays there: another start remembers it without decoding it */
+    send_fragile(source, deadly);
     assert_int_equal(keep_running(&hub, source), 0);
     assert_int_equal(hub_end(&hub, SIGTERM), 0);
     assert_int_equal(spool_walk(hub.ring, count_used, outcomes, &diag), 0);
     assert_int_equal(outcomes[RING_USED], 3);
-    assert_int_equal(outcomes[RING_REFUSED], 1);
+    assert_int_equal(outcomes[RING_REFUSED], 4);
     assert_int_equal(outcomes[RING_WAITING], 0);
     assert_int_equal(quarantine_walk(hub.quarantine, on_entry, &kept, &diag), 0);
     assert_int_equal(kept.count, 1);
@@ -335,7 +345,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_acknowledged_message_is_used_once_however_often_the_hub_is_killed),
-        cmocka_unit_test(a_payload_that_crashes_a_plugin_costs_one_restart_and_is_in_quarantine),
+        cmocka_unit_test(
+            a_payload_that_crashes_a_plugin_costs_one_restart_however_often_it_is_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

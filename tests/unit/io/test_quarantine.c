@@ -226,6 +226,59 @@ static void a_child_writes_nothing(void **state)
     quarantine_close(quarantine);
 }
 
+/* What is asked for, and whether it is known. */
+static const struct {
+    const char *topic;
+    size_t topic_bytes, payload_bytes;
+    uint8_t first;
+    bool condemned;
+} asked[] = {
+    {"a/b", 3, 100, 'x', true},       {"a/b", 3, 100, 'y', false}, /* other bytes */
+    {"a/b", 3, 99, 'x', false},                                    /* fewer of them */
+    {"a/c", 3, 100, 'x', false},                                   /* of another device */
+    {"a/bx", 4, 99, 'x', false},                                   /* the same, cut elsewhere */
+    {"a/b", 3, 0, 'x', false},                                     /* nothing */
+    {"long", 500, 16384, 'x', true},                               /* cut in the file */
+    {"long", 500, 16384, 'y', false},
+};
+
+static void ask_all(const struct quarantine *quarantine)
+{
+    static uint8_t payload[16384];
+    static char topic[512];
+    for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        snprintf(topic, sizeof(topic), "%s", asked[i].topic);
+        payload[0] = asked[i].first;
+        assert_int_equal(quarantine_is_condemned(quarantine, topic, asked[i].topic_bytes, payload,
+                                                 asked[i].payload_bytes),
+                         asked[i].condemned);
+    }
+}
+
+static void knows_again_what_killed_the_hub_in_later_runs_too(void **state)
+{
+    (void)state;
+    static uint8_t payload[16384] = {'x'};
+    static char longest[512] = "long";
+    struct quarantine *quarantine = opened();
+    quarantine_put(quarantine, "a/b", 3, "y", 1, "malformed", 1); /* only refused: not condemned */
+    assert_int_equal(quarantine_condemned(quarantine), 0);
+    assert_false(quarantine_is_condemned(quarantine, "a/b", 3, "y", 1));
+    quarantine_condemn(quarantine, "a/b", 3, payload, 100, "killed", 2);
+    quarantine_condemn(quarantine, longest, 500, payload, 16384, "killed", 3);
+    for (int run = 0; run < 3; run++) {
+        assert_int_equal(quarantine_condemned(quarantine), 2);
+        ask_all(quarantine);
+        quarantine_close(quarantine);
+        quarantine = opened();
+    }
+    for (uint64_t n = 0; n < QUARANTINE_CONDEMNED_MAX; n++)
+        quarantine_condemn(quarantine, "a/b", 3, &n, sizeof(n), "killed", 4);
+    assert_int_equal(quarantine_condemned(quarantine), QUARANTINE_CONDEMNED_MAX);
+    assert_false(quarantine_is_condemned(quarantine, "a/b", 3, payload, 100)); /* the first */
+    quarantine_close(quarantine);
+}
+
 static void a_damaged_file_is_set_aside_and_a_missing_one_is_an_error_to_look_at(void **state)
 {
     (void)state;
@@ -259,6 +312,7 @@ int main(void)
         CASE(cuts_what_is_too_long),
         CASE(survives_kill_9_at_thirty_moments),
         CASE(a_child_writes_nothing),
+        CASE(knows_again_what_killed_the_hub_in_later_runs_too),
         CASE(a_damaged_file_is_set_aside_and_a_missing_one_is_an_error_to_look_at),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
