@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
+#include "base/instant.h"
 #include "base/text.h"
 
 #define MEMBERS_MAX 32                                       /* of a body, for the nearest name */
@@ -44,9 +44,23 @@ enum api_outcome api_give(struct api_answer *answer, int status, json_t *body)
 {
     if (body == NULL)
         return api_problem(answer, 500, "There is no memory for the answer.");
-    json_decref(answer->body);
+    api_drop(answer);
     answer->status = status;
     answer->body = body;
+    answer->is_problem = false;
+    return API_DONE;
+}
+
+enum api_outcome api_give_text(struct api_answer *answer, const char *type, char *text,
+                               size_t bytes)
+{
+    if (text == NULL)
+        return api_problem(answer, 500, "There is no memory for the answer.");
+    api_drop(answer);
+    answer->status = 200;
+    answer->text = text;
+    answer->text_bytes = bytes;
+    answer->type = type;
     answer->is_problem = false;
     return API_DONE;
 }
@@ -58,7 +72,7 @@ enum api_outcome api_problem(struct api_answer *answer, int status, const char *
     va_start(args, format);
     vsnprintf(detail, sizeof(detail), format, args);
     va_end(args);
-    json_decref(answer->body);
+    api_drop(answer);
     answer->status = status;
     answer->is_problem = true;
     answer->body = json_pack("{s:s, s:s, s:i, s:s}", "type", "about:blank", "title",
@@ -73,11 +87,26 @@ enum api_outcome api_problem(struct api_answer *answer, int status, const char *
 void api_drop(struct api_answer *answer)
 {
     json_decref(answer->body);
+    free(answer->text);
     answer->body = NULL;
+    answer->text = NULL;
+}
+
+const char *api_type(const struct api_answer *answer)
+{
+    if (answer->is_problem)
+        return "application/problem+json";
+    return answer->type != NULL ? answer->type : "application/json";
 }
 
 char *api_write(struct api_answer *answer, size_t *bytes)
 {
+    if (answer->text != NULL) {
+        char *made = answer->text;
+        *bytes = answer->text_bytes;
+        answer->text = NULL;
+        return made;
+    }
     char *text = answer->body != NULL ? json_dumps(answer->body, WRITE_FLAGS) : strdup("{}");
     api_drop(answer);
     *bytes = text != NULL ? strlen(text) : 0;
@@ -304,6 +333,21 @@ int64_t api_query_integer(struct api_reader *reader, const char *name, int64_t m
     return fallback;
 }
 
+int64_t api_query_instant(struct api_reader *reader, const char *name, int64_t fallback)
+{
+    const char *text = api_query(reader->call, name);
+    int64_t ms;
+    if (text == NULL)
+        return fallback;
+    if (instant_read(text, &ms))
+        return ms;
+    complain(reader,
+             "'%s' is a time with its zone, as 2026-11-25T19:07:00Z or 2026-11-25T20:07:00+01:00 "
+             "(in an address a + is written %%2B).",
+             name);
+    return fallback;
+}
+
 uint64_t api_id(struct api_reader *reader, size_t place)
 {
     int64_t number;
@@ -320,14 +364,8 @@ enum api_outcome api_refuse(const struct api_reader *reader, struct api_answer *
 
 json_t *api_instant(int64_t ms)
 {
-    char text[40], date[32];
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm utc;
-    if (ms <= 0 || gmtime_r(&seconds, &utc) == NULL)
-        return json_null();
-    strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &utc);
-    snprintf(text, sizeof(text), "%s.%03dZ", date, (int)(ms % 1000));
-    return json_string(text);
+    char text[INSTANT_BYTES];
+    return ms > 0 ? json_string(instant_write(ms, text)) : json_null();
 }
 
 json_t *api_number(double value, unsigned decimals)

@@ -50,6 +50,9 @@ struct api_answer {
     json_t *body;    /* owned */
     bool is_problem; /* the body is problem details */
     char allow[40];  /* of 405 */
+    char *text;      /* owned (malloc): the body as it goes out, in place of one of JSON */
+    size_t text_bytes;
+    const char *type; /* of that text; NULL: it is JSON */
 };
 
 enum api_outcome { API_DONE, API_LATER };
@@ -71,14 +74,21 @@ struct api {
 enum api_outcome api_serve(const struct api *api, const struct api_request *request,
                            struct api_answer *answer);
 
-/* The answer's body as text, which the caller frees; NULL without memory. Drops the JSON. */
+/* The answer's body as text, which the caller frees; NULL without memory. Drops the answer's. */
 char *api_write(struct api_answer *answer, size_t *bytes);
 void api_drop(struct api_answer *answer); /* an answer that nobody wants any more */
 
-/* ---- for handlers; the three of them return API_DONE, for `return api_...` ---- */
+/* Its Content-Type. */
+const char *api_type(const struct api_answer *answer);
+
+/* ---- for handlers; those that give an outcome return API_DONE, for `return api_...` ---- */
 
 /* Takes the reference. NULL (no memory) becomes a problem. */
 enum api_outcome api_give(struct api_answer *answer, int status, json_t *body);
+
+/* The same with a text of malloc's, of a type ("text/csv; ..."; NULL: it is JSON), as 200. */
+enum api_outcome api_give_text(struct api_answer *answer, const char *type, char *text,
+                               size_t bytes);
 
 /* {"type":"about:blank","title":...,"status":...,"detail":...}; the detail is a sentence. */
 enum api_outcome api_problem(struct api_answer *answer, int status, const char *format, ...)
@@ -105,6 +115,9 @@ int64_t api_integer(struct api_reader *reader, const char *name, int64_t min, in
 const char *api_query(const struct api_call *call, const char *name); /* NULL: absent */
 int64_t api_query_integer(struct api_reader *reader, const char *name, int64_t min, int64_t max,
                           int64_t fallback);
+
+/* A time of the query, as instant.h has it. */
+int64_t api_query_instant(struct api_reader *reader, const char *name, int64_t fallback);
 
 /* A number of the path, from 1; 0 and a complaint where it is none. */
 uint64_t api_id(struct api_reader *reader, size_t place);

@@ -40,13 +40,14 @@ static enum api_method method_of(enum http_method method)
     return API_OTHER;
 }
 
-static int send_json(struct lws *wsi, struct api_answer *answer, bool head)
+static int send_answer(struct lws *wsi, struct api_answer *answer, bool head)
 {
     size_t bytes;
+    const char *type = api_type(answer);
     char *text = api_write(answer, &bytes);
     struct http_answer out = {
         .status = text != NULL ? answer->status : 500,
-        .type = answer->is_problem ? "application/problem+json" : "application/json",
+        .type = type,
         .allow = answer->allow[0] != '\0' ? answer->allow : NULL,
         .body_bytes = bytes,
     };
@@ -62,7 +63,7 @@ int web_api_refuse(struct lws *wsi, int status, bool head)
     snprintf(words, sizeof(words), "%s", http_words(status));
     words[strcspn(words, "\n")] = '\0';
     api_problem(&answer, status, "%s", words);
-    return send_json(wsi, &answer, head);
+    return send_answer(wsi, &answer, head);
 }
 
 void web_api_drop(struct client *client)
@@ -125,7 +126,7 @@ static int serve(struct web *web, struct client *client)
     }
     bool head = call->head;
     web_api_drop(client);
-    return send_json(client->wsi, &answer, head);
+    return send_answer(client->wsi, &answer, head);
 }
 
 int web_api_request(struct web *web, struct client *client, struct lws *wsi,
@@ -185,7 +186,7 @@ int web_api_write(struct client *client)
     bool head = call->head;
     call->answered = false;
     web_api_drop(client);
-    return send_json(client->wsi, &answer, head);
+    return send_answer(client->wsi, &answer, head);
 }
 
 void web_api_answer(struct web *web, uint64_t ticket, struct api_answer *answer)

@@ -316,6 +316,56 @@ static void a_handler_may_answer_later(void **state)
     assert_null(answer.body);
 }
 
+static void a_time_of_the_query_names_its_zone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query;
+        int64_t ms; /* -1: a complaint */
+    } cases[] = {
+        {"from=2026-11-25T19:07:00Z", 1795633620000},
+        {"from=2026-11-25T20:07:00.250+01:00", 1795633620250},
+        {"to=2026-11-25T19:07:00Z", 5}, /* the fallback */
+        {"from=2026-11-25T20:07:00", -1},
+        {"from=2026-11-25T20:07:00 01:00", -1},
+        {"from=", -1},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct api_request request = {.query = {cases[i].query}, .query_count = 1};
+        struct api_call call = {.request = &request};
+        struct api_reader reader = {.call = &call};
+        int64_t ms = api_query_instant(&reader, "from", 5);
+        bool complained = strstr(reader.complaint, "'from' is a time with its zone") != NULL;
+        if (complained != (cases[i].ms < 0) || (!complained && ms != cases[i].ms))
+            fail_msg("%s: %lld %s", cases[i].query, (long long)ms, reader.complaint);
+    }
+}
+
+static void a_handler_may_write_its_answer_itself(void **state)
+{
+    (void)state;
+    struct api_answer answer = {0};
+    size_t bytes;
+    api_give(&answer, 201, json_object());
+    api_give_text(&answer, "text/csv", strdup("a,b\n"), 4); /* in place of what was there */
+    assert_int_equal(answer.status, 200);
+    assert_string_equal(api_type(&answer), "text/csv");
+    char *text = api_write(&answer, &bytes);
+    assert_int_equal(bytes, 4);
+    assert_string_equal(text, "a,b\n");
+    free(text);
+    api_give_text(&answer, NULL, strdup("[]"), 2);
+    assert_string_equal(api_type(&answer), "application/json");
+    api_problem(&answer, 503, "No."); /* which the text must not outlive */
+    assert_string_equal(api_type(&answer), "application/problem+json");
+    text = api_write(&answer, &bytes);
+    assert_non_null(strstr(text, "\"detail\":\"No.\""));
+    free(text);
+    api_give_text(&answer, NULL, NULL, 0); /* what malloc() gives then */
+    assert_int_equal(answer.status, 500);
+    api_drop(&answer);
+}
+
 static void times_and_numbers_are_written_as_people_expect(void **state)
 {
     (void)state;
@@ -369,6 +419,8 @@ int main(void)
         cmocka_unit_test(an_id_has_its_most_bytes),
         cmocka_unit_test(the_query_is_read_by_name),
         cmocka_unit_test(a_handler_may_answer_later),
+        cmocka_unit_test(a_time_of_the_query_names_its_zone),
+        cmocka_unit_test(a_handler_may_write_its_answer_itself),
         cmocka_unit_test(times_and_numbers_are_written_as_people_expect),
         cmocka_unit_test(no_memory_is_a_problem_of_its_own),
     };
