@@ -6,6 +6,7 @@ static const struct api_endpoint endpoints[] = {
     {API_GET, "/rooms", api_get_rooms, NULL},
     {API_GET, "/devices", api_get_devices, NULL},
     {API_GET, "/devices/{kind}/{name}", api_get_device, NULL},
+    {API_GET, "/history", api_get_history, NULL},
     {API_GET, "/alarms", api_get_alarms, NULL},
     {API_GET, "/alarms/{number}", api_get_alarm, NULL},
 };

@@ -21,6 +21,9 @@ api_handler api_get_health, api_get_status, api_get_rooms;
 /* api_devices.c */
 api_handler api_get_devices, api_get_device;
 
+/* api_history.c */
+api_handler api_get_history;
+
 /* api_alarms.c */
 api_handler api_get_alarms, api_get_alarm;
 

@@ -43,6 +43,7 @@ int ctl_recording(int count, char **arguments);
 int ctl_status(int count, char **arguments);
 int ctl_devices(int count, char **arguments);
 int ctl_rooms(int count, char **arguments);
+int ctl_history(int count, char **arguments);
 int ctl_alarms(int count, char **arguments);
 
 #endif

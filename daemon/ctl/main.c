@@ -75,6 +75,8 @@ static const struct ctl_command commands[] = {
     {"rooms", "[--json]", "the rooms, and what is in them", ctl_rooms},
     {"devices", "[--room NAME] [--json]", "how well each device is heard", ctl_devices},
     {"alarms", "list ...", "what stands, and what is done about it", ctl_alarms},
+    {"history", "DEVICE METRIC [--from TIME] [--to TIME] [--csv]", "what a sensor said",
+     ctl_history},
     {"recording", "ls|export|verify|replay ...", "recordings of rooms, as files", ctl_recording},
     {"--version", "", "the version of this program", print_version},
 };

@@ -46,10 +46,11 @@ struct store_query {
     struct sum *sums; /* a step each */
     size_t sum_count;
     struct store_point *answer_points;
+    struct store_lost lost[STORE_LOST_MAX];
     struct store_answer answer;
 
     uv_work_t work;
-    store_answer_cb *on_answer;
+    store_answer_cb *on_read, *on_answer;
     void *user;
 
     sqlite3 *db;
@@ -152,6 +153,7 @@ static bool copy_gathered(struct store_query *query, struct store *store)
                                           ? NULL
                                           : devices_find(store->options.devices, driver,
                                                          query->device, strlen(query->device));
+        query->answer.known |= device != NULL;
         for (uint32_t m = 0; device != NULL && m < driver->plugin->metric_count; m++) {
             const struct lumbar_metric *metric = &driver->plugin->metrics[m];
             if (strcmp(metric->name, query->metric) != 0)
@@ -313,6 +315,28 @@ static void add_pending(struct store_query *query, uint64_t stored)
                         &query->pending[i].block);
 }
 
+/* What the file says was lost while the disk refused, or the hub was down for too long. */
+static void read_lost(struct store_query *query)
+{
+    static const char sql[] = "SELECT from_ms, to_ms, messages, why FROM gap"
+                              " WHERE to_ms >= ?1 AND from_ms < ?2 ORDER BY id DESC LIMIT ?3";
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(query->db, sql, -1, &statement, NULL) != SQLITE_OK)
+        return;
+    sqlite3_bind_int64(statement, 1, query->from_ms);
+    sqlite3_bind_int64(statement, 2, query->to_ms);
+    sqlite3_bind_int(statement, 3, STORE_LOST_MAX);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        struct store_lost *lost = &query->lost[query->answer.lost_count++];
+        lost->from_ms = sqlite3_column_int64(statement, 0);
+        lost->to_ms = sqlite3_column_int64(statement, 1);
+        lost->messages = (uint64_t)sqlite3_column_int64(statement, 2);
+        snprintf(lost->why, sizeof(lost->why), "%s", sqlite3_column_text(statement, 3));
+    }
+    sqlite3_finalize(statement);
+    query->answer.lost = query->lost;
+}
+
 static int open_for_reading(struct store_query *query)
 {
     static const char second[] =
@@ -356,6 +380,7 @@ static void read_file(struct store_query *query)
     int64_t device = number_in(query, "SELECT id FROM device WHERE kind = ?1 AND name = ?2",
                                query->kind, query->device, 0);
     int count = device != 0 ? find_scales(query, scales) : 0;
+    query->answer.known |= device != 0;
     if (query->step_ms < MINUTE_MS && query->from_ms / MINUTE_MS < seconds_from)
         query->step_ms = MINUTE_MS;
     if (!make_sums(query)) {
@@ -369,6 +394,7 @@ static void read_file(struct store_query *query)
             read_span_of_minutes(query, device, &scales[i], seconds_from);
     }
     add_pending(query, stored);
+    read_lost(query);
 }
 
 static void write_answer(struct store_query *query)
@@ -453,7 +479,10 @@ void store_query_free(struct store_query *query)
 
 static void on_work(uv_work_t *work)
 {
-    run_query(work->data);
+    struct store_query *query = work->data;
+    run_query(query);
+    if (query->on_read != NULL)
+        query->on_read(query->user, &query->answer);
 }
 
 static void after_work(uv_work_t *work, int status)
@@ -465,12 +494,13 @@ static void after_work(uv_work_t *work, int status)
 }
 
 int store_query(struct store *store, uv_loop_t *loop, const struct store_wanted *wanted,
-                store_answer_cb *on_answer, void *user)
+                store_answer_cb *on_read, store_answer_cb *on_answer, void *user)
 {
     struct store_query *query;
     int code = make_query(&query, store, wanted);
     if (code != 0)
         return code;
+    query->on_read = on_read;
     query->on_answer = on_answer;
     query->user = user;
     query->work.data = query;

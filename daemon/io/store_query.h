@@ -29,20 +29,33 @@ struct store_point {
     double min, mean, max; /* in the metric's unit */
 };
 
+/* A span of which it was noted that messages were lost to history. */
+struct store_lost {
+    int64_t from_ms, to_ms;
+    uint64_t messages; /* 0: their number is not known */
+    char why[64];
+};
+
+#define STORE_LOST_MAX 50 /* spans in an answer, the newest */
+
 struct store_answer {
     int code; /* 0, or why there is nothing: then words say it */
     char words[160];
+    bool known;      /* somebody has heard of the device */
     int64_t step_ms; /* of a bucket: 1 s, 2 s, 5 s ... 1 min ... 1 day and multiples of it */
     const struct store_point *points; /* those that are there, in order of time */
     size_t count;
+    const struct store_lost *lost;
+    size_t lost_count;
 };
 
 typedef void store_answer_cb(void *user, const struct store_answer *answer);
 
-/* Calls back from the loop, not before it returns. ERR_RANGE where the span makes no sense, else 0:
- * a name that nobody knows has an empty answer. */
+/* `on_read` (or NULL) is called in the pool's thread, for work on the answer that the loop should
+ * not be kept with; then `on_answer` from the loop, not before this returns. ERR_RANGE where the
+ * span makes no sense, else 0: a name that nobody knows has an empty answer. */
 int store_query(struct store *store, uv_loop_t *loop, const struct store_wanted *wanted,
-                store_answer_cb *on_answer, void *user);
+                store_answer_cb *on_read, store_answer_cb *on_answer, void *user);
 
 /* The same at once, in the caller's thread; for tools and tests. The answer holds until
  * store_query_free(). */

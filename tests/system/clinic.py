@@ -446,10 +446,11 @@ class Clinic:
         door.close()
         return answer.status, json.loads(said)
 
-    def ctl(self, *arguments, config=True):
+    def ctl(self, *arguments, config=True, **environment):
         where = ["--config", f"{self.folder}/lumbard.yaml"] if config else []
         return subprocess.run([self.build / "daemon/lumbarctl", *arguments, *where],
-                              capture_output=True, text=True, timeout=30)
+                              capture_output=True, text=True, timeout=30,
+                              env={**os.environ, **environment})
 
     def received(self, topic):
         return [payload for name, payload, _ in self.mqtt.received if name == topic]

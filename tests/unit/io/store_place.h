@@ -109,6 +109,15 @@ static inline sqlite3 *open_file(void)
     return db;
 }
 
+static inline void run_sql(const char *sql)
+{
+    sqlite3 *db = open_file();
+    char *error = NULL;
+    if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
+        fail_msg("%s: %s", sql, error);
+    sqlite3_close(db);
+}
+
 static inline int64_t number_of(const char *sql)
 {
     sqlite3 *db = open_file();

@@ -18,15 +18,6 @@ static unsigned count_files(const char *part)
     return count;
 }
 
-static void run_sql(const char *sql)
-{
-    sqlite3 *db = open_file();
-    char *error = NULL;
-    if (sqlite3_exec(db, sql, NULL, NULL, &error) != SQLITE_OK)
-        fail_msg("%s: %s", sql, error);
-    sqlite3_close(db);
-}
-
 /* ---- batches ---- */
 
 static void a_batch_holds_samples_and_the_place_of_the_spool(void **state)

@@ -238,30 +238,77 @@ static void what_makes_no_sense_is_refused_and_what_nobody_knows_is_empty(void *
     static const struct {
         struct store_wanted wanted;
         int code;
+        bool known;
     } cases[] = {
-        {{"sensor", "s-1", "angle", 10, 10, 5}, ERR_RANGE},
-        {{"sensor", "s-1", "angle", 10, 5, 5}, ERR_RANGE},
-        {{"sensor", "s-1", "angle", -10, 5, 5}, ERR_RANGE},
-        {{"sensor", "s-1", "angle", 0, INT64_MAX, 5}, ERR_RANGE},
-        {{"sensor", "s-1", "angle", 0, 10, 0}, ERR_RANGE},
-        {{"sensor", "s-1", "angle", 0, 10, STORE_POINTS_MAX + 1}, ERR_RANGE},
-        {{"sensor", "s-2", "angle", 0, 10, 5}, 0},
-        {{"sensor", "s-1", "angel", 0, 10, 5}, 0},
-        {{"scale", "s-1", "angle", 0, INT64_C(253402300800000), 5}, 0},
+        {{"sensor", "s-1", "angle", 10, 10, 5}, ERR_RANGE, false},
+        {{"sensor", "s-1", "angle", 10, 5, 5}, ERR_RANGE, false},
+        {{"sensor", "s-1", "angle", -10, 5, 5}, ERR_RANGE, false},
+        {{"sensor", "s-1", "angle", 0, INT64_MAX, 5}, ERR_RANGE, false},
+        {{"sensor", "s-1", "angle", 0, 10, 0}, ERR_RANGE, false},
+        {{"sensor", "s-1", "angle", 0, 10, STORE_POINTS_MAX + 1}, ERR_RANGE, false},
+        {{"sensor", "s-1", "angle", 0, 10, 5}, 0, true}, /* in the table of devices */
+        {{"sensor", "s-0", "angle", 0, 10, 5}, 0, true}, /* in the file */
+        {{"sensor", "s-2", "angle", 0, 10, 5}, 0, false},
+        {{"sensor", "s-1", "angel", 0, 10, 5}, 0, true},
+        {{"scale", "s-1", "angle", 0, INT64_C(253402300800000), 5}, 0, false},
     };
     start_store(world);
+    run_sql("INSERT INTO device (kind, name) VALUES ('sensor', 's-0')");
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct store_answer answer;
         struct store_query *query = store_query_now(world->store, &cases[i].wanted, &answer);
         assert_int_equal(answer.code, cases[i].code);
+        assert_int_equal(answer.known, cases[i].known);
         assert_int_equal(answer.count, 0);
         store_query_free(query);
     }
 }
 
+static void what_was_lost_is_told_with_its_span(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        int64_t from_ms, to_ms;
+        size_t count;
+        uint64_t messages; /* of the newest */
+    } cases[] = {
+        {0, 1000, 0, 0},    /* before */
+        {0, 1001, 1, 5},    /* touches its first ms */
+        {2000, 3000, 1, 5}, /* and its last */
+        {2001, 3000, 0, 0}, /* behind it */
+        {0, 10000, 2, 0},   /* a number that is not known */
+    };
+    start_store(world);
+    run_sql("INSERT INTO gap (from_ms, to_ms, messages, why) VALUES (1000, 2000, 5, 'first'),"
+            " (5000, 6000, NULL, 'second')");
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct store_answer answer;
+        struct store_query *query = ask(world, cases[i].from_ms, cases[i].to_ms, 10, &answer);
+        assert_int_equal(answer.lost_count, cases[i].count);
+        if (answer.lost_count > 0) {
+            assert_int_equal(answer.lost[0].messages, cases[i].messages);
+            assert_string_equal(answer.lost[0].why, cases[i].messages == 5 ? "first" : "second");
+        }
+        store_query_free(query);
+    }
+}
+
+static pthread_t loop_thread;
+static _Atomic unsigned reads;
+
+/* uv's pool. */
+static void on_read(void *user, const struct store_answer *answer)
+{
+    (void)user;
+    assert_int_equal(answer->count, 1);
+    assert_false(pthread_equal(pthread_self(), loop_thread));
+    atomic_fetch_add(&reads, 1);
+}
+
 static void on_answer(void *user, const struct store_answer *answer)
 {
     unsigned *count = user;
+    assert_true(pthread_equal(pthread_self(), loop_thread));
     assert_int_equal(answer->code, 0);
     assert_int_equal(answer->count, 1);
     assert_int_equal(answer->points[0].count, 1);
@@ -273,16 +320,20 @@ static void a_query_leaves_the_loop_empty(void **state)
     struct world *world = *state;
     unsigned answers = 0;
     uv_loop_t loop;
+    loop_thread = pthread_self();
     start_store(world);
     say(world, NOW, 1);
     flush(world);
     assert_int_equal(uv_loop_init(&loop), 0);
     struct store_wanted wanted = {"sensor", "s-1", "angle", NOW, NOW + 1000, 5};
     for (int i = 0; i < 10; i++)
-        assert_int_equal(store_query(world->store, &loop, &wanted, on_answer, &answers), 0);
+        assert_int_equal(store_query(world->store, &loop, &wanted, i % 2 == 0 ? on_read : NULL,
+                                     on_answer, &answers),
+                         0);
     assert_int_equal(answers, 0);
     uv_run(&loop, UV_RUN_DEFAULT);
     assert_int_equal(answers, 10);
+    assert_int_equal(reads, 5);
     assert_int_equal(uv_loop_close(&loop), 0);
 }
 
@@ -297,6 +348,7 @@ int main(void)
         CASE(each_span_has_its_resolution),
         CASE(seconds_that_were_dropped_are_answered_in_minutes),
         CASE(what_makes_no_sense_is_refused_and_what_nobody_knows_is_empty),
+        CASE(what_was_lost_is_told_with_its_span),
         CASE(a_query_leaves_the_loop_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
