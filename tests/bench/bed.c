@@ -114,6 +114,7 @@ static void start_source(struct bed *bed)
         .devices = bed->options.devices,
         .window = WINDOW,
         .qos = 1,
+        .lean = bed->options.lean,
         .shared = bed->shared,
     };
     bed->source = fork_child();

@@ -26,6 +26,7 @@ struct bed_options {
     bool mosquitto; /* between them; else the flood source is the broker */
     unsigned devices;
     bool decode;   /* dashboards decode every frame; else only the first does */
+    bool lean;     /* five samples a message; then no frame can be told from the next: no decode */
     bool one_room; /* all dashboards watch room 1; else rooms 1 ... */
 };
 

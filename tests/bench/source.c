@@ -392,6 +392,7 @@ static void publish_next(struct source *source, int64_t mono_ns, int64_t wall_ms
         .now_ms = wall_ms,
         .rotation = source_code_value(device->sequence),
         .bent = atomic_load_explicit(&shared->bent[index], memory_order_relaxed) != 0,
+        .lean = source->options.lean,
         .extra = source->extra,
         .extra_bytes = source->options.extra_bytes,
     };

@@ -46,6 +46,7 @@ struct source_options {
     unsigned window;  /* QoS 1 in flight */
     int qos;
     size_t extra_bytes; /* of random payload, in a field that no plugin knows */
+    bool lean; /* five samples a message, not 34 */
     bool ledger;
     const char *sink_topic; /* who subscribes to it is the sink; NULL: to the devices' telemetry */
     struct source_shared *shared;
