@@ -148,6 +148,7 @@ static int on_client_event(struct web *web, struct client *client, struct lws *w
         return web_live_receive(web, client, in, bytes);
     case LWS_CALLBACK_SERVER_WRITEABLE:
         return web_live_write(web, client);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: /* lws echoes it; no frame comes after */
     case LWS_CALLBACK_CLOSED:
         client->live = false;
         return 0;
