@@ -51,7 +51,7 @@ static int set_up(sqlite3 *db)
         rc = sqlite3_exec(db,
                           "PRAGMA cell_size_check = ON; PRAGMA journal_mode = WAL;"
                           "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
-                          "PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -2000;"
+                          "PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -512;"
                           "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF",
                           NULL, NULL, NULL);
     return rc;
