@@ -28,12 +28,13 @@ static json_t *alarm_of(const struct lumbard *hub, const struct alarm *alarm)
     return json_pack(
         "{s:I, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "number",
         (json_int_t)alarm->number, "rule", rule->name, "room", api_room_name(hub, device->room),
-        "device", api_device_name(device), "presence", alarm->presence == ALARM_ON ? "on" : "off",
-        "priority", priorities[rule->priority], "kind", rule->technical ? "technical" : "clinical",
-        "metric", metric->name, "value", api_number(alarm->value, metric->decimals), "unit",
-        metric->unit, "raised", api_instant(alarm->raised_ms), "since",
-        api_instant(alarm->since_ms), "text", sentence_of(rule, rule->text, &facts), "plain",
-        sentence_of(rule, rule->plain, &facts), "action", sentence_of(rule, rule->action, &facts));
+        "device", api_device_name(device), "presence", alarm_presence_word(alarm->state),
+        "priority", priorities[alarm_priority(alarm)], "kind",
+        rule->technical ? "technical" : "clinical", "metric", metric->name, "value",
+        api_number(alarm->value, metric->decimals), "unit", metric->unit, "raised",
+        api_instant(alarm->raised_ms), "since", api_instant(alarm->since_ms), "text",
+        sentence_of(rule, rule->text, &facts), "plain", sentence_of(rule, rule->plain, &facts),
+        "action", sentence_of(rule, rule->action, &facts));
 }
 
 static bool is_in(const struct lumbard *hub, const struct alarm *alarm, const char *room)

@@ -86,7 +86,7 @@ static json_t *room_of(const struct lumbard *hub, uint32_t room)
     for (const struct alarm *alarm = NULL;
          (alarm = alarms_next(hub->ingest.alarms, alarm)) != NULL;) {
         const struct device *device = devices_at(hub->ingest.devices, alarm->device);
-        alarms += alarm->presence == ALARM_ON && device->room == room;
+        alarms += alarm->presence != ALARM_OFF && device->room == room;
     }
     return json_pack("{s:i, s:s, s:s, s:i, s:o}", "number", (int)room, "name", config->name,
                      "title", config->title, "alarms", alarms, "devices", devices);

@@ -119,7 +119,7 @@ static bool stands(void *user, const struct rule *rule, uint32_t device)
 {
     const struct alarms *alarms = user;
     for (const struct alarm *at = NULL; (at = alarms_next(alarms, at)) != NULL;)
-        if (at->rule == rule && at->device == device && at->presence == ALARM_ON)
+        if (at->rule == rule && at->device == device && alarm_holds(at->state))
             return true;
     return false;
 }
@@ -133,7 +133,7 @@ void hub_settle(struct lumbard *hub)
     hub->settled = true;
     rules_calm(ingest->rules, ingest->devices, stands, ingest->alarms);
     for (const struct alarm *at = NULL; (at = alarms_next(ingest->alarms, at)) != NULL;)
-        if (at->presence == ALARM_ON)
+        if (alarm_holds(at->state))
             rules_stand(ingest->rules, at->rule, at->device, at->since_ms);
 }
 

@@ -48,7 +48,9 @@ static void on_alarm(void *user, const struct alarm *alarm)
     struct lumbard *hub = user;
     const struct rule *rule = alarm->rule;
     const struct device *device = devices_at(hub->ingest.devices, alarm->device);
-    store_alarm(hub->store, alarm, device, hub_room_title(hub, device->room));
+    const char *room =
+        device->room != ROOM_NONE ? hub->setup.config->rooms[device->room - 1].name : "";
+    store_alarm(hub->store, alarm, device, room, alarms_hand(hub->ingest.alarms));
     /* Nobody to be told yet: in the child that tries a message, too, which must survive it. */
     if (hub->remembering || hub->recovering)
         return;
@@ -59,9 +61,10 @@ static void on_alarm(void *user, const struct alarm *alarm)
                                          .room = hub_room_title(hub, device->room),
                                          .value = alarm->value,
                                          .limit = alarm->limit});
-    log_line(alarm->presence == ALARM_ON ? LOG_NOTICE : LOG_INFO, "alarm %s %s, %s, %s/%s: %s",
-             rule->name, alarm->presence == ALARM_ON ? "on" : "off",
-             hub_room_title(hub, device->room), rule->driver->plugin->kind, device->name, sentence);
+    bool loud = alarm->deed == DEED_RAISE || alarm->deed == DEED_ESCALATE;
+    log_line(loud ? LOG_NOTICE : LOG_INFO, "alarm %s %s, %s, %s/%s: %s", rule->name,
+             alarm_deed_word(alarm->deed), hub_room_title(hub, device->room),
+             rule->driver->plugin->kind, device->name, sentence);
     web_alarm(hub->web);
     publish_alarm(hub, alarm);
 }

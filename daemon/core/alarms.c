@@ -2,11 +2,14 @@
 
 #include <stdlib.h>
 
+#include "base/text.h"
+
 struct alarms {
     struct alarm *list;
     uint32_t used; /* entries that were ever taken */
     uint32_t standing;
     uint64_t change, numbers, overflow;
+    struct alarm_hand hand; /* of the last deed */
 };
 
 struct alarms *alarms_create(void)
@@ -62,7 +65,8 @@ static struct alarm *place(struct alarms *alarms)
         struct alarm *alarm = &alarms->list[i];
         if (alarm->number == 0)
             return alarm;
-        if (alarm->presence == ALARM_OFF && (oldest == NULL || alarm->change < oldest->change))
+        if (alarm->state == STATE_OFF && alarm->shelved_until_ms == 0 &&
+            (oldest == NULL || alarm->change < oldest->change))
             oldest = alarm;
     }
     if (alarms->used < ALARMS_MAX)
@@ -70,6 +74,74 @@ static struct alarm *place(struct alarms *alarms)
     return oldest;
 }
 
+static bool stands(const struct alarm *alarm)
+{
+    return alarm->state != STATE_OFF;
+}
+
+static void keep_hand(struct alarm_hand *hand, int64_t at_ms, const struct alarm_order *order)
+{
+    struct text who = text_in(hand->who, sizeof(hand->who));
+    struct text why = text_in(hand->why, sizeof(hand->why));
+    hand->at_ms = at_ms;
+    hand->who[0] = hand->why[0] = '\0';
+    if (order != NULL && order->who != NULL)
+        text_add(&who, "%s", order->who);
+    if (order != NULL && order->why != NULL)
+        text_add(&why, "%s", order->why);
+}
+
+/* What a deed that changed the life leaves behind. */
+static void note(struct alarms *alarms, struct alarm *alarm, const struct alarm_life *life,
+                 enum alarm_deed deed, int64_t now_ms)
+{
+    enum alarm_state before = alarm->state;
+    enum alarm_presence presence = alarm_presence_of(life->state);
+    bool acked = life->state != STATE_OFF && !alarm_waits(life->state);
+    bool was_acked = before != STATE_OFF && !alarm_waits(before);
+    alarms->standing += life->state != STATE_OFF;
+    alarms->standing -= before != STATE_OFF;
+    alarm->state = life->state;
+    if (presence != alarm->presence || deed == DEED_RAISE)
+        alarm->since_ms = now_ms;
+    alarm->presence = presence;
+    alarm->lost_ms = !alarm_is_lost(life->state) ? 0
+                     : alarm->lost_ms != 0       ? alarm->lost_ms
+                                                 : now_ms;
+    if (alarm_waits(life->state) && (!alarm_waits(before) || deed == DEED_RAISE ||
+                                     deed == DEED_EXPIRE || deed == DEED_ESCALATE))
+        alarm->waits_ms = now_ms;
+    if (acked && !was_acked)
+        alarm->acked = alarms->hand;
+    else if (alarm_waits(life->state))
+        alarm->acked = (struct alarm_hand){.at_ms = 0};
+    if (deed == DEED_SHELVE)
+        alarm->shelved = alarms->hand;
+    else if (!life->shelved)
+        alarm->shelved = (struct alarm_hand){.at_ms = 0};
+    if (!life->shelved)
+        alarm->shelved_until_ms = 0;
+    alarm->escalated += deed == DEED_ESCALATE;
+    alarm->deed = deed;
+    alarm->deed_ms = now_ms;
+    alarm->change = ++alarms->change;
+}
+
+/* True: it was done. `order` NULL: nobody's. */
+static bool act(struct alarms *alarms, struct alarm *alarm, enum alarm_deed deed, int64_t now_ms,
+                const struct alarm_order *order)
+{
+    struct alarm_life life = {alarm->state, alarm->shelved_until_ms != 0};
+    if (!alarm_live(&life, deed, alarm->rule->latch))
+        return false;
+    keep_hand(&alarms->hand, now_ms, order);
+    if (deed == DEED_SHELVE)
+        alarm->shelved_until_ms = order->until_ms;
+    note(alarms, alarm, &life, deed, now_ms);
+    return true;
+}
+
+/* A new occurrence; what is shelved stays so. Latched, it is the same one again. */
 static const struct alarm *alarm_raise(struct alarms *alarms, struct alarm *alarm,
                                        const struct rule_event *event)
 {
@@ -79,27 +151,19 @@ static const struct alarm *alarm_raise(struct alarms *alarms, struct alarm *alar
         alarms->overflow++;
         return NULL;
     }
-    *alarm = (struct alarm){
-        .number = ++alarms->numbers,
-        .rule = event->rule,
-        .device = event->device,
-        .presence = ALARM_ON,
-        .raised_ms = event->time_ms,
-        .since_ms = event->time_ms,
-        .value = event->value,
-        .limit = event->limit,
-        .change = ++alarms->change,
-    };
-    alarms->standing++;
-    return alarm;
-}
-
-static const struct alarm *alarm_end(struct alarms *alarms, struct alarm *alarm, int64_t now_ms)
-{
-    alarm->presence = ALARM_OFF;
-    alarm->since_ms = now_ms;
-    alarm->change = ++alarms->change;
-    alarms->standing--;
+    bool same = alarm->rule == event->rule && alarm->device == event->device;
+    if (!same || !stands(alarm))
+        *alarm = (struct alarm){
+            .number = ++alarms->numbers,
+            .rule = event->rule,
+            .device = event->device,
+            .raised_ms = event->time_ms,
+            .shelved = same ? alarm->shelved : (struct alarm_hand){.at_ms = 0},
+            .shelved_until_ms = same ? alarm->shelved_until_ms : 0,
+        };
+    alarm->value = event->value;
+    alarm->limit = event->limit;
+    act(alarms, alarm, DEED_RAISE, event->time_ms, NULL);
     return alarm;
 }
 
@@ -113,19 +177,84 @@ bool alarms_restore(struct alarms *alarms, const struct alarm *alarm)
 {
     if (alarms->used == ALARMS_MAX)
         return false;
-    alarms->list[alarms->used++] = *alarm;
-    alarms->standing += alarm->presence == ALARM_ON;
+    struct alarm *at = &alarms->list[alarms->used++];
+    *at = *alarm;
+    at->presence = alarm_presence_of(at->state);
+    alarms->standing += stands(at);
     return true;
 }
 
 const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *event)
 {
     struct alarm *alarm = find(alarms, event->rule, event->device);
-    bool standing = alarm != NULL && alarm->presence == ALARM_ON;
-    if (event->on == standing)
+    bool holds = alarm != NULL && alarm_holds(alarm->state);
+    if (event->on == holds)
         return NULL;
-    return event->on ? alarm_raise(alarms, alarm, event) : alarm_end(alarms, alarm, event->time_ms);
+    if (event->on)
+        return alarm_raise(alarms, alarm, event);
+    return act(alarms, alarm, DEED_CLEAR, event->time_ms, NULL) ? alarm : NULL;
 }
+
+int alarms_order(struct alarms *alarms, uint64_t number, const struct alarm_order *order,
+                 const struct alarm **alarm)
+{
+    *alarm = alarms_by_number(alarms, number);
+    if (*alarm == NULL)
+        return ERR_UNKNOWN;
+    struct alarm *at = &alarms->list[*alarm - alarms->list];
+    return act(alarms, at, order->deed, order->now_ms, order) ? 0 : ERR_CONFLICT;
+}
+
+const struct alarm_hand *alarms_hand(const struct alarms *alarms)
+{
+    return &alarms->hand;
+}
+
+/* ---- Time ---- */
+
+enum rule_priority alarm_priority(const struct alarm *alarm)
+{
+    uint32_t priority = (uint32_t)alarm->rule->priority + alarm->escalated;
+    return priority > PRIORITY_HIGH ? PRIORITY_HIGH : (enum rule_priority)priority;
+}
+
+/* One that is high already is told once more. */
+static bool escalates(const struct alarm *alarm, int64_t now_ms)
+{
+    int64_t each_ms = alarm->rule->escalate_ms;
+    bool room = alarm->escalated == 0 || alarm_priority(alarm) < PRIORITY_HIGH;
+    return each_ms > 0 && room && alarm_waits(alarm->state) && now_ms - alarm->waits_ms >= each_ms;
+}
+
+static bool reminds(const struct alarm *alarm, int64_t now_ms)
+{
+    int64_t after_ms = alarm->rule->realarm_ms;
+    return after_ms > 0 && alarm->acked.at_ms != 0 && now_ms - alarm->acked.at_ms >= after_ms;
+}
+
+void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
+                 alarms_change_cb *on_change, void *user)
+{
+    for (uint32_t i = 0; i < alarms->used; i++) {
+        struct alarm *alarm = &alarms->list[i];
+        bool shelved = alarm->shelved_until_ms != 0;
+        if (alarm->number == 0 || (!stands(alarm) && !shelved))
+            continue;
+        if (shelved && now_ms >= alarm->shelved_until_ms &&
+            act(alarms, alarm, DEED_EXPIRE, now_ms, NULL))
+            on_change(user, alarm);
+        bool lost = alarm_is_lost(alarm->state);
+        if (alarm_holds(alarm->state) && known(user, alarm->rule, alarm->device) == lost &&
+            act(alarms, alarm, lost ? DEED_FIND : DEED_LOSE, now_ms, NULL))
+            on_change(user, alarm);
+        if (escalates(alarm, now_ms) && act(alarms, alarm, DEED_ESCALATE, now_ms, NULL))
+            on_change(user, alarm);
+        if (reminds(alarm, now_ms) && act(alarms, alarm, DEED_REMIND, now_ms, NULL))
+            on_change(user, alarm);
+    }
+}
+
+/* ---- A new set of rules ---- */
 
 /* The rule that goes on where `old` ended: as rules_adopt() takes over its states. */
 static const struct rule *heir(const struct rules *rules, const struct rule *old)
@@ -146,8 +275,8 @@ void alarms_adopt(struct alarms *alarms, const struct rules *rules, int64_t now_
             alarm->rule = rule;
             continue;
         }
-        if (alarm->presence == ALARM_ON)
-            on_change(user, alarm_end(alarms, alarm, now_ms));
+        if (act(alarms, alarm, DEED_END, now_ms, NULL))
+            on_change(user, alarm);
         *alarm = (struct alarm){.number = 0}; /* nobody could say any more what it was */
     }
 }
@@ -166,19 +295,39 @@ const struct alarm *alarms_next(const struct alarms *alarms, const struct alarm 
     return NULL;
 }
 
+const struct alarm *alarms_by_number(const struct alarms *alarms, uint64_t number)
+{
+    for (uint32_t i = 0; number != 0 && i < alarms->used; i++)
+        if (alarms->list[i].number == number)
+            return &alarms->list[i];
+    return NULL;
+}
+
+/* Does a matter more than b? */
+static bool matters(const struct alarm *a, const struct alarm *b)
+{
+    if (b == NULL)
+        return true;
+    if ((a->shelved_until_ms == 0) != (b->shelved_until_ms == 0))
+        return a->shelved_until_ms == 0;
+    if (alarm_waits(a->state) != alarm_waits(b->state))
+        return alarm_waits(a->state);
+    if (alarm_priority(a) != alarm_priority(b))
+        return alarm_priority(a) > alarm_priority(b);
+    return a->raised_ms < b->raised_ms;
+}
+
 const struct alarm *alarms_of_room(const struct alarms *alarms, const struct rule *rule,
                                    struct devices *devices, uint32_t room)
 {
-    const struct alarm *longest = NULL;
+    const struct alarm *most = NULL;
     for (uint32_t i = 0; i < alarms->used; i++) {
         const struct alarm *alarm = &alarms->list[i];
-        if (alarm->number == 0 || alarm->presence != ALARM_ON || alarm->rule != rule)
+        if (alarm->number == 0 || !stands(alarm) || alarm->rule != rule)
             continue;
         const struct device *device = devices_at(devices, alarm->device);
-        if (device == NULL || device->room != room)
-            continue;
-        if (longest == NULL || alarm->raised_ms < longest->raised_ms)
-            longest = alarm;
+        if (device != NULL && device->room == room && matters(alarm, most))
+            most = alarm;
     }
-    return longest;
+    return most;
 }

@@ -1,10 +1,10 @@
 /*
- * Alarms: what the rules found, as occurrences with a life of their own.
+ * Alarms: what the rules found, as occurrences with a life of their own (alarm_life.h).
  *
- * One entry for each rule and device. Presence is ON or OFF here; latched, acknowledged, shelved
- * and escalation have their place in this module and come with it. An entry that is OFF stays
- * until its place is needed, so a page that was away learns what it missed.
- * Memory: ALARMS_MAX entries, allocated at create. When all of them are ON, a further one is
+ * One entry for each rule and device. One that is OFF stays until its place is needed, so a page
+ * that was away learns what it missed; a shelved one keeps its place in any case. Time is given:
+ * alarms_tick() brings what is due by it.
+ * Memory: ALARMS_MAX entries, allocated at create. When all of them stand, a further one is
  * counted as overflow and said loudly by the caller. Pure.
  */
 #ifndef LUMBAR_CORE_ALARMS_H
@@ -13,20 +13,37 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/alarm_life.h"
 #include "core/rules.h"
 
-#define ALARMS_MAX 4096
+#define ALARMS_MAX      4096
+#define ALARM_WHO_BYTES 48
+#define ALARM_WHY_BYTES 168
 
-enum alarm_presence { ALARM_OFF, ALARM_ON };
+/* Somebody's deed. */
+struct alarm_hand {
+    int64_t at_ms; /* 0: nobody's */
+    char who[ALARM_WHO_BYTES], why[ALARM_WHY_BYTES];
+};
 
 struct alarm {
     uint64_t number; /* of the occurrence, from 1; 0: the entry is free */
     const struct rule *rule;
     uint32_t device;
-    enum alarm_presence presence;
-    int64_t raised_ms, since_ms; /* hub time; since: of this presence */
-    double value, limit;         /* that raised it, and what it passed; NaN: none */
-    uint64_t change;             /* alarms_change() when it last changed */
+    enum alarm_state state;
+    enum alarm_presence presence; /* of the state */
+    int64_t raised_ms, since_ms;  /* hub time; since: of this presence */
+    double value, limit;          /* that raised it, and what it passed; NaN: none */
+    uint64_t change;              /* alarms_change() when it last changed */
+
+    enum alarm_deed deed; /* the last one, and when it was done */
+    int64_t deed_ms;
+    int64_t lost_ms;           /* since when its value is unknown; 0: it is known */
+    int64_t waits_ms;          /* since when it waits for somebody, or was escalated */
+    uint32_t escalated;        /* so often */
+    struct alarm_hand acked;   /* while it is, or was when it ended */
+    struct alarm_hand shelved; /* while it is */
+    int64_t shelved_until_ms;  /* 0: it is not */
 };
 
 struct alarms;
@@ -35,21 +52,49 @@ struct alarms *alarms_create(void);
 void alarms_destroy(struct alarms *alarms);
 
 uint64_t alarms_change(const struct alarms *alarms);   /* grows with every transition */
-uint32_t alarms_standing(const struct alarms *alarms); /* ON now */
+uint32_t alarms_standing(const struct alarms *alarms); /* not OFF now */
 uint64_t alarms_overflow(const struct alarms *alarms);
 
+/* The rule's, or a higher one after escalation. */
+enum rule_priority alarm_priority(const struct alarm *alarm);
+
 /* Before anything is taken: goes on where a run before ended. The numbers given and the changes
- * made so far, and each alarm that stood (its change is kept). False: no room. */
+ * made so far, and each alarm that stood or was shelved (its change is kept). False: no room. */
 void alarms_go_on(struct alarms *alarms, uint64_t numbers, uint64_t change);
 bool alarms_restore(struct alarms *alarms, const struct alarm *alarm);
 
 /* Takes what a rule found. Returns the alarm that changed, or NULL if nothing did. */
 const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *event);
 
-/* Points each alarm to the rule of the same name, metric and condition in a new set. Alarms whose
- * rule is gone end at now_ms and leave the table: on_change is called for each of them that stood,
- * while the old rule still is. */
+/* What somebody wants: DEED_ACK, _UNACK, _SHELVE, _UNSHELVE or _RESET. Texts are cut to what is
+ * kept. */
+struct alarm_order {
+    enum alarm_deed deed;
+    int64_t now_ms, until_ms; /* until: of DEED_SHELVE */
+    const char *who, *why;
+};
+
+/* ERR_UNKNOWN: there is no such alarm. ERR_CONFLICT: not in its state. `alarm` is set unless it is
+ * unknown. */
+int alarms_order(struct alarms *alarms, uint64_t number, const struct alarm_order *order,
+                 const struct alarm **alarm);
+
+/* Who did the last deed, and why; "" where it was no person's. */
+const struct alarm_hand *alarms_hand(const struct alarms *alarms);
+
 typedef void alarms_change_cb(void *user, const struct alarm *alarm);
+
+/* Is the value known that a standing alarm is about? */
+typedef bool alarms_known_cb(void *user, const struct rule *rule, uint32_t device);
+
+/* Shelves that end, values lost and found, escalation, reminders; call every 250 ms or so.
+ * on_change is called for each deed. */
+void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
+                 alarms_change_cb *on_change, void *user);
+
+/* Points each alarm to the rule that continues its own in a new set. Alarms whose rule is gone end
+ * at now_ms and leave the table: on_change is called for each of them that stood or was shelved,
+ * while the old rule still is. */
 void alarms_adopt(struct alarms *alarms, const struct rules *rules, int64_t now_ms,
                   alarms_change_cb *on_change, void *user);
 
@@ -60,8 +105,10 @@ const struct alarm *alarms_at(const struct alarms *alarms, uint32_t place);
 /* Walks the entries in use: start with NULL. */
 const struct alarm *alarms_next(const struct alarms *alarms, const struct alarm *after);
 
-/* The one that stands longest for rule and room, over its devices; NULL if none. For the MQTT
- * topic: a rule has one priority, so the longest is the worst. */
+const struct alarm *alarms_by_number(const struct alarms *alarms, uint64_t number);
+
+/* The one that matters most for rule and room, over its devices; NULL if none stands. For the MQTT
+ * topic: not shelved before shelved, waiting before acknowledged, by priority, by age. */
 const struct alarm *alarms_of_room(const struct alarms *alarms, const struct rule *rule,
                                    struct devices *devices, uint32_t room);
 

@@ -90,9 +90,9 @@ bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const s
     out.has_rule = out.has_device = out.has_presence = out.has_priority = 1;
     out.rule = rule->id;
     out.device = alarm->device;
-    out.presence = alarm->presence == ALARM_ON ? LUMBAR__LIVE__V1__ALARM__PRESENCE__ON
-                                               : LUMBAR__LIVE__V1__ALARM__PRESENCE__OFF;
-    out.priority = (Lumbar__Live__V1__Priority)rule->priority;
+    out.presence = alarm->presence != ALARM_OFF ? LUMBAR__LIVE__V1__ALARM__PRESENCE__ON
+                                                : LUMBAR__LIVE__V1__ALARM__PRESENCE__OFF;
+    out.priority = (Lumbar__Live__V1__Priority)alarm_priority(alarm);
     out.has_since_ms = out.has_raised_ms = out.has_technical = out.has_number = 1;
     out.since_ms = alarm->since_ms;
     out.raised_ms = alarm->raised_ms;

@@ -123,9 +123,32 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     return INGEST_USED;
 }
 
+/* A tick on its way through the alarms. */
+struct ticking {
+    struct ingest *ingest;
+    int64_t now_ms;
+};
+
+static bool is_known(void *user, const struct rule *rule, uint32_t device)
+{
+    const struct ticking *ticking = user;
+    struct ingest *ingest = ticking->ingest;
+    return rules_know(ingest->rules, ingest->devices, rule, devices_at(ingest->devices, device),
+                      ticking->now_ms);
+}
+
+static void on_change(void *user, const struct alarm *alarm)
+{
+    const struct ticking *ticking = user;
+    if (ticking->ingest->on_alarm != NULL)
+        ticking->ingest->on_alarm(ticking->ingest->user, alarm);
+}
+
 void ingest_tick(struct ingest *ingest, int64_t now_ms)
 {
+    struct ticking ticking = {ingest, now_ms};
     rules_tick(ingest->rules, ingest->devices, now_ms, on_rule, ingest);
+    alarms_tick(ingest->alarms, now_ms, is_known, on_change, &ticking);
 }
 
 int ingest_assign(struct ingest *ingest, struct diag *diag)

@@ -54,8 +54,8 @@ void publish_alarm_json(struct text *out, const struct config *config, struct de
         &rule->driver->metrics[rule->metric - rule->driver->first_metric];
 
     text_add(out, "{\"room\":\"%s\",\"rule\":\"%s\"", room_name(config, device->room), rule->name);
-    text_add(out, ",\"presence\":\"%s\"", standing != NULL ? "on" : "off");
-    text_add(out, ",\"priority\":\"%s\"", priority_word(rule->priority));
+    text_add(out, ",\"presence\":\"%s\"", alarm_presence_word(alarm->state));
+    text_add(out, ",\"priority\":\"%s\"", priority_word(alarm_priority(alarm)));
     text_add(out, ",\"kind\":\"%s\"", rule->technical ? "technical" : "clinical");
     text_add(out, ",\"device\":\"%s/%s\"", plugin->kind, device->name);
     text_add(out, ",\"metric\":\"%s\"", metric->name);

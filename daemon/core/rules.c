@@ -60,6 +60,7 @@ void rules_adopt(struct rules *rules, const struct rules *old)
     uint32_t devices =
         rules->max_devices < old->max_devices ? rules->max_devices : old->max_devices;
     rules->now_ms = old->now_ms;
+    rules->begun_ms = old->begun_ms;
     rules->lookup = old->lookup;
     for (uint32_t device = 1; device <= devices; device++)
         adopt_inputs(rules, old, device);
@@ -446,11 +447,29 @@ void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
                 rules_event_cb *on_event, void *user)
 {
     rules->now_ms = now_ms;
+    if (rules->begun_ms == 0)
+        rules->begun_ms = now_ms;
     uint32_t count = devices_count(devices);
     if (count > rules->max_devices)
         count = rules->max_devices;
     for (uint32_t id = 1; id <= count; id++)
         tick_device(rules, devices, devices_at(devices, id), now_ms, on_event, user);
+}
+
+bool rules_know(struct rules *rules, struct devices *devices, const struct rule *rule,
+                const struct device *device, int64_t now_ms)
+{
+    const struct rule_detail *detail = &rules->details[rule->id];
+    if (device->id > rules->max_devices || rule->condition == RULE_ABSENT || detail->event)
+        return true; /* what does not come is what they are about, or did not happen */
+    if (rules->begun_ms == 0 || now_ms - rules->begun_ms <= detail->stale_ms)
+        return true;
+    if (rule->tree != NULL)
+        return tree_knows(rules, devices, device, rule->id, now_ms);
+    const struct rule_input *input =
+        input_of(rules, device->id, rule->metric - rule->driver->first_metric);
+    return input->given && !input->unknown &&
+           (detail->stale_ms == 0 || now_ms - input->value_ms <= detail->stale_ms);
 }
 
 enum rule_standing rules_standing(const struct rules *rules, uint32_t rule,

@@ -157,7 +157,7 @@ struct rules {
     uint32_t inputs_width;       /* inputs of a device: the most metrics that one driver has */
     struct rule_input *inputs;   /* as the states */
     uint32_t *running;           /* by device: states that the tick has to look at */
-    int64_t now_ms;              /* of the last tick; 0 before it */
+    int64_t now_ms, begun_ms;    /* of the last tick and the first; 0 before it */
 
     bool tree_of[DRIVERS_MAX];   /* has the driver a metric that a tree looks at? */
     uint32_t windows_width;      /* windows of a device: the most that one driver's rules have */
@@ -222,6 +222,8 @@ void tree_judge(const struct judged *judged, uint32_t rule);
 void tree_tick(struct rules *rules, struct devices *devices, const struct device *device,
                uint32_t rule, int64_t now_ms, rules_event_cb *on_event, void *user);
 
+bool tree_knows(struct rules *rules, struct devices *devices, const struct device *device,
+                uint32_t rule, int64_t now_ms);
 bool tree_same(const struct rule *rule, const struct rule *old);
 void tree_adopt(struct rules *rules, uint32_t rule, const struct rules *old, uint32_t before,
                 uint32_t device);

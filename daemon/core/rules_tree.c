@@ -262,6 +262,14 @@ void tree_tick(struct rules *rules, struct devices *devices, const struct device
 
 /* ---- A new set, and who wants to see ---- */
 
+bool tree_knows(struct rules *rules, struct devices *devices, const struct device *device,
+                uint32_t rule, int64_t now_ms)
+{
+    struct view view;
+    view_init(&view, rules, devices, device, NULL, rule);
+    return view_truth(&view, true, now_ms) != UNKNOWN;
+}
+
 static bool term_same(const struct rule_term *a, const struct rule_term *b)
 {
     return a->metric == b->metric && a->condition == b->condition && a->label == b->label &&

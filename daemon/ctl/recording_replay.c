@@ -59,8 +59,8 @@ static void on_alarm(void *user, const struct alarm *alarm, const struct device 
                                          .room = told->room,
                                          .value = alarm->value,
                                          .limit = alarm->limit});
-    printf("%s  %s  %s  %s/%s  %s  %s\n", recording_date(alarm->since_ms, date),
-           alarm->presence == ALARM_ON ? "raised" : "ended ", priorities[rule->priority],
+    printf("%s  %s  %s  %s/%s  %s  %s\n", recording_date(alarm->deed_ms, date),
+           alarm->deed == DEED_RAISE ? "raised" : "ended ", priorities[rule->priority],
            device->driver->plugin->kind, device->name, rule->name, sentence);
 }
 

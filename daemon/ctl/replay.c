@@ -32,10 +32,12 @@ struct replay {
 static void on_alarm(void *user, const struct alarm *alarm)
 {
     struct replay *replay = user;
-    if (alarm->presence == ALARM_ON)
+    if (alarm->deed == DEED_RAISE)
         replay->counts.raised++;
-    else
+    else if (alarm->deed == DEED_CLEAR)
         replay->counts.ended++;
+    else /* nobody is there who would look after an alarm */
+        return;
     if (replay->listener.on_alarm != NULL)
         replay->listener.on_alarm(replay->listener.user, alarm,
                                   devices_at(replay->ingest.devices, alarm->device));

@@ -1,4 +1,5 @@
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/alarms.h"
@@ -21,12 +22,45 @@ enum {
     VALUE,
     PASSED,
     CHANGE,
-    BODY,
+    STATE,
+    ESCALATED,
+    WAITS,
+    LOST,
+    ACKED,
+    ACKED_BY,
+    ACKED_WHY,
+    SHELVED,
+    SHELVED_BY,
+    SHELVED_WHY,
+    SHELVED_UNTIL,
     COLUMNS
 };
 
+/* 0 is never. */
+static struct store_value instant(int64_t at_ms)
+{
+    return at_ms != 0 ? store_int(at_ms) : store_null();
+}
+
+static struct store_value words(const char *text)
+{
+    return text[0] != '\0' ? store_text(text) : store_null();
+}
+
+static bool put_transition(struct store *store, const struct store_value *row,
+                           const struct alarm *alarm, const struct alarm_hand *hand)
+{
+    const struct store_value transition[] = {
+        row[NUMBER],      row[CHANGE],      store_int(alarm->deed_ms),
+        row[PRESENCE],    row[VALUE],       store_text(alarm_deed_word(alarm->deed)),
+        words(hand->who), words(hand->why),
+    };
+    return store_put(store, STORE_ALARM_TRANSITION, transition,
+                     sizeof(transition) / sizeof(transition[0]));
+}
+
 bool store_alarm(struct store *store, const struct alarm *alarm, const struct device *device,
-                 const char *room)
+                 const char *room, const struct alarm_hand *hand)
 {
     const struct rule *rule = alarm->rule;
     const struct lumbar_plugin *plugin = rule->driver->plugin;
@@ -35,9 +69,9 @@ bool store_alarm(struct store *store, const struct alarm *alarm, const struct de
         [RULE] = store_text(rule->name),
         [KIND] = store_text(plugin->kind),
         [DEVICE] = store_text(device->name),
-        [ROOM] = store_text(room),
+        [ROOM] = words(room),
         [METRIC] = store_text(plugin->metrics[rule->metric - rule->driver->first_metric].name),
-        [PRIORITY] = store_int(rule->priority),
+        [PRIORITY] = store_int(alarm_priority(alarm)),
         [TECHNICAL] = store_int(rule->technical),
         [PRESENCE] = store_int(alarm->presence),
         [RAISED] = store_int(alarm->raised_ms),
@@ -45,16 +79,19 @@ bool store_alarm(struct store *store, const struct alarm *alarm, const struct de
         [VALUE] = store_real(alarm->value),
         [PASSED] = store_real(alarm->limit),
         [CHANGE] = store_int((int64_t)alarm->change),
-        [BODY] = store_null(),
+        [STATE] = store_int(alarm->state),
+        [ESCALATED] = store_int(alarm->escalated),
+        [WAITS] = instant(alarm->waits_ms),
+        [LOST] = instant(alarm->lost_ms),
+        [ACKED] = instant(alarm->acked.at_ms),
+        [ACKED_BY] = words(alarm->acked.who),
+        [ACKED_WHY] = words(alarm->acked.why),
+        [SHELVED] = instant(alarm->shelved.at_ms),
+        [SHELVED_BY] = words(alarm->shelved.who),
+        [SHELVED_WHY] = words(alarm->shelved.why),
+        [SHELVED_UNTIL] = instant(alarm->shelved_until_ms),
     };
-    const struct store_value transition[] = {
-        row[NUMBER],   row[CHANGE],  row[SINCE],
-        row[PRESENCE], row[VALUE],   store_text(alarm->presence == ALARM_OFF ? "off" : "on"),
-        store_null(),  store_null(),
-    };
-    return store_put(store, STORE_ALARM, row, COLUMNS) &&
-           store_put(store, STORE_ALARM_TRANSITION, transition,
-                     sizeof(transition) / sizeof(transition[0]));
+    return store_put(store, STORE_ALARM, row, COLUMNS) && put_transition(store, row, alarm, hand);
 }
 
 struct loading {
@@ -78,20 +115,18 @@ static const struct driver *driver_of(const struct drivers *drivers, const char 
 /* Nobody could say any more what it was. */
 static void end_alarm(struct loading *loading, const struct store_value *values)
 {
+    static const struct alarm_hand hand = {.who = "hub",
+                                           .why = "its rule or its device is no longer there"};
     struct store_value row[COLUMNS];
     memcpy(row, values, sizeof(row));
     row[PRESENCE] = store_int(ALARM_OFF);
+    row[STATE] = store_int(STATE_OFF);
+    row[SHELVED_UNTIL] = store_null();
     row[SINCE] = store_int(loading->now_ms);
     row[CHANGE] = store_int((int64_t)++loading->change);
-    const struct store_value transition[] = {
-        row[NUMBER],       row[CHANGE],
-        row[SINCE],        row[PRESENCE],
-        row[VALUE],        store_text("off"),
-        store_text("hub"), store_text("its rule or its device is no longer there"),
-    };
+    const struct alarm ended = {.deed = DEED_END, .deed_ms = loading->now_ms};
     store_put(loading->store, STORE_ALARM, row, COLUMNS);
-    store_put(loading->store, STORE_ALARM_TRANSITION, transition,
-              sizeof(transition) / sizeof(transition[0]));
+    put_transition(loading->store, row, &ended, &hand);
     log_notice("store: alarm %s of %s ended: its rule or its device is no longer there",
                values[RULE].text, values[DEVICE].text);
 }
@@ -114,6 +149,36 @@ static double real_of(const struct store_value *value)
                                       : (double)NAN;
 }
 
+static struct alarm_hand hand_of(const struct store_value *values)
+{
+    struct alarm_hand hand = {.at_ms = values[0].integer};
+    const char *who = values[1].text, *why = values[2].text;
+    snprintf(hand.who, sizeof(hand.who), "%s", who != NULL ? who : "");
+    snprintf(hand.why, sizeof(hand.why), "%s", why != NULL ? why : "");
+    return hand;
+}
+
+/* All but rule and device. */
+static struct alarm alarm_of(const struct store_value *values)
+{
+    int64_t state = values[STATE].integer;
+    return (struct alarm){
+        .number = (uint64_t)values[NUMBER].integer,
+        .state = state >= 0 && state < STATES_ ? (enum alarm_state)state : STATE_ON,
+        .raised_ms = values[RAISED].integer,
+        .since_ms = values[SINCE].integer,
+        .value = real_of(&values[VALUE]),
+        .limit = real_of(&values[PASSED]),
+        .change = (uint64_t)values[CHANGE].integer,
+        .lost_ms = values[LOST].integer,
+        .waits_ms = values[WAITS].integer,
+        .escalated = (uint32_t)values[ESCALATED].integer,
+        .acked = hand_of(&values[ACKED]),
+        .shelved = hand_of(&values[SHELVED]),
+        .shelved_until_ms = values[SHELVED_UNTIL].integer,
+    };
+}
+
 static void on_standing(void *user, const struct store_value *values, unsigned count)
 {
     struct loading *loading = user;
@@ -126,17 +191,9 @@ static void on_standing(void *user, const struct store_value *values, unsigned c
     struct device *device = driver != NULL && rule != NULL && rule->driver == driver
                                 ? devices_hear(loading->devices, driver, name, strlen(name))
                                 : NULL;
-    struct alarm alarm = {
-        .number = (uint64_t)values[NUMBER].integer,
-        .rule = rule,
-        .device = device != NULL ? device->id : 0,
-        .presence = ALARM_ON,
-        .raised_ms = values[RAISED].integer,
-        .since_ms = values[SINCE].integer,
-        .value = real_of(&values[VALUE]),
-        .limit = real_of(&values[PASSED]),
-        .change = (uint64_t)values[CHANGE].integer,
-    };
+    struct alarm alarm = alarm_of(values);
+    alarm.rule = rule;
+    alarm.device = device != NULL ? device->id : 0;
     if (device == NULL || !alarms_restore(loading->alarms, &alarm))
         end_alarm(loading, values);
     else
@@ -158,11 +215,13 @@ int store_load_alarms(struct store *store, struct alarms *alarms, const struct r
                           " OR change = (SELECT max(change) FROM alarm)",
                           on_number, &loading, diag);
     if (code == 0)
-        code = store_load(store, STORE_ALARM, "presence <> 0", on_standing, &loading, diag);
+        code = store_load(store, STORE_ALARM, "presence <> 0 OR shelved_until_ms IS NOT NULL",
+                          on_standing, &loading, diag);
     if (code != 0)
         return code;
     alarms_go_on(alarms, loading.numbers, loading.change);
     if (loading.restored > 0)
-        log_notice("store: %llu alarms still stand", (unsigned long long)loading.restored);
+        log_notice("store: %llu alarms still stand or are shelved",
+                   (unsigned long long)loading.restored);
     return 0;
 }

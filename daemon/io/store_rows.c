@@ -37,8 +37,11 @@ static const struct table {
                             "expires_ms", "body"}},
     [STORE_ALARM] = {"alarm",
                      1,
-                     {"number", "rule", "kind", "device", "room", "metric", "priority", "technical",
-                      "presence", "raised_ms", "since_ms", "value", "passed", "change", "body"}},
+                     {"number",    "rule",       "kind",       "device",      "room",
+                      "metric",    "priority",   "technical",  "presence",    "raised_ms",
+                      "since_ms",  "value",      "passed",     "change",      "state",
+                      "escalated", "waits_ms",   "lost_ms",    "acked_ms",    "acked_by",
+                      "acked_why", "shelved_ms", "shelved_by", "shelved_why", "shelved_until_ms"}},
     [STORE_ALARM_TRANSITION] = {"alarm_transition",
                                 2,
                                 {"alarm", "change", "at_ms", "presence", "value", "what", "who",
@@ -137,7 +140,7 @@ int store_rows_prepare(struct store_db *db)
     for (int t = 0; t < STORE_TABLES_; t++) {
         const struct table *table = &tables[t];
         unsigned count = columns_of((enum store_table)t);
-        char buffer[1024];
+        char buffer[2048];
         struct text sql = text_in(buffer, sizeof(buffer));
         text_add(&sql, "INSERT INTO %s (", table->name);
         for (unsigned i = 0; i < count; i++)

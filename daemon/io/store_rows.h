@@ -30,7 +30,7 @@ enum store_table {
     STORE_TABLES_
 };
 
-#define STORE_COLUMNS_MAX 24
+#define STORE_COLUMNS_MAX 28
 
 struct store_value {
     enum { STORE_NULL, STORE_INT, STORE_REAL, STORE_TEXT } type;
@@ -67,12 +67,14 @@ struct alarm;
 struct alarms;
 struct rules;
 
-/* An alarm that changed: its row, and the transition. */
+/* An alarm that changed: its row, and the transition. `room` is the name, "" none; `hand`: whose
+ * deed it was. */
+struct alarm_hand;
 bool store_alarm(struct store *store, const struct alarm *alarm, const struct device *device,
-                 const char *room);
+                 const char *room, const struct alarm_hand *hand);
 
-/* Those that stood, into the table, and the highest number. An alarm whose rule or kind of device
- * is no longer there is ended at now_ms in the store. */
+/* Those that stood or were shelved, into the table, and the highest number. An alarm whose rule or
+ * kind of device is no longer there is ended at now_ms in the store. */
 int store_load_alarms(struct store *store, struct alarms *alarms, const struct rules *rules,
                       struct devices *devices, const struct drivers *drivers, int64_t now_ms,
                       struct diag *diag);

@@ -104,7 +104,7 @@ def an_alarm_survives_a_kill_and_a_power_cut(build):
     with Clinic(build, rooms=ROOMS, rules=BENT) as clinic:
         device = clinic.device("posture", "p-01")
         device.send(trunk_inclination=[25.0])
-        is_stored(clinic, [(1, 1, "bent", "p-01", "Room-1")])
+        is_stored(clinic, [(1, 1, "bent", "p-01", "room-1")])
         clinic.stop_hub(signal.SIGKILL)
         clinic.start_hub()
         assert clinic.said("1 alarms still stand"), clinic.log_path.read_text()
@@ -118,9 +118,9 @@ def an_alarm_survives_a_kill_and_a_power_cut(build):
         assert transitions(clinic) == [(1, 1)], transitions(clinic)
 
         device.send(trunk_inclination=[5.0])  # its rule knows that it is on
-        is_stored(clinic, [(1, 0, "bent", "p-01", "Room-1")])
+        is_stored(clinic, [(1, 0, "bent", "p-01", "room-1")])
         device.send(trunk_inclination=[25.0])
-        is_stored(clinic, [(1, 0, "bent", "p-01", "Room-1"), (2, 1, "bent", "p-01", "Room-1")])
+        is_stored(clinic, [(1, 0, "bent", "p-01", "room-1"), (2, 1, "bent", "p-01", "room-1")])
         assert transitions(clinic) == [(1, 1), (1, 0), (2, 1)], transitions(clinic)
 
 
@@ -145,12 +145,12 @@ def an_alarm_that_a_kill_overtook_is_in_the_file_once(build):
 def without_its_rule_it_ends(build):
     with Clinic(build, rooms=ROOMS, rules=BENT) as clinic:
         clinic.device("posture", "p-01").send(trunk_inclination=[25.0])
-        is_stored(clinic, [(1, 1, "bent", "p-01", "Room-1")])
+        is_stored(clinic, [(1, 1, "bent", "p-01", "room-1")])
         clinic.stop_hub(signal.SIGKILL)
         clinic.write_config(rules="rules: []\n")
         clinic.start_hub()
         assert standing(clinic) == set()
-        is_stored(clinic, [(1, 0, "bent", "p-01", "Room-1")])
+        is_stored(clinic, [(1, 0, "bent", "p-01", "room-1")])
 
 
 def a_buffer_of_an_hour_lands_at_its_times_once(build):
@@ -205,7 +205,7 @@ def a_history_that_is_suspended_is_said_and_goes_on(build):
     with Impatient(build, rooms=ROOMS, rules=BENT) as clinic:
         device, browser = clinic.device("posture", "p-01"), clinic.browser(room=1)
         device.send(trunk_inclination=[25.0])
-        is_stored(clinic, [(1, 1, "bent", "p-01", "Room-1")])
+        is_stored(clinic, [(1, 1, "bent", "p-01", "room-1")])
         blocker = sqlite3.connect(f"{clinic.folder}/history.db", isolation_level=None)
         blocker.execute("BEGIN IMMEDIATE")  # another one writes: ours is refused
         device.send(trunk_inclination=[5.0])
@@ -218,7 +218,7 @@ def a_history_that_is_suspended_is_said_and_goes_on(build):
         blocker.close()
         wait_for("it goes on", lambda: clinic.said("history goes on"), 10)
         wait_for("an ack", lambda: clinic.received("lumbar/v1/posture/p-01/ack"), 10)
-        is_stored(clinic, [(1, 0, "bent", "p-01", "Room-1")])
+        is_stored(clinic, [(1, 0, "bent", "p-01", "room-1")])
         clinic.stop_hub()
         assert sum(c for c, _ in seconds_of(clinic, "p-01", "trunk_inclination").values()) == 3
 

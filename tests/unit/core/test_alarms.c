@@ -17,6 +17,13 @@ static const char bent_other_way[] =
     "rules:\n"
     "  - {name: bent, title: Bent, metric: angle, below: -10 deg, priority: low, text: Back}\n";
 
+static const char label_2[] =
+    "rules:\n"
+    "  - {name: slack, title: S, metric: posture, is: slouched, priority: low, text: S}\n";
+static const char label_1[] =
+    "rules:\n"
+    "  - {name: slack, title: S, metric: posture, is: upright, priority: low, text: S}\n";
+
 struct world {
     struct drivers drivers;
     struct rules *rules;
@@ -210,6 +217,60 @@ static void a_reload_ends_the_alarms_of_rules_that_go_or_turn_into_others(void *
     }
 }
 
+/* The same question as the rules' states are taken over by: another label is another matter. */
+static void a_reload_ends_the_alarm_of_another_label(void **state)
+{
+    (void)state;
+    struct world world;
+    struct ended ended = {0};
+    world_init(&world);
+    reload(&world, label_2, &ended);
+    take(&world, "slack", 1, true, NOW);
+    reload(&world, label_2, &ended);
+    assert_int_equal(ended.count, 0);
+    reload(&world, label_1, &ended);
+    assert_int_equal(ended.count, 1);
+    assert_string_equal(ended.name, "slack");
+    world_fini(&world);
+}
+
+static bool known_always(void *user, const struct rule *rule, uint32_t device)
+{
+    (void)user, (void)rule, (void)device;
+    return true;
+}
+
+static void nothing(void *user, const struct alarm *alarm)
+{
+    (void)user, (void)alarm;
+}
+
+/* Beyond age: what is shelved or known to somebody speaks last. */
+static void a_room_shows_the_alarm_that_waits(void **state)
+{
+    (void)state;
+    struct world world;
+    const struct alarm *alarm;
+    world_init(&world);
+    const struct rule *bent = rules_find(world.rules, "bent");
+    for (uint32_t id = 1; id <= 3; id++) {
+        devices_assign(world.devices, devices_at(world.devices, id), 1);
+        take(&world, "bent", id, true, NOW + id);
+    }
+    const struct alarm_order shelve = {.deed = DEED_SHELVE, .now_ms = NOW, .until_ms = NOW + 9999};
+    const struct alarm_order ack = {.deed = DEED_ACK, .now_ms = NOW};
+    assert_int_equal(alarms_order(world.alarms, 1, &shelve, &alarm), 0);
+    assert_int_equal(alarms_of_room(world.alarms, bent, world.devices, 1)->device, 2);
+    assert_int_equal(alarms_order(world.alarms, 2, &ack, &alarm), 0);
+    assert_int_equal(alarms_of_room(world.alarms, bent, world.devices, 1)->device, 3);
+    assert_int_equal(alarms_order(world.alarms, 3, &ack, &alarm), 0);
+    assert_int_equal(alarms_of_room(world.alarms, bent, world.devices, 1)->device, 2);
+    alarms_tick(world.alarms, NOW + 9999, known_always, nothing,
+                NULL); /* the shelf's time is over */
+    assert_int_equal(alarms_of_room(world.alarms, bent, world.devices, 1)->device, 1);
+    world_fini(&world);
+}
+
 static void a_room_shows_the_alarm_that_stands_longest(void **state)
 {
     (void)state;
@@ -238,6 +299,8 @@ int main(void)
         cmocka_unit_test(a_full_table_gives_the_place_of_the_alarm_longest_over),
         cmocka_unit_test(a_reload_keeps_the_alarms_of_rules_that_stay),
         cmocka_unit_test(a_reload_ends_the_alarms_of_rules_that_go_or_turn_into_others),
+        cmocka_unit_test(a_reload_ends_the_alarm_of_another_label),
+        cmocka_unit_test(a_room_shows_the_alarm_that_waits),
         cmocka_unit_test(a_room_shows_the_alarm_that_stands_longest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -70,10 +70,8 @@ struct world {
 static void on_alarm(void *user, const struct alarm *alarm)
 {
     struct world *world = user;
-    if (alarm->presence == ALARM_ON)
-        world->raised++;
-    else
-        world->ended++;
+    world->raised += alarm->deed == DEED_RAISE;
+    world->ended += alarm->deed == DEED_CLEAR;
 }
 
 static void on_refused(void *user, struct device *device, enum refusal refusal, const char *reason,
