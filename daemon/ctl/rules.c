@@ -1,0 +1,14 @@
+#include "rules.h"
+
+#include "ctl.h"
+
+static const struct ctl_command commands[] = {
+    {"test", "[--config FILE | --plugins FOLDER] FILE ...",
+     "plays written series against rules: do the alarms stand that should?", rules_test},
+};
+
+int ctl_rules(int count, char **arguments)
+{
+    return ctl_run("lumbarctl rules", commands, sizeof(commands) / sizeof(commands[0]), count,
+                   arguments);
+}
