@@ -26,6 +26,15 @@ api_handler api_get_history;
 
 /* api_alarms.c */
 api_handler api_get_alarms, api_get_alarm;
+json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm);
+
+/* api_alarm_deeds.c */
+api_handler api_ack_alarm, api_unack_alarm, api_shelve_alarm, api_unshelve_alarm, api_reset_alarm;
+
+/* Answers when what was put into the store until now is on the disk, with "stored" in the body;
+ * false there, and at once, where the disk refuses. Takes the body. */
+enum api_outcome api_stored(struct lumbard *hub, const struct api_call *call,
+                            struct api_answer *answer, int status, json_t *body);
 
 /* "posture/p-01", and the room's name or null. */
 json_t *api_device_name(const struct device *device);

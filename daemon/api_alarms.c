@@ -1,4 +1,4 @@
-/* Alarms: those that stand, and those that are over and not yet forgotten. */
+/* Alarms: those that stand or are shelved, and those that are over and not yet forgotten. */
 #include "api.h"
 
 #include <string.h>
@@ -15,7 +15,30 @@ static json_t *sentence_of(const struct rule *rule, const char *words,
     return json_string(sentence);
 }
 
-static json_t *alarm_of(const struct lumbard *hub, const struct alarm *alarm)
+/* What somebody did, while it holds. */
+static void add_hand(json_t *object, const char *name, const struct alarm_hand *hand,
+                     int64_t until_ms)
+{
+    if (hand->at_ms == 0)
+        return;
+    json_t *said = json_pack("{s:o, s:s, s:s}", "at", api_instant(hand->at_ms), "by", hand->who,
+                             "why", hand->why);
+    if (until_ms != 0)
+        json_object_set_new(said, "until", api_instant(until_ms));
+    json_object_set_new(object, name, said);
+}
+
+static void add_life(json_t *object, const struct alarm *alarm)
+{
+    json_object_set_new(object, "state", json_string(alarm_state_word(alarm->state)));
+    json_object_set_new(object, "escalated", json_integer(alarm->escalated));
+    if (alarm->lost_ms != 0)
+        json_object_set_new(object, "unknown_since", api_instant(alarm->lost_ms));
+    add_hand(object, "acknowledged", &alarm->acked, 0);
+    add_hand(object, "shelved", &alarm->shelved, alarm->shelved_until_ms);
+}
+
+json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm)
 {
     static const char *const priorities[] = {"none", "low", "medium", "high"};
     const struct rule *rule = alarm->rule;
@@ -25,7 +48,7 @@ static json_t *alarm_of(const struct lumbard *hub, const struct alarm *alarm)
                                .room = hub_room_title(hub, device->room),
                                .value = alarm->value,
                                .limit = alarm->limit};
-    return json_pack(
+    json_t *object = json_pack(
         "{s:I, s:s, s:o, s:o, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o, s:o}", "number",
         (json_int_t)alarm->number, "rule", rule->name, "room", api_room_name(hub, device->room),
         "device", api_device_name(device), "presence", alarm_presence_word(alarm->state),
@@ -35,6 +58,8 @@ static json_t *alarm_of(const struct lumbard *hub, const struct alarm *alarm)
         api_instant(alarm->raised_ms), "since", api_instant(alarm->since_ms), "text",
         sentence_of(rule, rule->text, &facts), "plain", sentence_of(rule, rule->plain, &facts),
         "action", sentence_of(rule, rule->action, &facts));
+    add_life(object, alarm);
+    return object;
 }
 
 static bool is_in(const struct lumbard *hub, const struct alarm *alarm, const char *room)
@@ -58,12 +83,13 @@ enum api_outcome api_get_alarms(void *user, const struct api_call *call, struct 
     json_t *list = json_array();
     const struct alarm *alarm = NULL;
     for (; (alarm = alarms_at(hub->ingest.alarms, place)) != NULL; place++) {
-        if (alarm->number == 0 || (!over && alarm->presence == ALARM_OFF) ||
+        if (alarm->number == 0 ||
+            (!over && alarm->state == STATE_OFF && alarm->shelved_until_ms == 0) ||
             (room != NULL && !is_in(hub, alarm, room)))
             continue;
         if (json_array_size(list) == limit)
             break;
-        json_array_append_new(list, alarm_of(hub, alarm));
+        json_array_append_new(list, api_alarm(hub, alarm));
     }
     return api_give(answer, 200,
                     json_pack("{s:o, s:o, s:i}", "alarms", list, "next",
@@ -78,9 +104,8 @@ enum api_outcome api_get_alarm(void *user, const struct api_call *call, struct a
     uint64_t number = api_id(&reader, 0);
     if (reader.complaint[0] != '\0')
         return api_refuse(&reader, answer);
-    for (const struct alarm *alarm = NULL;
-         (alarm = alarms_next(hub->ingest.alarms, alarm)) != NULL;)
-        if (alarm->number == number)
-            return api_give(answer, 200, alarm_of(hub, alarm));
+    const struct alarm *alarm = alarms_by_number(hub->ingest.alarms, number);
+    if (alarm != NULL)
+        return api_give(answer, 200, api_alarm(hub, alarm));
     return api_problem(answer, 404, "There is no alarm %llu.", (unsigned long long)number);
 }

@@ -11,6 +11,7 @@
 #include <uv.h>
 
 #include "base/clock.h"
+#include "core/api.h"
 #include "core/ingest.h"
 #include "io/mqtt.h"
 #include "io/quarantine.h"
@@ -22,6 +23,13 @@
 #include "setup.h"
 
 enum { SIGNALS = 3 };
+
+/* An answer of the API that waits until a batch is on the disk. */
+#define HUB_ANSWERS_MAX 32
+struct hub_answer {
+    uint64_t ticket, batch; /* ticket 0: free */
+    struct api_answer answer;
+};
 
 struct lumbard {
     const struct lumbard_options *options;
@@ -53,13 +61,14 @@ struct lumbard {
     bool history;        /* it was not suspended when that was last looked at */
     int64_t flushed_ms;  /* when the spool last needed its places back */
     unsigned idle_drains;
-    unsigned questions; /* to the store, on their way */
+    unsigned questions;        /* to the store, on their way */
     int64_t started_ms;        /* hub time */
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
     struct log_limit unknown;  /* refusals that no device can be blamed for */
     uint64_t oversize;         /* of mqtt's, as far as it was said */
     struct log_limit too_large;
     struct frame_health health;
+    struct hub_answer answers[HUB_ANSWERS_MAX];
 };
 
 static inline int64_t hub_now_ms(const struct lumbard *hub)
@@ -86,6 +95,13 @@ void hub_prepare_record(struct lumbard *hub, const struct ring_record *record, b
 void hub_settle(struct lumbard *hub); /* no old messages come any more */
 void hub_stop_store(struct lumbard *hub);
 void hub_keep(struct lumbard *hub); /* tells the spool what is still needed of it */
+
+/* tell.c: an alarm changed: stored, logged, shown, published. */
+void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm);
+
+/* answers.c: what waits for the disk, sent when it is there or refuses; all of it, at the end. */
+void hub_send_answers(struct lumbard *hub);
+void hub_drop_answers(struct lumbard *hub);
 
 /* Delays and absence, acknowledgements, health, status, watchdog. */
 void hub_on_tick(uv_timer_t *timer);

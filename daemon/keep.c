@@ -190,7 +190,9 @@ void hub_keep(struct lumbard *hub)
     /* Where the disk refuses the spool for good, that of the others may still work. */
     uint64_t synced = spool_is_safe(hub->spool) ? spool_synced(hub->spool, NULL) : UINT64_MAX;
     recorder_synced(hub->recorder, synced);
-    uint64_t stored = keep_store(hub, synced, hurry), recorded = recorder_needs(hub->recorder);
+    uint64_t stored = keep_store(hub, synced, hurry);
+    hub_send_answers(hub);
+    uint64_t recorded = recorder_needs(hub->recorder);
     spool_keep(hub->spool, stored < recorded ? stored : recorded);
     int64_t now_ms = hub_now_ms(hub);
     if (!hurry || now_ms - hub->flushed_ms < FLUSH_MS)

@@ -9,13 +9,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "core/publish.h"
 #include "core/topic.h"
 #include "api.h"
 #include "hub.h"
 #include "io/files.h"
 #include "io/notify.h"
-#include "io/store_rows.h"
 
 #define DRAIN_MS     2    /* between drains while messages come: a wake-up for each is dear */
 #define DRAIN_MOST   512  /* messages a drain, so that timers and sockets get their turn */
@@ -27,46 +25,9 @@ static const int signal_numbers[SIGNALS] = {SIGTERM, SIGINT, SIGHUP};
 
 /* ---- the way of a message, second half: what it caused ---- */
 
-static void publish_alarm(struct lumbard *hub, const struct alarm *alarm)
-{
-    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
-    const struct alarm *standing =
-        alarms_of_room(hub->ingest.alarms, alarm->rule, hub->ingest.devices, device->room);
-    char topic[MQTT_OUT_TOPIC_BYTES], json[MQTT_OUT_BYTES];
-    struct text topic_text = text_in(topic, sizeof(topic));
-    struct text json_text = text_in(json, sizeof(json));
-    publish_alarm_topic(&topic_text, hub->setup.config, device->room, alarm->rule);
-    publish_alarm_json(&json_text, hub->setup.config, hub->ingest.devices, alarm, standing);
-    if (topic_text.cut || json_text.cut ||
-        !mqtt_publish(hub->mqtt, topic, json, json_text.length, 1, true))
-        log_warn("alarm %s of %s could not be queued for the broker", alarm->rule->name,
-                 device->name);
-}
-
 static void on_alarm(void *user, const struct alarm *alarm)
 {
-    struct lumbard *hub = user;
-    const struct rule *rule = alarm->rule;
-    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
-    const char *room =
-        device->room != ROOM_NONE ? hub->setup.config->rooms[device->room - 1].name : "";
-    store_alarm(hub->store, alarm, device, room, alarms_hand(hub->ingest.alarms));
-    /* Nobody to be told yet: in the child that tries a message, too, which must survive it. */
-    if (hub->remembering || hub->recovering)
-        return;
-    char sentence[320];
-    struct text text = text_in(sentence, sizeof(sentence));
-    rule_write_text(&text, rule, rule->text,
-                    &(struct rule_facts){.device = device->name,
-                                         .room = hub_room_title(hub, device->room),
-                                         .value = alarm->value,
-                                         .limit = alarm->limit});
-    bool loud = alarm->deed == DEED_RAISE || alarm->deed == DEED_ESCALATE;
-    log_line(loud ? LOG_NOTICE : LOG_INFO, "alarm %s %s, %s, %s/%s: %s", rule->name,
-             alarm_deed_word(alarm->deed), hub_room_title(hub, device->room),
-             rule->driver->plugin->kind, device->name, sentence);
-    web_alarm(hub->web);
-    publish_alarm(hub, alarm);
+    hub_tell_alarm(user, alarm);
 }
 
 static void on_overflow(void *user, const struct rule_event *event)
@@ -286,6 +247,7 @@ static void after_goodbye(uv_work_t *work, int status)
     spool_stop(hub->spool);
     recorder_stop(hub->recorder); /* after: its blocks may not go beyond the spool's copy */
     hub_stop_store(hub);
+    hub_drop_answers(hub);
     web_stop(hub->web, "the hub stops");
     uv_mutex_lock(&hub->wake_lock);
     hub->wake_closed = true;

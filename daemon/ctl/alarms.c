@@ -1,4 +1,6 @@
 /* lumbarctl alarms: what stands. */
+#include "alarms.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -13,14 +15,22 @@ static const char list_help[] =
     "\n" ASK_HELP_TEXT "  --room NAME     of this room only\n"
     "  --over          those that are over, too, as far as the hub remembers them\n";
 
-static void print_alarm(const json_t *alarm)
+/* "on, low, bent ..., shelved until 14:05" */
+void alarms_print(const json_t *alarm)
 {
-    char time[ASK_TIME_BYTES];
+    char time[ASK_TIME_BYTES], until[ASK_TIME_BYTES];
     const char *room = ask_string(alarm, "room");
-    printf("%6lld  %-6s  %-8s  %-12s  %-20s  %s  %s\n", ask_integer(alarm, "number"),
-           ask_string(alarm, "priority"), ask_string(alarm, "presence"),
-           room[0] != '\0' ? room : "-", ask_string(alarm, "device"),
-           ask_time(alarm, "raised", time), ask_string(alarm, "text"));
+    printf("%6lld  %-6s  %-11s  %-12s  %-20s  %s  %s", ask_integer(alarm, "number"),
+           ask_string(alarm, "priority"), ask_string(alarm, "state"), room[0] != '\0' ? room : "-",
+           ask_string(alarm, "device"), ask_time(alarm, "raised", time), ask_string(alarm, "text"));
+    const json_t *acked = json_object_get(alarm, "acknowledged");
+    const json_t *shelved = json_object_get(alarm, "shelved");
+    if (acked != NULL)
+        printf("  [acknowledged by %s]", ask_string(acked, "by"));
+    if (shelved != NULL)
+        printf("  [shelved until %s by %s: %s]", ask_time(shelved, "until", until),
+               ask_string(shelved, "by"), ask_string(shelved, "why"));
+    printf("\n");
 }
 
 /* A page of the list; -1 behind the last one. */
@@ -67,7 +77,7 @@ static int list_alarms(int count, char **arguments)
         code = list_page(&ask, query, &after, all);
     if (code == 0 && !ask.json)
         for (size_t i = 0; i < json_array_size(all); i++)
-            print_alarm(json_array_get(all, i));
+            alarms_print(json_array_get(all, i));
     else if (code == 0)
         ask_printed(&ask, json_incref(all));
     json_decref(all);
@@ -75,7 +85,12 @@ static int list_alarms(int count, char **arguments)
 }
 
 static const struct ctl_command commands[] = {
-    {"list", "[--room NAME] [--over]", "the alarms that stand", list_alarms},
+    {"list", "[--room NAME] [--over]", "the alarms that stand or are shelved", list_alarms},
+    {"ack", "NUMBER [--why TEXT]", "somebody knows of it", alarms_deed},
+    {"unack", "NUMBER [--why TEXT]", "takes that back", alarms_deed},
+    {"shelve", "NUMBER --for TIME --why TEXT", "out of sight for a time", alarms_deed},
+    {"unshelve", "NUMBER [--why TEXT]", "back before its time", alarms_deed},
+    {"reset", "NUMBER [--why TEXT]", "ends what is latched", alarms_deed},
 };
 
 int ctl_alarms(int count, char **arguments)

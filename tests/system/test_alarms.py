@@ -1,0 +1,176 @@
+"""What staff do with alarms, before the real hub: by the API, by lumbarctl, through a kill and a
+reload."""
+import json
+import signal
+import time
+
+from clinic import Clinic, run, wait_for
+
+RULES = """
+rules:
+  - name: bent
+    title: Bent
+    metric: posture/trunk_inclination
+    above: 20 deg
+    priority: low
+    text: "Bent {value}."
+    escalate: 2 s
+  - name: hot
+    title: Hot
+    metric: massage/skin_temperature
+    above: 43 Cel
+    priority: high
+    latch: true
+    text: "Skin {value}."
+"""
+
+
+def stands(clinic, rule):
+    """The alarm of the rule, if it is known and not over."""
+    for alarm in clinic.ask("/alarms")[1]["alarms"]:
+        if alarm["rule"] == rule:
+            return alarm
+    return None
+
+
+def post(clinic, number, deed, **body):
+    return clinic.ask(f"/alarms/{number}/{deed}", "POST", body)
+
+
+def transitions(clinic, number):
+    import sqlite3
+    file = sqlite3.connect(f"file:{clinic.folder}/history.db?mode=ro", uri=True)
+    rows = file.execute("SELECT what, who, why FROM alarm_transition WHERE alarm = ? "
+                        "ORDER BY change", (number,)).fetchall()
+    file.close()
+    return rows
+
+
+def an_alarm_is_acknowledged_and_that_is_on_the_disk(build):
+    with Clinic(build, rules=RULES) as clinic:
+        device = clinic.device("massage", "m-01")
+        device.send(skin_temperature=[44.5])
+        alarm = wait_for("an alarm", lambda: stands(clinic, "hot"))
+        assert alarm["presence"] == "on" and alarm["state"] == "on", alarm
+        number = alarm["number"]
+        status, answer = post(clinic, number, "ack", by="Ana", why="pad is lifted")
+        assert status == 200 and answer["stored"] and answer["presence"] == "ack", answer
+        assert answer["acknowledged"]["by"] == "Ana", answer
+        assert answer["acknowledged"]["why"] == "pad is lifted", answer
+        # Answered means stored: it survives whatever comes now.
+        clinic.stop_hub(signal.SIGKILL)
+        assert transitions(clinic, number)[:2] == [("on", None, None),
+                                                   ("acknowledged", "Ana", "pad is lifted")]
+        clinic.start_hub()
+        alarm = stands(clinic, "hot")
+        assert alarm["number"] == number and alarm["presence"] == "ack", alarm
+        assert alarm["acknowledged"]["by"] == "Ana", alarm
+        assert post(clinic, number, "unack", by="Ben")[1]["presence"] == "on"
+        assert "acknowledged" not in stands(clinic, "hot")
+        # Latched when it is over, until somebody resets it.
+        device.send(skin_temperature=[38.0])
+        wait_for("latched", lambda: stands(clinic, "hot")["presence"] == "latched")
+        status, answer = post(clinic, number, "reset", by="Ana")
+        assert status == 200 and answer["presence"] == "off", answer
+        assert stands(clinic, "hot") is None
+
+
+def a_shelf_returns_by_itself_and_by_hand(build):
+    with Clinic(build, rules=RULES) as clinic:
+        clinic.device("massage", "m-01").send(skin_temperature=[44.5])
+        number = wait_for("an alarm", lambda: stands(clinic, "hot"))["number"]
+        status, answer = post(clinic, number, "shelve", by="Ana", why="pad is off", seconds=3)
+        assert status == 200 and answer["shelved"]["why"] == "pad is off", answer
+        assert post(clinic, number, "ack")[1]["presence"] == "ack"
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()  # the shelf's time goes on
+        wait_for("it returned", lambda: "shelved" not in stands(clinic, "hot"), 8)
+        assert stands(clinic, "hot")["presence"] == "on", "returned unacknowledged"
+        post(clinic, number, "shelve", by="Ana", why="pad is off", seconds=3600)
+        assert "shelved" in stands(clinic, "hot")
+        clinic.hub.send_signal(signal.SIGHUP)
+        wait_for("reloaded", lambda: clinic.said("configuration reloaded"))
+        assert "shelved" in stands(clinic, "hot"), "it survives a reload"
+        status, answer = post(clinic, number, "unshelve", by="Ben")
+        assert answer["presence"] == "ack" and answer["acknowledged"]["by"] == "Ben", answer
+
+
+def nobody_there_makes_it_more_urgent(build):
+    with Clinic(build, rules=RULES) as clinic:
+        clinic.device("posture", "p-01").send(trunk_inclination=[25.0])
+        wait_for("an alarm", lambda: stands(clinic, "bent"))
+        assert stands(clinic, "bent")["priority"] == "low"
+        wait_for("medium", lambda: stands(clinic, "bent")["priority"] == "medium", 6)
+        wait_for("the broker is told", lambda: [
+            m for m in clinic.received("lumbar/v1/alarm/room-1/bent")
+            if json.loads(m)["priority"] == "medium"])
+
+
+def a_lost_signal_never_ends_an_alarm(build):
+    with Clinic(build, rules=RULES) as clinic:
+        device = clinic.device("massage", "m-01")
+        device.send(skin_temperature=[44.5])
+        number = wait_for("an alarm", lambda: stands(clinic, "hot"))["number"]
+        lost = wait_for("lost", lambda: stands(clinic, "hot").get("unknown_since"), 30)
+        assert lost and stands(clinic, "hot")["presence"] == "on"
+        assert post(clinic, number, "ack", by="Ana")[1]["state"] == "lost-ack"
+        device.send(skin_temperature=[44.0])
+        wait_for("the value is back", lambda: "unknown_since" not in stands(clinic, "hot"))
+        alarm = stands(clinic, "hot")
+        assert alarm["presence"] == "on", f"who knew of the loss knows no more: {alarm}"
+        assert alarm["number"] == number
+
+
+def what_cannot_be_done_is_refused_in_a_sentence(build):
+    with Clinic(build, rules=RULES) as clinic:
+        clinic.device("massage", "m-01").send(skin_temperature=[44.5])
+        number = wait_for("an alarm", lambda: stands(clinic, "hot"))["number"]
+        for where, deed, body, status, words in [
+                (999, "ack", {}, 404, "no alarm 999"),
+                ("x", "ack", {}, 422, "number"),
+                (number, "reset", {}, 409, "cannot be reset"),
+                (number, "unack", {}, 409, "cannot be unacknowledged"),
+                (number, "shelve", {"seconds": 60}, 422, "why"),
+                (number, "shelve", {"why": "x"}, 422, "seconds"),
+                (number, "shelve", {"why": "x", "seconds": 0}, 422, "seconds"),
+                (number, "shelve", {"why": "x", "seconds": 86401}, 422, "seconds"),
+                (number, "ack", {"by": "x" * 48}, 422, "by"),
+                (number, "ack", {"why": "x" * 168}, 422, "why"),
+                (number, "ack", {"until": 7}, 422, "until"),
+                (number, "dance", {}, 404, "")]:
+            got, problem = clinic.ask(f"/alarms/{where}/{deed}", "POST", body)
+            assert got == status and words in problem["detail"], (where, deed, body, got, problem)
+        assert clinic.ask(f"/alarms/{number}/ack", "POST", {}, local=False,
+                          headers={"Origin": "http://evil.example"})[0] == 403
+        assert stands(clinic, "hot")["presence"] == "on"
+        origin = {"Origin": f"http://127.0.0.1:{clinic.web_port}"}
+        status, answer = clinic.ask(f"/alarms/{number}/ack", "POST", {}, local=False,
+                                    headers=origin)
+        assert status == 200 and answer["acknowledged"]["by"] == "page", answer
+
+
+def the_command_does_it_too(build):
+    with Clinic(build, rules=RULES) as clinic:
+        clinic.device("massage", "m-01").send(skin_temperature=[44.5])
+        number = str(wait_for("an alarm", lambda: stands(clinic, "hot"))["number"])
+        ended = clinic.ctl("alarms", "ack", number, "--why", "seen", "--by", "Ana")
+        assert ended.returncode == 0 and "ack" in ended.stdout, ended
+        assert stands(clinic, "hot")["acknowledged"]["why"] == "seen"
+        ended = clinic.ctl("alarms", "ack", number)
+        assert ended.returncode == 1 and "cannot be acknowledged" in ended.stderr, ended
+        ended = clinic.ctl("alarms", "shelve", number, "--for", "15min", "--why", "pad is off")
+        assert ended.returncode == 0, ended
+        assert "shelved" in clinic.ctl("alarms", "list").stdout
+        assert json.loads(clinic.ctl("alarms", "unshelve", number, "--json").stdout)["stored"]
+        for arguments in [["shelve", number], ["shelve", number, "--for", "15min"],
+                          ["shelve", number, "--for", "soon", "--why", "x"], ["ack"],
+                          ["ack", number, "--for", "15min"], ["ack", number, "2"]]:
+            ended = clinic.ctl("alarms", *arguments)
+            assert ended.returncode == 2 and "usage:" in ended.stderr, (arguments, ended)
+        assert clinic.ctl("alarms", "ack", "--help").returncode == 0
+
+
+if __name__ == "__main__":
+    run([an_alarm_is_acknowledged_and_that_is_on_the_disk, a_shelf_returns_by_itself_and_by_hand,
+         nobody_there_makes_it_more_urgent, a_lost_signal_never_ends_an_alarm,
+         what_cannot_be_done_is_refused_in_a_sentence, the_command_does_it_too])
