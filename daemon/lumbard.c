@@ -79,9 +79,9 @@ static void on_wake_wanted(void *user)
     hub_wake(user);
 }
 
-static struct ingest_message message_of(const struct lumbard *hub, const struct ring_record *record,
-                                        bool mono_counts)
+static struct ingest_message message_of(const struct lumbard *hub, const struct ring_record *record)
 {
+    bool mono_counts = spool_mono_counts(hub->spool, record);
     struct ingest_message message = {
         .topic = ring_topic(record),
         .topic_bytes = record->topic_bytes,
@@ -96,7 +96,7 @@ static struct ingest_message message_of(const struct lumbard *hub, const struct 
 static enum ring_outcome on_record(void *user, const struct ring_record *record, bool again)
 {
     struct lumbard *hub = user;
-    struct ingest_message message = message_of(hub, record, !again || spool_same_boot(hub->spool));
+    struct ingest_message message = message_of(hub, record);
     message.used = again && atomic_load(&record->outcome) == RING_USED;
     hub->remembering = again;
     hub_prepare_record(hub, record, again);

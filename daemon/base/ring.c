@@ -213,11 +213,6 @@ void ring_close(struct ring *ring)
     free(ring);
 }
 
-bool ring_same_boot(const struct ring *ring)
-{
-    return ring->tail >= ring->header->boot_from;
-}
-
 uint64_t ring_waiting(const struct ring *ring)
 {
     return ring->waiting;

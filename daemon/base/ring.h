@@ -77,7 +77,6 @@ int ring_make(struct ring **out, const char *file, size_t size_bytes,
 void ring_close(struct ring *ring);
 
 /* What was found at open. */
-bool ring_same_boot(const struct ring *ring);   /* every record is from this boot of the machine */
 uint64_t ring_waiting(const struct ring *ring); /* records not yet decoded */
 uint64_t ring_torn(const struct ring *ring);    /* places with something damaged, passed over */
 

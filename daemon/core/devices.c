@@ -6,6 +6,7 @@
 #include "core/account.h"
 
 #define RATE_BURST_MS INT64_C(2000)
+#define FUTURE_MS     INT64_C(5000) /* as far as the accounting lets a sample lie ahead */
 
 struct devices {
     struct device *list; /* by id - 1 */
@@ -186,7 +187,8 @@ void device_note(struct device *device, const struct lumbar_batch *batch, int64_
             last--;
         double value = series->value[last];
         int64_t time_ms = series->time_ms[last] + offset_ms;
-        if (isnan(value) || time_ms < kept->time_ms)
+        if (isnan(value) ||
+            (time_ms < kept->time_ms && kept->time_ms <= device->heard_ms + FUTURE_MS))
             continue;
         kept->value = value;
         kept->time_ms = time_ms;

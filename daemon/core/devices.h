@@ -98,7 +98,8 @@ bool device_admit(struct device *device, int64_t now_ms, struct devices *devices
 enum device_verdict device_account(struct device *device, const struct lumbar_batch *batch,
                                    int64_t received_ms, uint64_t position, int64_t *offset_ms);
 
-/* Keeps the newest value of each series. */
+/* Keeps the newest value of each series; call it after device_account(). A kept value from the
+ * future (a clock was wrong when it came) gives way to any. */
 void device_note(struct device *device, const struct lumbar_batch *batch, int64_t offset_ms);
 
 /* The state of a value: how old it is against its metric's period. */

@@ -233,9 +233,9 @@ void spool_close(struct spool *spool)
     free(spool);
 }
 
-bool spool_same_boot(const struct spool *spool)
+bool spool_mono_counts(const struct spool *spool, const struct ring_record *record)
 {
-    return ring_same_boot(spool->ring);
+    return record->position >= ring_boot_from(spool->ring);
 }
 
 /* --- recovery --------------------------------------------------------------------------------- */

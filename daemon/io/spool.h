@@ -46,8 +46,9 @@ struct spool;
  * copy. A file of another format or size is set aside (renamed), never overwritten. */
 int spool_open(struct spool **out, const struct spool_options *options, struct diag *diag);
 
-/* Is what was recovered from this boot of the machine, so that its mono_ns still count? */
-bool spool_same_boot(const struct spool *spool);
+/* Did it come in this boot of the machine, so that its mono_ns counts? What waits may be older:
+ * after a power cut the copy gives it back. */
+bool spool_mono_counts(const struct spool *spool, const struct ring_record *record);
 
 /* What happens to a record; called by the loop (or before it, by spool_recover). `again`: it was
  * used before a restart, and is given only to remember; the result is not kept then. */

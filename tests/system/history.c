@@ -23,7 +23,10 @@
 #include <cmocka.h>
 #include <sqlite3.h>
 
+#include "base/clock.h"
+#include "base/ring_file.h"
 #include "core/block.h"
+#include "core/history.h"
 #include "hub.h"
 #include "io/spool.h"
 #include "source.h"
@@ -328,6 +331,75 @@ static void a_full_file_system_costs_nothing_while_there_is_patience(void **unus
         .name = "a full file system", .rounds = rounds(12), .ring_size = "4 MiB", .full = true});
 }
 
+/* ---- another boot ---- */
+
+#define OLD_MESSAGES 20
+#define TEN_DAYS_NS  INT64_C(864000000000000)
+
+/* A ring as a power cut leaves it, whose copy gives it back: of a machine that had been up for ten
+ * days more than this one, and of messages that came a minute ago and wait. */
+static void leave_ring_of_another_boot(const struct hub *hub, int64_t wall_ms)
+{
+    struct diag diag = {0};
+    struct ring *ring;
+    uint8_t payload[TELEMETRY_BYTES];
+    char topic[64], boot[RING_BOOT_BYTES];
+    int topic_bytes = source_topic(topic, sizeof(topic), 0);
+    assert_int_equal(ring_make(&ring, hub->ring, 1 << 20, NULL, &diag), 0);
+    for (uint64_t sequence = 1; sequence <= OLD_MESSAGES; sequence++) {
+        int64_t sent_ms = wall_ms + (int64_t)sequence * 100;
+        struct telemetry telemetry = {
+            .boot_id = 9, .sequence = sequence, .last_ms = sent_ms - 100, .now_ms = sent_ms};
+        struct ring_message message = {.topic = topic,
+                                       .topic_bytes = (size_t)topic_bytes,
+                                       .payload = payload,
+                                       .payload_bytes = telemetry_write(payload, &telemetry),
+                                       .wall_ms = sent_ms,
+                                       .mono_ns = clock_mono_ns() + TEN_DAYS_NS};
+        assert_true(ring_put(ring, &message, 0));
+    }
+    ring_close(ring);
+    ring_boot_now(boot);
+    int fd = open(hub->ring, O_RDWR | O_CLOEXEC);
+    uint8_t header[RING_DATA_OFFSET];
+    assert_int_equal(pread(fd, header, sizeof(header), 0), sizeof(header));
+    uint8_t *at = memmem(header, sizeof(header), boot, strlen(boot));
+    assert_non_null(at);
+    assert_int_equal(pwrite(fd, "another boot!", 13, at - header), 13);
+    close(fd);
+}
+
+static void what_waited_through_a_power_cut_keeps_the_time_it_came(void **unused)
+{
+    (void)unused;
+    static struct source_shared shared;
+    memset(&shared, 0, sizeof(shared));
+    struct source_options options = {.devices = 1, .window = 100, .qos = 1, .shared = &shared};
+    struct source *source = source_create(&options);
+    struct hub hub = {.build = BUILD_FOLDER,
+                      .plugins = BUILD_FOLDER "/plugins",
+                      .broker_port = source_port(source),
+                      .rooms = 1,
+                      .devices = 1,
+                      .ring_size = "1 MiB",
+                      .rules = ""};
+    int64_t wall_ms = clock_wall_ms() - HISTORY_MINUTE_MS;
+    hub_prepare(&hub);
+    leave_ring_of_another_boot(&hub, wall_ms);
+    hub_start(&hub);
+    drain(&hub, source, &shared);
+    assert_int_equal(hub_end(&hub, SIGTERM), 0);
+    sqlite3 *db = open_history(&hub);
+    assert_int_equal(samples_of(db, "p-0001", "lumbar_rotation"), OLD_MESSAGES * TELEMETRY_ROWS);
+    assert_in_range(number_of(db, "SELECT min(minute) FROM second"),
+                    wall_ms / HISTORY_MINUTE_MS - 1, wall_ms / HISTORY_MINUTE_MS);
+    assert_in_range(number_of(db, "SELECT max(minute) FROM second"), wall_ms / HISTORY_MINUTE_MS,
+                    wall_ms / HISTORY_MINUTE_MS + 1);
+    sqlite3_close(db);
+    source_destroy(source);
+    hub_clear(&hub, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,6 +407,7 @@ int main(void)
         cmocka_unit_test(a_spool_that_is_lapped_keeps_what_is_not_yet_stored),
         cmocka_unit_test(files_that_cannot_grow_for_a_while_cost_nothing),
         cmocka_unit_test(a_full_file_system_costs_nothing_while_there_is_patience),
+        cmocka_unit_test(what_waited_through_a_power_cut_keeps_the_time_it_came),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

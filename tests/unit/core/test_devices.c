@@ -117,6 +117,7 @@ static void the_newest_value_is_kept_and_nan_grows_old(void **state)
     struct world world = world_of(1, 10);
     struct sent sent;
     const struct device_value *angle = &world.device->values[ANGLE];
+    world.device->heard_ms = 6000;
     device_note(world.device, sent_values(&sent, ANGLE, 3, (double[]){1, 2, 3}, 1000), 5000);
     assert_true(angle->value == 3);
     assert_int_equal(angle->time_ms, 6000);
@@ -128,6 +129,26 @@ static void the_newest_value_is_kept_and_nan_grows_old(void **state)
     assert_int_equal(angle->time_ms, 6080);
     device_note(world.device, sent_values(&sent, ANGLE, 1, (double[]){9}, 500), 5000); /* late */
     assert_true(angle->value == 5);
+    devices_destroy(world.devices);
+}
+
+static void a_value_from_the_future_gives_way(void **state)
+{
+    (void)state;
+    struct world world = world_of(1, 10);
+    struct sent sent;
+    static const struct {
+        int64_t kept_ms; /* of the value that is there; the device is heard at 10000 */
+        bool gives_way;  /* to one of 9000 */
+    } cases[] = {{8000, true}, {9001, false}, {15000, false}, {15001, true}, {10 * HOUR, true}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct device_value *angle = &world.device->values[ANGLE];
+        *angle = (struct device_value){1, cases[i].kept_ms};
+        world.device->heard_ms = 10000;
+        device_note(world.device, sent_values(&sent, ANGLE, 1, (double[]){2}, 9000), 0);
+        assert_int_equal(angle->value == 2, cases[i].gives_way);
+        assert_int_equal(angle->time_ms, cases[i].gives_way ? 9000 : cases[i].kept_ms);
+    }
     devices_destroy(world.devices);
 }
 
@@ -166,6 +187,7 @@ int main(void)
         cmocka_unit_test(a_name_too_long_for_its_place_is_refused),
         cmocka_unit_test(a_change_is_counted_when_new_or_moved_only),
         cmocka_unit_test(the_newest_value_is_kept_and_nan_grows_old),
+        cmocka_unit_test(a_value_from_the_future_gives_way),
         cmocka_unit_test(a_value_is_fresh_then_stale_then_offline),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -89,6 +89,13 @@ static inline void on_wake(void *user)
     (void)user;
 }
 
+/* Does the clock of the record at (or after) this position count? */
+static inline bool counts_at(const struct spool *spool, uint64_t position)
+{
+    const struct ring_record record = {.position = position};
+    return spool_mono_counts(spool, &record);
+}
+
 static inline void start(struct spool *spool)
 {
     struct diag diag = {0};
