@@ -58,6 +58,7 @@ struct lumbard {
     pid_t pid;
     bool settled; /* old messages were gone through: rules and alarms are as they were stored */
     uint64_t acked_from; /* the store's place while it refuses: nothing beyond is acknowledged */
+    int64_t heard_ms;    /* of the run before: when it took its last message; 0: not known */
     bool history;        /* it was not suspended when that was last looked at */
     int64_t flushed_ms;  /* when the spool last needed its places back */
     unsigned idle_drains;

@@ -99,6 +99,8 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
     struct ingest_message message = message_of(hub, record);
     message.used = again && atomic_load(&record->outcome) == RING_USED;
     hub->remembering = again;
+    if (again && message.received_ms > hub->heard_ms)
+        hub->heard_ms = message.received_ms;
     hub_prepare_record(hub, record, again);
     enum ingest_result result =
         ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub));
@@ -367,6 +369,8 @@ static int open_spool(struct lumbard *hub, struct diag *diag)
         hub_settle(hub);
     hub->recovering = hub->remembering = hub->ingest.quiet = false;
     hub->ingest.messages = hub->ingest.refused = 0; /* counted from the start on */
+    if (hub->heard_ms != 0)
+        devices_set_away(hub->ingest.devices, hub_now_ms(hub) - hub->heard_ms);
     return code;
 }
 

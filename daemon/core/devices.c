@@ -15,6 +15,7 @@ struct devices {
     uint32_t *slots; /* open addressing by driver and name: an id, 0 free */
     uint32_t slot_mask;
     uint32_t rate_per_s;
+    int64_t away_ms;
     uint64_t change, refused;
 };
 
@@ -142,11 +143,15 @@ struct device *devices_hear(struct devices *devices, const struct driver *driver
         return NULL;
     }
     device->account = &devices->accounts[devices->count];
-    device->account->tokens = INT64_MAX; /* cut to a full bucket at the first message */
     device->id = ++devices->count;
     *slot = device->id;
     devices_touch(devices, device);
     return device;
+}
+
+void devices_set_away(struct devices *devices, int64_t away_ms)
+{
+    devices->away_ms = away_ms;
 }
 
 void devices_assign(struct devices *devices, struct device *device, uint32_t room)
@@ -160,17 +165,23 @@ void devices_assign(struct devices *devices, struct device *device, uint32_t roo
 bool device_admit(struct device *device, int64_t now_ms, struct devices *devices)
 {
     struct device_account *account = device->account;
-    int64_t full = devices->rate_per_s * RATE_BURST_MS;
-    int64_t passed_ms = now_ms - account->tokens_ms;
+    bool first = account->tokens_ms == 0;
+    int64_t passed_ms = first ? devices->away_ms : now_ms - account->tokens_ms;
     account->tokens_ms = now_ms;
     if (passed_ms < 0)
         passed_ms = 0;
-    if (passed_ms > RATE_BURST_MS || account->tokens > full)
-        account->tokens = full;
-    else
-        account->tokens += passed_ms * devices->rate_per_s;
-    if (account->tokens > full)
-        account->tokens = full;
+    if (passed_ms > DEVICES_SILENCE_MAX_MS)
+        passed_ms = DEVICES_SILENCE_MAX_MS;
+    /* What a silence has earned is kept until it is used; what else is not used is not gathered. */
+    int64_t earned = passed_ms * devices->rate_per_s;
+    int64_t most = earned, burst = devices->rate_per_s * RATE_BURST_MS;
+    if (most < burst)
+        most = burst;
+    if (most < account->tokens)
+        most = account->tokens;
+    account->tokens = first ? most : account->tokens + earned;
+    if (account->tokens > most)
+        account->tokens = most;
     if (account->tokens < 1000)
         return false;
     account->tokens -= 1000;

@@ -86,10 +86,16 @@ struct device *devices_hear(struct devices *devices, const struct driver *driver
 struct device *devices_find(struct devices *devices, const struct driver *driver, const char *name,
                             size_t name_bytes);
 
+/* The hub heard nothing for so long before it started: a silence of each device not yet heard. */
+void devices_set_away(struct devices *devices, int64_t away_ms);
+
 /* Puts it into a room (ROOM_NONE: out of any). */
 void devices_assign(struct devices *devices, struct device *device, uint32_t room);
 
-/* May it speak now? A token bucket of rate_per_s with a burst of 2 s. */
+/* May it speak now? A token bucket of rate_per_s with a burst of 2 s; after a silence, of as much
+ * as it could have said meanwhile (an hour's at most), for what broker or device kept comes at
+ * once. */
+#define DEVICES_SILENCE_MAX_MS INT64_C(3600000)
 bool device_admit(struct device *device, int64_t now_ms, struct devices *devices);
 
 /* Accounts for a decoded message received at received_ms (hub time) whose spool record begins at

@@ -90,7 +90,8 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     if (!find_route(ingest, message, &route))
         return INGEST_REFUSED;
     struct device *device = route.device;
-    if (!device_admit(device, message->received_ms, ingest->devices))
+    /* What was admitted by a run before is, though this one knows less of the silence before it. */
+    if (!device_admit(device, message->received_ms, ingest->devices) && !message->used)
         return refuse(ingest, device, REFUSED_RATE, "it sends more than it may", message);
 
     /* One that was used did no harm then, and is to be remembered. */

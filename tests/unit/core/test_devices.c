@@ -42,6 +42,50 @@ static void a_device_may_burst_for_two_seconds_and_then_its_rate(void **state)
     devices_destroy(world.devices);
 }
 
+static void a_silence_earns_what_could_have_been_said_meanwhile(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t away_ms;         /* of the hub, before the first message */
+        int64_t silent_ms;       /* then, of the device */
+        unsigned at_once, after; /* messages admitted at the first moment, and after the silence */
+    } cases[] = {
+        {0, 0, 100, 0},           {0, 1000, 100, 50},     {0, 2000, 100, 100},
+        {0, 20000, 100, 1000},    {0, HOUR, 100, 180000}, {0, 3 * HOUR, 100, 180000},
+        {1000, 0, 100, 0},        {20000, 0, 1000, 0},    {20000, 20000, 1000, 1000},
+        {3 * HOUR, 0, 180000, 0}, {-5, 0, 100, 0}, /* the clock was set back while the hub was away
+                                                    */
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct world world = world_of(1, 50);
+        int64_t now = 100 * (int64_t)HOUR;
+        devices_set_away(world.devices, cases[i].away_ms);
+        unsigned at_once = 0, after = 0;
+        while (device_admit(world.device, now, world.devices))
+            at_once++;
+        now += cases[i].silent_ms;
+        while (device_admit(world.device, now, world.devices))
+            after++;
+        assert_int_equal(at_once, cases[i].at_once);
+        assert_int_equal(after, cases[i].after);
+        devices_destroy(world.devices);
+    }
+}
+
+static void what_a_talker_leaves_unused_is_not_gathered(void **state)
+{
+    (void)state;
+    struct world world = world_of(1, 50);
+    int64_t now = 1000000;
+    for (int i = 0; i < 3600; i++) /* an hour at a fiftieth of its rate */
+        assert_true(device_admit(world.device, now += 1000, world.devices));
+    unsigned admitted = 0;
+    while (device_admit(world.device, now, world.devices))
+        admitted++;
+    assert_int_equal(admitted, 99);
+    devices_destroy(world.devices);
+}
+
 /* ---- Table ---- */
 
 static void devices_appear_when_heard_and_keep_their_place(void **state)
@@ -182,6 +226,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_may_burst_for_two_seconds_and_then_its_rate),
+        cmocka_unit_test(a_silence_earns_what_could_have_been_said_meanwhile),
+        cmocka_unit_test(what_a_talker_leaves_unused_is_not_gathered),
         cmocka_unit_test(devices_appear_when_heard_and_keep_their_place),
         cmocka_unit_test(one_name_of_two_kinds_is_two_devices),
         cmocka_unit_test(a_name_too_long_for_its_place_is_refused),
