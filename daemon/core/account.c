@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-/* A jump of the sequence beyond this is no loss that anybody could believe: a new start. */
+/* A jump of the sequence beyond this is no loss that anybody could believe, and one back no repeat:
+ * a new start. */
 #define SEQUENCE_JUMP_MAX 1000000u
 
 #define CLOCK_HALF_MS    30000 /* half of the window for the lowest delay */
@@ -231,13 +232,21 @@ static bool account_older(struct device *device, struct account_boot *boot, uint
     return true;
 }
 
+/* After a number that was wrong (a bit that fell over), the right ones must not be repeats for
+ * ever. */
+static bool is_new_start(const struct account_window *window, uint64_t sequence)
+{
+    return sequence > window->newest ? sequence - window->newest - 1 > SEQUENCE_JUMP_MAX
+                                     : window->newest - sequence > SEQUENCE_JUMP_MAX;
+}
+
 /* Finds the boot of a message with a sequence and counts it there. False: a repeat. */
 static bool account_sequence(struct device *device, const struct lumbar_batch *batch,
                              struct account_boot **found, bool *newest)
 {
     struct account_boot *boot = *found = boot_find(device, batch->boot_id);
     *newest = true;
-    if (boot == NULL) {
+    if (boot == NULL || is_new_start(&boot->window, batch->sequence)) {
         *found = boot_begin(device, batch);
         return true;
     }
@@ -246,12 +255,7 @@ static bool account_sequence(struct device *device, const struct lumbar_batch *b
         *newest = false;
         return account_older(device, boot, batch->sequence);
     }
-    uint64_t skipped = batch->sequence - window->newest - 1;
-    if (skipped > SEQUENCE_JUMP_MAX) {
-        *found = boot_begin(device, batch);
-        return true;
-    }
-    device->lost += skipped;
+    device->lost += batch->sequence - window->newest - 1;
     window_advance(window, batch->sequence);
     return true;
 }
