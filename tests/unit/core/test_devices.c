@@ -1,29 +1,13 @@
 /* Who was heard: the table, the rate, and the newest values. Accounting: test_account.c. */
-#include "sensor.h"
+#include "one_device.h"
 
 #define HOUR 3600000
 
-static const struct driver driver = {
-    .plugin = &sensor_plugin, .metric_count = METRIC_COUNT, .metrics = sensor_metrics};
 static const struct driver other_driver = {.plugin = &sensor_plugin,
                                            .index = 1,
                                            .first_metric = METRIC_COUNT,
                                            .metric_count = METRIC_COUNT,
                                            .metrics = sensor_metrics};
-
-struct world {
-    struct devices *devices;
-    struct device *device;
-};
-
-static struct world world_of(uint32_t max, uint32_t rate_per_s)
-{
-    struct world world = {devices_create(max, rate_per_s), NULL};
-    assert_non_null(world.devices);
-    world.device = devices_hear(world.devices, &driver, "p-01", 4);
-    assert_non_null(world.device);
-    return world;
-}
 
 /* ---- Rate ---- */
 
