@@ -9,13 +9,16 @@
 #define HEARTBEAT_OLD 3000  /* ms without it: the path to the broker is said to be gone */
 #define WRITER_STUCK  20000 /* ms without a turn of a writing thread: the watchdog bites */
 
-static void on_ack_due(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
+/* False: not now, for the broker is away or the queue full; it stays due. */
+static bool on_ack_due(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
 {
     struct lumbard *hub = user;
     char topic[MQTT_OUT_TOPIC_BYTES];
     uint8_t ack[ACK_MAX_BYTES];
-    if (topic_make(device->driver->plugin->topic, device->name, "ack", topic, sizeof(topic)) > 0)
-        mqtt_publish(hub->mqtt, topic, ack, ack_write(ack, boot_id, sequence), 0, false);
+    if (topic_make(device->driver->plugin->topic, device->name, "ack", topic, sizeof(topic)) == 0)
+        return true; /* it can be told nothing */
+    return hub->health.broker &&
+           mqtt_publish(hub->mqtt, topic, ack, ack_write(ack, boot_id, sequence), 0, false);
 }
 
 /* What comes reaches the disk, or no longer: in the log, and retained for who watches the hub. */

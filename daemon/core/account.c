@@ -332,16 +332,18 @@ static void ack_settle(struct account_ack *ack, uint64_t synced)
         ack->waiting = ack->reached;
 }
 
-static bool ack_due(struct account_ack *ack, int64_t now_ms, int64_t interval_ms)
+static bool ack_due(const struct account_ack *ack, int64_t now_ms, int64_t interval_ms)
 {
     if (ack->safe == 0 || (ack->safe == ack->said && !ack->repeated))
         return false;
-    if (ack->said != 0 && now_ms - ack->said_ms < interval_ms)
-        return false;
+    return ack->said == 0 || now_ms - ack->said_ms >= interval_ms;
+}
+
+static void ack_note_said(struct account_ack *ack, int64_t now_ms)
+{
     ack->said = ack->safe;
     ack->said_ms = now_ms;
     ack->repeated = false;
-    return true;
 }
 
 void devices_acks(struct devices *devices, uint64_t synced, uint64_t lost, int64_t now_ms,
@@ -353,8 +355,9 @@ void devices_acks(struct devices *devices, uint64_t synced, uint64_t lost, int64
             struct account_boot *boot = &device->account->boot[i];
             ack_lose(&boot->ack, lost);
             ack_settle(&boot->ack, synced);
-            if (ack_due(&boot->ack, now_ms, interval_ms))
-                on_ack(user, device, boot->id, boot->ack.safe);
+            if (ack_due(&boot->ack, now_ms, interval_ms) &&
+                on_ack(user, device, boot->id, boot->ack.safe))
+                ack_note_said(&boot->ack, now_ms);
         }
     }
 }

@@ -115,12 +115,13 @@ enum freshness device_freshness(const struct device *device, uint32_t metric, in
 /* Calls for each device whose acknowledgement is due: the records of everything up to `sequence` of
  * `boot_id` begin below the spool position `synced` and are on disk, or are lost and no longer held
  * by the device. At most once each interval and boot, and again when repeats show that the last one
- * was lost. A device that holds nothing is owed nothing.
+ * was lost; soon again where on_ack says that it could not be sent. A device that holds nothing is
+ * owed nothing.
  *
  * `synced`, `lost`: of one call of spool_synced(). Records below `lost` that were not below
  * `synced` in the call before may never have come to the disk: the device that sent one is
  * acknowledged nothing more before it has sent again whatever it holds. */
-typedef void devices_ack_cb(void *user, const struct device *device, uint64_t boot_id,
+typedef bool devices_ack_cb(void *user, const struct device *device, uint64_t boot_id,
                             uint64_t sequence);
 void devices_acks(struct devices *devices, uint64_t synced, uint64_t lost, int64_t now_ms,
                   int64_t interval_ms, devices_ack_cb *on_ack, void *user);

@@ -128,10 +128,11 @@ static void show(struct hub *hub, struct frame_cursor *cursor)
     }
 }
 
-static void on_ack(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
+static bool on_ack(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
 {
     (void)user, (void)boot_id;
     must(device->messages > 0 && sequence > 0);
+    return sequence % 3 != 0; /* some find the queue full */
 }
 
 static void check_devices(struct hub *hub)
@@ -162,7 +163,8 @@ static void take(struct hub *hub, uint8_t what, const uint8_t *payload, size_t b
     uint8_t *copy = malloc(bytes + 1); /* of its own size: the sanitizer sees the end */
     memcpy(copy, payload, bytes);
     hub->now_ms += steps_ms[what >> 5];
-    struct ingest_message message = {topic, (size_t)length, copy, bytes, hub->now_ms, position, false};
+    struct ingest_message message = {topic,       (size_t)length, copy, bytes,
+                                     hub->now_ms, position,       false};
     ingest_take(&hub->ingest, &message, hub->now_ms);
     free(copy);
     if ((what & 16) != 0)

@@ -4,17 +4,19 @@
 /* ---- Acknowledgement ---- */
 
 struct acks {
+    bool refuses;
     unsigned count;
     uint64_t boot_id, sequence;
 };
 
-static void on_ack(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
+static bool on_ack(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
 {
     struct acks *acks = user;
     assert_non_null(device);
     acks->count++;
     acks->boot_id = boot_id;
     acks->sequence = sequence;
+    return !acks->refuses;
 }
 
 /* What is acknowledged with this synced position, end of the last gap, and time; 0: nothing. */
@@ -109,6 +111,23 @@ static void a_repeat_brings_the_acknowledgement_again(void **state)
     assert_int_equal(acked(&world, 1000, 500), 0); /* not before the interval is over */
     assert_int_equal(acked(&world, 1000, 1000), 1);
     assert_int_equal(acked(&world, 1000, 9000), 0);
+    devices_destroy(world.devices);
+}
+
+static void what_could_not_be_sent_stays_due(void **state)
+{
+    (void)state;
+    struct world world = world_of(1, 10);
+    struct acks acks = {.refuses = true};
+    hear(world.device, 1, 1, 100);
+    for (int64_t now_ms = 0; now_ms < 1000; now_ms += 250)
+        devices_acks(world.devices, 1000, 0, now_ms, 1000, on_ack, &acks);
+    assert_int_equal(acks.count, 4);
+    assert_int_equal(acked(&world, 1000, 1000), 1); /* the interval counts from one that was sent */
+    assert_int_equal(acked(&world, 1000, 9000), 0);
+    hear(world.device, 1, 1, 200); /* it has not heard, and the answer is lost here */
+    devices_acks(world.devices, 1000, 0, 10000, 1000, on_ack, &acks);
+    assert_int_equal(acked(&world, 1000, 10250), 1);
     devices_destroy(world.devices);
 }
 
@@ -258,6 +277,7 @@ int main(void)
         cmocka_unit_test(a_gap_the_device_no_longer_holds_is_not_waited_for),
         cmocka_unit_test(a_device_that_holds_nothing_is_owed_nothing),
         cmocka_unit_test(a_repeat_brings_the_acknowledgement_again),
+        cmocka_unit_test(what_could_not_be_sent_stays_due),
         cmocka_unit_test(a_boot_before_is_acknowledged_by_its_own_id),
         cmocka_unit_test(what_was_lost_is_not_acknowledged_before_it_came_again),
         cmocka_unit_test(what_lies_behind_the_gap_is_acknowledged),
