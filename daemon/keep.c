@@ -66,12 +66,11 @@ void hub_record(struct lumbard *hub, const struct ring_record *record,
         return;
     if (!hub->setup.config->recorder.always || !is_kept(record, result, again))
         return;
-    const struct route *route =
-        routes_find(hub->ingest.routes, message->topic, message->topic_bytes);
-    if (route == NULL || route->device->room == ROOM_NONE)
+    const struct device *device = hub->ingest.heard;
+    if (device == NULL || device->room == ROOM_NONE)
         return;
     recorder_take(hub->recorder, &(struct recorder_message){
-                                     .room = route->device->room,
+                                     .room = device->room,
                                      .topic = message->topic,
                                      .topic_bytes = message->topic_bytes,
                                      .payload = message->payload,

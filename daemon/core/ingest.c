@@ -86,10 +86,11 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
                                int64_t now_ms)
 {
     ingest->messages++;
+    ingest->heard = NULL;
     struct route route;
     if (!find_route(ingest, message, &route))
         return INGEST_REFUSED;
-    struct device *device = route.device;
+    struct device *device = ingest->heard = route.device;
     /* What was admitted by a run before is, though this one knows less of the silence before it. */
     if (!device_admit(device, message->received_ms, ingest->devices) && !message->used)
         return refuse(ingest, device, REFUSED_RATE, "it sends more than it may", message);

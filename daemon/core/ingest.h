@@ -61,6 +61,7 @@ struct ingest {
     void (*on_refused)(void *user, struct device *device, enum refusal refusal, const char *reason,
                        const struct ingest_message *message);
 
+    struct device *heard;       /* whose the last message was; NULL: nobody's that is known */
     uint64_t messages, refused; /* counters since start */
 };
 

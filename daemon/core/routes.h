@@ -2,7 +2,8 @@
  * Routes: which device and leaf a topic names, looked up by the topic as a whole.
  *
  * A topic is parsed once, when it is first heard; from then on its route is found by a hash and one
- * comparison. Forgetting is no harm: what is not here is parsed again.
+ * comparison. Forgetting is no harm: what is not here is parsed again, so nobody but ingest may ask
+ * it whose a message was (struct ingest: heard).
  * Memory: reserved at create; a table that is full takes no more.
  */
 #ifndef LUMBAR_CORE_ROUTES_H

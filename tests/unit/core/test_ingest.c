@@ -202,6 +202,22 @@ static void each_message_has_one_of_three_ends(void **state)
     assert_int_equal(world->ingest.refused, refused);
 }
 
+/* A table without place for one topic: each message's is parsed anew. */
+static void whose_a_message_was_is_known_though_the_routes_are_full(void **state)
+{
+    struct world *world = *state;
+    routes_destroy(world->ingest.routes);
+    world->ingest.routes = routes_create(0);
+    for (uint64_t sequence = 1; sequence <= 3; sequence++) {
+        assert_int_equal(take_batch(world, sequence, NOW, 10), INGEST_USED);
+        assert_ptr_equal(world->ingest.heard, devices_at(world->ingest.devices, 1));
+    }
+    take(world, "lumbar/v1/posture/p-01/telemetry", "\xff", 1, NOW); /* refused, but known */
+    assert_ptr_equal(world->ingest.heard, devices_at(world->ingest.devices, 1));
+    take(world, "lumbar/v1/scale/s-01/telemetry", "\xff", 1, NOW);
+    assert_null(world->ingest.heard);
+}
+
 static void an_alarm_is_raised_and_ends(void **state)
 {
     struct world *world = *state;
@@ -239,6 +255,8 @@ int main(void)
                                         close_world),
         cmocka_unit_test_setup_teardown(each_message_has_one_of_three_ends, open_world,
                                         close_world),
+        cmocka_unit_test_setup_teardown(whose_a_message_was_is_known_though_the_routes_are_full,
+                                        open_world, close_world),
         cmocka_unit_test_setup_teardown(an_alarm_is_raised_and_ends, open_world, close_world),
         cmocka_unit_test_setup_teardown(a_message_allocates_nothing, open_world, close_world),
     };
