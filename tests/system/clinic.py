@@ -375,9 +375,10 @@ class Clinic:
                 stderr=log, stdout=log, stdin=subprocess.DEVNULL,
                 env={**os.environ, **environment})
         if wait:
-            line = wait_for("the hub listens", lambda: self.said("listening on"), 20)
+            patience = 60 if "valgrind" in os.environ.get("LUMBAR_UNDER", "") else 20
+            line = wait_for("the hub listens", lambda: self.said("listening on"), patience)
             self.web_port = int(line.rsplit(":", 1)[1].strip().rstrip("/"))
-            wait_for("the broker is connected", lambda: self.said("broker connected"), 20)
+            wait_for("the broker is connected", lambda: self.said("broker connected"), patience)
 
     def said(self, words):
         """The first line of the log since the last start that has these words; else None."""

@@ -91,6 +91,15 @@ static void a_block_that_makes_no_sense_is_refused_and_empty(void **state)
         assert_false(block_unpack(&out, bytes, cut));
 }
 
+/* Field by field: what fills up the struct is anything. */
+static void assert_bucket(const struct bucket *is, const struct bucket *right)
+{
+    assert_int_equal(is->count, right->count);
+    assert_int_equal(is->min, right->min);
+    assert_int_equal(is->mean, right->mean);
+    assert_int_equal(is->max, right->max);
+}
+
 static void buckets_add_up(void **state)
 {
     (void)state;
@@ -106,7 +115,7 @@ static void buckets_add_up(void **state)
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         struct bucket sum = cases[i].a;
         bucket_add(&sum, &cases[i].b);
-        assert_memory_equal(&sum, &cases[i].sum, sizeof(sum));
+        assert_bucket(&sum, &cases[i].sum);
     }
     struct block block = {0};
     for (uint16_t i = 0; i < BLOCK_SLOTS; i++)
@@ -114,7 +123,7 @@ static void buckets_add_up(void **state)
     struct block twice = block;
     block_add(&twice, &block);
     struct bucket sum = block_sum(&twice), right = {240, 0, 30, 59};
-    assert_memory_equal(&sum, &right, sizeof(sum)); /* 29.5, rounded once */
+    assert_bucket(&sum, &right); /* 29.5, rounded once */
 }
 
 int main(void)

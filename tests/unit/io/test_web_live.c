@@ -192,7 +192,8 @@ static void a_backlog_comes_in_pieces_at_once(void **state)
     int64_t took = hub_now_ms() - began;
     print_message("%zu values in %u frames, %lld ms\n", values, frames, (long long)took);
     assert_true(frames > 10);
-    assert_true(took < (int64_t)frames * 16);
+    if (getenv("LUMBAR_UNDER") == NULL) /* memcheck makes a piece slower than the cadence */
+        assert_true(took < (int64_t)frames * 16);
     close(fd);
     stop();
 }
