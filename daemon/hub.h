@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "core/api.h"
 #include "core/ingest.h"
+#include "core/publish.h"
 #include "io/mqtt.h"
 #include "io/quarantine.h"
 #include "io/recorder.h"
@@ -37,6 +38,7 @@ struct lumbard {
     struct setup setup;
     struct ingest ingest;
     struct frame *frame;
+    struct publisher *publisher;
     struct quarantine *quarantine;
     struct spool *spool;
     struct recorder *recorder;
@@ -69,6 +71,7 @@ struct lumbard {
     uint64_t oversize;         /* of mqtt's, as far as it was said */
     struct log_limit too_large;
     struct frame_health health;
+    uint64_t connects; /* of the broker, when all alarms were last told */
     struct hub_answer answers[HUB_ANSWERS_MAX];
 };
 
@@ -99,6 +102,9 @@ void hub_keep(struct lumbard *hub); /* tells the spool what is still needed of i
 
 /* tell.c: an alarm changed: stored, logged, shown, published. */
 void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm);
+void hub_store_rooms(struct lumbard *hub); /* of alarms that stand, after a reload and a start */
+struct publish_world hub_publish_world(const struct lumbard *hub);
+void hub_publish(struct lumbard *hub); /* what the broker has not been told yet */
 
 /* answers.c: what waits for the disk, sent when it is there or refuses; all of it, at the end. */
 void hub_send_answers(struct lumbard *hub);

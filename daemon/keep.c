@@ -103,9 +103,13 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
         .head = spool_head(hub->spool),
     };
     int code = store_open(&hub->store, &options, hub_now_ms(hub), diag);
+    struct store_alarms_world world = {.alarms = ingest->alarms,
+                                       .rules = ingest->rules,
+                                       .devices = ingest->devices,
+                                       .drivers = ingest->drivers,
+                                       .publisher = hub->publisher};
     if (code == 0)
-        code = store_load_alarms(hub->store, ingest->alarms, ingest->rules, ingest->devices,
-                                 ingest->drivers, hub_now_ms(hub), diag);
+        code = store_load_alarms(hub->store, &world, hub_now_ms(hub), diag);
     if (code != 0)
         return code;
     hub->history = true;

@@ -176,16 +176,22 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
 {
     struct config *old_config = hub->setup.config;
     struct rules *old_rules = hub->setup.rules;
-    int code = frame_reload(hub->frame, &(struct frame_world){
-                                            .config = config,
-                                            .drivers = &hub->setup.drivers,
-                                            .devices = hub->ingest.devices,
-                                            .rules = rules,
-                                            .alarms = hub->ingest.alarms,
-                                            .feed = hub->ingest.feed,
-                                        });
+    struct publish_world old_world = hub_publish_world(hub);
+    int code =
+        publisher_prepare(hub->publisher, rules_count(rules), alarms_standing(hub->ingest.alarms));
+    if (code != 0)
+        return diag_set(diag, code, "no memory for what the broker has to be told");
+    code = frame_reload(hub->frame, &(struct frame_world){
+                                        .config = config,
+                                        .drivers = &hub->setup.drivers,
+                                        .devices = hub->ingest.devices,
+                                        .rules = rules,
+                                        .alarms = hub->ingest.alarms,
+                                        .feed = hub->ingest.feed,
+                                    });
     if (code != 0)
         return diag_set(diag, code, "no memory for what the page has to be told");
+    publisher_were(hub->publisher, &old_world);
     rules_adopt(rules, old_rules);
     alarms_adopt(hub->ingest.alarms, rules, hub_now_ms(hub), on_alarm, hub);
     hub->setup.config = config;
@@ -197,6 +203,9 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     if (ingest_assign(&hub->ingest, &assign) != 0)
         log_warn("%s", diag_sentence(&assign, sentence, sizeof(sentence)));
     hub_assign_recorder(hub);
+    struct publish_world world = hub_publish_world(hub);
+    publisher_begin(hub->publisher, &world);
+    hub_store_rooms(hub);
     rules_destroy(old_rules);
     config_destroy(old_config);
     return 0;
@@ -332,6 +341,9 @@ static int open_core(struct lumbard *hub, struct diag *diag)
     uint64_t instance = 0;
     if (getrandom(&instance, sizeof(instance), 0) != (ssize_t)sizeof(instance))
         instance = (uint64_t)clock_mono_ns();
+    hub->publisher = publisher_create();
+    if (hub->publisher == NULL)
+        return diag_set(diag, ERR_MEMORY, "out of memory for what the broker is told");
     hub->frame = frame_create(&(struct frame_world){.config = config,
                                                     .drivers = &hub->setup.drivers,
                                                     .devices = hub->ingest.devices,
@@ -367,6 +379,11 @@ static int open_spool(struct lumbard *hub, struct diag *diag)
         code = spool_recover(hub->spool, on_record, hub, on_poisonous, diag);
     if (code == 0)
         hub_settle(hub);
+    if (code == 0) {
+        struct publish_world world = hub_publish_world(hub);
+        publisher_begin(hub->publisher, &world);
+        hub_store_rooms(hub);
+    }
     hub->recovering = hub->remembering = hub->ingest.quiet = false;
     hub->ingest.messages = hub->ingest.refused = 0; /* counted from the start on */
     if (hub->heard_ms != 0)
@@ -477,6 +494,7 @@ static void release(struct lumbard *hub)
     store_close(hub->store);
     quarantine_close(hub->quarantine);
     frame_destroy(hub->frame);
+    publisher_destroy(hub->publisher);
     feed_destroy(hub->ingest.feed);
     alarms_destroy(hub->ingest.alarms);
     routes_destroy(hub->ingest.routes);

@@ -1,23 +1,30 @@
 /* What a change of an alarm causes: it is stored, logged, shown and published. */
 #include "base/log.h"
-#include "core/publish.h"
 #include "hub.h"
 #include "io/store_rows.h"
 
-static void publish(struct lumbard *hub, const struct alarm *alarm)
+#define PUBLISH_MOST 128 /* words at a time: the queue to the broker is others', too */
+
+struct publish_world hub_publish_world(const struct lumbard *hub)
 {
-    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
-    const struct alarm *standing =
-        alarms_of_room(hub->ingest.alarms, alarm->rule, hub->ingest.devices, device->room);
-    char topic[MQTT_OUT_TOPIC_BYTES], json[MQTT_OUT_BYTES];
-    struct text topic_text = text_in(topic, sizeof(topic));
-    struct text json_text = text_in(json, sizeof(json));
-    publish_alarm_topic(&topic_text, hub->setup.config, device->room, alarm->rule);
-    publish_alarm_json(&json_text, hub->setup.config, hub->ingest.devices, alarm, standing);
-    if (topic_text.cut || json_text.cut ||
-        !mqtt_publish(hub->mqtt, topic, json, json_text.length, 1, true))
-        log_warn("alarm %s of %s could not be queued for the broker", alarm->rule->name,
-                 device->name);
+    return (struct publish_world){.config = hub->setup.config,
+                                  .rules = hub->setup.rules,
+                                  .devices = hub->ingest.devices,
+                                  .alarms = hub->ingest.alarms};
+}
+
+static bool send_word(void *user, const char *topic, const char *json, size_t bytes)
+{
+    struct lumbard *hub = user;
+    return mqtt_publish(hub->mqtt, topic, json, bytes, 1, true);
+}
+
+void hub_publish(struct lumbard *hub)
+{
+    struct publish_world world = hub_publish_world(hub);
+    if (!hub->health.broker) /* the last word waits, not each */
+        return;
+    publisher_send(hub->publisher, &world, PUBLISH_MOST, send_word, hub);
 }
 
 static void log_alarm(const struct lumbard *hub, const struct alarm *alarm)
@@ -38,16 +45,29 @@ static void log_alarm(const struct lumbard *hub, const struct alarm *alarm)
              rule->driver->plugin->kind, device->name, sentence);
 }
 
+static const char *room_name(const struct lumbard *hub, const struct device *device)
+{
+    return device->room != ROOM_NONE ? hub->setup.config->rooms[device->room - 1].name : "";
+}
+
+void hub_store_rooms(struct lumbard *hub)
+{
+    for (const struct alarm *at = NULL; (at = alarms_next(hub->ingest.alarms, at)) != NULL;) {
+        const struct device *device = devices_at(hub->ingest.devices, at->device);
+        if (at->state != STATE_OFF)
+            store_alarm_room(hub->store, at, device, room_name(hub, device));
+    }
+}
+
 void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm)
 {
     const struct device *device = devices_at(hub->ingest.devices, alarm->device);
-    const char *room =
-        device->room != ROOM_NONE ? hub->setup.config->rooms[device->room - 1].name : "";
-    store_alarm(hub->store, alarm, device, room, alarms_hand(hub->ingest.alarms));
+    store_alarm(hub->store, alarm, device, room_name(hub, device), alarms_hand(hub->ingest.alarms));
+    publisher_mark(hub->publisher, device->room, alarm->rule);
     /* Nobody to be told yet: in the child that tries a message, too, which must survive it. */
     if (hub->remembering || hub->recovering)
         return;
     log_alarm(hub, alarm);
     web_alarm(hub->web);
-    publish(hub, alarm);
+    hub_publish(hub);
 }

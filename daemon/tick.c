@@ -61,6 +61,11 @@ static void look_at_health(struct lumbard *hub, int64_t now_ms)
     bool changed = now.disk != hub->health.disk;
     if (changed || (!now.disk && now.broker && !hub->health.broker))
         tell_disk(hub, now.disk, spool.uncopied_bytes, changed);
+    if (broker.connected && broker.connects != hub->connects) {
+        struct publish_world world = hub_publish_world(hub);
+        hub->connects = broker.connects; /* it may have forgotten what was retained */
+        publisher_mark_all(hub->publisher, &world);
+    }
     hub->health = now;
     frame_set_health(hub->frame, &now);
 }
@@ -142,6 +147,7 @@ void hub_on_tick(uv_timer_t *timer)
     devices_acks(hub->ingest.devices, synced, lost, now, hub->setup.config->devices.ack_ms,
                  on_ack_due, hub);
     look_at_health(hub, now);
+    hub_publish(hub);
     tell_status(hub, now);
     feed_watchdog(hub, now);
     web_news(hub->web);

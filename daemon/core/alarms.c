@@ -308,6 +308,10 @@ static bool matters(const struct alarm *a, const struct alarm *b)
 {
     if (b == NULL)
         return true;
+    if (stands(a) != stands(b))
+        return stands(a);
+    if (!stands(a))
+        return a->change > b->change;
     if ((a->shelved_until_ms == 0) != (b->shelved_until_ms == 0))
         return a->shelved_until_ms == 0;
     if (alarm_waits(a->state) != alarm_waits(b->state))
@@ -323,7 +327,7 @@ const struct alarm *alarms_of_room(const struct alarms *alarms, const struct rul
     const struct alarm *most = NULL;
     for (uint32_t i = 0; i < alarms->used; i++) {
         const struct alarm *alarm = &alarms->list[i];
-        if (alarm->number == 0 || !stands(alarm) || alarm->rule != rule)
+        if (alarm->number == 0 || alarm->rule != rule)
             continue;
         const struct device *device = devices_at(devices, alarm->device);
         if (device != NULL && device->room == room && matters(alarm, most))

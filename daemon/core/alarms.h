@@ -107,8 +107,9 @@ const struct alarm *alarms_next(const struct alarms *alarms, const struct alarm 
 
 const struct alarm *alarms_by_number(const struct alarms *alarms, uint64_t number);
 
-/* The one that matters most for rule and room, over its devices; NULL if none stands. For the MQTT
- * topic: not shelved before shelved, waiting before acknowledged, by priority, by age. */
+/* The one that matters most for rule and room, over its devices; NULL if none is known. For the
+ * MQTT topic: standing before over, not shelved before shelved, waiting before acknowledged, by
+ * priority, by age; of those over, the last. */
 const struct alarm *alarms_of_room(const struct alarms *alarms, const struct rule *rule,
                                    struct devices *devices, uint32_t room);
 

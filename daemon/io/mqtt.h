@@ -22,7 +22,7 @@
 #define MQTT_FILTER_BYTES    256
 #define MQTT_OUT_MAX         1024 /* messages waiting to be published */
 #define MQTT_OUT_TOPIC_BYTES 192
-#define MQTT_OUT_BYTES       768    /* payload of one */
+#define MQTT_OUT_BYTES       1536   /* payload of one */
 #define MQTT_PAYLOAD_MAX     16384u /* of a message that the hub takes */
 
 struct mqtt_options {

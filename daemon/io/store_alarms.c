@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "core/alarms.h"
+#include "core/publish.h"
 #include "io/store_rows.h"
 #include "io/store_state.h"
 
@@ -59,12 +59,12 @@ static bool put_transition(struct store *store, const struct store_value *row,
                      sizeof(transition) / sizeof(transition[0]));
 }
 
-bool store_alarm(struct store *store, const struct alarm *alarm, const struct device *device,
-                 const char *room, const struct alarm_hand *hand)
+static void write_row(struct store_value *row, const struct alarm *alarm,
+                      const struct device *device, const char *room)
 {
     const struct rule *rule = alarm->rule;
     const struct lumbar_plugin *plugin = rule->driver->plugin;
-    const struct store_value row[COLUMNS] = {
+    const struct store_value values[COLUMNS] = {
         [NUMBER] = store_int((int64_t)alarm->number),
         [RULE] = store_text(rule->name),
         [KIND] = store_text(plugin->kind),
@@ -91,15 +91,28 @@ bool store_alarm(struct store *store, const struct alarm *alarm, const struct de
         [SHELVED_WHY] = words(alarm->shelved.why),
         [SHELVED_UNTIL] = instant(alarm->shelved_until_ms),
     };
+    memcpy(row, values, sizeof(values));
+}
+
+bool store_alarm(struct store *store, const struct alarm *alarm, const struct device *device,
+                 const char *room, const struct alarm_hand *hand)
+{
+    struct store_value row[COLUMNS];
+    write_row(row, alarm, device, room);
     return store_put(store, STORE_ALARM, row, COLUMNS) && put_transition(store, row, alarm, hand);
+}
+
+bool store_alarm_room(struct store *store, const struct alarm *alarm, const struct device *device,
+                      const char *room)
+{
+    struct store_value row[COLUMNS];
+    write_row(row, alarm, device, room);
+    return store_put(store, STORE_ALARM, row, COLUMNS);
 }
 
 struct loading {
     struct store *store;
-    struct alarms *alarms;
-    const struct rules *rules;
-    struct devices *devices;
-    const struct drivers *drivers;
+    const struct store_alarms_world *world;
     int64_t now_ms;
     uint64_t numbers, change, restored;
 };
@@ -139,6 +152,13 @@ static void on_number(void *user, const struct store_value *values, unsigned cou
         loading->numbers = (uint64_t)values[NUMBER].integer;
     if ((uint64_t)values[CHANGE].integer > loading->change)
         loading->change = (uint64_t)values[CHANGE].integer;
+}
+
+static void on_count(void *user, const struct store_value *values, unsigned count)
+{
+    uint64_t *standing = user;
+    (void)values, (void)count;
+    (*standing)++;
 }
 
 /* SQLite gives a whole number back as one. */
@@ -185,41 +205,44 @@ static void on_standing(void *user, const struct store_value *values, unsigned c
     (void)count;
     if (values[RULE].text == NULL || values[KIND].text == NULL || values[DEVICE].text == NULL)
         return; /* the file is damaged */
-    const struct rule *rule = rules_find(loading->rules, values[RULE].text);
-    const struct driver *driver = driver_of(loading->drivers, values[KIND].text);
+    if (loading->world->publisher != NULL && values[PRESENCE].integer != ALARM_OFF)
+        publisher_was(loading->world->publisher, values[ROOM].text != NULL ? values[ROOM].text : "",
+                      values[RULE].text);
+    const struct rule *rule = rules_find(loading->world->rules, values[RULE].text);
+    const struct driver *driver = driver_of(loading->world->drivers, values[KIND].text);
     const char *name = values[DEVICE].text;
     struct device *device = driver != NULL && rule != NULL && rule->driver == driver
-                                ? devices_hear(loading->devices, driver, name, strlen(name))
+                                ? devices_hear(loading->world->devices, driver, name, strlen(name))
                                 : NULL;
     struct alarm alarm = alarm_of(values);
     alarm.rule = rule;
     alarm.device = device != NULL ? device->id : 0;
-    if (device == NULL || !alarms_restore(loading->alarms, &alarm))
+    if (device == NULL || !alarms_restore(loading->world->alarms, &alarm))
         end_alarm(loading, values);
     else
         loading->restored++;
 }
 
-int store_load_alarms(struct store *store, struct alarms *alarms, const struct rules *rules,
-                      struct devices *devices, const struct drivers *drivers, int64_t now_ms,
+int store_load_alarms(struct store *store, const struct store_alarms_world *world, int64_t now_ms,
                       struct diag *diag)
 {
-    struct loading loading = {.store = store,
-                              .alarms = alarms,
-                              .rules = rules,
-                              .devices = devices,
-                              .drivers = drivers,
-                              .now_ms = now_ms};
+    struct loading loading = {.store = store, .world = world, .now_ms = now_ms};
     int code = store_load(store, STORE_ALARM,
                           "number = (SELECT max(number) FROM alarm)"
                           " OR change = (SELECT max(change) FROM alarm)",
                           on_number, &loading, diag);
+    uint64_t standing = 0;
+    if (code == 0)
+        code = store_load(store, STORE_ALARM, "presence <> 0", on_count, &standing, diag);
+    if (code == 0 && world->publisher != NULL &&
+        publisher_prepare(world->publisher, rules_count(world->rules), (uint32_t)standing) != 0)
+        code = diag_set(diag, ERR_MEMORY, "out of memory for alarms that stood");
     if (code == 0)
         code = store_load(store, STORE_ALARM, "presence <> 0 OR shelved_until_ms IS NOT NULL",
                           on_standing, &loading, diag);
     if (code != 0)
         return code;
-    alarms_go_on(alarms, loading.numbers, loading.change);
+    alarms_go_on(world->alarms, loading.numbers, loading.change);
     if (loading.restored > 0)
         log_notice("store: %llu alarms still stand or are shelved",
                    (unsigned long long)loading.restored);

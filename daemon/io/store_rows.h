@@ -65,6 +65,7 @@ int store_load(struct store *store, enum store_table table, const char *where, s
 
 struct alarm;
 struct alarms;
+struct publisher;
 struct rules;
 
 /* An alarm that changed: its row, and the transition. `room` is the name, "" none; `hand`: whose
@@ -73,10 +74,22 @@ struct alarm_hand;
 bool store_alarm(struct store *store, const struct alarm *alarm, const struct device *device,
                  const char *room, const struct alarm_hand *hand);
 
-/* Those that stood or were shelved, into the table, and the highest number. An alarm whose rule or
- * kind of device is no longer there is ended at now_ms in the store. */
-int store_load_alarms(struct store *store, struct alarms *alarms, const struct rules *rules,
-                      struct devices *devices, const struct drivers *drivers, int64_t now_ms,
+/* One whose device is in another room now, or whose room has another name. */
+bool store_alarm_room(struct store *store, const struct alarm *alarm, const struct device *device,
+                      const char *room);
+
+/* Where they go; all of it borrowed. */
+struct store_alarms_world {
+    struct alarms *alarms;
+    const struct rules *rules;
+    struct devices *devices;
+    const struct drivers *drivers;
+    struct publisher *publisher; /* told of the topics that they had; NULL: nobody is */
+};
+
+/* Those that stood or were shelved, and the highest number. An alarm whose rule or kind of device
+ * is no longer there is ended at now_ms in the store. The publisher is prepared. */
+int store_load_alarms(struct store *store, const struct store_alarms_world *world, int64_t now_ms,
                       struct diag *diag);
 
 #endif

@@ -13,6 +13,7 @@ LUMBAR_UNDER is put before the hub's command line, for example "valgrind --error
 import base64
 import http.client
 import importlib
+import itertools
 import json
 import os
 import pathlib
@@ -455,6 +456,11 @@ class Clinic:
 
     def received(self, topic):
         return [payload for name, payload, _ in self.mqtt.received if name == topic]
+
+    def raised(self, topic):
+        """What was said of an alarm since it was first raised; at the start it is told as off."""
+        said = [json.loads(payload) for payload in self.received(topic)]
+        return list(itertools.dropwhile(lambda word: word["presence"] == "off", said))
 
 
 def end(process, how):

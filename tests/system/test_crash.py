@@ -71,7 +71,7 @@ def a_message_that_raises_an_alarm_survives_its_trial_and_is_used(build):
         clinic.start_hub()
         browser = clinic.browser(room=1)
         browser.until(lambda f: any(a.presence == 1 for a in f.alarms), "the alarm on the page")
-        wait_for("the alarm on MQTT", lambda: clinic.received(ALARM))
+        wait_for("the alarm on MQTT", lambda: clinic.raised(ALARM))
         assert clinic.said("alarm bent on") and not clinic.said("ends the hub")
         assert clinic.stop_hub() == 0
         assert outcome_of(clinic, device.topic, payload) == USED

@@ -60,7 +60,7 @@ def an_alarm_is_shown_logged_and_retained(build):
         assert browser.rule("bent").id == alarm.rule and "25" in alarm.text, alarm
         assert "Room-1" in alarm.text, alarm.text
         wait_for("a log line", lambda: clinic.said("alarm bent on"))
-        told = json.loads(wait_for("it on MQTT", lambda: clinic.received(ALARM))[-1])
+        told = wait_for("it on MQTT", lambda: clinic.raised(ALARM))[-1]
         assert told["presence"] == "on" and told["value"] == 25 and told["unit"] == "deg", told
         assert told["action"] == "Ask to sit up.", told
         retained = subprocess.run(
@@ -166,7 +166,7 @@ def a_killed_hub_comes_back_with_its_minutes_and_its_alarm(build):
         device = clinic.device("posture", "p-01")
         for value in (1.0, 2.0, 30.0):
             device.send(trunk_inclination=[value])
-        wait_for("the alarm", lambda: clinic.received(ALARM))
+        wait_for("the alarm", lambda: clinic.raised(ALARM))
         clinic.stop_hub(signal.SIGKILL)
         device.send(trunk_inclination=[31.0])
         clinic.start_hub()

@@ -131,8 +131,11 @@ class Played:
             self.alarms = {}  # "room/rule": [what was published, in order]
             for topic, payload, _ in clinic.mqtt.received:
                 if topic.startswith("lumbar/v1/alarm/") and payload:
-                    self.alarms.setdefault(topic.removeprefix("lumbar/v1/alarm/"), []).append(
-                        json.loads(payload))
+                    word, told = json.loads(payload), topic.removeprefix("lumbar/v1/alarm/")
+                    before = self.alarms.setdefault(told, [])
+                    # What began and ended; that it goes on without a value, or never was, apart.
+                    if word.get("since") != (before[-1]["since"] if before else None):
+                        before.append(word)
             self.said = {}
             for topic, payload, _ in wire.received:
                 _, _, kind, device, _ = topic.split("/")

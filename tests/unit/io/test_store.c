@@ -399,6 +399,15 @@ static void take(struct world *world, struct alarms *alarms, const struct rules 
     assert_true(store_alarm(world->store, alarm, world->device, "salon", alarms_hand(alarms)));
 }
 
+static void load_alarms(struct world *world, struct alarms *alarms, const struct rules *rules,
+                        int64_t now_ms)
+{
+    struct diag diag = {0};
+    const struct store_alarms_world where = {
+        .alarms = alarms, .rules = rules, .devices = world->devices, .drivers = &world->drivers};
+    assert_int_equal(store_load_alarms(world->store, &where, now_ms, &diag), 0);
+}
+
 static void alarms_that_stood_stand_again(void **state)
 {
     struct world *world = *state;
@@ -416,9 +425,7 @@ static void alarms_that_stood_stand_again(void **state)
 
     alarms = alarms_create();
     open_store(world);
-    assert_int_equal(store_load_alarms(world->store, alarms, rules, world->devices, &world->drivers,
-                                       NOW + 100, &diag),
-                     0);
+    load_alarms(world, alarms, rules, NOW + 100);
     assert_int_equal(alarms_standing(alarms), 1);
     const struct alarm *cold = alarms_next(alarms, NULL);
     assert_ptr_equal(cold->rule, rules_find(rules, "cold"));
@@ -439,9 +446,7 @@ static void alarms_that_stood_stand_again(void **state)
     rules = load_rules(world, "rules: []\n");
     alarms = alarms_create();
     open_store(world);
-    assert_int_equal(store_load_alarms(world->store, alarms, rules, world->devices, &world->drivers,
-                                       NOW + 300, &diag),
-                     0);
+    load_alarms(world, alarms, rules, NOW + 300);
     assert_int_equal(alarms_standing(alarms), 0);
     assert_int_equal(store_start(world->store, NULL, NULL, &diag), 0);
     stop_store(world, 72000);
@@ -488,9 +493,7 @@ static void an_alarm_is_restored_with_all_that_people_did(void **state)
 
     alarms = alarms_create();
     open_store(world);
-    assert_int_equal(store_load_alarms(world->store, alarms, rules, world->devices, &world->drivers,
-                                       NOW + 100, &diag),
-                     0);
+    load_alarms(world, alarms, rules, NOW + 100);
     const struct alarm *again = alarms_by_number(alarms, 1);
     assert_int_equal(again->state, STATE_LATCHED_ACK);
     assert_string_equal(again->acked.who, "Ana Ö.");
