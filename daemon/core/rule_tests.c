@@ -55,9 +55,11 @@ static const struct test_limit *find_limit(const struct test_limit *limits, uint
     return NULL;
 }
 
-static bool limit_of(void *user, uint32_t room, uint32_t metric, double *limit)
+/* A test gives one number, whichever side a rule is about. */
+static bool limit_of(void *user, uint32_t room, uint32_t metric, bool high, double *limit)
 {
     const struct run *run = user;
+    (void)high;
     const struct test_limit *found = find_limit(run->test->limits, run->test->limit_count, metric);
     if (room != ROOM || run->phase == NULL || found == NULL)
         return false;

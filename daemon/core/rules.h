@@ -122,8 +122,8 @@ struct rules_lookup {
     void *user;
     /* The phase of the room's session, "" between phases; NULL: none runs. */
     const char *(*phase)(void *user, uint32_t room);
-    /* The client's limit for a metric in the room's session. False: the plan has none. */
-    bool (*limit)(void *user, uint32_t room, uint32_t metric, double *limit);
+    /* The client's limit for a metric to this side in the room's session. False: there is none. */
+    bool (*limit)(void *user, uint32_t room, uint32_t metric, bool high, double *limit);
     /* The client's own range, from the neutral pose. False: not known. */
     bool (*own_range)(void *user, uint32_t room, uint32_t metric, double *low, double *high);
 };

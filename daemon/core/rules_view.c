@@ -54,7 +54,7 @@ static double asked(const struct view *view, const struct rule_limit *limit, boo
     double ends[2] = {NAN, NAN};
     if (limit->source == LIMIT_PLAN &&
         (lookup->limit == NULL ||
-         !lookup->limit(lookup->user, view->room, limit->metric, &ends[high])))
+         !lookup->limit(lookup->user, view->room, limit->metric, high, &ends[high])))
         return NAN;
     if (limit->source == LIMIT_OWN_RANGE &&
         (lookup->own_range == NULL ||

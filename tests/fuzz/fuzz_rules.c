@@ -86,17 +86,17 @@ static const char *phase_of(void *user, uint32_t room)
     return room == ROOM_NONE ? NULL : phases[play->now_ms / 4096 % 4];
 }
 
-static bool limit_of(void *user, uint32_t room, uint32_t metric, double *limit)
+static bool limit_of(void *user, uint32_t room, uint32_t metric, bool high, double *limit)
 {
     const struct play *play = user;
-    *limit = (double)(play->now_ms / 1024 % 64) + metric + room;
+    *limit = (double)(play->now_ms / 1024 % 64) + metric + room - (high ? 0 : 80);
     return play->now_ms / 512 % 3 != 0;
 }
 
 static bool range_of(void *user, uint32_t room, uint32_t metric, double *low, double *high)
 {
     *low = -20;
-    return limit_of(user, room, metric, high);
+    return limit_of(user, room, metric, true, high);
 }
 
 static void judge(struct side *side, const struct device *device,

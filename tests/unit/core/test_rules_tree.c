@@ -38,11 +38,11 @@ static const char *phase_of(void *user, uint32_t room)
     return room == 1 ? clinic->phase : NULL;
 }
 
-static bool limit_of(void *user, uint32_t room, uint32_t metric, double *limit)
+static bool limit_of(void *user, uint32_t room, uint32_t metric, bool high, double *limit)
 {
     struct clinic *clinic = user;
     assert_int_equal(metric, 0);
-    *limit = clinic->limit;
+    *limit = high ? clinic->limit : -clinic->limit;
     return room == 1 && !isnan(clinic->limit);
 }
 

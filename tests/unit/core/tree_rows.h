@@ -123,6 +123,8 @@ static const struct row rows[] = {
      "in=massage plan=- A0=90 T100 plan=30 A200=90:+"},
     {"a plan's limit that is moved counts from the next sample", OVER_PLAN, NULL,
      "in=massage plan=30 A0=35:+ plan=40 A100=35:-"},
+    {"a plan has a limit for each side", "metric: angle, below: limit(angle)", NULL,
+     "in=massage plan=15 A0=-10 A100=-16:+ A200=-14:-"},
     {"a plan's limit that goes away suppresses what stands", OVER_PLAN, NULL,
      "in=massage plan=30 A0=35:+ plan=- A100=35:s A200=35"},
     {"a session that ends suppresses what stands, at the tick", OVER_PLAN, NULL,
