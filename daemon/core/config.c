@@ -186,12 +186,35 @@ static int read_room_devices(struct reader *reader, const struct yaml_node *list
     return code;
 }
 
+/* Whether its devices open sessions, and by which plan. */
+static int read_room_session(struct reader *reader, const struct yaml_node *map,
+                             struct config_room *room)
+{
+    const struct yaml_node *automatic = yaml_get(map, "auto"), *plan = yaml_get(map, "plan");
+    const char *text = automatic != NULL ? room_text(reader, automatic, "a room's auto") : "false";
+    room->plan = plan != NULL ? room_text(reader, plan, "a room's plan") : "";
+    if (text == NULL || room->plan == NULL)
+        return ERR_SYNTAX;
+    if (strcmp(text, "true") != 0 && strcmp(text, "false") != 0)
+        return yaml_complain(reader->yaml, automatic, reader->diag, ERR_SYNTAX,
+                             "a room's auto is true or false, not '%.60s'", text);
+    room->automatic = text[0] == 't';
+    if (plan != NULL && !text_is_label(room->plan, strlen(room->plan)))
+        return yaml_complain(reader->yaml, plan, reader->diag, ERR_SYNTAX,
+                             "a plan's name is 1..63 of A-Z a-z 0-9 _ - ., not '%.60s'",
+                             room->plan);
+    if (plan != NULL && !room->automatic)
+        return yaml_complain(reader->yaml, plan, reader->diag, ERR_CONFLICT,
+                             "a room's plan is of no use without auto: true");
+    return 0;
+}
+
 static int read_room(struct reader *reader, const struct yaml_node *map)
 {
-    static const char *const keys[] = {"name", "title", "devices"};
+    static const char *const keys[] = {"name", "title", "devices", "auto", "plan"};
     if (map->kind != YAML_MAP)
         return yaml_complain(reader->yaml, map, reader->diag, ERR_SYNTAX,
-                             "a room is a map of name, title and devices");
+                             "a room is a map of name, title, devices, auto and plan");
     if (reader->config->room_count == CONFIG_ROOMS_MAX)
         return yaml_complain(reader->yaml, map, reader->diag, ERR_LIMIT, "more than %d rooms",
                              CONFIG_ROOMS_MAX);
@@ -208,6 +231,8 @@ static int read_room(struct reader *reader, const struct yaml_node *map)
     room->title = title != NULL ? room_text(reader, title, "a room's title") : room->name;
     if (room->title == NULL)
         return ERR_SYNTAX;
+    if ((code = read_room_session(reader, map, room)) != 0)
+        return code;
     reader->config->room_count++; /* before its devices: they are looked for in it too */
     return read_room_devices(reader, yaml_get(map, "devices"), room);
 }
@@ -337,6 +362,8 @@ void config_print_options(FILE *out)
             "      name     1..63 of A-Z a-z 0-9 _ - .; stands in topics; needed\n"
             "      title    what people read; default: the name\n"
             "      devices  a list of at most %d, as [posture/p-01, massage/m-01]\n"
+            "      auto     true: a device that works opens a session; default: false\n"
+            "      plan     with auto: its plan, of plans.folder; default: none\n"
             "    default: empty; a reload may change it\n",
             CONFIG_ROOMS_MAX, CONFIG_ROOM_DEVICES_MAX);
 }

@@ -24,6 +24,8 @@ struct config_room {
     const char *title; /* what people read; the name if not set */
     const char *devices[CONFIG_ROOM_DEVICES_MAX]; /* "posture/p-01": kind and device */
     uint32_t device_count;
+    bool automatic;   /* a device that works opens a session */
+    const char *plan; /* by this plan; "" without */
     int line, column; /* where it stands, for complaints made later */
 };
 
@@ -95,6 +97,19 @@ struct config {
     struct {
         const char *folder; /* *.yaml in it, in the order of their names; "" none */
     } rules;
+
+    struct {
+        const char *folder; /* *.yaml in it are templates; "" none */
+    } plans;
+
+    struct {
+        int64_t idle_ms; /* ended after so long without work */
+    } sessions;
+
+    struct {
+        int64_t neutral_ms; /* a neutral posture holds so long */
+        int64_t range_days; /* an own range so long */
+    } calibration;
 
     struct config_room rooms[CONFIG_ROOMS_MAX];
     uint32_t room_count;

@@ -1,0 +1,214 @@
+/* What is accounted while a session runs: time in each band, and dose by region of the body. */
+#include <string.h>
+
+#include "core/sessions_set.h"
+
+/* ---- What is looked at ---- */
+
+static void watch(struct held *held, uint32_t driver, uint32_t metric)
+{
+    held->watched[driver][metric / 64] |= UINT64_C(1) << metric % 64;
+}
+
+void session_watch(const struct sessions *sessions, struct held *held)
+{
+    memset(held->watched, 0, sizeof(held->watched));
+    for (uint32_t i = 0; i < held->session.plan.band_count; i++) {
+        const struct driver *driver;
+        uint32_t metric = held->session.plan.bands[i].metric;
+        if (drivers_metric(sessions->drivers, metric, &driver) != NULL)
+            watch(held, driver->index, metric - driver->first_metric);
+    }
+    for (uint32_t i = 0; i < sessions->drivers->count; i++) {
+        const struct body_kind *kind = &sessions->body->kinds[i];
+        if (kind->region >= 0)
+            watch(held, i, (uint32_t)(kind->intensity >= 0 ? kind->intensity : kind->region));
+    }
+}
+
+void session_forget_device(struct session *session, uint32_t device)
+{
+    for (uint32_t i = 0; i < session->plan.band_count; i++)
+        if (session->bands[i].device == device) {
+            session->bands[i].device = 0;
+            session->bands[i].at_ms = 0;
+        }
+}
+
+void session_break(struct session *session)
+{
+    for (uint32_t i = 0; i < session->plan.band_count; i++)
+        session->bands[i].at_ms = 0;
+}
+
+/* ---- Bands ---- */
+
+/* -1 below, 0 within, 1 above. */
+static int side(const struct plan_band *band, double value)
+{
+    return value < band->low ? -1 : value > band->high ? 1 : 0;
+}
+
+static void account_value(struct session_band *account, const struct plan_band *band,
+                          int64_t time_ms, double value, int64_t holds_ms)
+{
+    int64_t dt_ms = account->at_ms != 0 ? time_ms - account->at_ms : 0;
+    int was = account->at_ms != 0 ? side(band, account->value) : 0, is = side(band, value);
+    if (dt_ms > 0 && dt_ms <= holds_ms) /* the value before held until now */
+        *(was < 0   ? &account->below_ms
+          : was > 0 ? &account->above_ms
+                    : &account->within_ms) += dt_ms;
+    if (is != 0 && (account->at_ms == 0 || was == 0))
+        account->excursions++;
+    account->at_ms = time_ms;
+    account->value = value;
+}
+
+static void account_band(struct session *session, uint32_t index, const struct device *device,
+                         const struct lumbar_series *series, int64_t offset_ms)
+{
+    struct session_band *account = &session->bands[index];
+    const struct plan_band *band = &session->plan.bands[index];
+    int64_t holds_ms = metric_stale_ms(&device->driver->metrics[series->metric]);
+    account->device = device->id;
+    for (uint32_t i = 0; i < series->count; i++) {
+        int64_t time_ms = series->time_ms[i] + offset_ms;
+        if (time_ms < session->resumed_ms || time_ms <= account->at_ms)
+            continue;
+        if (isnan(series->value[i]))
+            account->at_ms = 0;
+        else
+            account_value(account, band, time_ms, series->value[i], holds_ms);
+    }
+}
+
+/* Does the band count for this device, where it is now? */
+static bool applies(const struct session *session, const struct session_band *account,
+                    const struct plan_band *band, const struct device *device, uint8_t region)
+{
+    return (band->phase == PLAN_ANY_PHASE || band->phase == session->phase) &&
+           (account->device == 0 || account->device == device->id) &&
+           (band->regions == 0 || (region != BODY_NONE && (band->regions >> region & 1) != 0));
+}
+
+static void account_bands(struct session *session, const struct device *device,
+                          const struct lumbar_series *series, uint8_t region, int64_t offset_ms)
+{
+    uint32_t metric = device->driver->first_metric + series->metric;
+    for (uint32_t i = 0; i < session->plan.band_count; i++) {
+        const struct plan_band *band = &session->plan.bands[i];
+        struct session_band *account = &session->bands[i];
+        if (band->metric != metric)
+            continue;
+        if (applies(session, account, band, device, region))
+            account_band(session, i, device, series, offset_ms);
+        else if (account->device == device->id)
+            account->at_ms = 0; /* what comes when it applies again follows nothing */
+    }
+}
+
+/* ---- Dose ---- */
+
+static bool is_running(const struct body_kind *kind, const struct device *device)
+{
+    return kind->state < 0 || device->values[kind->state].value == kind->running;
+}
+
+/* Each value counts since the one before it, where that is not stale. */
+static void account_dose(struct session *session, struct session_device *assigned,
+                         const struct device *device, const struct body_kind *kind, uint8_t region,
+                         const struct lumbar_series *series, int64_t offset_ms)
+{
+    int64_t holds_ms = metric_stale_ms(&device->driver->metrics[series->metric]);
+    bool counts = region != BODY_NONE && is_running(kind, device);
+    bool measured = kind->intensity >= 0;
+    for (uint32_t i = 0; i < series->count; i++) {
+        int64_t time_ms = series->time_ms[i] + offset_ms;
+        if (time_ms < session->resumed_ms || time_ms <= assigned->dosed_ms)
+            continue;
+        int64_t dt_ms = time_ms - assigned->dosed_ms;
+        if (counts && assigned->dosed_ms >= session->resumed_ms && dt_ms <= holds_ms) {
+            session->doses[region].time_ms += dt_ms;
+            if (measured && !isnan(series->value[i]))
+                session->doses[region].intensity_ms += series->value[i] * (double)dt_ms;
+        }
+        assigned->dosed_ms = time_ms;
+    }
+}
+
+static struct session_device *assigned_of(struct session *session, uint32_t device)
+{
+    for (uint32_t i = session->device_count; i-- > 0;)
+        if (session->devices[i].device == device)
+            return &session->devices[i];
+    return NULL;
+}
+
+void sessions_touch(struct sessions *sessions, const struct device *device,
+                    const struct lumbar_batch *batch, int64_t offset_ms)
+{
+    uint32_t room = device->id <= sessions->devices_max ? sessions->of_device[device->id] : 0;
+    if (room == 0 || sessions->rooms[room]->session.state != SESSION_RUNNING)
+        return;
+    struct held *held = sessions->rooms[room];
+    struct session *session = &held->session;
+    const struct driver *driver = device->driver;
+    const struct body_kind *kind = &sessions->body->kinds[driver->index];
+    const int32_t dosed = kind->region < 0       ? -1
+                          : kind->intensity >= 0 ? kind->intensity
+                                                 : kind->region;
+    uint8_t region = body_region(sessions->body, device);
+    for (uint32_t s = 0; s < batch->series_count; s++) {
+        const struct lumbar_series *series = &batch->series[s];
+        if ((held->watched[driver->index][series->metric / 64] >> series->metric % 64 & 1) == 0)
+            continue;
+        account_bands(session, device, series, region, offset_ms);
+        struct session_device *assigned =
+            (int32_t)series->metric == dosed ? assigned_of(session, device->id) : NULL;
+        if (assigned != NULL)
+            account_dose(session, assigned, device, kind, region, series, offset_ms);
+    }
+}
+
+/* ---- What rules ask ---- */
+
+static const struct session *running_in(const struct sessions *sessions, uint32_t room)
+{
+    const struct session *session = session_of_room(sessions, room);
+    return session != NULL && session->state == SESSION_RUNNING ? session : NULL;
+}
+
+const char *sessions_phase(const struct sessions *sessions, uint32_t room)
+{
+    const struct session *session = running_in(sessions, room);
+    return session != NULL && session->phase < session->plan.phase_count
+               ? plan_kind_name(session->plan.phases[session->phase].kind)
+               : NULL;
+}
+
+bool sessions_limit(const struct sessions *sessions, uint32_t room, uint32_t metric, double *low,
+                    double *high)
+{
+    const struct session *session = running_in(sessions, room);
+    *low = *high = NAN;
+    for (uint32_t i = 0; session != NULL && i < session->plan.band_count; i++) {
+        const struct plan_band *band = &session->plan.bands[i];
+        if (band->metric != metric || band->target || band->regions != 0 ||
+            (band->phase != PLAN_ANY_PHASE && band->phase != session->phase))
+            continue;
+        *low = fmax(*low, band->low); /* of a number and NaN: the number */
+        *high = fmin(*high, band->high);
+    }
+    return !isnan(*low) || !isnan(*high);
+}
+
+bool sessions_own(const struct sessions *sessions, uint32_t room, uint32_t metric, double *low,
+                  double *high)
+{
+    const struct session *session = running_in(sessions, room);
+    const struct client_own *own =
+        session != NULL ? client_find_own(&session->client, metric, 0, 0, INT64_MAX) : NULL;
+    *low = own != NULL ? own->low : NAN;
+    *high = own != NULL ? own->high : NAN;
+    return own != NULL;
+}
