@@ -64,13 +64,16 @@ void hub_record(struct lumbard *hub, const struct ring_record *record,
     /* A child that tries a message has no recorder's thread. */
     if (hub->recovering && getpid() != hub->pid)
         return;
-    if (!hub->setup.config->recorder.always || !is_kept(record, result, again))
+    if (!is_kept(record, result, again))
         return;
     const struct device *device = hub->ingest.heard;
-    if (device == NULL || device->room == ROOM_NONE)
+    uint32_t room = device != NULL ? sessions_room_of(hub->ingest.sessions, device) : ROOM_NONE;
+    uint64_t session = hub_running_session(hub, room);
+    if (room == ROOM_NONE || (session == 0 && !hub->setup.config->recorder.always))
         return;
     recorder_take(hub->recorder, &(struct recorder_message){
-                                     .room = device->room,
+                                     .room = room,
+                                     .session = session,
                                      .topic = message->topic,
                                      .topic_bytes = message->topic_bytes,
                                      .payload = message->payload,

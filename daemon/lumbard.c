@@ -172,8 +172,9 @@ static void on_poisonous(void *user, const struct ring_record *record)
 
 /* The frames come first: theirs is the only step that may fail, and then nothing has changed. */
 static int take_over(struct lumbard *hub, struct config *config, struct rules *rules,
-                     struct diag *diag)
+                     struct plans *plans, struct diag *diag)
 {
+    struct plans *old_plans = hub->setup.plans;
     struct config *old_config = hub->setup.config;
     struct rules *old_rules = hub->setup.rules;
     struct publish_world old_world = hub_publish_world(hub);
@@ -188,14 +189,17 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
                                         .rules = rules,
                                         .alarms = hub->ingest.alarms,
                                         .feed = hub->ingest.feed,
+                                        .sessions = hub->ingest.sessions,
                                     });
     if (code != 0)
         return diag_set(diag, code, "no memory for what the page has to be told");
     publisher_were(hub->publisher, &old_world);
     rules_adopt(rules, old_rules);
     alarms_adopt(hub->ingest.alarms, rules, hub_now_ms(hub), on_alarm, hub);
+    sessions_adopt(hub->ingest.sessions, old_config, config, hub_now_ms(hub));
     hub->setup.config = config;
     hub->setup.rules = rules;
+    hub->setup.plans = plans;
     hub->ingest.config = config;
     hub->ingest.rules = rules;
     struct diag assign = {0};
@@ -206,6 +210,7 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     struct publish_world world = hub_publish_world(hub);
     publisher_begin(hub->publisher, &world);
     hub_store_rooms(hub);
+    plans_destroy(old_plans);
     rules_destroy(old_rules);
     config_destroy(old_config);
     return 0;
@@ -216,6 +221,7 @@ static void reload(struct lumbard *hub)
     struct diag diag = {0};
     struct config *config = NULL;
     struct rules *rules = NULL;
+    struct plans *plans = NULL;
     char sentence[512];
     const char *file = hub->options->config_file;
     notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_mono_ns() / 1000));
@@ -225,13 +231,16 @@ static void reload(struct lumbard *hub)
     if (code == 0)
         code = setup_read_rules(file, config, &hub->setup.drivers, &rules, &diag);
     if (code == 0)
-        code = take_over(hub, config, rules, &diag);
+        code = setup_read_plans(file, config, &hub->setup.drivers, &hub->setup.body, &plans, &diag);
+    if (code == 0)
+        code = take_over(hub, config, rules, plans, &diag);
     if (code == 0) {
         web_take_host(hub->web, config->web.host);
         log_notice("configuration reloaded: %u rooms, %u rules", config->room_count,
                    rules_count(rules));
         web_alarm(hub->web);
     } else {
+        plans_destroy(plans);
         rules_destroy(rules);
         config_destroy(config);
         log_error("not reloaded, nothing changed: %s",
@@ -335,6 +344,9 @@ static int open_core(struct lumbard *hub, struct diag *diag)
     if (hub->ingest.devices == NULL || hub->ingest.routes == NULL || hub->ingest.alarms == NULL ||
         hub->ingest.feed == NULL)
         return diag_set(diag, ERR_MEMORY, "out of memory for devices, alarms or feed");
+    int code = hub_open_sessions(hub, diag);
+    if (code != 0)
+        return code;
     struct diag assign = {0};
     if (ingest_assign(&hub->ingest, &assign) != 0)
         log_warn("%s", assign.text);
@@ -349,7 +361,8 @@ static int open_core(struct lumbard *hub, struct diag *diag)
                                                     .devices = hub->ingest.devices,
                                                     .rules = hub->setup.rules,
                                                     .alarms = hub->ingest.alarms,
-                                                    .feed = hub->ingest.feed},
+                                                    .feed = hub->ingest.feed,
+                                                    .sessions = hub->ingest.sessions},
                               instance);
     return hub->frame != NULL ? 0 : diag_set(diag, ERR_MEMORY, "out of memory for frames");
 }
@@ -495,6 +508,8 @@ static void release(struct lumbard *hub)
     quarantine_close(hub->quarantine);
     frame_destroy(hub->frame);
     publisher_destroy(hub->publisher);
+    calibration_destroy(hub->ingest.calibration);
+    sessions_destroy(hub->ingest.sessions);
     feed_destroy(hub->ingest.feed);
     alarms_destroy(hub->ingest.alarms);
     routes_destroy(hub->ingest.routes);

@@ -55,8 +55,9 @@ static int check(const char *config_file)
     int code = setup.plugins_refused > 0 ? 1 : 0;
     if (setup_check_rooms(&setup, config_file, &diag) != 0)
         code = complain(&diag);
-    printf("%s: %u rooms, %u plugins, %u rules%s\n", config_file, setup.config->room_count,
-           setup.drivers.count, rules_count(setup.rules), code == 0 ? ": good" : ": not good");
+    printf("%s: %u rooms, %u plugins, %u rules, %u plans%s\n", config_file,
+           setup.config->room_count, setup.drivers.count, rules_count(setup.rules),
+           plans_count(setup.plans), code == 0 ? ": good" : ": not good");
     setup_fini(&setup);
     return code;
 }

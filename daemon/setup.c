@@ -36,6 +36,38 @@ int setup_read_rules(const char *config_file, const struct config *config,
     return code;
 }
 
+static int check_room_plans(const char *config_file, const struct config *config,
+                            const struct plans *plans, struct diag *diag)
+{
+    for (uint32_t r = 0; r < config->room_count; r++) {
+        const struct config_room *room = &config->rooms[r];
+        struct diag complaint = {0};
+        if (*room->plan != '\0' && plans_find(plans, room->plan, &complaint) == NULL)
+            return diag_at(diag, complaint.code, config_file, room->line, room->column,
+                           "room '%s': %s", room->name, complaint.text);
+    }
+    return 0;
+}
+
+int setup_read_plans(const char *config_file, const struct config *config,
+                     const struct drivers *drivers, const struct body *body, struct plans **plans,
+                     struct diag *diag)
+{
+    char folder[PATH_MAX];
+    struct files_rules files = {.count = 0};
+    files_beside(config_file, config->plans.folder, folder, sizeof(folder));
+    int code = files_exists(folder) ? files_read_rules(folder, &files, diag) : 0;
+    if (code != 0)
+        return code;
+    code = plans_load(plans, files.list, files.count, drivers, body, diag);
+    files_free_rules(&files);
+    if (code == 0 && (code = check_room_plans(config_file, config, *plans, diag)) != 0) {
+        plans_destroy(*plans);
+        *plans = NULL;
+    }
+    return code;
+}
+
 static void on_refused(void *user, const char *sentence)
 {
     struct setup *setup = user;
@@ -62,6 +94,10 @@ int setup_load(struct setup *setup, const char *config_file, struct diag *diag)
     if (code != 0)
         return code;
     code = setup_read_rules(config_file, setup->config, &setup->drivers, &setup->rules, diag);
+    body_init(&setup->body, &setup->drivers); /* after what rules may have added to them */
+    if (code == 0)
+        code = setup_read_plans(config_file, setup->config, &setup->drivers, &setup->body,
+                                &setup->plans, diag);
     if (code != 0)
         setup_fini(setup);
     return code;
@@ -82,6 +118,7 @@ int setup_check_rooms(const struct setup *setup, const char *config_file, struct
 
 void setup_fini(struct setup *setup)
 {
+    plans_destroy(setup->plans);
     rules_destroy(setup->rules);
     drivers_fini(&setup->drivers);
     config_destroy(setup->config);

@@ -8,12 +8,15 @@
 #include "base/err.h"
 #include "core/config.h"
 #include "core/driver.h"
+#include "core/plans.h"
 #include "core/rules.h"
 
 struct setup {
     struct config *config;
     struct drivers drivers;
     struct rules *rules;
+    struct body body; /* of the drivers */
+    struct plans *plans;
     unsigned plugins_refused; /* each was said in the log */
 };
 
@@ -21,7 +24,7 @@ struct setup {
 int setup_load(struct setup *setup, const char *config_file, struct diag *diag);
 void setup_fini(struct setup *setup);
 
-/* The configuration and its plugins only; `rules` stays NULL. */
+/* The configuration and its plugins only; `rules` and `plans` stay NULL. */
 int setup_load_plugins(struct setup *setup, const char *config_file, struct diag *diag);
 
 /* Is there a plugin for every device that the rooms name? A start only warns of it. */
@@ -31,6 +34,12 @@ int setup_check_rooms(const struct setup *setup, const char *config_file, struct
 int setup_read_config(const char *config_file, struct config **config, struct diag *diag);
 int setup_read_rules(const char *config_file, const struct config *config,
                      const struct drivers *drivers, struct rules **rules, struct diag *diag);
+
+/* The plans of plans.folder, which need not be there; and each plan that a room names is among
+ * them. */
+int setup_read_plans(const char *config_file, const struct config *config,
+                     const struct drivers *drivers, const struct body *body, struct plans **plans,
+                     struct diag *diag);
 
 /* Every metric of every plugin with unit and range, as `lumbard --plugins` prints it. */
 void setup_print_plugins(const struct drivers *drivers);

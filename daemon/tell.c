@@ -35,10 +35,12 @@ static void log_alarm(const struct lumbard *hub, const struct alarm *alarm)
     const char *room = hub_room_title(hub, device->room);
     char sentence[320];
     struct text text = text_in(sentence, sizeof(sentence));
-    rule_write_text(
-        &text, rule, rule->text,
-        &(struct rule_facts){
-            .device = device->name, .room = room, .value = alarm->value, .limit = alarm->limit});
+    rule_write_text(&text, rule, rule->text,
+                    &(struct rule_facts){.device = device->name,
+                                         .room = room,
+                                         .phase = hub_phase(hub, device->room),
+                                         .value = alarm->value,
+                                         .limit = alarm->limit});
     bool loud = alarm->deed == DEED_RAISE || alarm->deed == DEED_ESCALATE;
     log_line(loud ? LOG_NOTICE : LOG_INFO, "alarm %s %s%s%s, %s, %s/%s: %s", rule->name,
              alarm_deed_word(alarm->deed), hand->who[0] != '\0' ? " by " : "", hand->who, room,

@@ -139,6 +139,7 @@ void hub_on_tick(uv_timer_t *timer)
     int64_t now = hub_now_ms(hub);
     hub->remembering = false;
     ingest_tick(&hub->ingest, now);
+    hub_tick_sessions(hub, now);
     recorder_tick(hub->recorder, now);
     hub_keep(hub);
     uint64_t lost, synced = spool_synced(hub->spool, &lost);

@@ -72,6 +72,11 @@ static const char *room_title(const struct config *config, uint32_t room)
                                                           : config->rooms[room - 1].title;
 }
 
+static const char *phase_of(const struct frame_world *world, uint32_t room)
+{
+    return world->sessions != NULL ? sessions_phase(world->sessions, room) : NULL;
+}
+
 bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm)
 {
     const struct rule *rule = alarm->rule;
@@ -83,6 +88,7 @@ bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const s
     rule_write_text(&text, rule, rule->text,
                     &(struct rule_facts){.device = device->name,
                                          .room = room_title(world->config, device->room),
+                                         .phase = phase_of(world, device->room),
                                          .value = alarm->value,
                                          .limit = alarm->limit});
 
@@ -102,6 +108,51 @@ bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const s
     out.has_value = !isnan(alarm->value);
     out.value = alarm->value;
     return wire_put(wire, WIRE_FRAME_ALARMS, &out.base);
+}
+
+static void fill_phase(const struct session *session, Lumbar__Live__V1__Session *out)
+{
+    const struct plan *plan = &session->plan;
+    out->has_phase = out->has_phase_count = 1;
+    out->phase_count = plan->phase_count;
+    if (session->phase >= plan->phase_count)
+        return;
+    out->phase = session->phase + 1;
+    out->phase_title = (char *)plan->phases[session->phase].title;
+    if (session->phase + 1 < plan->phase_count)
+        out->next_title = (char *)plan->phases[session->phase + 1].title;
+    out->has_phase_ms = 1;
+    out->phase_ms = (uint32_t)plan->phases[session->phase].time_ms;
+    /* At the instant it last began to run nothing since was spent, so the end stands fast. */
+    int64_t from_ms = session->phases[session->phase].began_ms > session->resumed_ms
+                          ? session->phases[session->phase].began_ms
+                          : session->resumed_ms;
+    out->has_phase_end_ms = session->state == SESSION_RUNNING;
+    out->phase_end_ms = from_ms + session_left_ms(session, from_ms);
+    out->has_phase_left_ms = session->state == SESSION_PAUSED;
+    out->phase_left_ms = session_left_ms(session, from_ms);
+}
+
+bool frame_put_session(struct wire *wire, const struct session *session)
+{
+    Lumbar__Live__V1__Session out = LUMBAR__LIVE__V1__SESSION__INIT;
+    out.has_id = out.has_room = out.has_state = out.has_started_ms = 1;
+    out.id = session->id;
+    out.room = session->room;
+    out.state = (Lumbar__Live__V1__Session__State)session->state; /* in the same order */
+    out.client = (char *)session->client.name;
+    out.therapist = (char *)session->therapist;
+    out.plan = (char *)session->plan.title;
+    out.started_ms = session->started_ms;
+    fill_phase(session, &out);
+    out.has_pain_before = session->pain[SESSION_BEFORE] != SESSION_NO_SCORE;
+    out.pain_before = (uint32_t)session->pain[SESSION_BEFORE];
+    out.has_pain_after = session->pain[SESSION_AFTER] != SESSION_NO_SCORE;
+    out.pain_after = (uint32_t)session->pain[SESSION_AFTER];
+    out.has_ask_to_stop = out.has_adverse = 1;
+    out.ask_to_stop = session->ask_to_stop;
+    out.adverse = session->adverse[0] != '\0';
+    return wire_put(wire, WIRE_FRAME_SESSIONS, &out.base);
 }
 
 bool frame_put_latest(struct wire *wire, const struct device *device, uint32_t flags,

@@ -8,6 +8,7 @@
 #define LUMBAR_CORE_FRAME_WIRE_H
 
 #include "core/frame.h"
+#include "core/sessions.h"
 
 #include "live.pb-c.h"
 
@@ -24,6 +25,7 @@ enum wire_field {
     WIRE_FRAME_ALARMS = 5,
     WIRE_FRAME_LATEST = 6,
     WIRE_FRAME_POINTS = 7,
+    WIRE_FRAME_SESSIONS = 11,
     WIRE_HELLO_METRICS = 4,
     WIRE_HELLO_ROOMS = 5,
     WIRE_HELLO_RULES = 6,
@@ -42,6 +44,8 @@ int frame_hello_make(uint8_t **out, size_t *bytes, const struct frame_world *wor
 /* frame_parts.c: one part each. False where it does not fit. The arena is for this part only. */
 bool frame_put_device(struct wire *wire, const struct device *device);
 bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm);
+
+bool frame_put_session(struct wire *wire, const struct session *session);
 
 /* The newest values that were ever there; `flags`: of metrics that have one of them, 0: of all. */
 bool frame_put_latest(struct wire *wire, const struct device *device, uint32_t flags,

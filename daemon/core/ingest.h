@@ -14,10 +14,12 @@
 #include <stdint.h>
 
 #include "core/alarms.h"
+#include "core/calibration.h"
 #include "core/config.h"
 #include "core/feed.h"
 #include "core/history.h"
 #include "core/routes.h"
+#include "core/sessions.h"
 
 enum ingest_result {
     INGEST_USED,     /* decoded, its samples are in */
@@ -47,6 +49,8 @@ struct ingest {
     struct feed *feed;
     struct history *history; /* NULL: nothing is gathered */
     bool quiet;              /* rules learn what is, and nothing comes of what they find */
+    struct sessions *sessions;       /* NULL: none */
+    struct calibration *calibration; /* NULL: none */
 
     void *user;
     /* Has a message like this one killed the hub, so that it must not be decoded? NULL: none has.

@@ -136,6 +136,11 @@ void files_free_rules(struct files_rules *rules)
     rules->count = 0;
 }
 
+bool files_exists(const char *path)
+{
+    return access(path, F_OK) == 0;
+}
+
 const char *files_beside(const char *from, const char *path, char *out, size_t bytes)
 {
     const char *slash = strrchr(from, '/');

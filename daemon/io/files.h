@@ -4,6 +4,7 @@
 #ifndef LUMBAR_IO_FILES_H
 #define LUMBAR_IO_FILES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/err.h"
@@ -25,6 +26,8 @@ struct files_rules {
 };
 int files_read_rules(const char *folder, struct files_rules *rules, struct diag *diag);
 void files_free_rules(struct files_rules *rules);
+
+bool files_exists(const char *path);
 
 /* `path` as seen from the folder of the file `from`; returns out. */
 const char *files_beside(const char *from, const char *path, char *out, size_t bytes);

@@ -59,7 +59,7 @@ await tap.check('a limit that was not sent is none, a limit of 0 is one', () => 
 
 // What the hub's own test recorded, and what it says that it means.
 const metrics = new Map(recorded('wall-first').wanted.hello.metrics.map((metric) => [metric.id, metric]));
-for (const name of ['wall-first', 'wall-next', 'room-first', 'room-next', 'alarms', 'gap', 'bye'])
+for (const name of ['wall-first', 'wall-next', 'room-first', 'room-next', 'alarms', 'gap', 'sessions', 'bye'])
     await tap.check(`the recorded frame ${name} means to the page what the hub meant`, () => {
         const { bytes, wanted } = recorded(name);
         const got = page.decodeFrame(bytes);
@@ -94,7 +94,8 @@ function meaning({ latest, points, bye, ...rest }) {
 /** Everything that was recorded is there: enumerators by name or number, 64 bits as text, values to
  *  the four digits that were written. */
 function same(got, wanted, where) {
-    const words = { off: 0, on: 1, gauge: 0, counter: 1, state: 2, event: 3 };
+    const words = { off: 0, on: 1, gauge: 0, counter: 1, state: 2, event: 3,
+        planned: 1, running: 2, paused: 3, done: 4, aborted: 5 };
     if (wanted === null) assert.ok(Number.isNaN(got), where);
     else if (Array.isArray(wanted)) {
         assert.equal(got.length, wanted.length, where);

@@ -74,7 +74,8 @@ static void drivers_open(void)
 static struct frame_world world_of(const struct ingest *ingest)
 {
     return (struct frame_world){config,        &drivers,       ingest->devices,
-                                ingest->rules, ingest->alarms, ingest->feed};
+                                ingest->rules, ingest->alarms, ingest->feed,
+                                ingest->sessions};
 }
 
 static void hub_init(struct hub *hub)

@@ -292,13 +292,16 @@ class Local(http.client.HTTPConnection):
 
 
 class Clinic:
-    def __init__(self, build, rooms=None, rules="", extra="", plugins=None, start=True):
+    def __init__(self, build, rooms=None, rules="", extra="", plugins=None, start=True,
+                 plans=None, automatic=None):
         self.build = pathlib.Path(build)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lumbar-test."))
         shared = pathlib.Path("/dev/shm")
         self.ring = (shared if shared.is_dir() else self.folder) / (self.folder.name + ".ring")
         self.rooms = rooms or {"room-1": ["posture/p-01", "massage/m-01"]}
         self.rules, self.extra = rules, extra
+        self.plans = plans or {}  # by name, as YAML
+        self.automatic = automatic or {}  # rooms whose devices open sessions: by which plan
         self.recordings, self.recorded = self.folder / "recordings", False
         self.plugins = plugins or self.build / "plugins"
         self.web_port = 0
@@ -316,6 +319,9 @@ class Clinic:
         rules = self.folder / "rules.d"
         rules.mkdir(exist_ok=True)
         (rules / "test.yaml").write_text(self.rules or "rules: []\n")
+        for name, plan in self.plans.items():
+            (self.folder / "plans.d").mkdir(exist_ok=True)
+            (self.folder / f"plans.d/{name}.yaml").write_text(plan)
         lines = ["clinic: Test clinic", "broker:", f"  port: {self.broker_port}", "web:",
                  "  port: 0", "api:", f"  socket: {self.folder}/ctl", "spool:", f"  ring: {self.ring}", f"  copy: {self.folder}/spool",
                  "quarantine:", f"  file: {self.folder}/quarantine", "recorder:",
@@ -325,6 +331,8 @@ class Clinic:
         for name, devices in self.rooms.items():
             lines += [f"  - name: {name}", f"    title: {name.title()}",
                       f"    devices: [{', '.join(devices)}]"]
+            if name in self.automatic:
+                lines += ["    auto: true", f"    plan: {self.automatic[name]}"]
         (self.folder / "lumbard.yaml").write_text("\n".join(lines) + "\n" + self.extra)
         return self.folder / "lumbard.yaml"
 

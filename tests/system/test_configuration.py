@@ -18,6 +18,8 @@ rules:
     priority: medium
     text: "Skin {value}."
 """
+PLAN = "name: tiny\ntitle: Tiny\nphases: [{kind: rest, time: 1 min}]\n"
+IDLE, RUNNING = 1, 2  # of a massage device
 
 
 def lumbard(build, clinic, *arguments):
@@ -30,7 +32,7 @@ def a_good_one_is_said_to_be_good(build):
     with Clinic(build, rules=RULE, start=False) as clinic:
         ended = lumbard(build, clinic, "--check")
         assert ended.returncode == 0, ended
-        assert "1 rooms, 2 plugins, 1 rules: good" in ended.stdout, ended.stdout
+        assert "1 rooms, 2 plugins, 1 rules, 0 plans: good" in ended.stdout, ended.stdout
         assert not clinic.ring.exists(), "a check opened the spool"
 
 
@@ -145,9 +147,33 @@ def is_kept(clinic, name):
     return (clinic.recordings / name).exists()
 
 
+def plan_in(clinic, room):
+    """The plan of the session that a device opens in this room by working for a moment."""
+    (name,) = clinic.rooms[room]
+    browser, device = clinic.browser(), clinic.device(*name.split("/"))
+    device.send(state=RUNNING)
+    number = list(clinic.rooms).index(room) + 1
+    frame = browser.until(lambda f: any(s.room == number for s in f.sessions), "a session")
+    browser.close()
+    device.send(state=IDLE)
+    return next(session.plan for session in frame.sessions if session.room == number)
+
+
+def ends(clinic):
+    """Is a session ended by idleness, which takes a second here?"""
+    end = time.monotonic() + 3
+    while time.monotonic() < end and not clinic.said("done in"):
+        time.sleep(0.05)
+    return bool(clinic.said("done in"))
+
+
 # Each option that a reload may change: how it is changed in the file, what is looked at then, and
 # what it must be before and after.
+UNUSED = iter(["gym", "pool"])  # rooms in which no session was yet
 RELOADABLE = {
+    "plans.folder": (("recorder:", "plans:\n  folder: more-plans\nrecorder:"),
+                     lambda c: plan_in(c, next(UNUSED)), "Tiny", "Other"),
+    "sessions.idle": (("  idle: 15 min", "  idle: 1 s"), ends, False, True),
     "clinic": (("clinic: Test clinic", "clinic: Another"),
                lambda c: hello(c).clinic, "Test clinic", "Another"),
     "web.host": (("  port: 0", "  port: 0\n  host: hub.example"),
@@ -162,18 +188,24 @@ RELOADABLE = {
     "rules.folder": (("folder: rules.d", "folder: more.d"),
                      lambda c: [r.name for r in hello(c).rules], ["warm"], ["hot"]),
     "rooms": (("- name: room-1", "- name: salon"),
-              lambda c: [r.name for r in hello(c).rooms], ["room-1"], ["salon"]),
+              lambda c: [r.name for r in hello(c).rooms][0], "room-1", "salon"),
 }
 
 
 def every_option_called_reloadable_is_taken_by_a_reload(build):
-    with Clinic(build, rules=RULE, extra="devices:\n  ack: 60 s\n") as clinic:
+    rooms = {"room-1": ["posture/p-01", "massage/m-01"], "gym": ["massage/m-02"],
+             "pool": ["massage/m-03"]}
+    with Clinic(build, rules=RULE, rooms=rooms, plans={"tiny": PLAN},
+                automatic={"gym": "tiny", "pool": "tiny"},
+                extra="devices:\n  ack: 60 s\nsessions:\n  idle: 15 min\n") as clinic:
         listed = re.findall(r"^(\S+)\n((?:    .*\n)+)", lumbard(build, clinic, "--options").stdout,
                             re.MULTILINE)
         named = [option for option, words in listed if "a reload may change it" in words]
         assert sorted(named) == sorted(RELOADABLE), named
         shutil.copytree(clinic.folder / "rules.d", clinic.folder / "more.d")
         (clinic.folder / "more.d/test.yaml").write_text(RULE.replace("warm", "hot"))
+        shutil.copytree(clinic.folder / "plans.d", clinic.folder / "more-plans")
+        (clinic.folder / "more-plans/tiny.yaml").write_text(PLAN.replace("Tiny", "Other"))
         make_recordings(clinic)
         config = clinic.folder / "lumbard.yaml"
         for option, ((old, new), look, before, after) in RELOADABLE.items():

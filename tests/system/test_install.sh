@@ -30,6 +30,7 @@ fits() {
     plugins=$(sed -n 's/^  folder: \(.*plugins\)$/\1/p' "$root$config")
     [ -e "$root$plugins/posture.so" ] || fail "$prefix: no plugins in '$plugins'"
     [ -e "$root$etc/rules.d/posture.yaml" ] || fail "$prefix: no rules in $etc"
+    [ -e "$root$etc/plans.d/lower-back.yaml" ] || fail "$prefix: no plans in $etc"
     echo "passed: $prefix, $etc"
 }
 
@@ -41,5 +42,5 @@ fits /opt/lumbar /etc/opt/lumbar/lumbar
 cmake --install "$build" --prefix "$place/usr" > installed
 start=$(sed -n 's/^ExecStart=//p' "$place/usr/lib/systemd/system/lumbard.service")
 $start --check > said 2>&1 || fail "$start --check: $(cat said)"
-grep -q '2 plugins.*good' said || fail "the check said: $(cat said)"
+grep -q '2 plugins.* 2 plans: good' said || fail "the check said: $(cat said)"
 echo "passed: $(cat said)"

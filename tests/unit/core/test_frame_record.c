@@ -194,6 +194,35 @@ static void put_alarm(struct json *json, const Lumbar__Live__V1__Alarm *alarm)
     text_add(&json->text, "}");
 }
 
+static void put_session(struct json *json, const Lumbar__Live__V1__Session *session)
+{
+    static const char *const states[] = {"none", "planned", "running", "paused", "done", "aborted"};
+    item(json);
+    integer(json, "id", (int64_t)session->id);
+    integer(json, "room", session->room);
+    string(json, "state", states[session->state]);
+    string(json, "client", session->client);
+    string(json, "therapist", session->therapist);
+    string(json, "plan", session->plan);
+    integer(json, "started_ms", session->started_ms);
+    integer(json, "phase", session->phase);
+    integer(json, "phase_count", session->phase_count);
+    if (session->phase_title != NULL)
+        string(json, "phase_title", session->phase_title);
+    integer(json, "phase_ms", session->phase_ms);
+    if (session->has_phase_end_ms)
+        integer(json, "phase_end_ms", session->phase_end_ms);
+    if (session->has_phase_left_ms)
+        integer(json, "phase_left_ms", session->phase_left_ms);
+    if (session->next_title != NULL)
+        string(json, "next_title", session->next_title);
+    if (session->has_pain_before)
+        integer(json, "pain_before", session->pain_before);
+    boolean(json, "ask_to_stop", session->ask_to_stop);
+    boolean(json, "adverse", session->adverse);
+    text_add(&json->text, "}");
+}
+
 static void put_latest(struct json *json, const Lumbar__Live__V1__Latest *latest)
 {
     for (size_t i = 0; i < latest->n_metric; i++) {
@@ -270,6 +299,12 @@ static void put_frame(struct json *json, const Frame *frame)
     for (size_t i = 0; i < frame->n_alarms; i++)
         put_alarm(json, frame->alarms[i]);
     text_add(&json->text, "]");
+    if (frame->n_sessions > 0) {
+        open_(json, "sessions", "[");
+        for (size_t i = 0; i < frame->n_sessions; i++)
+            put_session(json, frame->sessions[i]);
+        text_add(&json->text, "]");
+    }
     open_(json, "latest", "[");
     for (size_t i = 0; i < frame->n_latest; i++)
         put_latest(json, frame->latest[i]);
@@ -347,6 +382,35 @@ static void say_rows(struct ward *ward, uint32_t device, int64_t now_ms)
     feed_push(ward->feed, of, &batch, now_ms, now_ms);
 }
 
+/* One that runs in its second phase, and one that is paused. */
+static void treat(struct ward *ward, int64_t now_ms)
+{
+    static const char text[] = "{name: back, title: Lower back, phases:"
+                               " [{kind: warm_up, time: 5 min}, {kind: massage, time: 15 min},"
+                               " {kind: rest, time: 2 min}]}";
+    struct plan plan;
+    struct client client = {.name = "kiefer-7"};
+    struct session_opening opening = {
+        .room = 1, .therapist = "AB", .client = &client, .plan = &plan};
+    static const struct session_order orders[] = {
+        {.op = SESSION_PAIN, .number = 4},
+        {.op = SESSION_START},
+        {.op = SESSION_NEXT},
+        {.op = SESSION_PAIN, .number = 6, .moment = SESSION_DURING}};
+    assert_int_equal(
+        plan_parse(&plan, "plan", text, strlen(text), &ward->drivers, &ward->body, NULL), 0);
+    uint64_t id = sessions_open(ward->sessions, &opening, ward->devices, now_ms, NULL);
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+        assert_int_equal(sessions_do(ward->sessions, id, &orders[i], ward->devices,
+                                     now_ms + (int64_t)i * 60000, NULL),
+                         0);
+    opening = (struct session_opening){.room = 2, .therapist = "", .plan = &plan};
+    id = sessions_open(ward->sessions, &opening, ward->devices, now_ms, NULL);
+    sessions_do(ward->sessions, id, &orders[1], ward->devices, now_ms, NULL);
+    sessions_do(ward->sessions, id, &(struct session_order){.op = SESSION_PAUSE}, ward->devices,
+                now_ms + 90000, NULL);
+}
+
 static void the_recorded_frames_are_what_the_hub_sends(void **state)
 {
     (void)state;
@@ -390,6 +454,9 @@ static void the_recorded_frames_are_what_the_hub_sends(void **state)
         ward_say(&ward, 3, ANGLE, 8, (double[8]){0}, now_ms);
     say_rows(&ward, 1, NOW + 100000);
     record_next(&ward, "gap", &room, NOW + 100010);
+
+    treat(&ward, NOW + 100020);
+    record_next(&ward, "sessions", &room, NOW + 300020);
 
     uint8_t *bytes;
     size_t count = frame_bye(ward.frame, "The hub restarts.", NOW + 100020, &bytes);

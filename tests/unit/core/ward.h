@@ -8,6 +8,7 @@
 #include "sensor.h"
 
 #include "core/frame.h"
+#include "core/sessions.h"
 #include "live.pb-c.h"
 
 #define NOW      INT64_C(1700000000000)
@@ -38,6 +39,8 @@ struct ward {
     struct devices *devices;
     struct alarms *alarms;
     struct feed *feed;
+    struct body body;
+    struct sessions *sessions;
     struct frame *frame;
 };
 
@@ -63,8 +66,8 @@ static inline struct rules *ward_load(const struct drivers *drivers, const char 
 
 static inline struct frame_world ward_world(const struct ward *ward)
 {
-    return (struct frame_world){ward->config, &ward->drivers, ward->devices,
-                                ward->rules,  ward->alarms,   ward->feed};
+    return (struct frame_world){ward->config, &ward->drivers, ward->devices, ward->rules,
+                                ward->alarms, ward->feed,     ward->sessions};
 }
 
 /* The device of this name in its room; heard for the first time. */
@@ -86,6 +89,8 @@ static inline void ward_init(struct ward *ward, size_t feed_bytes, uint32_t devi
     ward->devices = devices_create(devices, 1000);
     ward->alarms = alarms_create();
     ward->feed = feed_create(feed_bytes);
+    body_init(&ward->body, &ward->drivers);
+    ward->sessions = sessions_create(devices, &ward->drivers, &ward->body, NULL, NULL);
     ward_device(ward, "p-01", 1);
     ward_device(ward, "p-02", 1);
     ward_device(ward, "p-03", 2);
@@ -97,6 +102,7 @@ static inline void ward_init(struct ward *ward, size_t feed_bytes, uint32_t devi
 static inline void ward_fini(struct ward *ward)
 {
     frame_destroy(ward->frame);
+    sessions_destroy(ward->sessions);
     feed_destroy(ward->feed);
     alarms_destroy(ward->alarms);
     devices_destroy(ward->devices);

@@ -109,8 +109,8 @@ static inline void hub_make_world(struct hub *hub)
     hub->feed = feed_create(4 * 1024 * 1024);
     hub->device = devices_hear(hub->devices, &hub->drivers.list[0], "p-1", 3);
     devices_assign(hub->devices, hub->device, 1);
-    struct frame_world world = {hub->config, &hub->drivers, hub->devices,
-                                hub->rules,  hub->alarms,   hub->feed};
+    struct frame_world world = {hub->config, &hub->drivers, hub->devices, hub->rules,
+                                hub->alarms, hub->feed,     NULL};
     hub->frame = frame_create(&world, 42);
 }
 

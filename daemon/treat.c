@@ -1,0 +1,106 @@
+#include "base/log.h"
+#include "hub.h"
+
+#define DAY_MS INT64_C(86400000)
+
+static const struct plan *find_plan(void *user, const char *name)
+{
+    const struct lumbard *hub = user;
+    return plans_find(hub->setup.plans, name, NULL);
+}
+
+/* No client and no note: a log is read by others than the session is. */
+static void log_session(const struct lumbard *hub, const struct session *session,
+                        enum session_op op)
+{
+    const char *room = hub_room_title(hub, session->room);
+    unsigned long long id = session->id;
+    if (op == SESSION_OPEN)
+        log_notice("session %llu: opened in %s by %s, plan %s", id, room,
+                   *session->therapist ? session->therapist : "a device",
+                   *session->plan.name ? session->plan.name : "none");
+    else
+        log_notice("session %llu: %s in %s%s", id, session_state_name(session->state), room,
+                   session->idle ? ", as nothing was done any more" : "");
+}
+
+static void on_session(void *user, const struct session *session, enum session_op op)
+{
+    struct lumbard *hub = user;
+    bool ends = op == SESSION_END || op == SESSION_ABORT ||
+                (op == SESSION_NEXT && session->state == SESSION_DONE);
+    if (ends || op == SESSION_OPEN || op == SESSION_START || op == SESSION_PAUSE ||
+        op == SESSION_RESUME)
+        log_session(hub, session, op);
+    if (ends) /* its tape is finished with it, and waits for no message of another */
+        recorder_end(hub->recorder, session->room);
+    if (hub->web != NULL)
+        web_alarm(hub->web); /* shown at once */
+}
+
+/* ---- What rules ask ---- */
+
+/* A session without a plan is one all the same: it is between phases. */
+static const char *phase_of(void *user, uint32_t room)
+{
+    const struct lumbard *hub = user;
+    const struct session *session = sessions_at(hub->ingest.sessions, room);
+    const char *phase = sessions_phase(hub->ingest.sessions, room);
+    if (phase == NULL && session != NULL && session->state == SESSION_RUNNING)
+        return "";
+    return phase;
+}
+
+static bool limit_of(void *user, uint32_t room, uint32_t metric, bool high, double *limit)
+{
+    const struct lumbard *hub = user;
+    double ends[2];
+    bool found = sessions_limit(hub->ingest.sessions, room, metric, &ends[0], &ends[1]);
+    *limit = ends[high];
+    return found && !isnan(*limit);
+}
+
+static bool own_range_of(void *user, uint32_t room, uint32_t metric, double *low, double *high)
+{
+    const struct lumbard *hub = user;
+    return sessions_own(hub->ingest.sessions, room, metric, low, high);
+}
+
+const char *hub_phase(const struct lumbard *hub, uint32_t room)
+{
+    return sessions_phase(hub->ingest.sessions, room);
+}
+
+uint64_t hub_running_session(const struct lumbard *hub, uint32_t room)
+{
+    const struct session *session = sessions_at(hub->ingest.sessions, room);
+    bool runs =
+        session != NULL && (session->state == SESSION_RUNNING || session->state == SESSION_PAUSED);
+    return runs ? session->id : 0;
+}
+
+int hub_open_sessions(struct lumbard *hub, struct diag *diag)
+{
+    uint32_t devices = (uint32_t)hub->setup.config->devices.max;
+    hub->ingest.sessions =
+        sessions_create(devices, &hub->setup.drivers, &hub->setup.body, on_session, hub);
+    hub->ingest.calibration = calibration_create(devices);
+    if (hub->ingest.sessions == NULL || hub->ingest.calibration == NULL)
+        return diag_set(diag, ERR_MEMORY, "out of memory for sessions");
+    rules_ask(hub->ingest.rules, &(struct rules_lookup){hub, phase_of, limit_of, own_range_of});
+    return 0;
+}
+
+void hub_tick_sessions(struct lumbard *hub, int64_t now_ms)
+{
+    const struct config *config = hub->setup.config;
+    const struct sessions_rules rules = {
+        .config = config,
+        .plan = find_plan,
+        .user = hub,
+        .idle_ms = config->sessions.idle_ms,
+        .own_age_ms = config->calibration.range_days * DAY_MS,
+    };
+    sessions_tick(hub->ingest.sessions, &rules, hub->ingest.devices, now_ms);
+    calibration_tick(hub->ingest.calibration, now_ms);
+}

@@ -1,0 +1,205 @@
+/* Frames: what is told of sessions, to whom and when. */
+#include "ward.h"
+
+typedef Lumbar__Live__V1__Session Told;
+
+static const char plan_text[] = "{name: p, title: Back, phases: [{kind: massage, title: Massage,"
+                                " time: 5 min}, {kind: rest, time: 1 min}]}";
+
+static int open_ward(void **state)
+{
+    *state = calloc(1, sizeof(struct ward));
+    ward_init(*state, 65536, 8);
+    return 0;
+}
+
+static int close_ward(void **state)
+{
+    ward_fini(*state);
+    free(*state);
+    return 0;
+}
+
+static uint64_t open_session(struct ward *ward, uint32_t room)
+{
+    struct plan plan;
+    struct diag diag = {0};
+    struct client client = {.name = "kiefer-7"};
+    assert_int_equal(
+        plan_parse(&plan, "plan", plan_text, strlen(plan_text), &ward->drivers, &ward->body, &diag),
+        0);
+    struct session_opening opening = {
+        .room = room, .therapist = "AB", .client = &client, .plan = &plan};
+    return sessions_open(ward->sessions, &opening, ward->devices, NOW, NULL);
+}
+
+static void op(struct ward *ward, uint64_t id, struct session_order order, int64_t now_ms)
+{
+    assert_int_equal(sessions_do(ward->sessions, id, &order, ward->devices, now_ms, NULL), 0);
+}
+
+static struct frame_cursor client_of(struct ward *ward, uint32_t room)
+{
+    struct frame_cursor cursor = {0};
+    ward_watch(ward, &cursor, (struct wish){.room = room}, NOW);
+    ward_drain(ward, &cursor, NOW);
+    return cursor;
+}
+
+static void a_session_is_told_on_the_wall_and_in_every_room(void **state)
+{
+    struct ward *ward = *state;
+    struct frame_cursor cursors[] = {client_of(ward, 0), client_of(ward, 1), client_of(ward, 2)};
+    uint64_t id = open_session(ward, 1);
+    for (int i = 0; i < 3; i++) {
+        Frame *frame = ward_next(ward, &cursors[i], NOW);
+        assert_non_null(frame);
+        assert_int_equal(frame->n_sessions, 1);
+        const Told *told = frame->sessions[0];
+        assert_int_equal(told->id, id);
+        assert_int_equal(told->room, 1);
+        assert_int_equal(told->state, LUMBAR__LIVE__V1__SESSION__STATE__PLANNED);
+        assert_string_equal(told->client, "kiefer-7");
+        assert_string_equal(told->therapist, "AB");
+        assert_string_equal(told->plan, "Back");
+        assert_int_equal(told->phase, 0);
+        assert_int_equal(told->phase_count, 2);
+        assert_false(told->has_phase_end_ms || told->has_pain_before);
+        ward_free(frame);
+        assert_null(ward_next(ward, &cursors[i], NOW));
+    }
+}
+
+static void a_running_phase_has_an_end_and_a_paused_one_a_rest(void **state)
+{
+    struct ward *ward = *state;
+    uint64_t id = open_session(ward, 1);
+    struct frame_cursor cursor = client_of(ward, 0);
+    op(ward, id, (struct session_order){.op = SESSION_START}, NOW + 1000);
+    Frame *frame = ward_next(ward, &cursor, NOW + 5000);
+    const Told *told = frame->sessions[0];
+    assert_int_equal(told->phase, 1);
+    assert_string_equal(told->phase_title, "Massage");
+    assert_string_equal(told->next_title, "Rest");
+    assert_int_equal(told->phase_ms, 300000);
+    assert_int_equal(told->phase_end_ms, NOW + 301000);
+    assert_false(told->has_phase_left_ms);
+    ward_free(frame);
+
+    op(ward, id, (struct session_order){.op = SESSION_PAUSE}, NOW + 61000);
+    frame = ward_next(ward, &cursor, NOW + 90000);
+    told = frame->sessions[0];
+    assert_int_equal(told->phase_left_ms, 240000);
+    assert_false(told->has_phase_end_ms);
+    ward_free(frame);
+
+    op(ward, id, (struct session_order){.op = SESSION_RESUME}, NOW + 100000);
+    frame = ward_next(ward, &cursor, NOW + 100000);
+    assert_int_equal(frame->sessions[0]->phase_end_ms, NOW + 340000);
+    ward_free(frame);
+
+    op(ward, id, (struct session_order){.op = SESSION_NEXT}, NOW + 400000);
+    frame = ward_next(ward, &cursor, NOW + 400000);
+    assert_int_equal(frame->sessions[0]->phase, 2);
+    assert_null(frame->sessions[0]->next_title); /* the last */
+    assert_int_equal(frame->sessions[0]->phase_end_ms, NOW + 460000);
+    ward_free(frame);
+}
+
+static void pain_is_told_where_it_was(void **state)
+{
+    struct ward *ward = *state;
+    uint64_t id = open_session(ward, 2);
+    struct frame_cursor cursor = client_of(ward, 0);
+    op(ward, id, (struct session_order){.op = SESSION_PAIN, .number = 0}, NOW);
+    op(ward, id, (struct session_order){.op = SESSION_START}, NOW);
+    op(ward, id, (struct session_order){.op = SESSION_PAIN, .number = 3, .moment = SESSION_DURING},
+       NOW);
+    Frame *frame = ward_next(ward, &cursor, NOW);
+    const Told *told = frame->sessions[0];
+    assert_true(told->has_pain_before && told->pain_before == 0);
+    assert_false(told->has_pain_after);
+    assert_true(told->ask_to_stop);
+    ward_free(frame);
+}
+
+static void accounting_alone_makes_no_frame(void **state)
+{
+    struct ward *ward = *state;
+    uint64_t id = open_session(ward, 1);
+    op(ward, id, (struct session_order){.op = SESSION_START}, NOW);
+    struct frame_cursor cursor = client_of(ward, 2);
+    struct sent sent;
+    double value = 10;
+    sessions_touch(ward->sessions, devices_at(ward->devices, 1),
+                   sent_values(&sent, ANGLE, 1, &value, NOW + 100), 0);
+    assert_false(frame_due(ward->frame, &cursor));
+}
+
+static void who_comes_later_is_told_the_last_of_each_room(void **state)
+{
+    struct ward *ward = *state;
+    uint64_t first = open_session(ward, 1);
+    op(ward, first, (struct session_order){.op = SESSION_ABORT, .text = "ill"}, NOW);
+    struct frame_cursor cursor = {0};
+    ward_watch(ward, &cursor, (struct wish){.room = 0}, NOW);
+    Frame *frame = ward_next(ward, &cursor, NOW);
+    assert_non_null(frame->hello);
+    assert_int_equal(frame->n_sessions, 1);
+    assert_int_equal(frame->sessions[0]->state, LUMBAR__LIVE__V1__SESSION__STATE__ABORTED);
+    ward_free(frame);
+    ward_drain(ward, &cursor, NOW);
+    uint64_t second = open_session(ward, 1); /* takes its place */
+    frame = ward_next(ward, &cursor, NOW + 1);
+    assert_int_equal(frame->n_sessions, 1);
+    assert_int_equal(frame->sessions[0]->id, second);
+    ward_free(frame);
+}
+
+/* A frame that was made a moment ago is not given to who lacks what changed since. */
+static void a_shared_frame_lacks_no_session(void **state)
+{
+    struct ward *ward = *state;
+    struct frame_cursor one = client_of(ward, 0), two = one;
+    uint64_t id = open_session(ward, 1);
+    ward_free(ward_next(ward, &one, NOW + 1));
+    op(ward, id, (struct session_order){.op = SESSION_START}, NOW + 2);
+    Frame *frame = ward_next(ward, &two, NOW + 2);
+    assert_int_equal(frame->sessions[0]->state, LUMBAR__LIVE__V1__SESSION__STATE__RUNNING);
+    ward_free(frame);
+}
+
+static void all_rooms_at_once_come_whole_and_each_once(void **state)
+{
+    static char yaml[16384];
+    struct ward *ward = *state;
+    struct text text = text_in(yaml, sizeof(yaml));
+    text_add(&text, "rooms:\n");
+    for (int i = 1; i <= CONFIG_ROOMS_MAX; i++) {
+        text_add(&text, "  - {name: r%d}\n", i);
+        struct session_opening opening = {.room = (uint32_t)i, .therapist = "AB"};
+        assert_true(sessions_open(ward->sessions, &opening, ward->devices, NOW, NULL) != 0);
+    }
+    struct frame_cursor cursor = {0};
+    ward_watch(ward, &cursor, (struct wish){.room = 0}, NOW);
+    unsigned told = 0;
+    for (Frame *frame; (frame = ward_next(ward, &cursor, NOW)) != NULL; ward_free(frame))
+        told += (unsigned)frame->n_sessions;
+    assert_int_equal(told, CONFIG_ROOMS_MAX);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, open_ward, close_ward)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_session_is_told_on_the_wall_and_in_every_room),
+        TEST(a_running_phase_has_an_end_and_a_paused_one_a_rest),
+        TEST(pain_is_told_where_it_was),
+        TEST(accounting_alone_makes_no_frame),
+        TEST(who_comes_later_is_told_the_last_of_each_room),
+        TEST(a_shared_frame_lacks_no_session),
+        TEST(all_rooms_at_once_come_whole_and_each_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
