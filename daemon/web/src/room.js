@@ -3,6 +3,7 @@
 import { Component } from 'preact';
 import { html } from './html.js';
 import { Mark, priorityName } from './marks.js';
+import { SessionHead } from './session.js';
 import { isMeasured } from './store.js';
 import { StripLoop, StripView } from './strips.js';
 import { deviceName, heardWords } from './wall.js';
@@ -24,9 +25,11 @@ export class RoomScreen extends Component {
         const room = store.roomNamed(name);
         if (!room) return html`<p class="empty">${words.unknownRoom(name)}</p>`;
         const devices = store.devicesIn(room.id);
+        const session = store.sessionIn(room.id);
         return html`<div class="room">
             <h1>${room.title || room.name}</h1>
             <${Elsewhere} store=${store} room=${room} />
+            ${session && html`<${SessionHead} session=${session} now=${now} />`}
             <${Alarms} store=${store} alarms=${store.alarmsIn(room.id)} now=${now} />
             ${devices.length === 0 && html`<p class="hint">${words.deviceSilent}</p>`}
             <div class="devices" tabindex="0" role="group" aria-label=${words.stripsHint}

@@ -1,5 +1,5 @@
 // What the hub has said, ready to be shown: one store, filled by frames, read by the screens.
-import { AlarmPresence, MetricType } from '#live';
+import { AlarmPresence, MetricType, SessionState } from '#live';
 import { HubClock } from './hubclock.js';
 import { Series } from './series.js';
 import { valueOf } from './wire.js';
@@ -8,6 +8,7 @@ import { valueOf } from './wire.js';
  *  @typedef {import('#live').Device} Device
  *  @typedef {import('#live').Alarm} Alarm
  *  @typedef {import('#live').Room} Room
+ *  @typedef {import('#live').Session} Session
  *  @typedef {import('./freshness.js').Value} Value */
 
 export const STRIP_MS = 300000;
@@ -28,6 +29,8 @@ export class Store {
     values = new Map();
     /** @type {Map<string, Alarm>} those that stand */
     alarms = new Map();
+    /** @type {Map<number, Session>} the last of each room */
+    sessions = new Map();
     /** @type {import('#live').Health | null} */
     health = null;
     bye = '';
@@ -50,12 +53,14 @@ export class Store {
         this.cursor = frame.cursor || this.cursor;
         for (const device of frame.devices) this.devices.set(device.id, device);
         for (const alarm of frame.alarms) this.#takeAlarm(alarm);
+        for (const session of frame.sessions) this.#takeSession(session);
         for (const latest of frame.latest) this.#takeLatest(latest, frame.hub_ms);
         if (frame.gap) this.#takeGap();
         for (const points of frame.points) this.#takePoints(points);
         if (frame.health) this.health = frame.health;
         if (frame.bye) this.bye = frame.bye.reason;
-        return !!(frame.hello || frame.devices.length || frame.alarms.length || frame.bye);
+        return !!(frame.hello || frame.devices.length || frame.alarms.length
+            || frame.sessions.length || frame.bye);
     }
 
     /** Looks at another room: its strips come anew, from the beginning. @param {number} room */
@@ -75,6 +80,7 @@ export class Store {
         this.metrics = new Map(hello.metrics.map((metric) => [metric.id, metric]));
         this.rules = new Map(hello.rules.map((rule) => [rule.id, rule]));
         this.alarms.clear(); // all that stand come after it
+        this.sessions.clear(); // and so do they
     }
 
     /** Another run of the hub: its numbers mean other things. */
@@ -92,6 +98,13 @@ export class Store {
         const key = `${alarm.rule}/${alarm.device}`;
         if (alarm.presence === AlarmPresence.ON) this.alarms.set(key, alarm);
         else this.alarms.delete(key);
+    }
+
+    /** One that moved leaves the room where it was. @param {Session} session */
+    #takeSession(session) {
+        for (const [room, { id }] of this.sessions)
+            if (id === session.id) this.sessions.delete(room);
+        this.sessions.set(session.room, session);
     }
 
     /** @param {import('#live').Latest} latest @param {number} hub_ms */
@@ -185,6 +198,12 @@ export class Store {
             .sort(byNeed);
     }
 
+    /** The room's treatment, if one is planned, runs or is paused. @param {number} room */
+    sessionIn(room) {
+        const session = this.sessions.get(room);
+        return session && isOpen(session) ? session : undefined;
+    }
+
     /** The rules whose limits belong on a metric's strip. @param {number} metric */
     limitsOf(metric) {
         return [...this.rules.values()].filter((rule) =>
@@ -206,6 +225,20 @@ export class Store {
 function byNeed(a, b) {
     return b.priority - a.priority || Number(a.technical) - Number(b.technical)
         || a.raised_ms - b.raised_ms || a.number - b.number;
+}
+
+/** @param {Session} session */
+function isOpen({ state }) {
+    return state === SessionState.PLANNED || state === SessionState.RUNNING
+        || state === SessionState.PAUSED;
+}
+
+/** What is left of its phase, below 0 where it is over; null: it has none that counts down.
+ *  @param {Session} session @param {number} now */
+export function phaseLeft(session, now) {
+    if (session.phase === 0) return null;
+    if (session.state === SessionState.RUNNING) return session.phase_end_ms - now;
+    return session.state === SessionState.PAUSED ? session.phase_left_ms : null;
 }
 
 /** @param {Metric} metric */

@@ -2,6 +2,8 @@
 import { html } from './html.js';
 import { layout } from './layout.js';
 import { Mark, priorityName } from './marks.js';
+import { SessionLine } from './session.js';
+import { phaseLeft } from './store.js';
 import { ValueCell, isLabelled } from './value.js';
 import { clockTime, span, words } from './words.js';
 
@@ -15,7 +17,7 @@ const DENSE_FIGURES = 2;
 /** @param {{store: Store, now: number, width: number, height: number}} props */
 export function Wall({ store, now, width, height }) {
     if (!store.hello) return html`<p class="empty">${words.waiting}</p>`;
-    const rooms = byNeed(store);
+    const rooms = byNeed(store, now);
     if (rooms.length === 0 && store.devices.size === 0)
         return html`<p class="empty">${words.noRooms}</p>`;
     const { density, columns, fits } = layout(rooms.length, width, height);
@@ -29,16 +31,28 @@ export function Wall({ store, now, width, height }) {
         <${Unassigned} store=${store} now=${now} />`;
 }
 
-/** Sorting is stable: rooms that need nobody stay where the configuration puts them.
- *  @param {Store} store */
-function byNeed(store) {
-    const rooms = (store.hello?.rooms ?? []).map((room) => ({ room, alarms: store.alarmsIn(room.id) }));
-    return rooms.sort((a, b) => (b.alarms[0]?.priority ?? 0) - (a.alarms[0]?.priority ?? 0));
+/** Alarms first, then treatments by the minutes that are left of their phase. Sorting is stable:
+ *  rooms that need nobody stay where the configuration puts them.
+ *  @param {Store} store @param {number} now */
+function byNeed(store, now) {
+    const rooms = (store.hello?.rooms ?? []).map((room) =>
+        ({ room, alarms: store.alarmsIn(room.id), left: minutesLeft(store.sessionIn(room.id), now) }));
+    return rooms.sort((a, b) => (b.alarms[0]?.priority ?? 0) - (a.alarms[0]?.priority ?? 0)
+        || (a.left === b.left ? 0 : a.left - b.left));
+}
+
+/** In whole minutes, so that tiles do not change places all the time.
+ *  @param {import('#live').Session | undefined} session @param {number} now */
+function minutesLeft(session, now) {
+    if (!session) return Infinity;
+    const left = phaseLeft(session, now);
+    return left === null ? Number.MAX_VALUE : Math.max(0, Math.ceil(left / 60000));
 }
 
 /** @param {{store: Store, room: Room, alarms: Alarm[], now: number, dense: boolean}} props */
 function Tile({ store, room, alarms, now, dense }) {
     const worst = alarms[0];
+    const session = store.sessionIn(room.id);
     return html`<a class=${`tile ${worst ? priorityName(worst.priority) : ''}`}
             href=${`#/room/${encodeURIComponent(room.name)}`}>
         <div class="head">
@@ -48,6 +62,7 @@ function Tile({ store, room, alarms, now, dense }) {
                 ${alarms.length > 1 && html` · <b>${words.moreAlarms(alarms.length - 1)}</b>`}
             </span>`}
         </div>
+        ${session && html`<${SessionLine} session=${session} now=${now} />`}
         ${worst && html`<${Worst} store=${store} alarm=${worst} />`}
         <${KeyValues} store=${store} room=${room} worst=${worst} now=${now} dense=${dense} />
     </a>`;

@@ -52,6 +52,20 @@ export const en = {
     unassignedHint: 'Add the name under "rooms" in the hub\'s configuration.',
     waiting: 'Waiting for the hub …',
 
+    // Treatment
+    session: 'Treatment',
+    noClient: 'Client not named',
+    planned: 'planned',
+    paused: 'paused',
+    underWay: 'under way',
+    left: (/** @type {string} */ time) => `${time} left`,
+    over: (/** @type {string} */ time) => `${time} over`,
+    phaseOf: (/** @type {number} */ n, /** @type {number} */ of) => `phase ${n} of ${of}`,
+    next: (/** @type {string} */ title) => `next: ${title}`,
+    lastPhase: 'the last phase',
+    askToStop: 'More pain than before the treatment: stop and ask.',
+    adverse: 'An adverse event was noted.',
+
     // Room
     unknownRoom: (/** @type {string} */ name) => `There is no room "${name}".`,
     elsewhere: 'Other rooms that need someone',
