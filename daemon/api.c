@@ -3,6 +3,16 @@
 static const char *const deed_members[] = {"by", "why", NULL};
 static const char *const shelve_members[] = {"by", "why", "seconds", NULL};
 
+/* Of sessions; an order is the last part of its path. */
+static const char *const open_members[] = {"room", "therapist", "plan", NULL};
+static const char *const no_members[] = {NULL};
+static const char *const reason_members[] = {"reason", NULL};
+static const char *const text_members[] = {"text", NULL};
+static const char *const pain_members[] = {"pain", "when", NULL};
+static const char *const score_members[] = {"score", NULL};
+static const char *const device_members[] = {"device", NULL};
+static const char *const room_members[] = {"room", NULL};
+
 static const struct api_endpoint endpoints[] = {
     {API_GET, "/health", api_get_health, NULL},
     {API_GET, "/status", api_get_status, NULL},
@@ -17,6 +27,25 @@ static const struct api_endpoint endpoints[] = {
     {API_POST, "/alarms/{number}/shelve", api_shelve_alarm, shelve_members},
     {API_POST, "/alarms/{number}/unshelve", api_unshelve_alarm, deed_members},
     {API_POST, "/alarms/{number}/reset", api_reset_alarm, deed_members},
+    {API_GET, "/plans", api_get_plans, NULL},
+    {API_GET, "/sessions", api_get_sessions, NULL},
+    {API_POST, "/sessions", api_open_session, open_members},
+    {API_GET, "/sessions/{id}", api_get_session, NULL},
+    {API_POST, "/sessions/{id}/start", api_do_session, no_members},
+    {API_POST, "/sessions/{id}/pause", api_do_session, no_members},
+    {API_POST, "/sessions/{id}/resume", api_do_session, no_members},
+    {API_POST, "/sessions/{id}/next", api_do_session, no_members},
+    {API_POST, "/sessions/{id}/end", api_do_session, no_members},
+    {API_POST, "/sessions/{id}/abort", api_do_session, reason_members},
+    {API_POST, "/sessions/{id}/note", api_do_session, text_members},
+    {API_POST, "/sessions/{id}/marker", api_do_session, text_members},
+    {API_POST, "/sessions/{id}/pain", api_do_session, pain_members},
+    {API_POST, "/sessions/{id}/rmdq", api_do_session, score_members},
+    {API_POST, "/sessions/{id}/odi", api_do_session, score_members},
+    {API_POST, "/sessions/{id}/adverse", api_do_session, text_members},
+    {API_POST, "/sessions/{id}/assign", api_do_session, device_members},
+    {API_POST, "/sessions/{id}/unassign", api_do_session, device_members},
+    {API_POST, "/sessions/{id}/move", api_do_session, room_members},
 };
 
 struct api hub_api(struct lumbard *hub)

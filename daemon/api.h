@@ -31,6 +31,9 @@ json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm);
 /* api_alarm_deeds.c */
 api_handler api_ack_alarm, api_unack_alarm, api_shelve_alarm, api_unshelve_alarm, api_reset_alarm;
 
+/* api_sessions.c */
+api_handler api_get_plans, api_get_sessions, api_get_session, api_open_session, api_do_session;
+
 /* Answers when what was put into the store until now is on the disk, with "stored" in the body;
  * false there, and at once, where the disk refuses. Takes the body. */
 enum api_outcome api_stored(struct lumbard *hub, const struct api_call *call,

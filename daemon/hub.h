@@ -113,7 +113,8 @@ void hub_drop_answers(struct lumbard *hub);
 /* treat.c: sessions, from the configuration and the clock. */
 int hub_open_sessions(struct lumbard *hub, struct diag *diag);
 void hub_tick_sessions(struct lumbard *hub, int64_t now_ms);
-const char *hub_phase(const struct lumbard *hub, uint32_t room);        /* for words; NULL: none */
+int64_t hub_own_age_ms(const struct lumbard *hub);               /* own ranges no older count */
+const char *hub_phase(const struct lumbard *hub, uint32_t room); /* for words; NULL: none */
 uint64_t hub_running_session(const struct lumbard *hub, uint32_t room); /* or paused; 0: none */
 
 /* Delays and absence, acknowledgements, health, status, watchdog. */

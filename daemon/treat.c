@@ -91,6 +91,11 @@ int hub_open_sessions(struct lumbard *hub, struct diag *diag)
     return 0;
 }
 
+int64_t hub_own_age_ms(const struct lumbard *hub)
+{
+    return hub->setup.config->calibration.range_days * DAY_MS;
+}
+
 void hub_tick_sessions(struct lumbard *hub, int64_t now_ms)
 {
     const struct config *config = hub->setup.config;
@@ -99,7 +104,7 @@ void hub_tick_sessions(struct lumbard *hub, int64_t now_ms)
         .plan = find_plan,
         .user = hub,
         .idle_ms = config->sessions.idle_ms,
-        .own_age_ms = config->calibration.range_days * DAY_MS,
+        .own_age_ms = hub_own_age_ms(hub),
     };
     sessions_tick(hub->ingest.sessions, &rules, hub->ingest.devices, now_ms);
     calibration_tick(hub->ingest.calibration, now_ms);

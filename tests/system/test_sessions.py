@@ -39,5 +39,75 @@ def a_device_that_works_opens_one_and_idleness_ends_it(build):
         assert "session 1" in listed and ", 1 messages" not in listed, listed
 
 
+def order(clinic, number, name, **body):
+    """What the API says to an order: the status, and the session or the problem."""
+    return clinic.ask(f"/sessions/{number}/{name}", "POST", body)
+
+
+def a_therapist_leads_one_from_its_opening_to_its_end(build):
+    rooms = {"room-1": ["massage/m-01"], "room-2": ["posture/p-01"]}
+    with Clinic(build, rooms=rooms, plans={"tiny": PLAN}) as clinic:
+        assert [p["name"] for p in clinic.ask("/plans")[1]["plans"]] == ["tiny"]
+        status, session = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB",
+                                                           "plan": "tiny"})
+        assert (status, session["state"], session["plan"]) == (201, "planned", "tiny"), session
+        number = session["id"]
+        assert [d["device"] for d in session["devices"]] == ["massage/m-01"], session
+        for name, body, look, wanted in [
+                ("pain", {"pain": 5, "when": "before"}, lambda s: s["pain"]["before"], 5),
+                ("start", {}, lambda s: (s["state"], s["phase_title"]), ("running", "Heat")),
+                ("marker", {}, lambda s: s["notes"][0]["kind"], "marker"),
+                ("note", {"text": "Left side tender."}, lambda s: s["notes"][1]["text"],
+                 "Left side tender."),
+                ("pain", {"pain": 7, "when": "during"}, lambda s: s["ask_to_stop"], True),
+                ("pause", {}, lambda s: s["state"], "paused"),
+                ("resume", {}, lambda s: s["state"], "running"),
+                ("next", {}, lambda s: (s["phase"], s["phases"][0]["ended"] is None), (2, False)),
+                ("assign", {"device": "posture/p-01"}, lambda s: s["devices"][1]["by_hand"], True),
+                ("unassign", {"device": "posture/p-01"},
+                 lambda s: s["devices"][1]["to"] is None, False),
+                ("move", {"room": "room-2"}, lambda s: s["room"], "room-2"),
+                ("end", {}, lambda s: s["state"], "done"),
+                ("adverse", {"text": "Dizzy."}, lambda s: s["adverse"], "Dizzy."),
+                ("rmdq", {"score": 9}, lambda s: s["rmdq"], 9),
+                ("odi", {"score": 22}, lambda s: s["odi"], 22),
+                ("pain", {"pain": 3, "when": "after"}, lambda s: s["pain"]["after"], 3)]:
+            status, session = order(clinic, number, name, **body)
+            assert status == 200, (name, session)
+            assert look(session) == wanted, (name, session)
+        assert clinic.ask(f"/sessions/{number}")[1]["notes"] == session["notes"]
+        assert [s["id"] for s in clinic.ask("/sessions?room=room-2")[1]["sessions"]] == [number]
+
+
+def what_cannot_be_is_refused_and_changes_nothing(build):
+    with Clinic(build, rooms={"room-1": ["massage/m-01"]}, plans={"tiny": PLAN}) as clinic:
+        opening = {"room": "room-1", "therapist": "AB", "plan": "tiny"}
+        for change, status, words in [({"room": "nowhere"}, 404, "nowhere"),
+                                      ({"plan": "tinny"}, 404, "did you mean 'tiny'?"),
+                                      ({"therapist": "Dr. Longname"}, 422, "therapist"),
+                                      ({"therapits": "AB"}, 422, "therapist")]:
+            answer = clinic.ask("/sessions", "POST", {**opening, **change})
+            assert answer[0] == status and words in answer[1]["detail"], (change, answer)
+        assert clinic.ask("/sessions")[1]["sessions"] == []
+        number = clinic.ask("/sessions", "POST", opening)[1]["id"]
+        before = clinic.ask(f"/sessions/{number}")[1]
+        for name, body, status, words in [
+                ("pause", {}, 409, "is planned and cannot be paused"),
+                ("pain", {"pain": 11, "when": "before"}, 422, "0..10"),
+                ("pain", {"pain": 1, "when": "never"}, 422, "before, during or after"),
+                ("abort", {}, 422, "reason"), ("note", {}, 422, "text"),
+                ("move", {"room": "nowhere"}, 404, "no such room"),
+                ("assign", {"device": "massage/m-99"}, 404, "no such device")]:
+            answer = order(clinic, number, name, **body)
+            assert answer[0] == status and words in answer[1]["detail"], (name, answer)
+        assert clinic.ask("/sessions", "POST", opening)[0] == 409  # the room has one
+        assert order(clinic, 99, "start")[0] == 404
+        assert clinic.ask(f"/sessions/{number}")[1] == before
+        status, session = order(clinic, number, "abort", reason="Client unwell")
+        assert (session["state"], session["reason"]) == ("aborted", "Client unwell"), session
+
+
 if __name__ == "__main__":
-    run([a_device_that_works_opens_one_and_idleness_ends_it])
+    run([a_therapist_leads_one_from_its_opening_to_its_end,
+         what_cannot_be_is_refused_and_changes_nothing,
+         a_device_that_works_opens_one_and_idleness_ends_it])

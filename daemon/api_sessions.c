@@ -1,0 +1,306 @@
+/* Sessions: those of the rooms as they stand, and what is done with them. */
+#include "api.h"
+
+#include <string.h>
+
+#define PERCENT 100
+
+/* ---- shown ---- */
+
+static json_t *score(int score)
+{
+    return score == SESSION_NO_SCORE ? json_null() : json_integer(score);
+}
+
+static json_t *words(const char *text)
+{
+    return *text != '\0' ? json_string(text) : json_null();
+}
+
+static json_t *phases_of(const struct session *session, int64_t now_ms)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < session->plan.phase_count; i++) {
+        const struct plan_phase *plan = &session->plan.phases[i];
+        const struct session_phase *phase = &session->phases[i];
+        int64_t spent_ms =
+            i == session->phase ? session_spent_ms(session, now_ms) : phase->spent_ms;
+        json_array_append_new(
+            list, json_pack("{s:s, s:s, s:I, s:I, s:o, s:o}", "kind", plan_kind_name(plan->kind),
+                            "title", plan->title, "time_ms", (json_int_t)plan->time_ms, "spent_ms",
+                            (json_int_t)spent_ms, "began", api_instant(phase->began_ms), "ended",
+                            api_instant(phase->ended_ms)));
+    }
+    return list;
+}
+
+static json_t *devices_of(const struct lumbard *hub, const struct session *session)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < session->device_count; i++) {
+        const struct session_device *assigned = &session->devices[i];
+        const struct device *device = devices_at(hub->ingest.devices, assigned->device);
+        json_array_append_new(
+            list, json_pack("{s:o, s:o, s:o, s:b}", "device", api_device_name(device), "from",
+                            api_instant(assigned->from_ms), "to", api_instant(assigned->to_ms),
+                            "by_hand", assigned->by_hand));
+    }
+    return list;
+}
+
+static json_t *notes_of(const struct session *session)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < session->note_count; i++)
+        json_array_append_new(list, json_pack("{s:o, s:s, s:s}", "at",
+                                              api_instant(session->notes[i].at_ms), "kind",
+                                              session->notes[i].marker ? "marker" : "note", "text",
+                                              session->notes[i].text));
+    return list;
+}
+
+/* Time below, within and above each limit and target; what they are may be the client's own. */
+static json_t *bands_of(const struct lumbard *hub, const struct session *session)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < session->plan.band_count; i++) {
+        const struct plan_band *band = &session->plan.bands[i];
+        const struct session_band *account = &session->bands[i];
+        const struct lumbar_metric *metric =
+            drivers_metric(&hub->setup.drivers, band->metric, NULL);
+        json_array_append_new(
+            list,
+            json_pack("{s:s, s:s, s:o, s:b, s:o, s:o, s:I, s:I, s:I, s:I}", "metric", metric->name,
+                      "unit", metric->unit, "phase",
+                      band->phase == PLAN_ANY_PHASE ? json_null() : json_integer(band->phase + 1),
+                      "target", band->target, "low", api_number(band->low, 2), "high",
+                      api_number(band->high, 2), "below_ms", (json_int_t)account->below_ms,
+                      "within_ms", (json_int_t)account->within_ms, "above_ms",
+                      (json_int_t)account->above_ms, "excursions",
+                      (json_int_t)account->excursions));
+    }
+    return list;
+}
+
+static json_t *doses_of(const struct lumbard *hub, const struct session *session)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < hub->setup.body.count; i++) {
+        const struct session_dose *dose = &session->doses[i];
+        if (dose->time_ms > 0)
+            json_array_append_new(
+                list, json_pack("{s:s, s:I, s:o}", "region", hub->setup.body.regions[i], "time_ms",
+                                (json_int_t)dose->time_ms, "mean",
+                                api_number(dose->intensity_ms / (double)dose->time_ms, 2)));
+    }
+    return list;
+}
+
+static json_t *head_of(const struct lumbard *hub, const struct session *session, int64_t now_ms)
+{
+    bool in_phase = session->phase < session->plan.phase_count;
+    return json_pack(
+        "{s:I, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:b}", "id",
+        (json_int_t)session->id, "state", session_state_name(session->state), "room",
+        api_room_name(hub, session->room), "client", words(session->client.name), "therapist",
+        words(session->therapist), "plan", words(session->plan.name), "phase",
+        in_phase ? json_integer(session->phase + 1) : json_null(), "phase_title",
+        in_phase ? json_string(session->plan.phases[session->phase].title) : json_null(), "left_ms",
+        in_phase ? json_integer(session_left_ms(session, now_ms)) : json_null(), "opened",
+        api_instant(session->opened_ms), "started", api_instant(session->started_ms), "ended",
+        api_instant(session->ended_ms), "reason", words(session->reason), "idle", session->idle);
+}
+
+static json_t *session_json(const struct lumbard *hub, const struct session *session)
+{
+    int64_t now_ms = hub_now_ms(hub);
+    json_t *json = head_of(hub, session, now_ms);
+    json_t *more = json_pack(
+        "{s:{s:o, s:o, s:o}, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "pain", "before",
+        score(session->pain[SESSION_BEFORE]), "during", score(session->pain[SESSION_DURING]),
+        "after", score(session->pain[SESSION_AFTER]), "rmdq", score(session->rmdq), "odi",
+        score(session->odi), "ask_to_stop", session->ask_to_stop, "adverse",
+        words(session->adverse), "phases", phases_of(session, now_ms), "devices",
+        devices_of(hub, session), "notes", notes_of(session), "bands", bands_of(hub, session),
+        "doses", doses_of(hub, session));
+    json_object_update(json, more);
+    json_decref(more);
+    return json;
+}
+
+/* The last of each room. */
+enum api_outcome api_get_sessions(void *user, const struct api_call *call,
+                                  struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    const char *room = api_query(call, "room");
+    json_t *list = json_array();
+    for (uint32_t i = 1; i <= hub->setup.config->room_count; i++) {
+        const struct session *session = sessions_at(hub->ingest.sessions, i);
+        if (session != NULL &&
+            (room == NULL || strcmp(hub->setup.config->rooms[i - 1].name, room) == 0))
+            json_array_append_new(list, head_of(hub, session, hub_now_ms(hub)));
+    }
+    return api_give(answer, 200, json_pack("{s:o}", "sessions", list));
+}
+
+enum api_outcome api_get_session(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    struct api_reader reader = {.call = call};
+    uint64_t id = api_id(&reader, 0);
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
+    const struct session *session = sessions_find(hub->ingest.sessions, id);
+    return session != NULL ? api_give(answer, 200, session_json(hub, session))
+                           : api_problem(answer, 404, "There is no session %llu in any room.",
+                                         (unsigned long long)id);
+}
+
+/* ---- done ---- */
+
+static enum api_outcome refuse(struct api_answer *answer, int code, const struct diag *diag)
+{
+    int status = code == ERR_UNKNOWN                       ? 404
+                 : code == ERR_MEMORY                      ? 500
+                 : code == ERR_RANGE || code == ERR_SYNTAX ? 422
+                                                           : 409;
+    char sentence[sizeof(diag->text)];
+    memcpy(sentence, diag->text, sizeof(sentence));
+    if (sentence[0] >= 'a' && sentence[0] <= 'z')
+        sentence[0] = (char)(sentence[0] - 'a' + 'A');
+    return api_problem(answer, status, "%s%s", sentence, strchr(sentence, '?') != NULL ? "" : ".");
+}
+
+static uint32_t room_of(struct lumbard *hub, const char *name)
+{
+    for (uint32_t i = 0; i < hub->setup.config->room_count; i++)
+        if (strcmp(hub->setup.config->rooms[i].name, name) == 0)
+            return i + 1;
+    return ROOM_NONE;
+}
+
+static uint32_t device_of(const struct lumbard *hub, const char *name)
+{
+    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
+        const struct device *device = devices_at(hub->ingest.devices, id);
+        const char *kind = device->driver->plugin->kind;
+        size_t length = strlen(kind);
+        if (strncmp(name, kind, length) == 0 && name[length] == '/' &&
+            strcmp(name + length + 1, device->name) == 0)
+            return id;
+    }
+    return 0;
+}
+
+enum api_outcome api_open_session(void *user, const struct api_call *call,
+                                  struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    struct api_reader reader = {.call = call};
+    struct diag diag = {0};
+    const char *room = api_text(&reader, "room", 1, 63, NULL);
+    const char *name = api_text(&reader, "plan", 0, PLAN_NAME_BYTES - 1, "");
+    struct session_opening opening = {
+        .room = room_of(hub, room),
+        .therapist = api_text(&reader, "therapist", 1, SESSION_THERAPIST_BYTES - 1, NULL),
+        .own_age_ms = hub_own_age_ms(hub),
+    };
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
+    if (opening.room == ROOM_NONE)
+        return api_problem(answer, 404, "There is no room '%.63s'.", room);
+    if (*name != '\0' && (opening.plan = plans_find(hub->setup.plans, name, &diag)) == NULL)
+        return refuse(answer, ERR_UNKNOWN, &diag);
+    uint64_t id =
+        sessions_open(hub->ingest.sessions, &opening, hub->ingest.devices, hub_now_ms(hub), &diag);
+    if (id == 0)
+        return refuse(answer, diag.code, &diag);
+    return api_give(answer, 201, session_json(hub, sessions_find(hub->ingest.sessions, id)));
+}
+
+/* What the body says to the orders that need more than their name. */
+static void read_order(struct lumbard *hub, struct api_reader *reader, struct session_order *order)
+{
+    static const char *const moments[] = {"before", "during", "after"};
+    const char *text;
+    order->text = "";
+    switch (order->op) {
+    case SESSION_ABORT:
+        order->text = api_text(reader, "reason", 1, SESSION_NOTE_BYTES - 1, NULL);
+        break;
+    case SESSION_NOTE:
+    case SESSION_ADVERSE:
+        order->text = api_text(reader, "text", 1, SESSION_NOTE_BYTES - 1, NULL);
+        break;
+    case SESSION_MARKER:
+        order->text = api_text(reader, "text", 0, SESSION_NOTE_BYTES - 1, "");
+        break;
+    case SESSION_PAIN:
+        order->number = (int)api_integer(reader, "pain", 0, 10, -1);
+        text = api_text(reader, "when", 1, 10, NULL);
+        order->moment = SESSION_MOMENTS;
+        for (int i = 0; i < SESSION_MOMENTS; i++)
+            if (strcmp(text, moments[i]) == 0)
+                order->moment = (enum session_moment)i;
+        break;
+    case SESSION_RMDQ:
+    case SESSION_ODI:
+        order->number =
+            (int)api_integer(reader, "score", 0, order->op == SESSION_RMDQ ? 24 : PERCENT, -1);
+        break;
+    case SESSION_ASSIGN:
+    case SESSION_UNASSIGN:
+        order->device = device_of(hub, api_text(reader, "device", 1, 127, NULL));
+        break;
+    case SESSION_MOVE:
+        order->room = room_of(hub, api_text(reader, "room", 1, 63, NULL));
+        break;
+    default:
+        break;
+    }
+}
+
+/* The last part of the path is the order. */
+enum api_outcome api_do_session(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    struct api_reader reader = {.call = call};
+    const char *name = strrchr(call->request->path, '/') + 1;
+    struct session_order order = {.op = SESSION_OPEN};
+    struct diag diag = {0};
+    uint64_t id = api_id(&reader, 0);
+    for (int i = 0; i < SESSION_OPS; i++)
+        if (strcmp(name, session_op_name((enum session_op)i)) == 0)
+            order.op = (enum session_op)i;
+    read_order(hub, &reader, &order);
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
+    if (order.op == SESSION_PAIN && order.moment == SESSION_MOMENTS)
+        return api_problem(answer, 422, "'when' is before, during or after.");
+    int code =
+        sessions_do(hub->ingest.sessions, id, &order, hub->ingest.devices, hub_now_ms(hub), &diag);
+    if (code != 0)
+        return refuse(answer, code, &diag);
+    return api_give(answer, 200, session_json(hub, sessions_find(hub->ingest.sessions, id)));
+}
+
+/* ---- plans to start from ---- */
+
+static json_t *plan_json(const struct lumbard *hub, const struct plan *plan)
+{
+    char written[32768];
+    struct text text = text_in(written, sizeof(written));
+    plan_write(&text, plan, &hub->setup.drivers, &hub->setup.body);
+    return text.cut ? NULL : json_loads(written, 0, NULL);
+}
+
+enum api_outcome api_get_plans(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    json_t *list = json_array();
+    (void)call;
+    for (uint32_t i = 0; i < plans_count(hub->setup.plans); i++)
+        json_array_append_new(list, plan_json(hub, plans_at(hub->setup.plans, i)));
+    return api_give(answer, 200, json_pack("{s:o}", "plans", list));
+}
