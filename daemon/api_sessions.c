@@ -216,7 +216,8 @@ enum api_outcome api_open_session(void *user, const struct api_call *call,
         sessions_open(hub->ingest.sessions, &opening, hub->ingest.devices, hub_now_ms(hub), &diag);
     if (id == 0)
         return refuse(answer, diag.code, &diag);
-    return api_give(answer, 201, session_json(hub, sessions_find(hub->ingest.sessions, id)));
+    return api_stored(hub, call, answer, 201,
+                      session_json(hub, sessions_find(hub->ingest.sessions, id)));
 }
 
 /* What the body says to the orders that need more than their name. */
@@ -282,7 +283,8 @@ enum api_outcome api_do_session(void *user, const struct api_call *call, struct 
         sessions_do(hub->ingest.sessions, id, &order, hub->ingest.devices, hub_now_ms(hub), &diag);
     if (code != 0)
         return refuse(answer, code, &diag);
-    return api_give(answer, 200, session_json(hub, sessions_find(hub->ingest.sessions, id)));
+    return api_stored(hub, call, answer, 200,
+                      session_json(hub, sessions_find(hub->ingest.sessions, id)));
 }
 
 /* ---- plans to start from ---- */

@@ -56,6 +56,7 @@ struct lumbard {
 
     bool remembering; /* records of a run before are gone through: nothing is said of them */
     bool stopping;
+    bool reloading;  /* rooms may have other numbers than the configuration says */
     bool recovering; /* the spool gives what a run before left; perhaps in a child that tries it */
     pid_t pid;
     bool settled; /* old messages were gone through: rules and alarms are as they were stored */
@@ -112,6 +113,9 @@ void hub_drop_answers(struct lumbard *hub);
 
 /* treat.c: sessions, from the configuration and the clock. */
 int hub_open_sessions(struct lumbard *hub, struct diag *diag);
+int hub_load_sessions(struct lumbard *hub, struct diag *diag); /* as the store has them */
+void hub_store_sessions(struct lumbard *hub);                  /* those under way, all of it */
+void hub_gather_sessions(void *hub); /* for the store: what is accounted of them */
 void hub_tick_sessions(struct lumbard *hub, int64_t now_ms);
 int64_t hub_own_age_ms(const struct lumbard *hub);               /* own ranges no older count */
 const char *hub_phase(const struct lumbard *hub, uint32_t room); /* for words; NULL: none */

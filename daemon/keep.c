@@ -101,6 +101,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
         .minutes_days = config->history.minutes_days,
         .size_bytes = config->history.size_bytes,
         .patience_ms = config->spool.patience_ms,
+        .gather = hub_gather_sessions,
+        .user = hub,
         .ring = spool_id(hub->spool),
         .tail = spool_tail(hub->spool),
         .head = spool_head(hub->spool),
@@ -113,6 +115,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
                                        .publisher = hub->publisher};
     if (code == 0)
         code = store_load_alarms(hub->store, &world, hub_now_ms(hub), diag);
+    if (code == 0)
+        code = hub_load_sessions(hub, diag);
     if (code != 0)
         return code;
     hub->history = true;

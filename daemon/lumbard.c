@@ -196,7 +196,9 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     publisher_were(hub->publisher, &old_world);
     rules_adopt(rules, old_rules);
     alarms_adopt(hub->ingest.alarms, rules, hub_now_ms(hub), on_alarm, hub);
+    hub->reloading = true;
     sessions_adopt(hub->ingest.sessions, old_config, config, hub_now_ms(hub));
+    hub->reloading = false;
     hub->setup.config = config;
     hub->setup.rules = rules;
     hub->setup.plans = plans;
@@ -207,6 +209,7 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     if (ingest_assign(&hub->ingest, &assign) != 0)
         log_warn("%s", diag_sentence(&assign, sentence, sizeof(sentence)));
     hub_assign_recorder(hub);
+    hub_store_sessions(hub);
     struct publish_world world = hub_publish_world(hub);
     publisher_begin(hub->publisher, &world);
     hub_store_rooms(hub);

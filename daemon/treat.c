@@ -1,7 +1,14 @@
 #include "base/log.h"
 #include "hub.h"
+#include "io/store_rows.h"
 
 #define DAY_MS INT64_C(86400000)
+
+static struct store_clinic clinic_of(const struct lumbard *hub)
+{
+    return (struct store_clinic){hub->setup.config, &hub->setup.drivers, hub->ingest.devices,
+                                 &hub->setup.body};
+}
 
 static const struct plan *find_plan(void *user, const char *name)
 {
@@ -32,10 +39,44 @@ static void on_session(void *user, const struct session *session, enum session_o
     if (ends || op == SESSION_OPEN || op == SESSION_START || op == SESSION_PAUSE ||
         op == SESSION_RESUME)
         log_session(hub, session, op);
+    struct store_clinic clinic = clinic_of(hub);
+    if (!hub->reloading) /* rooms are numbered anew: all are stored when that is over */
+        store_session(hub->store, session, &clinic);
     if (ends) /* its tape is finished with it, and waits for no message of another */
         recorder_end(hub->recorder, session->room);
     if (hub->web != NULL)
         web_alarm(hub->web); /* shown at once */
+}
+
+/* ---- What is stored ---- */
+
+int hub_load_sessions(struct lumbard *hub, struct diag *diag)
+{
+    struct store_clinic clinic = clinic_of(hub);
+    return store_load_sessions(hub->store, hub->ingest.sessions, &clinic, diag);
+}
+
+void hub_store_sessions(struct lumbard *hub)
+{
+    struct store_clinic clinic = clinic_of(hub);
+    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++) {
+        const struct session *session = sessions_at(hub->ingest.sessions, room);
+        if (session != NULL && session->ended_ms == 0)
+            store_session(hub->store, session, &clinic);
+    }
+}
+
+/* What is accounted goes with the history that it was made of, so that a crash counts nothing
+ * twice. */
+void hub_gather_sessions(void *user)
+{
+    struct lumbard *hub = user;
+    struct store_clinic clinic = clinic_of(hub);
+    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++) {
+        const struct session *session = sessions_at(hub->ingest.sessions, room);
+        if (session != NULL && session->state == SESSION_RUNNING)
+            store_session_head(hub->store, session, &clinic);
+    }
 }
 
 /* ---- What rules ask ---- */

@@ -118,9 +118,9 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     }
     device->out_of_range += decoded.out_of_range;
     device_note(device, batch, offset_ms);
-    if (ingest->sessions != NULL)
+    if (ingest->sessions != NULL && !ingest->quiet)
         sessions_touch(ingest->sessions, device, batch, offset_ms);
-    if (ingest->calibration != NULL)
+    if (ingest->calibration != NULL && !ingest->quiet)
         calibration_touch(ingest->calibration, device, batch, offset_ms);
     feed_push(ingest->feed, device, batch, offset_ms, now_ms);
     if (ingest->history != NULL)

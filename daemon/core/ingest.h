@@ -48,7 +48,7 @@ struct ingest {
     struct alarms *alarms;
     struct feed *feed;
     struct history *history; /* NULL: nothing is gathered */
-    bool quiet;              /* rules learn what is, and nothing comes of what they find */
+    bool quiet; /* stored already: rules learn what is, sessions know it; nothing comes of it */
     struct sessions *sessions;       /* NULL: none */
     struct calibration *calibration; /* NULL: none */
 

@@ -286,6 +286,12 @@ int sessions_restore(struct sessions *sessions, const struct session *session, s
     return 0;
 }
 
+void sessions_go_on(struct sessions *sessions, uint64_t newest_id)
+{
+    if (newest_id > sessions->newest_id)
+        sessions->newest_id = newest_id;
+}
+
 /* ---- Rooms are configured anew ---- */
 
 static uint32_t room_named(const struct config *config, const char *name)

@@ -171,6 +171,9 @@ int sessions_do(struct sessions *sessions, uint64_t id, const struct session_ord
  * taken. ERR_CONFLICT where the room has one already, ERR_RANGE where it cannot be one. */
 int sessions_restore(struct sessions *sessions, const struct session *session, struct diag *diag);
 
+/* The numbers up to this one are taken, though their sessions are not here. */
+void sessions_go_on(struct sessions *sessions, uint64_t newest_id);
+
 /* The rooms are configured anew: each session goes with the name of its room. One whose room is
  * gone is aborted, told of, and forgotten. Call it before devices are put into their new rooms. */
 void sessions_adopt(struct sessions *sessions, const struct config *old, const struct config *fresh,

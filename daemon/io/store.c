@@ -273,6 +273,8 @@ static uint32_t note_devices(struct store *store)
 static void seal(struct store *store, int64_t now_ms, uint64_t done)
 {
     struct store_batch *batch = store->open;
+    if (store->options.gather != NULL)
+        store->options.gather(store->options.user);
     batch->devices = note_devices(store);
     batch->position = done;
     batch->sealed_ms = now_ms;

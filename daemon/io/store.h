@@ -35,6 +35,10 @@ struct store_options {
     int64_t seconds_days, minutes_days; /* kept so long; 0: for ever */
     int64_t size_bytes;                 /* of the file's content; beyond it the oldest seconds go */
     int64_t patience_ms;
+    /* Called before a batch is sealed: what is to be as it is at its place of the spool is put into
+     * it here. NULL: nothing is. */
+    void (*gather)(void *user);
+    void *user;
     uint64_t ring, tail, head; /* the spool: id, oldest place, where the next message comes */
 };
 

@@ -92,4 +92,28 @@ struct store_alarms_world {
 int store_load_alarms(struct store *store, const struct store_alarms_world *world, int64_t now_ms,
                       struct diag *diag);
 
+/* ---- sessions, as core/sessions.h has them ---- */
+
+struct session;
+struct sessions;
+
+/* What names and numbers of a session mean; all of it borrowed. */
+struct store_clinic {
+    const struct config *config;
+    const struct drivers *drivers;
+    struct devices *devices;
+    const struct body *body;
+};
+
+/* A session that changed, with its devices, phases and notes; or only what is accounted of it. */
+bool store_session(struct store *store, const struct session *session,
+                   const struct store_clinic *clinic);
+bool store_session_head(struct store *store, const struct session *session,
+                        const struct store_clinic *clinic);
+
+/* Those that were under way go on as they were at store_position(); of each other room the last.
+ * One whose room or plugin is gone is aborted in the store, and that is said. */
+int store_load_sessions(struct store *store, struct sessions *sessions,
+                        const struct store_clinic *clinic, struct diag *diag);
+
 #endif

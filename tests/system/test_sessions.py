@@ -1,4 +1,7 @@
 """Sessions before the real hub: opened, judged by their plan, recorded under their number, ended."""
+import signal
+import time
+
 from clinic import Clinic, run, wait_for
 
 IDLE, RUNNING = 1, 2  # of a massage device
@@ -107,7 +110,64 @@ def what_cannot_be_is_refused_and_changes_nothing(build):
         assert (session["state"], session["reason"]) == ("aborted", "Client unwell"), session
 
 
+def lasting(session):
+    """What of a session does not run on with the clock."""
+    return {**session, "left_ms": None, "stored": None,
+            "phases": [{**phase, "spent_ms": None} for phase in session["phases"]]}
+
+
+def one_survives_kills_as_it_was_answered(build):
+    rooms = {"room-1": ["massage/m-01"], "room-2": ["posture/p-01"]}
+    with Clinic(build, rooms=rooms, plans={"tiny": PLAN}) as clinic:
+        device = clinic.device("massage", "m-01")
+        number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB",
+                                                  "plan": "tiny"})[1]["id"]
+        for name, body in [("pain", {"pain": 5, "when": "before"}), ("start", {}),
+                           ("note", {"text": "Left side tender."}), ("marker", {}),
+                           ("assign", {"device": "posture/p-01"}), ("next", {})]:
+            status, said = order(clinic, number, name, **body)
+            assert status == 200 and said["stored"], (name, said)
+            clinic.stop_hub(signal.SIGKILL)
+            clinic.start_hub()
+            now = clinic.ask(f"/sessions/{number}")[1]
+            assert lasting({**now, "stored": None}) == lasting(said), (name, now, said)
+
+        # What was accounted, and what came after the last commit, is counted once.
+        for _ in range(6):
+            device.send(skin_temperature=[42.0] * 11, massage_pressure=[50.0] * 11, step_ms=100,
+                        state=RUNNING, region=1)
+            time.sleep(1)
+        band = lambda: clinic.ask(f"/sessions/{number}")[1]["bands"][0]
+        dose = lambda: clinic.ask(f"/sessions/{number}")[1]["doses"][0]["time_ms"]
+        before = band()["within_ms"], dose()
+        assert min(before) > 3000, before
+        for _ in range(2):
+            clinic.stop_hub(signal.SIGKILL)
+            clinic.start_hub()
+            assert abs(band()["within_ms"] - before[0]) <= 100, (band(), before)
+            assert abs(dose() - before[1]) <= 100, (dose(), before)
+
+        assert order(clinic, number, "end")[1]["state"] == "done"
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        assert order(clinic, number, "pain", pain=2, when="after")[1]["pain"]["after"] == 2
+        fresh = clinic.ask("/sessions", "POST", {"room": "room-2", "therapist": "AB"})[1]
+        assert fresh["id"] == number + 1, fresh
+        order(clinic, fresh["id"], "start")
+        # Its room is gone: it is said, and others are not held up.
+        clinic.stop_hub()
+        clinic.write_config(rooms={"room-1": ["massage/m-01"]})
+        clinic.start_hub()
+        assert clinic.said(f"session {fresh['id']} cannot be taken up")
+        assert [s["id"] for s in clinic.ask("/sessions")[1]["sessions"]] == [number]
+        third = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB"})[1]
+        assert third["id"] == number + 2, third
+        clinic.stop_hub()
+        clinic.start_hub()
+        assert not clinic.said("cannot be taken up")
+
+
 if __name__ == "__main__":
-    run([a_therapist_leads_one_from_its_opening_to_its_end,
+    run([one_survives_kills_as_it_was_answered, a_therapist_leads_one_from_its_opening_to_its_end,
          what_cannot_be_is_refused_and_changes_nothing,
          a_device_that_works_opens_one_and_idleness_ends_it])

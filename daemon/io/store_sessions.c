@@ -1,0 +1,490 @@
+/* Sessions into their tables, and back after a restart. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "core/sessions.h"
+#include "io/store_rows.h"
+
+#define DOCUMENT_BYTES 32768 /* of a plan or a client as JSON */
+#define SESSIONS_MAX   (2 * CONFIG_ROOMS_MAX)
+#define COUNT(list)    (sizeof(list) / sizeof((list)[0]))
+
+/* Places in a row of the table, as they are loaded. */
+enum {
+    ID,
+    CLIENT,
+    PLAN,
+    ROOM,
+    THERAPIST,
+    STATE,
+    REASON,
+    CREATED,
+    STARTED,
+    ENDED,
+    PAIN_BEFORE,
+    PAIN_AFTER,
+    RMDQ,
+    ODI,
+    ADVERSE,
+    BODY,
+    COLUMNS
+};
+
+/* ---- written ---- */
+
+static struct store_value score_value(int score)
+{
+    return score == SESSION_NO_SCORE ? store_null() : store_int(score);
+}
+
+static struct store_value time_value(int64_t ms)
+{
+    return ms == 0 ? store_null() : store_int(ms);
+}
+
+static struct store_value words_value(const char *text)
+{
+    return store_text(*text != '\0' ? text : NULL);
+}
+
+static json_t *plan_json(const struct store_clinic *clinic, const struct plan *plan)
+{
+    static char written[DOCUMENT_BYTES]; /* the loop's thread only */
+    struct text text = text_in(written, sizeof(written));
+    if (plan->name[0] == '\0')
+        return json_null();
+    plan_write(&text, plan, clinic->drivers, clinic->body);
+    return text.cut ? NULL : json_loads(written, 0, NULL);
+}
+
+static json_t *client_json(const struct store_clinic *clinic, const struct client *client)
+{
+    static char written[DOCUMENT_BYTES];
+    struct text text = text_in(written, sizeof(written));
+    if (client->name[0] == '\0')
+        return json_null();
+    client_write(&text, client, clinic->drivers, clinic->body);
+    return text.cut ? NULL : json_loads(written, 0, NULL);
+}
+
+static json_t *bands_json(const struct session *session)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < session->plan.band_count; i++) {
+        const struct session_band *band = &session->bands[i];
+        json_array_append_new(
+            list, json_pack("[I, I, I, I]", (json_int_t)band->below_ms, (json_int_t)band->within_ms,
+                            (json_int_t)band->above_ms, (json_int_t)band->excursions));
+    }
+    return list;
+}
+
+static json_t *doses_json(const struct store_clinic *clinic, const struct session *session)
+{
+    json_t *object = json_object();
+    for (uint32_t i = 0; i < clinic->body->count; i++)
+        if (session->doses[i].time_ms > 0)
+            json_object_set_new(object, clinic->body->regions[i],
+                                json_pack("[I, f]", (json_int_t)session->doses[i].time_ms,
+                                          session->doses[i].intensity_ms));
+    return object;
+}
+
+/* What the columns of session_device have no place for. */
+static json_t *devices_json(const struct session *session)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < session->device_count; i++)
+        json_array_append_new(list, json_pack("[b, I]", session->devices[i].by_hand,
+                                              (json_int_t)session->devices[i].dosed_ms));
+    return list;
+}
+
+/* Everything that a restart needs and nobody looks for by itself. */
+static char *write_body(const struct store_clinic *clinic, const struct session *session)
+{
+    json_t *body =
+        json_pack("{s:I, s:I, s:I, s:b, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "phase",
+                  (json_int_t)session->phase, "resumed_ms", (json_int_t)session->resumed_ms,
+                  "active_ms", (json_int_t)session->active_ms, "idle", session->idle, "pain_during",
+                  session->pain[SESSION_DURING], "ask_to_stop", session->ask_to_stop, "client",
+                  client_json(clinic, &session->client), "plan", plan_json(clinic, &session->plan),
+                  "bands", bands_json(session), "doses", doses_json(clinic, session), "devices",
+                  devices_json(session));
+    char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
+    json_decref(body);
+    return text;
+}
+
+bool store_session_head(struct store *store, const struct session *session,
+                        const struct store_clinic *clinic)
+{
+    char *body = write_body(clinic, session);
+    const struct store_value row[COLUMNS] = {
+        [ID] = store_int((int64_t)session->id),
+        [CLIENT] = store_null(),
+        [PLAN] = store_null(),
+        [ROOM] = store_text(clinic->config->rooms[session->room - 1].name),
+        [THERAPIST] = words_value(session->therapist),
+        [STATE] = store_text(session_state_name(session->state)),
+        [REASON] = words_value(session->reason),
+        [CREATED] = store_int(session->opened_ms),
+        [STARTED] = time_value(session->started_ms),
+        [ENDED] = time_value(session->ended_ms),
+        [PAIN_BEFORE] = score_value(session->pain[SESSION_BEFORE]),
+        [PAIN_AFTER] = score_value(session->pain[SESSION_AFTER]),
+        [RMDQ] = score_value(session->rmdq),
+        [ODI] = score_value(session->odi),
+        [ADVERSE] = words_value(session->adverse),
+        [BODY] = store_text(body),
+    };
+    bool put = body != NULL && store_put(store, STORE_SESSION, row, COLUMNS);
+    free(body);
+    return put;
+}
+
+static bool put_devices(struct store *store, const struct session *session,
+                        const struct store_clinic *clinic)
+{
+    bool put = true;
+    for (uint32_t i = 0; i < session->device_count && put; i++) {
+        const struct session_device *assigned = &session->devices[i];
+        const struct device *device = devices_at(clinic->devices, assigned->device);
+        const struct store_value row[] = {store_int((int64_t)session->id),
+                                          store_int(i),
+                                          store_text(device->driver->plugin->kind),
+                                          store_text(device->name),
+                                          store_int(assigned->from_ms),
+                                          time_value(assigned->to_ms)};
+        put = store_put(store, STORE_SESSION_DEVICE, row, COUNT(row));
+    }
+    return put;
+}
+
+static bool put_phases(struct store *store, const struct session *session)
+{
+    bool put = true;
+    for (uint32_t i = 0; i < session->plan.phase_count && put; i++) {
+        const struct session_phase *phase = &session->phases[i];
+        char spent[48];
+        snprintf(spent, sizeof(spent), "{\"spent_ms\":%lld}", (long long)phase->spent_ms);
+        const struct store_value row[] = {store_int((int64_t)session->id),
+                                          store_int(i),
+                                          store_text(session->plan.phases[i].title),
+                                          store_int(session->plan.phases[i].time_ms),
+                                          time_value(phase->began_ms),
+                                          time_value(phase->ended_ms),
+                                          store_text(spent)};
+        put = store_put(store, STORE_SESSION_PHASE, row, COUNT(row));
+    }
+    return put;
+}
+
+static bool put_notes(struct store *store, const struct session *session)
+{
+    bool put = true;
+    for (uint32_t i = 0; i < session->note_count && put; i++) {
+        const struct session_note *note = &session->notes[i];
+        const struct store_value row[] = {
+            store_int((int64_t)session->id), store_int(i),
+            store_int(note->at_ms),          store_text(note->marker ? "marker" : "note"),
+            words_value(session->therapist), store_text(note->text)};
+        put = store_put(store, STORE_SESSION_NOTE, row, COUNT(row));
+    }
+    return put;
+}
+
+bool store_session(struct store *store, const struct session *session,
+                   const struct store_clinic *clinic)
+{
+    return store_session_head(store, session, clinic) && put_devices(store, session, clinic) &&
+           put_phases(store, session) && put_notes(store, session);
+}
+
+/* ---- read again ---- */
+
+struct loading {
+    const struct store_clinic *clinic;
+    uint64_t ids[SESSIONS_MAX];
+    uint32_t count;
+    uint64_t newest;
+    struct session session; /* the one that is read */
+    json_t *body;           /* of it */
+    bool bad;
+};
+
+static int64_t time_of(const struct store_value *value)
+{
+    return value->type == STORE_INT ? value->integer : 0;
+}
+
+static int score_of(const struct store_value *value)
+{
+    return value->type == STORE_INT ? (int)value->integer : SESSION_NO_SCORE;
+}
+
+static void copy_words(const struct store_value *value, char *out, size_t bytes)
+{
+    snprintf(out, bytes, "%s", value->type == STORE_TEXT ? value->text : "");
+}
+
+static int64_t number(const json_t *of, const char *name)
+{
+    return json_integer_value(json_object_get(of, name));
+}
+
+static int64_t number_at(const json_t *list, size_t place)
+{
+    return json_integer_value(json_array_get(list, place));
+}
+
+static bool read_document(struct loading *loading, const char *name)
+{
+    const struct store_clinic *clinic = loading->clinic;
+    const json_t *json = json_object_get(loading->body, name);
+    char *text = json_is_object(json) ? json_dumps(json, JSON_COMPACT) : NULL;
+    int code = 0;
+    if (text != NULL && strcmp(name, "plan") == 0)
+        code = plan_parse(&loading->session.plan, "store", text, strlen(text), clinic->drivers,
+                          clinic->body, NULL);
+    else if (text != NULL)
+        code = client_parse(&loading->session.client, "store", text, strlen(text), clinic->drivers,
+                            clinic->body, NULL);
+    free(text);
+    return code == 0;
+}
+
+static void read_accounts(struct loading *loading)
+{
+    struct session *session = &loading->session;
+    const json_t *bands = json_object_get(loading->body, "bands");
+    const json_t *doses = json_object_get(loading->body, "doses");
+    for (uint32_t i = 0; i < session->plan.band_count; i++) {
+        const json_t *band = json_array_get(bands, i);
+        session->bands[i] = (struct session_band){.below_ms = number_at(band, 0),
+                                                  .within_ms = number_at(band, 1),
+                                                  .above_ms = number_at(band, 2),
+                                                  .excursions = (uint32_t)number_at(band, 3)};
+    }
+    for (uint32_t i = 0; i < loading->clinic->body->count; i++) {
+        const json_t *dose = json_object_get(doses, loading->clinic->body->regions[i]);
+        session->doses[i] = (struct session_dose){
+            .time_ms = number_at(dose, 0),
+            .intensity_ms = json_number_value(json_array_get(dose, 1)),
+        };
+    }
+}
+
+static uint32_t room_named(const struct config *config, const char *name)
+{
+    for (uint32_t i = 0; i < config->room_count; i++)
+        if (strcmp(config->rooms[i].name, name) == 0)
+            return i + 1;
+    return ROOM_NONE;
+}
+
+static enum session_state state_named(const char *name)
+{
+    for (int i = 0; i < SESSION_STATES; i++)
+        if (strcmp(session_state_name((enum session_state)i), name) == 0)
+            return (enum session_state)i;
+    return SESSION_NONE;
+}
+
+static void on_session(void *user, const struct store_value *values, unsigned count)
+{
+    struct loading *loading = user;
+    struct session *session = &loading->session;
+    (void)count;
+    if (values[ROOM].type != STORE_TEXT || values[STATE].type != STORE_TEXT)
+        return;
+    session->id = (uint64_t)values[ID].integer;
+    session->state = state_named(values[STATE].text);
+    session->room = room_named(loading->clinic->config, values[ROOM].text);
+    copy_words(&values[THERAPIST], session->therapist, sizeof(session->therapist));
+    copy_words(&values[REASON], session->reason, sizeof(session->reason));
+    copy_words(&values[ADVERSE], session->adverse, sizeof(session->adverse));
+    session->opened_ms = time_of(&values[CREATED]);
+    session->started_ms = time_of(&values[STARTED]);
+    session->ended_ms = time_of(&values[ENDED]);
+    session->pain[SESSION_BEFORE] = score_of(&values[PAIN_BEFORE]);
+    session->pain[SESSION_AFTER] = score_of(&values[PAIN_AFTER]);
+    session->rmdq = score_of(&values[RMDQ]);
+    session->odi = score_of(&values[ODI]);
+    loading->body = values[BODY].type == STORE_TEXT ? json_loads(values[BODY].text, 0, NULL) : NULL;
+    session->phase = (uint32_t)number(loading->body, "phase");
+    session->resumed_ms = number(loading->body, "resumed_ms");
+    session->active_ms = number(loading->body, "active_ms");
+    session->pain[SESSION_DURING] = (int)number(loading->body, "pain_during");
+    session->idle = json_is_true(json_object_get(loading->body, "idle"));
+    session->ask_to_stop = json_is_true(json_object_get(loading->body, "ask_to_stop"));
+    loading->bad = loading->body == NULL || !read_document(loading, "client") ||
+                   !read_document(loading, "plan");
+    read_accounts(loading);
+}
+
+static const struct driver *driver_of(const struct drivers *drivers, const char *kind)
+{
+    for (uint32_t i = 0; i < drivers->count; i++)
+        if (strcmp(drivers->list[i].plugin->kind, kind) == 0)
+            return &drivers->list[i];
+    return NULL;
+}
+
+static void on_device(void *user, const struct store_value *values, unsigned count)
+{
+    struct loading *loading = user;
+    struct session *session = &loading->session;
+    (void)count;
+    const json_t *more =
+        json_array_get(json_object_get(loading->body, "devices"), session->device_count);
+    const char *kind = values[2].text, *name = values[3].text;
+    const struct driver *driver = values[2].type == STORE_TEXT && values[3].type == STORE_TEXT
+                                      ? driver_of(loading->clinic->drivers, kind)
+                                      : NULL;
+    const struct device *device =
+        driver != NULL ? devices_hear(loading->clinic->devices, driver, name, strlen(name)) : NULL;
+    if (device == NULL || session->device_count == SESSION_DEVICES_MAX) {
+        loading->bad = true;
+        return;
+    }
+    session->devices[session->device_count++] =
+        (struct session_device){.device = device->id,
+                                .by_hand = json_is_true(json_array_get(more, 0)),
+                                .from_ms = time_of(&values[4]),
+                                .to_ms = time_of(&values[5]),
+                                .dosed_ms = number_at(more, 1)};
+}
+
+static void on_phase(void *user, const struct store_value *values, unsigned count)
+{
+    struct loading *loading = user;
+    (void)count;
+    if (values[1].integer < 0 || values[1].integer >= PLAN_PHASES_MAX)
+        return;
+    json_t *body = values[6].type == STORE_TEXT ? json_loads(values[6].text, 0, NULL) : NULL;
+    loading->session.phases[values[1].integer] =
+        (struct session_phase){.began_ms = time_of(&values[4]),
+                               .ended_ms = time_of(&values[5]),
+                               .spent_ms = number(body, "spent_ms")};
+    json_decref(body);
+}
+
+static void on_note(void *user, const struct store_value *values, unsigned count)
+{
+    struct session *session = &((struct loading *)user)->session;
+    (void)count;
+    if (session->note_count == SESSION_NOTES_MAX)
+        return;
+    struct session_note *note = &session->notes[session->note_count++];
+    note->at_ms = time_of(&values[2]);
+    note->marker = values[3].type == STORE_TEXT && strcmp(values[3].text, "marker") == 0;
+    copy_words(&values[5], note->text, sizeof(note->text));
+}
+
+static int read_session(struct store *store, struct loading *loading, uint64_t id,
+                        struct diag *diag)
+{
+    char of[48], row[48];
+    snprintf(row, sizeof(row), "id = %llu", (unsigned long long)id);
+    snprintf(of, sizeof(of), "session = %llu", (unsigned long long)id);
+    memset(&loading->session, 0, sizeof(loading->session));
+    loading->body = NULL;
+    loading->bad = true;
+    int code = store_load(store, STORE_SESSION, row, on_session, loading, diag);
+    if (code == 0)
+        code = store_load(store, STORE_SESSION_DEVICE, of, on_device, loading, diag);
+    if (code == 0)
+        code = store_load(store, STORE_SESSION_PHASE, of, on_phase, loading, diag);
+    if (code == 0)
+        code = store_load(store, STORE_SESSION_NOTE, of, on_note, loading, diag);
+    json_decref(loading->body);
+    return code;
+}
+
+/* Nobody could lead it any more: its row says so, all else of it stays as it is. */
+struct giving_up {
+    struct store *store;
+    const char *why;
+};
+
+static void on_given_up(void *user, const struct store_value *values, unsigned count)
+{
+    const struct giving_up *giving = user;
+    struct store_value row[COLUMNS];
+    memcpy(row, values, sizeof(row));
+    row[STATE] = store_text(session_state_name(SESSION_ABORTED));
+    row[REASON] = store_text(giving->why);
+    row[ENDED] = row[STARTED].type == STORE_INT ? row[STARTED] : row[CREATED];
+    store_put(giving->store, STORE_SESSION, row, count);
+}
+
+static int give_up(struct store *store, uint64_t id, const char *why, struct diag *diag)
+{
+    char row[48];
+    snprintf(row, sizeof(row), "id = %llu", (unsigned long long)id);
+    log_error("store: session %llu cannot be taken up: %s", (unsigned long long)id, why);
+    return store_load(store, STORE_SESSION, row, on_given_up, &(struct giving_up){store, why},
+                      diag);
+}
+
+static void on_id(void *user, const struct store_value *values, unsigned count)
+{
+    struct loading *loading = user;
+    (void)count;
+    if (loading->count < SESSIONS_MAX)
+        loading->ids[loading->count++] = (uint64_t)values[ID].integer;
+    if ((uint64_t)values[ID].integer > loading->newest)
+        loading->newest = (uint64_t)values[ID].integer;
+}
+
+/* Those that are under way have their room before the last ones of the others. */
+static int read_pass(struct store *store, struct loading *loading, struct sessions *sessions,
+                     const char *where, struct diag *diag)
+{
+    loading->count = 0;
+    int code = store_load(store, STORE_SESSION, where, on_id, loading, diag);
+    for (uint32_t i = 0; i < loading->count && code == 0; i++) {
+        struct diag why = {0};
+        code = read_session(store, loading, loading->ids[i], diag);
+        const struct session *session = &loading->session;
+        bool over = session->ended_ms != 0;
+        if (code != 0)
+            break;
+        if (loading->bad || session->room == ROOM_NONE)
+            diag_set(&why, ERR_UNKNOWN, "what it was made with is no longer there");
+        else
+            sessions_restore(sessions, session, &why);
+        if (why.code != 0 && !over)
+            code = give_up(store, loading->ids[i], why.text, diag);
+        else if (why.code == 0 && !over)
+            log_notice("store: session %llu in %s goes on: %s", (unsigned long long)session->id,
+                       loading->clinic->config->rooms[session->room - 1].title,
+                       session_state_name(session->state));
+    }
+    return code;
+}
+
+int store_load_sessions(struct store *store, struct sessions *sessions,
+                        const struct store_clinic *clinic, struct diag *diag)
+{
+    struct loading *loading = calloc(1, sizeof(*loading));
+    if (loading == NULL)
+        return diag_set(diag, ERR_MEMORY, "no memory for the sessions");
+    loading->clinic = clinic;
+    int code =
+        read_pass(store, loading, sessions, "state IN ('planned', 'running', 'paused')", diag);
+    if (code == 0)
+        code = read_pass(store, loading, sessions,
+                         "ended_ms IS NOT NULL AND id IN (SELECT max(id) FROM session"
+                         " GROUP BY room)",
+                         diag);
+    sessions_go_on(sessions, loading->newest);
+    free(loading);
+    return code;
+}
