@@ -3,8 +3,12 @@
 static const char *const deed_members[] = {"by", "why", NULL};
 static const char *const shelve_members[] = {"by", "why", "seconds", NULL};
 
+static const char *const client_members[] = {"name", "goals", "own", NULL};
+static const char *const plan_members[] = {"template", "title",   "goals",  "regions",
+                                           "limits",   "targets", "phases", NULL};
+
 /* Of sessions; an order is the last part of its path. */
-static const char *const open_members[] = {"room", "therapist", "plan", NULL};
+static const char *const open_members[] = {"room", "therapist", "client", "plan", NULL};
 static const char *const no_members[] = {NULL};
 static const char *const reason_members[] = {"reason", NULL};
 static const char *const text_members[] = {"text", NULL};
@@ -27,7 +31,16 @@ static const struct api_endpoint endpoints[] = {
     {API_POST, "/alarms/{number}/shelve", api_shelve_alarm, shelve_members},
     {API_POST, "/alarms/{number}/unshelve", api_unshelve_alarm, deed_members},
     {API_POST, "/alarms/{number}/reset", api_reset_alarm, deed_members},
+    {API_GET, "/clients", api_get_clients, NULL},
+    {API_POST, "/clients", api_post_client, client_members},
+    {API_GET, "/clients/{name}", api_get_client, NULL},
+    {API_PUT, "/clients/{name}", api_put_client, client_members},
+    {API_DELETE, "/clients/{name}", api_delete_client, NULL},
+    {API_GET, "/clients/{name}/plans/{plan}", api_get_client_plan, NULL},
+    {API_PUT, "/clients/{name}/plans/{plan}", api_put_client_plan, plan_members},
+    {API_DELETE, "/clients/{name}/plans/{plan}", api_delete_client_plan, NULL},
     {API_GET, "/plans", api_get_plans, NULL},
+    {API_GET, "/plans/{plan}", api_get_plan, NULL},
     {API_GET, "/sessions", api_get_sessions, NULL},
     {API_POST, "/sessions", api_open_session, open_members},
     {API_GET, "/sessions/{id}", api_get_session, NULL},

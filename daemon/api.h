@@ -31,8 +31,13 @@ json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm);
 /* api_alarm_deeds.c */
 api_handler api_ack_alarm, api_unack_alarm, api_shelve_alarm, api_unshelve_alarm, api_reset_alarm;
 
+/* api_clients.c: the path is the name. */
+api_handler api_get_clients, api_post_client, api_get_client, api_put_client, api_delete_client;
+api_handler api_get_client_plan, api_put_client_plan, api_delete_client_plan;
+api_handler api_get_plans, api_get_plan;
+
 /* api_sessions.c */
-api_handler api_get_plans, api_get_sessions, api_get_session, api_open_session, api_do_session;
+api_handler api_get_sessions, api_get_session, api_open_session, api_do_session;
 
 /* Answers when what was put into the store until now is on the disk, with "stored" in the body;
  * false there, and at once, where the disk refuses. Takes the body. */

@@ -201,6 +201,9 @@ enum api_outcome api_open_session(void *user, const struct api_call *call,
     struct diag diag = {0};
     const char *room = api_text(&reader, "room", 1, 63, NULL);
     const char *name = api_text(&reader, "plan", 0, PLAN_NAME_BYTES - 1, "");
+    const char *alias = api_text(&reader, "client", 0, CLIENT_NAME_BYTES - 1, "");
+    struct client client;
+    struct plan plan;
     struct session_opening opening = {
         .room = room_of(hub, room),
         .therapist = api_text(&reader, "therapist", 1, SESSION_THERAPIST_BYTES - 1, NULL),
@@ -210,8 +213,15 @@ enum api_outcome api_open_session(void *user, const struct api_call *call,
         return api_refuse(&reader, answer);
     if (opening.room == ROOM_NONE)
         return api_problem(answer, 404, "There is no room '%.63s'.", room);
-    if (*name != '\0' && (opening.plan = plans_find(hub->setup.plans, name, &diag)) == NULL)
-        return refuse(answer, ERR_UNKNOWN, &diag);
+    const struct shelf_entry *entry = shelf_find(hub->clients, 0, alias);
+    if (*alias != '\0' && entry == NULL)
+        return api_problem(answer, 404, "There is no client '%s'.", alias);
+    if (entry != NULL && hub_read_client(hub, entry->text, &client, &diag) != 0)
+        return refuse(answer, diag.code, &diag);
+    if (*name != '\0' && hub_find_plan(hub, alias, name, &plan, &diag) != 0)
+        return refuse(answer, diag.code, &diag);
+    opening.client = entry != NULL ? &client : NULL;
+    opening.plan = *name != '\0' ? &plan : NULL;
     uint64_t id =
         sessions_open(hub->ingest.sessions, &opening, hub->ingest.devices, hub_now_ms(hub), &diag);
     if (id == 0)
@@ -285,24 +295,4 @@ enum api_outcome api_do_session(void *user, const struct api_call *call, struct 
         return refuse(answer, code, &diag);
     return api_stored(hub, call, answer, 200,
                       session_json(hub, sessions_find(hub->ingest.sessions, id)));
-}
-
-/* ---- plans to start from ---- */
-
-static json_t *plan_json(const struct lumbard *hub, const struct plan *plan)
-{
-    char written[32768];
-    struct text text = text_in(written, sizeof(written));
-    plan_write(&text, plan, &hub->setup.drivers, &hub->setup.body);
-    return text.cut ? NULL : json_loads(written, 0, NULL);
-}
-
-enum api_outcome api_get_plans(void *user, const struct api_call *call, struct api_answer *answer)
-{
-    struct lumbard *hub = user;
-    json_t *list = json_array();
-    (void)call;
-    for (uint32_t i = 0; i < plans_count(hub->setup.plans); i++)
-        json_array_append_new(list, plan_json(hub, plans_at(hub->setup.plans, i)));
-    return api_give(answer, 200, json_pack("{s:o}", "plans", list));
 }

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "core/api.h"
 #include "core/ingest.h"
+#include "core/shelf.h"
 #include "core/publish.h"
 #include "io/mqtt.h"
 #include "io/quarantine.h"
@@ -24,6 +25,8 @@
 #include "setup.h"
 
 enum { SIGNALS = 3 };
+
+#define HUB_CLIENTS_MAX 20000
 
 /* An answer of the API that waits until a batch is on the disk. */
 #define HUB_ANSWERS_MAX 32
@@ -43,6 +46,7 @@ struct lumbard {
     struct spool *spool;
     struct recorder *recorder;
     struct store *store;
+    struct shelf *clients, *tailored; /* plans, of a client each */
     struct mqtt *mqtt;
     struct web *web;
 
@@ -110,6 +114,20 @@ void hub_publish(struct lumbard *hub); /* what the broker has not been told yet 
 /* answers.c: what waits for the disk, sent when it is there or refuses; all of it, at the end. */
 void hub_send_answers(struct lumbard *hub);
 void hub_drop_answers(struct lumbard *hub);
+
+/* people.c: clients, and the plans that are theirs, in memory and in the store. */
+int hub_load_people(struct lumbard *hub, struct diag *diag);
+void hub_store_client(struct lumbard *hub, const struct shelf_entry *client);
+void hub_store_plan(struct lumbard *hub, const struct shelf_entry *plan);
+void hub_forget_client(struct lumbard *hub, uint64_t id); /* with the plans */
+void hub_forget_plan(struct lumbard *hub, uint64_t id);
+int hub_read_client(const struct lumbard *hub, const char *text, struct client *client,
+                    struct diag *diag);
+int hub_read_plan(const struct lumbard *hub, const char *text, struct plan *plan,
+                  struct diag *diag);
+/* The client's own plan of this name, or the template. */
+int hub_find_plan(struct lumbard *hub, const char *client, const char *name, struct plan *plan,
+                  struct diag *diag);
 
 /* treat.c: sessions, from the configuration and the clock. */
 int hub_open_sessions(struct lumbard *hub, struct diag *diag);

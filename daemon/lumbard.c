@@ -511,6 +511,8 @@ static void release(struct lumbard *hub)
     quarantine_close(hub->quarantine);
     frame_destroy(hub->frame);
     publisher_destroy(hub->publisher);
+    shelf_destroy(hub->tailored);
+    shelf_destroy(hub->clients);
     calibration_destroy(hub->ingest.calibration);
     sessions_destroy(hub->ingest.sessions);
     feed_destroy(hub->ingest.feed);

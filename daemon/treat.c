@@ -6,8 +6,12 @@
 
 static struct store_clinic clinic_of(const struct lumbard *hub)
 {
-    return (struct store_clinic){hub->setup.config, &hub->setup.drivers, hub->ingest.devices,
-                                 &hub->setup.body};
+    return (struct store_clinic){.config = hub->setup.config,
+                                 .drivers = &hub->setup.drivers,
+                                 .devices = hub->ingest.devices,
+                                 .body = &hub->setup.body,
+                                 .clients = hub->clients,
+                                 .own_age_ms = hub_own_age_ms(hub)};
 }
 
 static const struct plan *find_plan(void *user, const char *name)

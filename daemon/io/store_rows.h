@@ -96,6 +96,7 @@ int store_load_alarms(struct store *store, const struct store_alarms_world *worl
 
 struct session;
 struct sessions;
+struct shelf;
 
 /* What names and numbers of a session mean; all of it borrowed. */
 struct store_clinic {
@@ -103,6 +104,8 @@ struct store_clinic {
     const struct drivers *drivers;
     struct devices *devices;
     const struct body *body;
+    const struct shelf *clients; /* a session has the number of its client only */
+    int64_t own_age_ms;          /* own ranges no older counted when it was opened */
 };
 
 /* A session that changed, with its devices, phases and notes; or only what is accounted of it. */

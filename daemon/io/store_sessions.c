@@ -8,9 +8,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "core/sessions.h"
+#include "core/shelf.h"
 #include "io/store_rows.h"
 
-#define DOCUMENT_BYTES 32768 /* of a plan or a client as JSON */
+#define DOCUMENT_BYTES 32768 /* of a plan as JSON */
 #define SESSIONS_MAX   (2 * CONFIG_ROOMS_MAX)
 #define COUNT(list)    (sizeof(list) / sizeof((list)[0]))
 
@@ -56,20 +57,23 @@ static json_t *plan_json(const struct store_clinic *clinic, const struct plan *p
 {
     static char written[DOCUMENT_BYTES]; /* the loop's thread only */
     struct text text = text_in(written, sizeof(written));
+    static struct plan nobodys;
     if (plan->name[0] == '\0')
         return json_null();
-    plan_write(&text, plan, clinic->drivers, clinic->body);
+    nobodys = *plan;
+    nobodys.client[0] = '\0'; /* a row of a session names nobody */
+    plan_write(&text, &nobodys, clinic->drivers, clinic->body);
     return text.cut ? NULL : json_loads(written, 0, NULL);
 }
 
-static json_t *client_json(const struct store_clinic *clinic, const struct client *client)
+/* A number, and not the name: who is erased is gone from here as well. */
+static struct store_value client_value(const struct store_clinic *clinic,
+                                       const struct session *session)
 {
-    static char written[DOCUMENT_BYTES];
-    struct text text = text_in(written, sizeof(written));
-    if (client->name[0] == '\0')
-        return json_null();
-    client_write(&text, client, clinic->drivers, clinic->body);
-    return text.cut ? NULL : json_loads(written, 0, NULL);
+    const struct shelf_entry *entry = session->client.name[0] != '\0'
+                                          ? shelf_find(clinic->clients, 0, session->client.name)
+                                          : NULL;
+    return entry != NULL ? store_int((int64_t)entry->id) : store_null();
 }
 
 static json_t *bands_json(const struct session *session)
@@ -109,13 +113,12 @@ static json_t *devices_json(const struct session *session)
 static char *write_body(const struct store_clinic *clinic, const struct session *session)
 {
     json_t *body =
-        json_pack("{s:I, s:I, s:I, s:b, s:i, s:b, s:o, s:o, s:o, s:o, s:o}", "phase",
+        json_pack("{s:I, s:I, s:I, s:b, s:i, s:b, s:o, s:o, s:o, s:o}", "phase",
                   (json_int_t)session->phase, "resumed_ms", (json_int_t)session->resumed_ms,
                   "active_ms", (json_int_t)session->active_ms, "idle", session->idle, "pain_during",
-                  session->pain[SESSION_DURING], "ask_to_stop", session->ask_to_stop, "client",
-                  client_json(clinic, &session->client), "plan", plan_json(clinic, &session->plan),
-                  "bands", bands_json(session), "doses", doses_json(clinic, session), "devices",
-                  devices_json(session));
+                  session->pain[SESSION_DURING], "ask_to_stop", session->ask_to_stop, "plan",
+                  plan_json(clinic, &session->plan), "bands", bands_json(session), "doses",
+                  doses_json(clinic, session), "devices", devices_json(session));
     char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL;
     json_decref(body);
     return text;
@@ -127,7 +130,7 @@ bool store_session_head(struct store *store, const struct session *session,
     char *body = write_body(clinic, session);
     const struct store_value row[COLUMNS] = {
         [ID] = store_int((int64_t)session->id),
-        [CLIENT] = store_null(),
+        [CLIENT] = client_value(clinic, session),
         [PLAN] = store_null(),
         [ROOM] = store_text(clinic->config->rooms[session->room - 1].name),
         [THERAPIST] = words_value(session->therapist),
@@ -243,19 +246,33 @@ static int64_t number_at(const json_t *list, size_t place)
     return json_integer_value(json_array_get(list, place));
 }
 
-static bool read_document(struct loading *loading, const char *name)
+static bool read_plan(struct loading *loading)
+{
+    const json_t *json = json_object_get(loading->body, "plan");
+    char *text = json_is_object(json) ? json_dumps(json, JSON_COMPACT) : NULL;
+    int code = text == NULL ? 0
+                            : plan_parse(&loading->session.plan, "store", text, strlen(text),
+                                         loading->clinic->drivers, loading->clinic->body, NULL);
+    free(text);
+    return code == 0;
+}
+
+/* As it is known now, without what was too old already when the session was opened. One who was
+ * erased is nobody. */
+static bool read_client(struct loading *loading, uint64_t id)
 {
     const struct store_clinic *clinic = loading->clinic;
-    const json_t *json = json_object_get(loading->body, name);
-    char *text = json_is_object(json) ? json_dumps(json, JSON_COMPACT) : NULL;
-    int code = 0;
-    if (text != NULL && strcmp(name, "plan") == 0)
-        code = plan_parse(&loading->session.plan, "store", text, strlen(text), clinic->drivers,
-                          clinic->body, NULL);
-    else if (text != NULL)
-        code = client_parse(&loading->session.client, "store", text, strlen(text), clinic->drivers,
+    struct client *client = &loading->session.client;
+    const struct shelf_entry *entry = id != 0 ? shelf_by_id(clinic->clients, id) : NULL;
+    if (entry == NULL)
+        return true;
+    int code = client_parse(client, "store", entry->text, strlen(entry->text), clinic->drivers,
                             clinic->body, NULL);
-    free(text);
+    uint32_t count = client->own_count;
+    client->own_count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (loading->session.opened_ms - client->own[i].measured_ms <= clinic->own_age_ms)
+            client->own[client->own_count++] = client->own[i];
     return code == 0;
 }
 
@@ -323,8 +340,8 @@ static void on_session(void *user, const struct store_value *values, unsigned co
     session->pain[SESSION_DURING] = (int)number(loading->body, "pain_during");
     session->idle = json_is_true(json_object_get(loading->body, "idle"));
     session->ask_to_stop = json_is_true(json_object_get(loading->body, "ask_to_stop"));
-    loading->bad = loading->body == NULL || !read_document(loading, "client") ||
-                   !read_document(loading, "plan");
+    loading->bad = loading->body == NULL || !read_plan(loading) ||
+                   !read_client(loading, (uint64_t)time_of(&values[CLIENT]));
     read_accounts(loading);
 }
 

@@ -1,5 +1,6 @@
 """Sessions before the real hub: opened, judged by their plan, recorded under their number, ended."""
 import signal
+import sqlite3
 import time
 
 from clinic import Clinic, run, wait_for
@@ -167,7 +168,65 @@ def one_survives_kills_as_it_was_answered(build):
         assert not clinic.said("cannot be taken up")
 
 
+CLIENT = {"name": "A-17", "goals": ["Sit for an hour"],
+          "own": [{"metric": "lumbar_flexion", "low": "-20 deg", "high": "50 deg",
+                   "measured": time.strftime("%Y-%m-%d", time.gmtime())},
+                  {"metric": "lumbar_rotation", "high": "9 deg", "measured": "2020-01-01"}]}
+OWN_PLAN = """
+name: own
+title: Own
+limits: [{metric: lumbar_flexion, above: 45 deg, own: 80 %}]
+phases: [{kind: exercise, time: 1 min}]
+"""
+
+
+def a_client_has_limits_of_their_own_and_can_be_erased(build):
+    with Clinic(build, rooms={"room-1": ["posture/p-01"]}, plans={"own": OWN_PLAN}) as clinic:
+        status, client = clinic.ask("/clients", "POST", CLIENT)
+        assert status == 201 and client["stored"] and client["goals"] == CLIENT["goals"], client
+        assert clinic.ask("/clients", "POST", CLIENT)[0] == 409
+        for wrong, words in [({"name": "Maria Muster"}, "name"),
+                             ({"own": [{"metric": "lumbar_flexoin"}]}, "lumbar_flexion"),
+                             ({"ownn": []}, "own")]:
+            status, said = clinic.ask("/clients", "POST", {**CLIENT, "name": "B", **wrong})
+            assert status == 422 and words in said["detail"], (wrong, said)
+        assert [c["name"] for c in clinic.ask("/clients")[1]["clients"]] == ["A-17"]
+
+        # A copy of the template, tailored: the template stays as it was.
+        assert clinic.ask("/clients/A-17/plans/own", "PUT", {"template": "own"})[0] == 201
+        status, plan = clinic.ask("/clients/A-17/plans/own", "PUT", {
+            "title": "Own, careful", "phases": [{"kind": "rest", "time": "2 min"}],
+            "limits": [{"metric": "lumbar_flexion", "above": "45 deg", "own": "50 %"}]})
+        assert (status, plan["client"]) == (200, "A-17"), plan
+        assert clinic.ask("/plans")[1]["plans"][0]["title"] == "Own"
+
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        client = clinic.ask("/clients/A-17")[1]
+        assert (client["plans"], client["goals"]) == (["own"], CLIENT["goals"]), client
+        opening = {"room": "room-1", "therapist": "AB", "client": "A-17", "plan": "own"}
+        session = clinic.ask("/sessions", "POST", opening)[1]
+        assert session["client"] == "A-17" and session["phases"][0]["kind"] == "rest", session
+        assert (session["bands"][0]["low"], session["bands"][0]["high"]) == (-10, 25), session
+        assert clinic.ask("/clients/A-17", "DELETE")[0] == 409  # while in a session
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        again = clinic.ask(f"/sessions/{session['id']}")[1]
+        assert (again["client"], again["bands"]) == ("A-17", session["bands"]), again
+        order(clinic, session["id"], "abort", reason="Only a test")
+
+        status, said = clinic.ask("/clients/A-17", "DELETE")
+        assert status == 200 and said["stored"], said
+        clinic.stop_hub()
+        rows = sqlite3.connect(clinic.folder / "history.db").iterdump()
+        assert not [row for row in rows if "A-17" in row], "the pseudonym is still there"
+        clinic.start_hub()
+        assert clinic.ask("/clients")[1]["clients"] == []
+        assert clinic.ask(f"/sessions/{session['id']}")[1]["client"] is None
+        assert clinic.ask("/clients", "POST", CLIENT)[0] == 201
+
+
 if __name__ == "__main__":
-    run([one_survives_kills_as_it_was_answered, a_therapist_leads_one_from_its_opening_to_its_end,
+    run([a_client_has_limits_of_their_own_and_can_be_erased, one_survives_kills_as_it_was_answered, a_therapist_leads_one_from_its_opening_to_its_end,
          what_cannot_be_is_refused_and_changes_nothing,
          a_device_that_works_opens_one_and_idleness_ends_it])

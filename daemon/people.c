@@ -1,0 +1,121 @@
+/* Clients and their plans: on their shelves, and in the store. */
+#include <string.h>
+
+#include "base/log.h"
+#include "hub.h"
+#include "io/store_rows.h"
+
+#define COUNT(list) (sizeof(list) / sizeof((list)[0]))
+
+/* ---- from the store ---- */
+
+static void take(struct shelf *shelf, const struct shelf_entry *entry)
+{
+    struct diag diag = {0};
+    if (shelf_put(shelf, entry, &diag) == NULL)
+        log_error("store: '%s' cannot be taken up: %s", entry->name, diag.text);
+}
+
+static void on_client(void *user, const struct store_value *values, unsigned count)
+{
+    struct lumbard *hub = user;
+    (void)count;
+    if (values[1].type == STORE_TEXT && values[4].type == STORE_TEXT)
+        take(hub->clients, &(struct shelf_entry){.id = (uint64_t)values[0].integer,
+                                                 .created_ms = values[2].integer,
+                                                 .name = values[1].text,
+                                                 .text = values[4].text});
+}
+
+static void on_plan(void *user, const struct store_value *values, unsigned count)
+{
+    struct lumbard *hub = user;
+    (void)count;
+    if (values[3].type == STORE_TEXT && values[6].type == STORE_TEXT)
+        take(hub->tailored, &(struct shelf_entry){.id = (uint64_t)values[0].integer,
+                                                  .owner = (uint64_t)values[1].integer,
+                                                  .created_ms = values[4].integer,
+                                                  .name = values[3].text,
+                                                  .text = values[6].text});
+}
+
+int hub_load_people(struct lumbard *hub, struct diag *diag)
+{
+    hub->clients = shelf_create(HUB_CLIENTS_MAX);
+    hub->tailored = shelf_create(HUB_CLIENTS_MAX);
+    if (hub->clients == NULL || hub->tailored == NULL)
+        return diag_set(diag, ERR_MEMORY, "no memory for the clients");
+    int code = store_load(hub->store, STORE_CLIENT, NULL, on_client, hub, diag);
+    if (code == 0)
+        code = store_load(hub->store, STORE_PLAN, "client IS NOT NULL", on_plan, hub, diag);
+    return code;
+}
+
+/* ---- into the store ---- */
+
+void hub_store_client(struct lumbard *hub, const struct shelf_entry *client)
+{
+    const struct store_value row[] = {store_int((int64_t)client->id), store_text(client->name),
+                                      store_int(client->created_ms), store_null(),
+                                      store_text(client->text)};
+    store_put(hub->store, STORE_CLIENT, row, COUNT(row));
+}
+
+void hub_store_plan(struct lumbard *hub, const struct shelf_entry *plan)
+{
+    const struct store_value row[] = {
+        store_int((int64_t)plan->id), store_int((int64_t)plan->owner), store_null(),
+        store_text(plan->name),       store_int(plan->created_ms),     store_null(),
+        store_text(plan->text)};
+    store_put(hub->store, STORE_PLAN, row, COUNT(row));
+}
+
+void hub_forget_plan(struct lumbard *hub, uint64_t id)
+{
+    const struct store_value key = store_int((int64_t)id);
+    store_remove(hub->store, STORE_PLAN, &key, 1);
+    shelf_remove(hub->tailored, id);
+}
+
+void hub_forget_client(struct lumbard *hub, uint64_t id)
+{
+    const struct store_value key = store_int((int64_t)id);
+    const struct shelf_entry *plan;
+    for (uint32_t i = 0; (plan = shelf_at(hub->tailored, i)) != NULL;)
+        if (plan->owner == id)
+            hub_forget_plan(hub, plan->id);
+        else
+            i++;
+    store_remove(hub->store, STORE_CLIENT, &key, 1);
+    shelf_remove(hub->clients, id);
+}
+
+/* ---- read ---- */
+
+int hub_read_client(const struct lumbard *hub, const char *text, struct client *client,
+                    struct diag *diag)
+{
+    return client_parse(client, "body", text, strlen(text), &hub->setup.drivers, &hub->setup.body,
+                        diag);
+}
+
+int hub_read_plan(const struct lumbard *hub, const char *text, struct plan *plan, struct diag *diag)
+{
+    return plan_parse(plan, "body", text, strlen(text), &hub->setup.drivers, &hub->setup.body,
+                      diag);
+}
+
+int hub_find_plan(struct lumbard *hub, const char *client, const char *name, struct plan *plan,
+                  struct diag *diag)
+{
+    const struct shelf_entry *owner = shelf_find(hub->clients, 0, client);
+    const struct shelf_entry *own =
+        owner != NULL ? shelf_find(hub->tailored, owner->id, name) : NULL;
+    if (own != NULL)
+        return hub_read_plan(hub, own->text, plan, diag);
+    const struct plan *template = plans_find(hub->setup.plans, name, diag);
+    if (template == NULL)
+        return ERR_UNKNOWN;
+    *plan = *template;
+    return 0;
+}
