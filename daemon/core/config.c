@@ -1,6 +1,7 @@
 #include "core/config.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -317,7 +318,7 @@ int config_parse(struct config **out, const char *file, const char *text, size_t
         yaml_destroy(yaml);
         return diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
     }
-    config->strings = yaml;
+    config->text = yaml;
     struct reader reader = {.yaml = yaml, .config = config, .diag = diag};
     code = read_all(&reader);
     if (code != 0) {
@@ -332,16 +333,44 @@ void config_destroy(struct config *config)
 {
     if (config == NULL)
         return;
-    yaml_destroy(config->strings);
+    yaml_destroy(config->text);
     free(config);
+}
+
+/* Where "section.key" is written; NULL if it is not. */
+static const struct yaml_node *node_of(const struct config *config, const char *option)
+{
+    const struct yaml_node *node = yaml_root(config->text);
+    while (node != NULL && option != NULL) {
+        char key[KEY_BYTES];
+        size_t length = strcspn(option, ".");
+        assert(length < sizeof(key));
+        memcpy(key, option, length);
+        key[length] = '\0';
+        node = yaml_get(node, key);
+        option = option[length] == '.' ? option + length + 1 : NULL;
+    }
+    return node;
+}
+
+int config_complain(const struct config *config, const char *option, struct diag *diag, int code,
+                    const char *format, ...)
+{
+    char words[sizeof(diag->text)];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof(words), format, arguments);
+    va_end(arguments);
+    return yaml_complain(config->text, node_of(config, option), diag, code, "%s", words);
 }
 
 int config_check_reload(const struct config *old, const struct config *fresh, struct diag *diag)
 {
     for (size_t i = 0; i < option_count; i++)
         if (!options[i].reloadable && !option_equal(&options[i], old, fresh))
-            return diag_set(diag, ERR_CONFLICT,
-                            "%s cannot be changed while the hub runs; restart it", options[i].path);
+            return config_complain(fresh, options[i].path, diag, ERR_CONFLICT,
+                                   "%s cannot be changed while the hub runs; restart it",
+                                   options[i].path);
     return 0;
 }
 

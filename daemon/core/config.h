@@ -19,6 +19,8 @@
 #define CONFIG_ROOMS_MAX        200
 #define CONFIG_ROOM_DEVICES_MAX 16
 
+struct yaml;
+
 struct config_room {
     const char *name;  /* a label: stands in alarm topics */
     const char *title; /* what people read; the name if not set */
@@ -114,13 +116,18 @@ struct config {
     struct config_room rooms[CONFIG_ROOMS_MAX];
     uint32_t room_count;
 
-    void *strings; /* owned */
+    struct yaml *text; /* owned: strings and places */
 };
 
 /* A whole configuration from YAML text of the named file. */
 int config_parse(struct config **out, const char *file, const char *text, size_t bytes,
                  struct diag *diag);
 void config_destroy(struct config *config);
+
+/* Complains of an option ("broker.port") where it stands in the file, or of the file alone where it
+ * has its default. Returns the code. */
+int config_complain(const struct config *config, const char *option, struct diag *diag, int code,
+                    const char *format, ...) __attribute__((format(printf, 5, 6)));
 
 /* Could a running hub go from old to new? Names the first option that needs a restart. */
 int config_check_reload(const struct config *old, const struct config *fresh, struct diag *diag);

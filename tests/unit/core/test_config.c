@@ -330,6 +330,44 @@ static void a_reload_takes_what_the_table_says(void **state)
     config_destroy(old);
 }
 
+static void a_complaint_of_an_option_says_where_it_stands(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *option, *sentence;
+    } cases[] = {
+        {"clinic: A\nbroker:\n  port: 1884\n", "broker.port", "f.yaml:3:9: no 7"},
+        {"clinic: A\n", "clinic", "f.yaml:1:9: no 7"},
+        {"web:\n  port: 1\n", "web", "f.yaml:2:3: no 7"},
+        {"clinic: A\n", "broker.port", "f.yaml: no 7"}, /* its default */
+        {"broker:\n", "broker.port", "f.yaml: no 7"},
+        {"", "broker.port", "f.yaml: no 7"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct config *config = parsed(cases[i].text);
+        struct diag diag = {0};
+        char sentence[600];
+        assert_int_equal(config_complain(config, cases[i].option, &diag, ERR_CONFLICT, "no %d", 7),
+                         ERR_CONFLICT);
+        assert_string_equal(diag_sentence(&diag, sentence, sizeof(sentence)), cases[i].sentence);
+        config_destroy(config);
+    }
+}
+
+/* A reload that is refused names the option's place in the fresh file. */
+static void what_needs_a_restart_is_said_with_its_place(void **state)
+{
+    (void)state;
+    struct config *old = parsed("web:\n  port: 1\n"), *fresh = parsed("web:\n  port: 2\n");
+    struct diag diag = {0};
+    assert_int_equal(config_check_reload(old, fresh, &diag), ERR_CONFLICT);
+    assert_string_equal(diag.file, "f.yaml");
+    assert_int_equal(diag.line, 2);
+    assert_int_equal(diag.column, 9);
+    config_destroy(old);
+    config_destroy(fresh);
+}
+
 static void the_table_holds_what_it_promises(void **state)
 {
     (void)state;
@@ -445,6 +483,8 @@ int main(void)
         cmocka_unit_test(a_mistake_is_said_with_its_place_and_a_proposal),
         cmocka_unit_test(rooms_and_their_devices_have_a_limit),
         cmocka_unit_test(a_reload_takes_what_the_table_says),
+        cmocka_unit_test(a_complaint_of_an_option_says_where_it_stands),
+        cmocka_unit_test(what_needs_a_restart_is_said_with_its_place),
         cmocka_unit_test(the_table_holds_what_it_promises),
         cmocka_unit_test(the_shipped_example_shows_every_option_with_its_default),
         cmocka_unit_test(the_reference_names_every_option),
