@@ -12,7 +12,6 @@
 #include "core/topic.h"
 #include "api.h"
 #include "hub.h"
-#include "io/files.h"
 #include "io/notify.h"
 
 #define DRAIN_MS     2    /* between drains while messages come: a wake-up for each is dear */
@@ -441,28 +440,15 @@ static unsigned write_filters(const struct drivers *drivers,
 
 static int open_mqtt(struct lumbard *hub, struct diag *diag)
 {
-    const struct config *config = hub->setup.config;
-    char password[256] = "";
+    char password[SETUP_PASSWORD_BYTES];
     char filters[MQTT_FILTERS_MAX][MQTT_FILTER_BYTES];
-    if (config->broker.password_file[0] != '\0') {
-        int code = files_read_line(config->broker.password_file, password, sizeof(password), diag);
-        if (code != 0)
-            return code;
+    struct mqtt_options options;
+    int code = setup_broker(hub->setup.config, &options, password, diag);
+    if (code == 0) {
+        options.filters = (const char(*)[MQTT_FILTER_BYTES])filters;
+        options.filter_count = write_filters(&hub->setup.drivers, filters);
+        code = mqtt_create(&hub->mqtt, &options, on_message, on_wake_wanted, hub, diag);
     }
-    struct mqtt_options options = {
-        .host = config->broker.host,
-        .port = (int)config->broker.port,
-        .client_id = config->broker.client_id,
-        .username = config->broker.username,
-        .password = password,
-        .tls = config->broker.tls,
-        .ca_file = config->broker.ca_file,
-        .certificate_file = config->broker.certificate_file,
-        .key_file = config->broker.key_file,
-        .filters = (const char(*)[MQTT_FILTER_BYTES])filters,
-        .filter_count = write_filters(&hub->setup.drivers, filters),
-    };
-    int code = mqtt_create(&hub->mqtt, &options, on_message, on_wake_wanted, hub, diag);
     explicit_bzero(password, sizeof(password));
     return code;
 }

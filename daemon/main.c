@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "check.h"
 #include "io/files.h"
 #include "io/quarantine.h"
 #include "lumbard.h"
@@ -32,7 +33,8 @@ static const char usage_text[] =
     "       lumbard --options | --version | --help\n"
     "\n"
     "  --config FILE      the configuration (default " LUMBAR_CONFIG_FILE ")\n"
-    "  --check            do all that a start does, short of opening sockets\n"
+    "  --check            do all that a start does, short of opening sockets; run it as\n"
+    "                     the hub's user\n"
     "  --plugins          list every metric with unit and range\n"
     "  --options          list every option of the configuration\n"
     "  --quarantine       list the messages that could not be used\n"
@@ -53,7 +55,12 @@ static int check(const char *config_file)
     if (setup_load(&setup, config_file, &diag) != 0)
         return complain(&diag);
     int code = setup.plugins_refused > 0 ? 1 : 0;
-    if (setup_check_rooms(&setup, config_file, &diag) != 0)
+    int found = setup_check_rooms(&setup, config_file, &diag);
+    if (found == 0)
+        found = check_broker(setup.config, &diag);
+    if (found == 0)
+        found = check_places(setup.config, &diag);
+    if (found != 0)
         code = complain(&diag);
     printf("%s: %u rooms, %u plugins, %u rules, %u plans%s\n", config_file,
            setup.config->room_count, setup.drivers.count, rules_count(setup.rules),

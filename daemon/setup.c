@@ -116,6 +116,31 @@ int setup_check_rooms(const struct setup *setup, const char *config_file, struct
     return 0;
 }
 
+int setup_broker(const struct config *config, struct mqtt_options *options,
+                 char password[SETUP_PASSWORD_BYTES], struct diag *diag)
+{
+    const char *file = config->broker.password_file;
+    struct diag trouble = {0};
+    password[0] = '\0';
+    if (file[0] != '\0') {
+        int code = files_read_line(file, password, SETUP_PASSWORD_BYTES, &trouble);
+        if (code != 0)
+            return config_complain(config, "broker.password_file", diag, code, "%s", trouble.text);
+    }
+    *options = (struct mqtt_options){
+        .host = config->broker.host,
+        .port = (int)config->broker.port,
+        .client_id = config->broker.client_id,
+        .username = config->broker.username,
+        .password = password,
+        .tls = config->broker.tls,
+        .ca_file = config->broker.ca_file,
+        .certificate_file = config->broker.certificate_file,
+        .key_file = config->broker.key_file,
+    };
+    return 0;
+}
+
 void setup_fini(struct setup *setup)
 {
     plans_destroy(setup->plans);

@@ -10,6 +10,7 @@
 #include "core/driver.h"
 #include "core/plans.h"
 #include "core/rules.h"
+#include "io/mqtt.h"
 
 struct setup {
     struct config *config;
@@ -40,6 +41,12 @@ int setup_read_rules(const char *config_file, const struct config *config,
 int setup_read_plans(const char *config_file, const struct config *config,
                      const struct drivers *drivers, const struct body *body, struct plans **plans,
                      struct diag *diag);
+
+/* What the broker's options say; the password is read from its file, and the caller wipes it. The
+ * rest of `options` points into the configuration; its filters are left to the caller. */
+#define SETUP_PASSWORD_BYTES 256
+int setup_broker(const struct config *config, struct mqtt_options *options,
+                 char password[SETUP_PASSWORD_BYTES], struct diag *diag);
 
 /* Every metric of every plugin with unit and range, as `lumbard --plugins` prints it. */
 void setup_print_plugins(const struct drivers *drivers);

@@ -57,6 +57,10 @@ struct mqtt_state {
     char last_error[128];
 };
 
+/* Holds the files for TLS against each other; one sentence says what is wrong. mqtt_create() does
+ * it too. */
+int mqtt_check_tls(const struct mqtt_options *options, struct diag *diag);
+
 struct mqtt;
 
 int mqtt_create(struct mqtt **out, const struct mqtt_options *options, mqtt_message_cb *on_message,

@@ -105,9 +105,6 @@ void mqtt_on_published(void *context, MQTTAsync_successData *data);
 int mqtt_on_arrived(void *context, char *topic, int topic_length, MQTTAsync_message *message);
 int mqtt_on_tls_error(const char *line, size_t length, void *context);
 
-/* Holds the files for TLS against each other; one sentence says what is wrong. */
-int mqtt_check_tls(const struct mqtt_options *options, struct diag *diag);
-
 /* The out thread; the context is the client. */
 void *mqtt_run_out(void *context);
 

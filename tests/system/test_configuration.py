@@ -64,6 +64,45 @@ def each_error_has_its_place_and_the_nearest_name(build):
                 assert word in errors[0], (change, errors[0])
 
 
+SECRET = "  username: hub\n  password_file: {folder}/secret\n"
+TLS = "  tls: true\n  ca_file: {folder}/ca.pem\n"
+
+
+def changed(clinic, old, new):
+    """The clinic's configuration with something else in the place of `old`."""
+    text = clinic.write_config().read_text()
+    assert old in text, old
+    (clinic.folder / "lumbard.yaml").write_text(
+        text.replace(old, new.format(folder=clinic.folder), 1))
+
+
+def a_file_or_place_that_a_start_would_fail_at_is_found_by_a_check(build):
+    cases = [  # what is changed into what; line and column of the option, and words about it
+        ("web:\n", SECRET + "web:\n", "5:18", "secret: No such file"),
+        ("web:\n", TLS + "web:\n", "4:8", "ca.pem: No such file"),
+        ("/spool\n", "/nowhere/spool\n", "10:9", "nowhere: No such file"),
+        ("/quarantine\n", "/taken\n", "12:9", "taken is no file"),
+        ("/recordings\n", "/recordings/in/it\n", "14:11", "recordings/in: No such file"),
+        ("/recordings\n", "/lumbard.yaml\n", "14:11", "is no folder"),
+        ("/history.db\n", "/nowhere/history.db\n", "17:9", "nowhere: No such file"),
+        ("/ctl\n", "/lumbard.yaml\n", "7:11", "is no socket"),
+        ("/ctl\n", "/ctl\n  group: nobody-knows-it\n", "8:10", "no group 'nobody-knows-it'"),
+    ]
+    with Clinic(build, start=False) as clinic:
+        (clinic.folder / "taken").mkdir()
+        for old, new, place, words in cases:
+            changed(clinic, old, new)
+            ended = lumbard(build, clinic, "--check")
+            assert ended.returncode == 1, (new, ended)
+            errors = [line for line in ended.stderr.splitlines() if "error" in line]
+            assert len(errors) == 1 and f"lumbard.yaml:{place}: " in errors[0], (new, errors)
+            assert words in errors[0], (new, errors[0])
+        before = sorted(clinic.folder.rglob("*"))
+        clinic.write_config()
+        assert lumbard(build, clinic, "--check").returncode == 0
+        assert sorted(clinic.folder.rglob("*")) == before, "a check made a file"
+
+
 def every_metric_is_listed_with_unit_and_range(build):
     with Clinic(build, start=False) as clinic:
         listed = lumbard(build, clinic, "--plugins").stdout
@@ -220,5 +259,6 @@ def every_option_called_reloadable_is_taken_by_a_reload(build):
 
 if __name__ == "__main__":
     run([a_good_one_is_said_to_be_good, each_error_has_its_place_and_the_nearest_name,
+         a_file_or_place_that_a_start_would_fail_at_is_found_by_a_check,
          every_metric_is_listed_with_unit_and_range, every_option_is_listed,
          wrong_arguments_are_told, every_option_called_reloadable_is_taken_by_a_reload])

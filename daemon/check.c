@@ -1,0 +1,104 @@
+#include "check.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/options.h"
+#include "io/files.h"
+#include "io/mqtt.h"
+#include "setup.h"
+
+/* ---- the broker ---- */
+
+int check_broker(const struct config *config, struct diag *diag)
+{
+    char password[SETUP_PASSWORD_BYTES];
+    struct mqtt_options broker;
+    int code = setup_broker(config, &broker, password, diag);
+    explicit_bzero(password, sizeof(password));
+    if (code != 0 || !broker.tls)
+        return code;
+    struct diag trouble = {0};
+    code = mqtt_check_tls(&broker, &trouble);
+    return code == 0 ? 0 : config_complain(config, "broker.tls", diag, code, "%s", trouble.text);
+}
+
+/* ---- places ---- */
+
+enum place_kind {
+    A_FILE,     /* is made anew where it is not there */
+    A_DATABASE, /* the same, and its log beside it at any time */
+    A_FOLDER,   /* is made for the first file in it */
+    A_SOCKET,   /* is made anew at each start */
+};
+
+static const struct place {
+    const char *option;
+    enum place_kind kind;
+    mode_t type; /* what is there already must be this */
+    const char *words;
+} places[] = {
+    {"spool.ring", A_FILE, S_IFREG, "file"},       {"spool.copy", A_FILE, S_IFREG, "file"},
+    {"quarantine.file", A_FILE, S_IFREG, "file"},  {"recorder.folder", A_FOLDER, S_IFDIR, "folder"},
+    {"history.file", A_DATABASE, S_IFREG, "file"}, {"api.socket", A_SOCKET, S_IFSOCK, "socket"},
+};
+
+static const char *path_of(const struct config *config, const struct place *place)
+{
+    return *(const char *const *)((const char *)config + option_find(place->option)->offset);
+}
+
+/* "/var/lib" of "/var/lib/lumbard". */
+static void folder_of(const char *path, char folder[PATH_MAX])
+{
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        snprintf(folder, PATH_MAX, ".");
+    else
+        snprintf(folder, PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+static int check_place(const struct config *config, const struct place *place, struct diag *diag)
+{
+    const char *path = path_of(config, place);
+    char folder[PATH_MAX];
+    struct stat status;
+    if (path[0] == '\0') /* api.socket: none */
+        return 0;
+    bool is_there = stat(path, &status) == 0;
+    if (!is_there && errno != ENOENT)
+        return config_complain(config, place->option, diag, ERR_IO, "cannot look at %s: %s", path,
+                               strerror(errno));
+    if (is_there && (status.st_mode & S_IFMT) != place->type)
+        return config_complain(config, place->option, diag, ERR_CONFLICT, "%s is no %s", path,
+                               place->words);
+    if (is_there && place->kind != A_SOCKET &&
+        access(path, R_OK | W_OK | (place->kind == A_FOLDER ? X_OK : 0)) != 0)
+        return config_complain(config, place->option, diag, ERR_IO, "cannot write %s: %s", path,
+                               strerror(errno));
+    if (is_there && (place->kind == A_FILE || place->kind == A_FOLDER))
+        return 0;
+    folder_of(path, folder);
+    if (access(folder, W_OK | X_OK) != 0)
+        return config_complain(config, place->option, diag, ERR_IO,
+                               "cannot make %s: the folder %s: %s", path, folder, strerror(errno));
+    return 0;
+}
+
+int check_places(const struct config *config, struct diag *diag)
+{
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        int code = check_place(config, &places[i], diag);
+        if (code != 0)
+            return code;
+    }
+    if (config->api.group[0] != '\0' && getgrnam(config->api.group) == NULL)
+        return config_complain(config, "api.group", diag, ERR_UNKNOWN, "there is no group '%s'",
+                               config->api.group);
+    return 0;
+}

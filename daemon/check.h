@@ -1,0 +1,21 @@
+/*
+ * What a check looks at beyond configuration, plugins and rules: every file and folder that a start
+ * would open, and what it must be able to do there. Each complaint names the option's place.
+ *
+ * Makes nothing, locks nothing and connects to nothing, so it may be done beside a running hub. It
+ * judges for the user that it runs as.
+ */
+#ifndef LUMBAR_CHECK_H
+#define LUMBAR_CHECK_H
+
+#include "base/err.h"
+#include "core/config.h"
+
+/* The password and the files for TLS: can they be read, and do they fit each other? */
+int check_broker(const struct config *config, struct diag *diag);
+
+/* Spool, quarantine, recordings, history and the socket: can they be written where they shall be?
+ */
+int check_places(const struct config *config, struct diag *diag);
+
+#endif
