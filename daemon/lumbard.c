@@ -231,6 +231,8 @@ static void reload(struct lumbard *hub)
     if (code == 0)
         code = config_check_reload(hub->setup.config, config, &diag);
     if (code == 0)
+        code = ingest_check(config, &hub->setup.drivers, hub->ingest.devices, &diag);
+    if (code == 0)
         code = setup_read_rules(file, config, &hub->setup.drivers, &rules, &diag);
     if (code == 0)
         code = setup_read_plans(file, config, &hub->setup.drivers, &hub->setup.body, &plans, &diag);

@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "check.h"
+#include "core/ingest.h"
 #include "io/files.h"
 #include "io/quarantine.h"
 #include "lumbard.h"
@@ -55,7 +56,7 @@ static int check(const char *config_file)
     if (setup_load(&setup, config_file, &diag) != 0)
         return complain(&diag);
     int code = setup.plugins_refused > 0 ? 1 : 0;
-    int found = setup_check_rooms(&setup, config_file, &diag);
+    int found = ingest_check(setup.config, &setup.drivers, NULL, &diag);
     if (found == 0)
         found = check_broker(setup.config, &diag);
     if (found == 0)

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "core/ingest.h"
 #include "io/files.h"
 #include "io/plugins.h"
 
@@ -101,19 +100,6 @@ int setup_load(struct setup *setup, const char *config_file, struct diag *diag)
     if (code != 0)
         setup_fini(setup);
     return code;
-}
-
-int setup_check_rooms(const struct setup *setup, const char *config_file, struct diag *diag)
-{
-    for (uint32_t r = 0; r < setup->config->room_count; r++) {
-        const struct config_room *room = &setup->config->rooms[r];
-        for (uint32_t d = 0; d < room->device_count; d++)
-            if (ingest_driver_of(&setup->drivers, room->devices[d]) == NULL)
-                return diag_at(diag, ERR_UNKNOWN, config_file, room->line, room->column,
-                               "room '%s': no plugin has the kind of '%s'", room->name,
-                               room->devices[d]);
-    }
-    return 0;
 }
 
 int setup_broker(const struct config *config, struct mqtt_options *options,

@@ -28,9 +28,6 @@ void setup_fini(struct setup *setup);
 /* The configuration and its plugins only; `rules` and `plans` stay NULL. */
 int setup_load_plugins(struct setup *setup, const char *config_file, struct diag *diag);
 
-/* Is there a plugin for every device that the rooms name? A start only warns of it. */
-int setup_check_rooms(const struct setup *setup, const char *config_file, struct diag *diag);
-
 /* For a reload: a fresh configuration and its rules, against the plugins of the running hub. */
 int setup_read_config(const char *config_file, struct config **config, struct diag *diag);
 int setup_read_rules(const char *config_file, const struct config *config,

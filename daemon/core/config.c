@@ -147,6 +147,7 @@ static int read_device(struct reader *reader, const struct yaml_node *node,
     if (room->device_count == CONFIG_ROOM_DEVICES_MAX)
         return yaml_complain(reader->yaml, node, reader->diag, ERR_LIMIT,
                              "more than %d devices in one room", CONFIG_ROOM_DEVICES_MAX);
+    room->device_places[room->device_count] = (struct config_place){node->line, node->column};
     room->devices[room->device_count++] = device;
     return 0;
 }
@@ -335,6 +336,11 @@ void config_destroy(struct config *config)
         return;
     yaml_destroy(config->text);
     free(config);
+}
+
+const char *config_file(const struct config *config)
+{
+    return yaml_file(config->text);
 }
 
 /* Where "section.key" is written; NULL if it is not. */

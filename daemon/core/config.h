@@ -25,10 +25,13 @@ struct config_room {
     const char *name;  /* a label: stands in alarm topics */
     const char *title; /* what people read; the name if not set */
     const char *devices[CONFIG_ROOM_DEVICES_MAX]; /* "posture/p-01": kind and device */
+    struct config_place {
+        int line, column;
+    } device_places[CONFIG_ROOM_DEVICES_MAX]; /* where they stand, for complaints made later */
     uint32_t device_count;
     bool automatic;   /* a device that works opens a session */
     const char *plan; /* by this plan; "" without */
-    int line, column; /* where it stands, for complaints made later */
+    int line, column; /* where the room stands */
 };
 
 struct config {
@@ -123,6 +126,9 @@ struct config {
 int config_parse(struct config **out, const char *file, const char *text, size_t bytes,
                  struct diag *diag);
 void config_destroy(struct config *config);
+
+/* The file that it was read from, as it was named. */
+const char *config_file(const struct config *config);
 
 /* Complains of an option ("broker.port") where it stands in the file, or of the file alone where it
  * has its default. Returns the code. */

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "core/topic.h"
 
 /* The room that the configuration gives this device, ROOM_NONE if none. */
@@ -181,6 +182,46 @@ int ingest_assign(struct ingest *ingest, struct diag *diag)
         devices_assign(ingest->devices, device, room_of(ingest->config, device));
     }
     return code;
+}
+
+static int complain_of_kind(const struct config *config, const struct config_room *room,
+                            uint32_t at, const struct drivers *drivers, struct diag *diag)
+{
+    const char *device = room->devices[at], *kinds[DRIVERS_MAX];
+    char kind[LUMBAR_NAME_MAX + 1];
+    struct text text = text_in(kind, sizeof(kind));
+    text_add(&text, "%.*s", (int)strcspn(device, "/"), device);
+    for (uint32_t i = 0; i < drivers->count; i++)
+        kinds[i] = drivers->list[i].plugin->kind;
+    const char *nearest = text_nearest(kind, kinds, drivers->count);
+    return diag_at(diag, ERR_UNKNOWN, config_file(config), room->device_places[at].line,
+                   room->device_places[at].column,
+                   "room '%s': no plugin has the kind of '%s'%s%s%s", room->name, device,
+                   nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+                   nearest != NULL ? "'?" : "");
+}
+
+int ingest_check(const struct config *config, const struct drivers *drivers,
+                 struct devices *devices, struct diag *diag)
+{
+    int64_t count = devices != NULL ? devices_count(devices) : 0;
+    for (uint32_t r = 0; r < config->room_count; r++) {
+        const struct config_room *room = &config->rooms[r];
+        for (uint32_t d = 0; d < room->device_count; d++) {
+            const struct driver *driver = ingest_driver_of(drivers, room->devices[d]);
+            if (driver == NULL)
+                return complain_of_kind(config, room, d, drivers, diag);
+            const char *name = strchr(room->devices[d], '/') + 1;
+            if (devices != NULL && devices_find(devices, driver, name, strlen(name)) != NULL)
+                continue;
+            if (++count > config->devices.max)
+                return diag_at(diag, ERR_FULL, config_file(config), room->device_places[d].line,
+                               room->device_places[d].column,
+                               "room '%s': no place for '%s': devices.max is %lld", room->name,
+                               room->devices[d], (long long)config->devices.max);
+        }
+    }
+    return 0;
 }
 
 const struct driver *ingest_driver_of(const struct drivers *drivers, const char *device)

@@ -81,6 +81,11 @@ void ingest_tick(struct ingest *ingest, int64_t now_ms);
  * room in the table, and goes on with the others. */
 int ingest_assign(struct ingest *ingest, struct diag *diag);
 
+/* Would ingest_assign() have nothing to complain of, where these devices are known (NULL: none)?
+ * Complains with the place in the file. */
+int ingest_check(const struct config *config, const struct drivers *drivers,
+                 struct devices *devices, struct diag *diag);
+
 /* The driver of a configured device, "posture/p-01"; NULL if no plugin has the kind. */
 const struct driver *ingest_driver_of(const struct drivers *drivers, const char *device);
 

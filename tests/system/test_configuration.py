@@ -44,7 +44,9 @@ def each_error_has_its_place_and_the_nearest_name(build):
         (dict(extra="clinic: again\n"), ["lumbard.yaml:", "clinic"]),
         (dict(extra="feed: [\n"), ["lumbard.yaml:"]),
         (dict(rooms={"a": ["posture/p-01"], "b": ["posture/p-01"]}), ["lumbard.yaml:", "p-01"]),
-        (dict(rooms={"a": ["postur/p-01"]}), ["postur"]),
+        (dict(rooms={"a": ["postur/p-01"]}), ["lumbard.yaml:25:15:", "did you mean 'posture'"]),
+        (dict(rooms={"a": ["posture/p-01", "posture/p-02"]}, extra="devices:\n  max: 1\n"),
+         ["lumbard.yaml:25:29:", "no place for 'posture/p-02'"]),
         (dict(rules=RULE.replace("skin_temp", "skim_temp")), ["test.yaml:5:", "skin_temperature"]),
         (dict(rules=RULE.replace("43 Cel", "43 C")), ["test.yaml:6:", "Cel"]),
         (dict(rules=RULE.replace("43 Cel", "99 Cel")), ["test.yaml:6:", "50"]),
@@ -128,6 +130,27 @@ def wrong_arguments_are_told(build):
         ended = subprocess.run([f"{build}/daemon/lumbard", "--config", "/nowhere/x.yaml"],
                                capture_output=True, text=True, timeout=10)
         assert ended.returncode == 1 and "/nowhere/x.yaml" in ended.stderr, ended
+
+
+def a_reload_with_one_mistake_changes_nothing_at_all(build):
+    mistakes = [  # the second room's devices, what else is in the file, and words of the complaint
+        (["postur/p-02"], "devices:\n  max: 3\n", "did you mean 'posture'"),
+        (["posture/p-02", "posture/p-03"], "devices:\n  max: 3\n", "no place for 'posture/p-03'"),
+        (["posture/p-02"], "devices:\n  max: 4\n", "devices.max cannot be changed"),
+    ]
+    with Clinic(build, rules=RULE, extra="devices:\n  max: 3\n") as clinic:
+        before, known = hello(clinic), [d["name"] for d in clinic.ask("/devices")[1]["devices"]]
+        for devices, extra, words in mistakes:
+            clinic.write_config(rooms={"salon": ["massage/m-01"], "other": devices}, extra=extra,
+                                rules=RULE.replace("warm", "hot"))
+            clinic.log_from = clinic.log_path.stat().st_size
+            clinic.hub.send_signal(signal.SIGHUP)
+            said = wait_for("a refusal", lambda: clinic.said("nothing changed"))
+            assert words in said and re.search(r"lumbard\.yaml:\d+:\d+: ", said), said
+            after = hello(clinic)
+            for part in ("rooms", "rules"):
+                assert getattr(after, part) == getattr(before, part), (words, part)
+            assert [d["name"] for d in clinic.ask("/devices")[1]["devices"]] == known, words
 
 
 def hello(clinic):
@@ -261,4 +284,6 @@ if __name__ == "__main__":
     run([a_good_one_is_said_to_be_good, each_error_has_its_place_and_the_nearest_name,
          a_file_or_place_that_a_start_would_fail_at_is_found_by_a_check,
          every_metric_is_listed_with_unit_and_range, every_option_is_listed,
-         wrong_arguments_are_told, every_option_called_reloadable_is_taken_by_a_reload])
+         wrong_arguments_are_told,
+         a_reload_with_one_mistake_changes_nothing_at_all,
+         every_option_called_reloadable_is_taken_by_a_reload])

@@ -168,6 +168,43 @@ static void the_configured_device_is_known_before_it_speaks(void **state)
     assert_int_equal(devices_at(world->ingest.devices, 1)->heard_ms, 0);
 }
 
+static void rooms_are_held_against_plugins_and_places_before_they_are_taken(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        bool running; /* p-01 is known already, and eight have places */
+        const char *text, *sentence;
+    } cases[] = {
+        {true, "devices: {max: 8}", NULL},
+        {true, "devices: {max: 1}\nrooms: [{name: a, devices: [posture/p-01]}]", NULL},
+        {false, "devices: {max: 1}\nrooms: [{name: a, devices: [posture/p-02]}]", NULL},
+        {false, "devices: {max: 1}\nrooms:\n - name: a\n   devices: [posture/p-1, posture/p-2]",
+         "f:4:27: room 'a': no place for 'posture/p-2': devices.max is 1"},
+        {true, "devices: {max: 1}\nrooms:\n - {name: a, devices: [posture/p-02]}",
+         "f:3:24: room 'a': no place for 'posture/p-02': devices.max is 1"},
+        {false, "rooms:\n - name: a\n   devices:\n   - postur/p-01",
+         "f:4:6: room 'a': no plugin has the kind of 'postur/p-01'; did you mean 'posture'?"},
+        {false, "rooms: [{name: a, devices: [scale/s-01]}]",
+         "f:1:29: room 'a': no plugin has the kind of 'scale/s-01'"},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct config *config;
+        struct diag diag = {0};
+        char sentence[600];
+        assert_int_equal(config_parse(&config, "f", cases[i].text, strlen(cases[i].text), &diag),
+                         0);
+        int code = ingest_check(config, &world->drivers,
+                                cases[i].running ? world->ingest.devices : NULL, &diag);
+        if (cases[i].sentence == NULL)
+            assert_int_equal(code, 0);
+        else
+            assert_string_equal(diag_sentence(&diag, sentence, sizeof(sentence)),
+                                cases[i].sentence);
+        config_destroy(config);
+    }
+    assert_int_equal(devices_count(world->ingest.devices), 1);
+}
+
 static void each_message_has_one_of_three_ends(void **state)
 {
     struct world *world = *state;
@@ -253,6 +290,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_configured_device_is_known_before_it_speaks, open_world,
                                         close_world),
+        cmocka_unit_test_setup_teardown(
+            rooms_are_held_against_plugins_and_places_before_they_are_taken, open_world,
+            close_world),
         cmocka_unit_test_setup_teardown(each_message_has_one_of_three_ends, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(whose_a_message_was_is_known_though_the_routes_are_full,
