@@ -261,6 +261,20 @@ static void say_goodbye(uv_work_t *work)
     mqtt_stop(hub->mqtt, STOP_MQTT_MS);
 }
 
+static void close_handles(struct lumbard *hub)
+{
+    uv_mutex_lock(&hub->wake_lock);
+    hub->wake_closed = true;
+    uv_mutex_unlock(&hub->wake_lock);
+    uv_close((uv_handle_t *)&hub->wake, NULL);
+    uv_close((uv_handle_t *)&hub->drain, NULL);
+    uv_close((uv_handle_t *)&hub->tick, NULL);
+    for (unsigned i = 0; i < SIGNALS; i++) {
+        uv_close((uv_handle_t *)&hub->signals[i], NULL);
+        signal(signal_numbers[i], SIG_IGN); /* a second SIGTERM must not cut the end short */
+    }
+}
+
 /* The broker is gone: what came meanwhile is drained, then every handle is closed. */
 static void after_goodbye(uv_work_t *work, int status)
 {
@@ -273,16 +287,7 @@ static void after_goodbye(uv_work_t *work, int status)
     hub_stop_store(hub);
     hub_drop_answers(hub);
     web_stop(hub->web, "the hub stops");
-    uv_mutex_lock(&hub->wake_lock);
-    hub->wake_closed = true;
-    uv_mutex_unlock(&hub->wake_lock);
-    uv_close((uv_handle_t *)&hub->wake, NULL);
-    uv_close((uv_handle_t *)&hub->drain, NULL);
-    uv_close((uv_handle_t *)&hub->tick, NULL);
-    for (unsigned i = 0; i < SIGNALS; i++) {
-        uv_close((uv_handle_t *)&hub->signals[i], NULL);
-        signal(signal_numbers[i], SIG_IGN); /* a second SIGTERM must not cut the end short */
-    }
+    close_handles(hub);
 }
 
 /* The loop goes on draining while the broker is told, so that no producer waits for room. */
@@ -488,6 +493,33 @@ static int start(struct lumbard *hub, struct diag *diag)
     return code == 0 ? go(hub, diag) : code;
 }
 
+/* Ends what a failed start has begun, as a stop would. */
+static void undo_start(struct lumbard *hub)
+{
+    if (hub->spool != NULL)
+        spool_stop(hub->spool);
+    recorder_stop(hub->recorder);
+    if (hub->store != NULL)
+        hub_stop_store(hub);
+    if (hub->web != NULL)
+        web_stop(hub->web, "the hub could not start");
+    if (!hub->wake_closed)
+        close_handles(hub);
+}
+
+/* Runs it to its end, and proves that nothing is left in it. */
+static int run_loop(struct lumbard *hub, struct diag *diag)
+{
+    uv_run(&hub->loop, UV_RUN_DEFAULT);
+    web_destroy(hub->web);
+    hub->web = NULL;
+    if (uv_loop_close(&hub->loop) == 0)
+        return 0;
+    log_error("the loop was not empty at the end");
+    uv_print_all_handles(&hub->loop, stderr);
+    return diag_set(diag, ERR_CONFLICT, "the loop was not empty at the end");
+}
+
 /* Everything that start() opened and the loop did not close; the order is the reverse. */
 static void release(struct lumbard *hub)
 {
@@ -520,17 +552,14 @@ int lumbard_run(const struct lumbard_options *options, struct diag *diag)
     if (uv_mutex_init(&hub.wake_lock) != 0)
         return diag_set(diag, ERR_MEMORY, "no lock could be made");
     hub.started_ms = hub_now_ms(&hub);
-    int code = start(&hub, diag);
+    int code = start(&hub, diag), ended = 0;
+    bool has_loop = !hub.wake_closed;
     if (code != 0)
-        return code; /* the process ends; files and sockets go with it */
-    uv_run(&hub.loop, UV_RUN_DEFAULT);
-    web_destroy(hub.web);
-    hub.web = NULL;
-    if (uv_loop_close(&hub.loop) != 0) {
-        uv_print_all_handles(&hub.loop, stderr);
-        code = diag_set(diag, ERR_CONFLICT, "the loop was not empty at the end");
-    }
+        undo_start(&hub);
+    if (has_loop)
+        ended = run_loop(&hub, diag);
     release(&hub);
-    log_notice("stopped");
-    return code;
+    if (code == 0)
+        log_notice("stopped");
+    return code != 0 ? code : ended;
 }

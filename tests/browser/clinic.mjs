@@ -8,7 +8,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
-const STOP_MS = 5000;
+const STOP_MS = 15000;
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -49,8 +49,8 @@ class Program {
         for (const stream of [this.process.stdout, this.process.stderr])
             stream.on('data', (data) => { this.output = (this.output + data).slice(-100000); });
         this.ended = new Promise((resolve) => {
-            this.process.on('exit', resolve);
-            this.process.on('error', (error) => { this.output += error; resolve(); });
+            this.process.on('exit', (code, signal) => resolve(code ?? signal));
+            this.process.on('error', (error) => { this.output += error; resolve('nothing'); });
         });
     }
 
@@ -63,12 +63,14 @@ class Program {
         if (this.runs) this.process.kill(name);
     }
 
+    /** Returns its exit code, or the signal that it died of. */
     async stop() {
         this.signal('SIGCONT');
         this.signal('SIGTERM');
         const late = setTimeout(() => this.signal('SIGKILL'), STOP_MS);
-        if (this.process.pid !== undefined) await this.ended;
+        const code = await this.ended;
         clearTimeout(late);
+        return code;
     }
 }
 
@@ -167,9 +169,20 @@ ${rooms.join('')}`);
         });
     }
 
+    /** A hub that ends with its loop empty, and no sanitizer's complaint, ends with 0. */
+    async stopHub() {
+        const code = await this.hub?.stop() ?? 0;
+        if (code !== 0) throw new Error(`the hub ended with ${code}: ${this.hub.output.slice(-4000)}`);
+    }
+
     async stop() {
-        for (const program of [this.devices, this.hub, this.broker]) await program?.stop();
-        rmSync(this.folder, { recursive: true, force: true });
-        rmSync(this.ring, { force: true });
+        await this.devices?.stop();
+        try {
+            await this.stopHub();
+        } finally {
+            await this.broker?.stop();
+            rmSync(this.folder, { recursive: true, force: true });
+            rmSync(this.ring, { force: true });
+        }
     }
 }

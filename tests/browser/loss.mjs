@@ -41,7 +41,7 @@ export async function testLoss(tap, browser, clinic, decodeWatch) {
     await tap.check('a hub that stops says why; values age, then have no number', async () => {
         await page.goto(clinic.url);
         await until('fresh values', async () => await fresh(page) > 10);
-        await clinic.hub.stop();
+        await clinic.stopHub();
         const banner = await until('the banner', () => text(page, '.banner.bad'));
         assert.match(banner, /No connection to the hub since \d\d:\d\d:\d\d\. It said: \S/);
         await until('nothing fresh but what comes seldom', async () => await fresh(page) < 10, 10000);

@@ -34,11 +34,13 @@ const tap = new Tap();
 const browser = new Browser();
 const clinics = [];
 // Interrupted, it leaves no process and no file behind either.
-for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => finish().then(() => process.exit(1)));
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => finish().finally(() => process.exit(1)));
 
 async function finish() {
     await browser.stop().catch(() => {});
-    for (const clinic of clinics.splice(0)) await clinic.stop();
+    const ends = await Promise.allSettled(clinics.splice(0).map((clinic) => clinic.stop()));
+    const bad = ends.find((end) => end.status === 'rejected');
+    if (bad) throw bad.reason;
 }
 
 async function clinicOf(rooms) {
@@ -66,6 +68,6 @@ try {
     await tap.check('the test runs to its end', () => { throw error; });
     for (const clinic of clinics) console.log(clinic.hub?.output.slice(-4000) ?? '');
 } finally {
-    await finish();
+    await tap.check('every hub ends with an empty loop', finish);
 }
 process.exitCode = tap.end();

@@ -403,7 +403,8 @@ class Clinic:
     def stop_hub(self, how=signal.SIGTERM):
         code = end(self.hub, how)
         self.hub = None
-        return code
+        assert how != signal.SIGTERM or code == 0, \
+            f"the hub ended with exit code {code}: {self.log_path.read_text(errors='replace')[-6000:]}"
 
     def __enter__(self):
         self.write_config()
