@@ -6,7 +6,8 @@
  *   bench-path --run LOAD N  N messages of a load, nanoseconds only
  *
  * Two loads: `lean`, 5 samples of one metric; `full`, 5 rows of 6 metrics and 4 single values.
- * Exit 0: at most 4000 instructions a lean message; 1: more; 77: no valgrind.
+ * Exit 0: at most 4000 instructions a lean message; 1: more; 2: a message did not go its way; 77: no
+ * valgrind.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -167,7 +168,23 @@ static void close_path(struct path *path)
     setup_fini(&path->setup);
 }
 
-static void run_path(const struct hub *hub, const struct load *load, unsigned count)
+/* Was each message used, and nothing else found? Else what was measured is another way. */
+static bool is_sound(const struct path *path, unsigned done, uint64_t samples)
+{
+    uint64_t gathered = history_samples(path->ingest.history);
+    if (path->refused == 0 && path->ingest.messages == done && path->alarms == 0 &&
+        gathered == samples)
+        return true;
+    fprintf(stderr,
+            "bench-path: %llu messages of %u, %llu refused, %llu alarms, %llu samples of %llu\n",
+            (unsigned long long)path->ingest.messages, done, (unsigned long long)path->refused,
+            (unsigned long long)path->alarms, (unsigned long long)gathered,
+            (unsigned long long)samples);
+    return false;
+}
+
+/* Returns the exit code: 2 where the messages did not go the way that is measured. */
+static int run_path(const struct hub *hub, const struct load *load, unsigned count)
 {
     struct path path = {.now_ms = 1700000000000};
     int64_t sealed_ms = path.now_ms;
@@ -192,17 +209,12 @@ static void run_path(const struct hub *hub, const struct load *load, unsigned co
             gathered = 0;
         }
     }
-    if (history_samples(path.ingest.history) != (uint64_t)gathered * load->samples)
-        fprintf(stderr, "bench-path: %llu samples gathered\n",
-                (unsigned long long)history_samples(path.ingest.history));
-    if (path.refused > 0 || path.ingest.messages != done || path.alarms > 0)
-        fprintf(stderr, "bench-path: %llu messages, %llu refused, %llu alarms\n",
-                (unsigned long long)path.ingest.messages, (unsigned long long)path.refused,
-                (unsigned long long)path.alarms);
+    int code = is_sound(&path, done, (uint64_t)gathered * load->samples) ? 0 : 2;
     printf("%s: %u messages of %u samples, %u rules: %.0f ns a message\n", load->name, done,
            load->samples, rules_count(path.setup.rules), (double)used_ns / done);
     fflush(stdout);
     close_path(&path);
+    return code;
 }
 
 /* Runs itself under callgrind; returns instructions of all messages, 0 where that is impossible. */
@@ -248,7 +260,9 @@ static int measure(const struct hub *hub, const char *self)
     for (size_t i = 0; i < sizeof(loads) / sizeof(loads[0]); i++) {
         const struct load *load = &loads[i];
         char out[256];
-        run_path(hub, load, 100 * BATCH);
+        int ran = run_path(hub, load, 100 * BATCH);
+        if (ran != 0)
+            return ran;
         snprintf(out, sizeof(out), "%s/callgrind.%s", keep != NULL ? keep : hub->folder,
                  load->name);
         uint64_t each = count_instructions(self, out, load, few) / few;
@@ -279,7 +293,7 @@ int main(int count, char **arguments)
     }
     prepare(&hub);
     if (load != NULL)
-        run_path(&hub, load, (unsigned)atoi(arguments[3]));
+        code = run_path(&hub, load, (unsigned)atoi(arguments[3]));
     else
         code = measure(&hub, arguments[0]);
     hub_clear(&hub, false);

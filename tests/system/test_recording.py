@@ -9,7 +9,7 @@ import subprocess
 import time
 from datetime import datetime
 
-from clinic import Clinic, Mqtt, run, wait_for
+from clinic import Clinic, Mqtt, Skipped, run, wait_for
 
 ROOMS = {"room-1": ["posture/p-01", "massage/m-01"], "room-2": ["posture/p-02", "massage/m-02"]}
 RULES = """
@@ -330,8 +330,7 @@ def a_full_disk_stops_the_recording_and_nothing_else(build):
         mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(disk)],
                                  capture_output=True, text=True)
         if mounted.returncode != 0:
-            print(f"skipped: a small file system cannot be mounted: {mounted.stderr.strip()}")
-            return
+            raise Skipped(f"a small file system cannot be mounted: {mounted.stderr.strip()}")
         try:
             path = clinic.write_config(recordings=disk / "tapes")
             path.write_text(path.read_text().replace(
