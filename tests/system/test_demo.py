@@ -1,13 +1,15 @@
 """The demo as a newcomer starts it: it runs, it ends, and nothing of it is left."""
 import os
 import pathlib
+import pty
 import re
 import signal
+import socket
 import subprocess
-import time
+import threading
 import urllib.request
 
-from clinic import TOP, Clinic, free_port, run, wait_for
+from clinic import TOP, Clinic, Skipped, free_port, run, wait_for
 
 
 def leftovers():
@@ -21,6 +23,48 @@ def start(*arguments):
     return subprocess.Popen([str(TOP / "config/demo"), "--no-install", *arguments],
                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                             stdin=subprocess.DEVNULL, start_new_session=True)
+
+
+class Terminal:
+    """The demo in a terminal of its own, where Ctrl-C is a key and not a signal to one process."""
+
+    def __init__(self, *arguments):
+        self.text = ""
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.execv(TOP / "config/demo", ["demo", "--no-install", *arguments])
+        self.reader = threading.Thread(target=self._read, daemon=True)
+        self.reader.start()
+
+    def _read(self):
+        try:
+            while part := os.read(self.master, 4096):
+                self.text += part.decode(errors="replace")
+        except OSError:  # nobody has the terminal open any more
+            pass
+
+    def press_ctrl_c(self):
+        os.write(self.master, b"\x03")
+
+    def exit_code(self, seconds=30):
+        """Of the demo; one that does not end in time is killed with all that is in its terminal."""
+        found = []
+
+        def ended():
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            found[:] = [os.waitstatus_to_exitcode(status)] if pid else []
+            return found
+
+        try:
+            wait_for("the demo's end", ended, seconds)
+        except AssertionError:
+            for pid in members(self.pid):
+                os.kill(int(pid), signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            raise AssertionError(f"the demo did not end: {self.text}") from None
+        self.reader.join(5)
+        os.close(self.master)
+        return found[0]
 
 
 def members(session):
@@ -46,16 +90,54 @@ def served(port):
 
 def ctrl_c_leaves_no_process_and_no_file(_build):
     before, port = leftovers(), free_port()
-    demo = start("--port", str(port), "--rooms", "3")
-    wait_for("the page", lambda: served(port) or demo.poll() is not None, 240)
-    assert demo.poll() is None, demo.stdout.read()
-    time.sleep(2)
-    os.kill(demo.pid, signal.SIGINT)
-    output, _ = demo.communicate(timeout=20)
-    assert demo.returncode == 0, output
-    assert f"http://127.0.0.1:{port}/" in output and "broker connected" in output, output
+    demo = Terminal("--port", str(port), "--rooms", "3")
+    wait_for("the page", lambda: served(port) or "ended, nothing" in demo.text, 240)
+    wait_for("the broker", lambda: "broker connected" in demo.text or "nothing is" in demo.text, 20)
+    assert "nothing is left" not in demo.text, demo.text
+    demo.press_ctrl_c()
+    assert demo.exit_code() == 0, demo.text
+    assert f"http://127.0.0.1:{port}/" in demo.text, demo.text
+    assert "nothing is left behind" in demo.text and "exit code" not in demo.text, demo.text
     assert leftovers() == before, leftovers()
     wait_for("its processes are gone", lambda: not members(demo.pid), 5)
+
+
+def ctrl_c_at_any_moment_of_the_start_leaves_nothing(_build):
+    before = leftovers()
+    for words in ("building", "starting mosquitto", "starting lumbar-sim", "starting lumbard"):
+        demo = Terminal("--port", str(free_port()), "--rooms", "1")
+        wait_for(words, lambda: words in demo.text, 240)
+        demo.press_ctrl_c()
+        demo.exit_code()
+        assert leftovers() == before, (words, leftovers(), demo.text)
+        wait_for("its processes are gone", lambda: not members(demo.pid), 5)
+
+
+def child_named(session, name):
+    return next((int(pid) for pid in members(session)
+                 if pathlib.Path(f"/proc/{pid}/comm").read_text().strip() == name), None)
+
+
+def a_hub_that_ends_badly_is_told(_build):
+    before, port = leftovers(), free_port()
+    demo = Terminal("--port", str(port), "--rooms", "1")
+    wait_for("the page", lambda: served(port), 240)
+    os.kill(child_named(demo.pid, "lumbard"), signal.SIGKILL)
+    assert demo.exit_code() == 1, demo.text
+    assert "lumbard ended with exit code 137" in demo.text, demo.text
+    assert leftovers() == before, leftovers()
+
+
+def one_that_hangs_is_killed(_build):
+    before, port = leftovers(), free_port()
+    demo = Terminal("--port", str(port), "--rooms", "1")
+    wait_for("the page", lambda: served(port), 240)
+    hub = child_named(demo.pid, "lumbard")
+    os.kill(hub, signal.SIGSTOP)
+    demo.press_ctrl_c()
+    assert demo.exit_code(40) == 1, demo.text
+    assert "lumbard ended with exit code 137" in demo.text, demo.text
+    assert leftovers() == before and not members(demo.pid), leftovers()
 
 
 def it_ends_by_itself_after_its_seconds(_build):
@@ -64,6 +146,17 @@ def it_ends_by_itself_after_its_seconds(_build):
     output, _ = demo.communicate(timeout=240)
     assert demo.returncode == 0 and "nothing is left behind" in output, output
     assert leftovers() == before and not members(demo.pid)
+
+
+def the_page_may_have_the_port_that_brokers_usually_have(_build):
+    try:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 1883))
+    except OSError as error:
+        raise Skipped(f"port 1883 is in use here: {error}") from None
+    demo = start("--port", "1883", "--rooms", "1", "--seconds", "3")
+    output, _ = demo.communicate(timeout=240)
+    assert demo.returncode == 0 and "broker connected" in output, output
 
 
 def a_taken_port_is_a_clear_error(build):
@@ -82,5 +175,8 @@ def wrong_arguments_are_told(_build):
 
 
 if __name__ == "__main__":
-    run([ctrl_c_leaves_no_process_and_no_file, it_ends_by_itself_after_its_seconds,
-         a_taken_port_is_a_clear_error, wrong_arguments_are_told])
+    run([ctrl_c_leaves_no_process_and_no_file, ctrl_c_at_any_moment_of_the_start_leaves_nothing,
+         a_hub_that_ends_badly_is_told, one_that_hangs_is_killed,
+         it_ends_by_itself_after_its_seconds,
+         the_page_may_have_the_port_that_brokers_usually_have, a_taken_port_is_a_clear_error,
+         wrong_arguments_are_told])
