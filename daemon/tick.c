@@ -6,8 +6,8 @@
 #include "hub.h"
 #include "io/notify.h"
 
-#define HEARTBEAT_OLD 3000  /* ms without it: the path to the broker is said to be gone */
-#define WRITER_STUCK  20000 /* ms without a turn of a writing thread: the watchdog bites */
+#define HEARTBEAT_OLD 3000 /* ms without it: the path to the broker is said to be gone */
+#define WRITER_STUCK  2000 /* ms without a turn of a writing thread, at least; see below */
 
 /* False: not now, for the broker is away or the queue full; it stays due. */
 static bool on_ack_due(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
@@ -103,14 +103,25 @@ static void tell_oversize(struct lumbard *hub, int64_t now)
             MQTT_PAYLOAD_MAX, (unsigned long long)broker.oversize);
 }
 
-/* Fed only while the loop and both writing threads move; never dependent on the broker. */
+/* Does a writing thread stand still? A slow card may take seconds for a sync: two thirds of the
+ * watchdog's own time are let pass, which are 20 s in the unit. */
+static bool is_stuck(const struct lumbard *hub, int64_t watchdog_ms)
+{
+    const int64_t turned_ms[] = {spool_copied_ms(hub->spool), store_turned_ms(hub->store),
+                                 recorder_turned_ms(hub->recorder)};
+    int64_t most_ms = watchdog_ms * 2 / 3 > WRITER_STUCK ? watchdog_ms * 2 / 3 : WRITER_STUCK;
+    int64_t mono_ms = clock_mono_ns() / 1000000;
+    for (size_t i = 0; i < sizeof(turned_ms) / sizeof(turned_ms[0]); i++)
+        if (mono_ms - turned_ms[i] > most_ms)
+            return true;
+    return false;
+}
+
+/* Fed only while the loop and all writing threads move; never dependent on the broker. */
 static void feed_watchdog(struct lumbard *hub, int64_t now)
 {
-    int64_t each_ms = notify_watchdog_ms();
-    int64_t mono_ms = clock_mono_ns() / 1000000;
-    if (each_ms == 0 || now - hub->fed_ms < each_ms ||
-        mono_ms - spool_copied_ms(hub->spool) > WRITER_STUCK ||
-        mono_ms - store_turned_ms(hub->store) > WRITER_STUCK)
+    int64_t each_ms = notify_watchdog_ms(); /* half of its time */
+    if (each_ms == 0 || now - hub->fed_ms < each_ms || is_stuck(hub, 2 * each_ms))
         return;
     hub->fed_ms = now;
     notify_send("WATCHDOG=1");

@@ -161,6 +161,7 @@ int recorder_open(struct recorder **out, const struct recorder_options *options,
         return diag_set(diag, ERR_MEMORY, "no memory for the recorder");
     recorder->options = *options;
     recorder->synced = RECORDER_NONE;
+    atomic_store(&recorder->turned_ms, clock_mono_ns() / 1000000);
     recorder->folder = -1;
     snprintf(recorder->folder_name, sizeof(recorder->folder_name), "%s", options->folder);
     for (unsigned i = 0; i < RECORDER_TRACKS; i++)
@@ -476,6 +477,11 @@ uint64_t recorder_needs(struct recorder *recorder)
         needs = RECORDER_NONE;
     pthread_mutex_unlock(&recorder->mutex);
     return needs;
+}
+
+int64_t recorder_turned_ms(const struct recorder *recorder)
+{
+    return atomic_load(&recorder->turned_ms);
 }
 
 bool recorder_is_safe(struct recorder *recorder)

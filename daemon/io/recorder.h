@@ -82,7 +82,8 @@ void recorder_synced(struct recorder *recorder, uint64_t below);
 /* The lowest place of the spool that is still needed. */
 uint64_t recorder_needs(struct recorder *recorder);
 
-bool recorder_is_safe(struct recorder *recorder); /* the disk takes what it is given */
+bool recorder_is_safe(struct recorder *recorder);            /* the disk takes what it is given */
+int64_t recorder_turned_ms(const struct recorder *recorder); /* mono: its thread's last turn */
 void recorder_stats(struct recorder *recorder, struct recorder_stats *stats);
 
 /* Hands over everything, and waits until it is written (or refused once more); tapes stay open for

@@ -60,7 +60,8 @@ struct recorder {
 
     pthread_t thread;
     bool started;
-    pthread_mutex_t mutex; /* of what follows */
+    _Atomic int64_t turned_ms; /* mono: when the thread last came round */
+    pthread_mutex_t mutex;     /* of what follows */
     pthread_cond_t due, freed;
     struct recorder_queue free, queue;
     struct recorder_job *writing; /* taken from the queue, not yet on disk */

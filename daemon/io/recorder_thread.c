@@ -12,6 +12,7 @@
 #define RETRY_MS      500
 #define SWEEP_MS      600000                /* between looks for what is too old */
 #define SWEEP_MORE_MS 1000                  /* while there is more of it */
+#define TURN_MS       1000                  /* between turns at most, for who watches it */
 #define FILE_MOST     (UINT64_C(256) << 20) /* of one tape; then another one begins */
 #define DAY_MS        INT64_C(86400000)
 
@@ -91,6 +92,11 @@ static void wait_ms(struct recorder *recorder, int64_t ms)
     pthread_cond_timedwait(&recorder->due, &recorder->mutex, &until);
 }
 
+static void note_turn(struct recorder *recorder)
+{
+    atomic_store(&recorder->turned_ms, mono_ms());
+}
+
 static void note_refusal(struct recorder *recorder, int error)
 {
     recorder->stats.failures++;
@@ -116,6 +122,7 @@ static void do_job(struct recorder *recorder, struct recorder_job *job)
 {
     recorder->writing = job;
     for (;;) {
+        note_turn(recorder);
         pthread_mutex_unlock(&recorder->mutex);
         bool done = write_job(recorder, job);
         int error = errno;
@@ -165,13 +172,14 @@ void *recorder_run(void *user)
     struct recorder *recorder = user;
     pthread_mutex_lock(&recorder->mutex);
     for (;;) {
+        note_turn(recorder);
         struct recorder_job *job = next_job(recorder);
         if (job != NULL) {
             do_job(recorder, job);
         } else if (recorder->stop) {
             break;
         } else {
-            wait_ms(recorder, recorder->swept_ms + SWEEP_MS - mono_ms());
+            wait_ms(recorder, TURN_MS);
         }
         sweep_if_due(recorder);
     }
