@@ -1,9 +1,9 @@
 /*
  * Devices: who was heard, its accounting, its newest values.
  *
- * A device appears when it is first heard, and stays. Its boot id and sequence tell loss, repeats
- * and order; its clock is mapped to hub time. Availability follows from the age of each value
- * (driver.h), so there is no timer a device.
+ * A device appears when it is first heard with something that can be used, and stays. Its boot id
+ * and sequence tell loss, repeats and order; its clock is mapped to hub time. Availability follows
+ * from the age of each value (driver.h), so there is no timer a device.
  * Memory: sized at create for `max` devices; values and plugin state are allocated when a device is
  * first heard, nothing for a message. A table that is full refuses new devices and counts them.
  * Pure: time is given.

@@ -16,13 +16,15 @@ struct mended {
     double values[DRIVER_VALUES_MAX];
 };
 
+#define FRESH_STATE_OFFSET ((DRIVER_ARENA_BYTES + sizeof(struct mended) + 15) & ~(size_t)15)
+
 _Static_assert(DRIVER_ARENA_BYTES % sizeof(double) == 0, "struct mended stands behind the arena");
 _Static_assert(sizeof(struct lumbar_series) == 24, "counted in words of 8 bytes");
 
 void drivers_init(struct drivers *drivers)
 {
     *drivers = (struct drivers){.count = 0};
-    drivers->arena = malloc(DRIVER_ARENA_BYTES + sizeof(struct mended));
+    drivers->arena = malloc(FRESH_STATE_OFFSET + DRIVER_STATE_MAX_BYTES);
     if (drivers->arena == NULL)
         abort();
 }
@@ -363,4 +365,15 @@ int driver_decode(struct drivers *drivers, const struct driver *driver, void *st
         return LUMBAR_DECODED;
     *out = (struct decoded){.out_of_range = 0};
     return result == LUMBAR_IGNORED ? LUMBAR_IGNORED : LUMBAR_MALFORMED;
+}
+
+int driver_try(struct drivers *drivers, const struct driver *driver,
+               const struct lumbar_message *message)
+{
+    struct decoded decoded;
+    size_t bytes = driver->plugin->state_bytes;
+    void *state = bytes > 0 ? drivers->arena + FRESH_STATE_OFFSET : NULL;
+    if (state != NULL)
+        memset(state, 0, bytes);
+    return driver_decode(drivers, driver, state, message, &decoded);
 }

@@ -42,7 +42,8 @@ struct drivers {
     struct driver list[DRIVERS_MAX];
     uint32_t count;
     uint32_t metric_count; /* of all */
-    unsigned char *arena;  /* and, behind it, room for what driver_decode() has checked */
+    unsigned char *arena;  /* and, behind it, room for what driver_decode() has checked, and for the
+                            * state of a device that is not known */
 };
 
 void drivers_init(struct drivers *drivers); /* the arena is allocated: aborts without memory */
@@ -117,5 +118,9 @@ struct decoded {
  * contract. What was refused leaves an empty batch. */
 int driver_decode(struct drivers *drivers, const struct driver *driver, void *state,
                   const struct lumbar_message *message, struct decoded *out);
+
+/* What driver_decode() would give if this were the first message of its device; keeps nothing. */
+int driver_try(struct drivers *drivers, const struct driver *driver,
+               const struct lumbar_message *message);
 
 #endif

@@ -58,29 +58,47 @@ static void on_rule(void *user, const struct rule_event *event)
         ingest->on_overflow(ingest->user, event);
 }
 
-/* Where this topic leads. On false it leads nowhere, and that was said. */
-static bool find_route(struct ingest *ingest, const struct ingest_message *message,
-                       struct route *out)
+/* A device that was never heard takes its place with a message that can be used: else made-up names
+ * would fill the table. */
+static enum ingest_result meet(struct ingest *ingest, const struct driver *driver,
+                               const struct topic *topic, const struct ingest_message *message,
+                               struct device **out)
+{
+    struct lumbar_message in = {topic->leaf, message->payload, message->payload_bytes};
+    int result = driver_try(ingest->drivers, driver, &in);
+    if (result == LUMBAR_MALFORMED)
+        return refuse(ingest, NULL, REFUSED_MALFORMED, "its plugin cannot decode it", message);
+    if (result == LUMBAR_IGNORED)
+        return INGEST_USED;
+    *out = hear(ingest, driver, topic);
+    if (*out == NULL)
+        return refuse(ingest, NULL, REFUSED_RATE, "no place for one more device", message);
+    return INGEST_USED;
+}
+
+/* Where this topic leads. Where it leads to no device, that is the end of the message. */
+static enum ingest_result find_route(struct ingest *ingest, const struct ingest_message *message,
+                                     struct route *out)
 {
     const struct route *known = routes_find(ingest->routes, message->topic, message->topic_bytes);
     if (known != NULL) {
         *out = *known;
-        return true;
+        return INGEST_USED;
     }
     struct topic topic;
+    *out = (struct route){NULL, NULL};
     const struct driver *driver =
         drivers_match(ingest->drivers, message->topic, message->topic_bytes, &topic);
-    if (driver == NULL) {
-        refuse(ingest, NULL, REFUSED_MALFORMED, "no plugin knows its topic", message);
-        return false;
-    }
-    *out = (struct route){hear(ingest, driver, &topic), topic.leaf};
-    if (out->device == NULL) {
-        refuse(ingest, NULL, REFUSED_RATE, "no place for one more device", message);
-        return false;
-    }
-    routes_add(ingest->routes, message->topic, message->topic_bytes, *out);
-    return true;
+    if (driver == NULL)
+        return refuse(ingest, NULL, REFUSED_MALFORMED, "no plugin knows its topic", message);
+    *out = (struct route){devices_find(ingest->devices, driver, topic.device, topic.device_bytes),
+                          topic.leaf};
+    enum ingest_result result = INGEST_USED;
+    if (out->device == NULL)
+        result = meet(ingest, driver, &topic, message, &out->device);
+    if (out->device != NULL)
+        routes_add(ingest->routes, message->topic, message->topic_bytes, *out);
+    return result;
 }
 
 enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_message *message,
@@ -89,8 +107,9 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     ingest->messages++;
     ingest->heard = NULL;
     struct route route;
-    if (!find_route(ingest, message, &route))
-        return INGEST_REFUSED;
+    enum ingest_result found = find_route(ingest, message, &route);
+    if (route.device == NULL)
+        return found;
     struct device *device = ingest->heard = route.device;
     /* What was admitted by a run before is, though this one knows less of the silence before it. */
     if (!device_admit(device, message->received_ms, ingest->devices) && !message->used)

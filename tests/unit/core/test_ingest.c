@@ -3,6 +3,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -255,6 +256,25 @@ static void whose_a_message_was_is_known_though_the_routes_are_full(void **state
     assert_null(world->ingest.heard);
 }
 
+/* The table has eight places. */
+static void made_up_names_take_no_place_from_a_device_that_speaks(void **state)
+{
+    struct world *world = *state;
+    uint8_t good[512];
+    size_t bytes = write_batch(good, 1, NOW, 1);
+    char topic[64];
+    for (unsigned i = 0; i < 100; i++) {
+        snprintf(topic, sizeof(topic), "lumbar/v1/posture/made-up-%u/telemetry", i);
+        assert_int_equal(take(world, topic, "\xff\xff", 2, NOW + i), INGEST_REFUSED);
+        assert_int_equal(world->why, REFUSED_MALFORMED);
+    }
+    assert_int_equal(devices_count(world->ingest.devices), 1);
+    assert_int_equal(take(world, "lumbar/v1/posture/p-02/telemetry", good, bytes, NOW + 100),
+                     INGEST_USED);
+    assert_int_equal(devices_count(world->ingest.devices), 2);
+    assert_int_equal(devices_at(world->ingest.devices, 2)->messages, 1);
+}
+
 static void an_alarm_is_raised_and_ends(void **state)
 {
     struct world *world = *state;
@@ -297,6 +317,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(each_message_has_one_of_three_ends, open_world,
                                         close_world),
         cmocka_unit_test_setup_teardown(whose_a_message_was_is_known_though_the_routes_are_full,
+                                        open_world, close_world),
+        cmocka_unit_test_setup_teardown(made_up_names_take_no_place_from_a_device_that_speaks,
                                         open_world, close_world),
         cmocka_unit_test_setup_teardown(an_alarm_is_raised_and_ends, open_world, close_world),
         cmocka_unit_test_setup_teardown(a_message_allocates_nothing, open_world, close_world),
