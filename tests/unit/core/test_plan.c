@@ -261,7 +261,7 @@ static void a_day_is_a_day_of_the_calendar(void **state)
         client_write_day(&text, ms);
         assert_memory_equal(written + 1, days[i], 10);
     }
-    int64_t first, second;
+    int64_t first = 0, second = 0;
     assert_true(client_read_day("2100-02-28", &first) && client_read_day("2100-03-01", &second));
     assert_int_equal(second - first, DAY); /* 2100 is no leap year */
     assert_true(client_read_day("2024-05-03", &first));
