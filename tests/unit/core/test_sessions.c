@@ -31,10 +31,10 @@ static void every_operation_in_every_state_does_what_the_table_says(void **state
     assert_int_equal(sizeof(rows) / sizeof(rows[0]), SESSION_OPS);
     for (size_t i = 0; i < SESSION_OPS; i++)
         for (int from = PL; from <= AB; from++) {
-            struct clinic *clinic;
             struct diag diag = {0};
+            close_clinic(state);
             open_clinic(state);
-            clinic = *state;
+            struct clinic *clinic = *state;
             uint64_t id = session_in(clinic, (enum session_state)from);
             if (rows[i].op == SESSION_UNASSIGN && from <= PA) /* one there is to take away */
                 order(clinic, id, (struct session_order){.op = SESSION_ASSIGN, .device = 2}, NOW,
@@ -59,9 +59,7 @@ static void every_operation_in_every_state_does_what_the_table_says(void **state
             } else {
                 assert_true(clinic->events > events && clinic->last_op == rows[i].op);
             }
-            close_clinic(state);
         }
-    open_clinic(state);
 }
 
 static void a_refusal_says_why(void **state)
