@@ -434,13 +434,13 @@ static int open_web(struct lumbard *hub, struct diag *diag)
 static unsigned write_filters(const struct drivers *drivers,
                               char filters[MQTT_FILTERS_MAX][MQTT_FILTER_BYTES])
 {
+    _Static_assert(MQTT_FILTERS_MAX >= DRIVERS_FILTERS_MAX && MQTT_FILTER_BYTES > TOPIC_MAX_BYTES,
+                   "what plugins may hear can be subscribed to");
     unsigned count = 0;
     for (uint32_t i = 0; i < drivers->count; i++) {
         const struct lumbar_plugin *plugin = drivers->list[i].plugin;
-        for (unsigned l = 0; plugin->leaves[l] != NULL && count < MQTT_FILTERS_MAX; l++)
-            if (topic_filter(plugin->topic, plugin->leaves[l], filters[count], MQTT_FILTER_BYTES) >
-                0)
-                count++;
+        for (const char *const *leaf = plugin->leaves; *leaf != NULL; leaf++)
+            topic_filter(plugin->topic, *leaf, filters[count++], MQTT_FILTER_BYTES);
     }
     return count;
 }

@@ -180,6 +180,21 @@ static bool hears(const struct lumbar_plugin *plugin, const char *leaf)
     return false;
 }
 
+/* What the hub itself says and no device may. */
+static const char *const own_topics[] = {"lumbar/v1/hub/+/status", "lumbar/v1/hub/+/heartbeat",
+                                         "lumbar/v1/alarm/+/+"};
+
+static int check_not_own(const struct lumbar_plugin *plugin, const char *leaf, struct diag *diag)
+{
+    char filter[TOPIC_MAX_BYTES + 1];
+    topic_filter(plugin->topic, leaf, filter, sizeof(filter));
+    for (size_t i = 0; i < sizeof(own_topics) / sizeof(own_topics[0]); i++)
+        if (topic_filters_meet(filter, own_topics[i]))
+            return refuse(diag, "plugin %s hears %s, which meets %s, where the hub speaks",
+                          plugin->kind, filter, own_topics[i]);
+    return 0;
+}
+
 static int check_leaf(const struct lumbar_plugin *plugin, uint32_t index, struct diag *diag)
 {
     const char *leaf = plugin->leaves[index];
@@ -190,7 +205,10 @@ static int check_leaf(const struct lumbar_plugin *plugin, uint32_t index, struct
     if (strcmp(leaf, "ack") == 0)
         return refuse(diag, "plugin %s hears the leaf ack, which is what the hub says",
                       plugin->kind);
-    return 0;
+    for (uint32_t i = 0; i < index; i++)
+        if (strcmp(plugin->leaves[i], leaf) == 0)
+            return refuse(diag, "plugin %s hears the leaf %s twice", plugin->kind, leaf);
+    return check_not_own(plugin, leaf, diag);
 }
 
 static int check_topic(const struct lumbar_plugin *plugin, struct diag *diag)
@@ -203,7 +221,7 @@ static int check_topic(const struct lumbar_plugin *plugin, struct diag *diag)
         return refuse(diag, "plugin %s hears no leaf", plugin->kind);
     if (strstr(plugin->topic, "{leaf}") == NULL) {
         if (leaves[0][0] == '\0' && leaves[1] == NULL)
-            return 0;
+            return check_not_own(plugin, "", diag);
         return refuse(diag, "the topic of plugin %s has no {leaf}, so its one leaf must be \"\"",
                       plugin->kind);
     }

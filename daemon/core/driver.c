@@ -37,6 +37,39 @@ void drivers_fini(struct drivers *drivers)
     *drivers = (struct drivers){.count = 0};
 }
 
+/* Each topic on which a kind's devices speak or are told something: the leaves, and `ack` where the
+ * pattern has room for it. Begin with 0; false: there are no more. */
+static bool next_filter(const struct lumbar_plugin *plugin, uint32_t *at,
+                        char filter[TOPIC_MAX_BYTES + 1])
+{
+    const char *leaf = plugin->leaves[*at];
+    bool is_ack = leaf == NULL;
+    if (*at > 0 && plugin->leaves[*at - 1] == NULL)
+        return false;
+    (*at)++;
+    return topic_filter(plugin->topic, is_ack ? "ack" : leaf, filter, TOPIC_MAX_BYTES + 1) > 0;
+}
+
+static int check_apart(const struct lumbar_plugin *plugin, const struct lumbar_plugin *other,
+                       struct diag *diag)
+{
+    char filter[TOPIC_MAX_BYTES + 1], others[TOPIC_MAX_BYTES + 1];
+    for (uint32_t i = 0; next_filter(plugin, &i, filter);)
+        for (uint32_t j = 0; next_filter(other, &j, others);)
+            if (topic_filters_meet(filter, others))
+                return diag_set(diag, ERR_PLUGIN, "the topic %s of plugin %s meets %s of plugin %s",
+                                filter, plugin->kind, others, other->kind);
+    return 0;
+}
+
+static uint32_t count_leaves(const struct lumbar_plugin *plugin)
+{
+    uint32_t count = 0;
+    while (plugin->leaves[count] != NULL)
+        count++;
+    return count;
+}
+
 int drivers_add(struct drivers *drivers, const struct lumbar_plugin *plugin, struct diag *diag)
 {
     for (uint32_t i = 0; i < drivers->count; i++)
@@ -47,6 +80,16 @@ int drivers_add(struct drivers *drivers, const struct lumbar_plugin *plugin, str
     if (drivers->count == DRIVERS_MAX)
         return diag_set(diag, ERR_FULL, "there are %d plugins already, which is the most",
                         DRIVERS_MAX);
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        int code = check_apart(plugin, drivers->list[i].plugin, diag);
+        if (code != 0)
+            return code;
+    }
+    uint32_t leaves = count_leaves(plugin);
+    if (drivers->filter_count + leaves > DRIVERS_FILTERS_MAX)
+        return diag_set(diag, ERR_FULL,
+                        "the %u leaves of plugin %s would make more than %d subscriptions", leaves,
+                        plugin->kind, DRIVERS_FILTERS_MAX);
     drivers->list[drivers->count] = (struct driver){
         .plugin = plugin,
         .index = drivers->count,
@@ -56,6 +99,7 @@ int drivers_add(struct drivers *drivers, const struct lumbar_plugin *plugin, str
     };
     drivers->count++;
     drivers->metric_count += plugin->metric_count;
+    drivers->filter_count += leaves;
     return 0;
 }
 

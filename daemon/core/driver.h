@@ -18,6 +18,7 @@
 #include "lumbar/plugin.h"
 
 #define DRIVERS_MAX              16
+#define DRIVERS_FILTERS_MAX      64 /* subscriptions: each leaf of each plugin */
 #define DRIVER_METRICS_MAX       (LUMBAR_METRICS_MAX + 32) /* of one: its plugin's, and the hub's */
 #define DRIVER_PAYLOAD_MAX_BYTES (16 * 1024)
 #define DRIVER_ARENA_BYTES       (256 * 1024) /* for one message */
@@ -42,6 +43,7 @@ struct drivers {
     struct driver list[DRIVERS_MAX];
     uint32_t count;
     uint32_t metric_count; /* of all */
+    uint32_t filter_count; /* leaves of all */
     unsigned char *arena;  /* and, behind it, room for what driver_decode() has checked, and for the
                             * state of a device that is not known */
 };
@@ -52,10 +54,11 @@ void drivers_fini(struct drivers *drivers);
 /* Holds a plugin against the contract: ABI, sizes, names, kinds, units, ranges, topic, golden
  * messages (contract.c). One sentence in diag says what is wrong. Beyond the words of plugin.h:
  * the range of a state or event is 0 to its last label, a counter's begins at 0, a topic without
- * {leaf} goes with the one leaf "", and no plugin hears the leaf `ack`. */
+ * {leaf} goes with the one leaf "", and no plugin hears the leaf `ack` or where the hub speaks. */
 int driver_check(const struct lumbar_plugin *plugin, struct diag *diag);
 
-/* Adds a checked plugin; refuses a kind that is there already. */
+/* Adds a checked plugin. Refuses a kind that is there already, and one whose topics meet those of
+ * another: a message has one driver, and a device is told what is its own. */
 int drivers_add(struct drivers *drivers, const struct lumbar_plugin *plugin, struct diag *diag);
 
 /* Gives a kind of device one more metric, which the hub makes itself; its strings are the caller's

@@ -99,6 +99,22 @@ size_t topic_filter(const char *pattern, const char *leaf, char *out, size_t byt
     return topic_make(pattern, "+", leaf, out, bytes);
 }
 
+bool topic_filters_meet(const char *filter, const char *other)
+{
+    for (;;) {
+        size_t bytes = strcspn(filter, "/"), other_bytes = strcspn(other, "/");
+        bool any = (bytes == 1 && *filter == '+') || (other_bytes == 1 && *other == '+');
+        if (!any && (bytes != other_bytes || memcmp(filter, other, bytes) != 0))
+            return false;
+        filter += bytes;
+        other += other_bytes;
+        if (*filter == '\0' || *other == '\0')
+            return *filter == *other;
+        filter++;
+        other++;
+    }
+}
+
 size_t topic_make(const char *pattern, const char *device, const char *leaf, char *out,
                   size_t bytes)
 {

@@ -34,6 +34,10 @@ bool topic_parse(const char *pattern, const char *topic, size_t topic_bytes, str
  * give "" to a pattern without). */
 size_t topic_filter(const char *pattern, const char *leaf, char *out, size_t bytes);
 
+/* Is there a topic that both filters take? Filters as topic_filter() makes them: literal levels and
+ * '+'. */
+bool topic_filters_meet(const char *filter, const char *other);
+
 /* The topic of one device and leaf. Returns its length, or 0 as topic_filter() does: a device whose
  * pattern has no {leaf} can be told nothing. */
 size_t topic_make(const char *pattern, const char *device, const char *leaf, char *out,

@@ -20,10 +20,12 @@ static const struct lumbar_metric hand_metrics[] = {
      .period_ms = 1000,
      .labels = regions},
 };
+static const char *const leaves[] = {"telemetry", NULL};
 static const struct lumbar_plugin hand = {
     .kind = "hand",
     .title = "Hand",
     .topic = "lumbar/v1/hand/{device}/{leaf}",
+    .leaves = leaves,
     .metrics = hand_metrics,
     .metric_count = 1,
 };

@@ -32,8 +32,10 @@ static void hold(const char *pattern, const char *name, size_t bytes)
         return;
     size_t length = topic_make(pattern, device, leaf, again, sizeof(again));
     must(length == bytes && memcmp(again, name, bytes) == 0, "parsed and made again is the same");
-    length = topic_filter(pattern, leaf, again, sizeof(again));
-    must(length > 0 && memchr(again, '+', length) != NULL, "a filter with a wildcard");
+    char filter[2 * TOPIC_MAX_BYTES];
+    length = topic_filter(pattern, leaf, filter, sizeof(filter));
+    must(length > 0 && memchr(filter, '+', length) != NULL, "a filter with a wildcard");
+    must(topic_filters_meet(filter, again), "a filter takes the topics that fit its pattern");
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -24,10 +24,13 @@ static const struct lumbar_metric metrics[] = {
      .max = 100,
      .period_ms = 100},
 };
+static const char *const leaves[] = {"telemetry", NULL};
 static const struct lumbar_plugin plugin = {
     .kind = "sensor",
     .title = "Sensor",
     .version = "1.0.0",
+    .topic = "lumbar/v1/sensor/{device}/{leaf}",
+    .leaves = leaves,
     .metrics = metrics,
     .metric_count = 1,
 };

@@ -151,7 +151,8 @@ struct lumbar_plugin {
     const char *title;   /* "Posture wearable" */
     const char *version; /* "1.0.0" */
 
-    /* Where its devices speak. {device} stands for one whole level, {leaf} for another one. */
+    /* Where its devices speak. {device} stands for one whole level, {leaf} for another one. No
+     * topic may be another kind's as well, nor one of the hub's own. */
     const char *topic;         /* "lumbar/v1/posture/{device}/{leaf}" */
     const char *const *leaves; /* the leaves that it hears, NULL-terminated; {"", NULL} for a topic
                                   without {leaf} */

@@ -70,10 +70,13 @@ static const struct lumbar_metric clinic_pad_metrics[] = {
      .period_ms = 1000},
 };
 
+static const char *const clinic_leaves[] = {"telemetry", NULL};
+
 static const struct lumbar_plugin clinic_back = {
     .kind = "back",
     .title = "Back",
     .topic = "lumbar/v1/back/{device}/{leaf}",
+    .leaves = clinic_leaves,
     .metrics = clinic_back_metrics,
     .metric_count = sizeof(clinic_back_metrics) / sizeof(clinic_back_metrics[0]),
 };
@@ -82,6 +85,7 @@ static const struct lumbar_plugin clinic_pad = {
     .kind = "pad",
     .title = "Pad",
     .topic = "lumbar/v1/pad/{device}/{leaf}",
+    .leaves = clinic_leaves,
     .metrics = clinic_pad_metrics,
     .metric_count = sizeof(clinic_pad_metrics) / sizeof(clinic_pad_metrics[0]),
 };

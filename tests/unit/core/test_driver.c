@@ -101,7 +101,8 @@ static void make_subject(struct subject *s, const char *kind, const char *topic)
       "leaf 1 of plugin pump is not 1 to 47 of A-Z a-z 0-9 _ - .")                                 \
     X(ack_leaf, s->leaves[1] = "ack",                                                              \
       "plugin pump hears the leaf ack, which is what the hub says")                                \
-    X(many_leaves, for (unsigned i = 0; i < 20; i++) s->leaves[i] = "x",                           \
+    X(doubled_leaf, s->leaves[1] = "telemetry", "plugin pump hears the leaf telemetry twice")      \
+    X(many_leaves, for (unsigned i = 0; i < 20; i++) s->leaves[i] = &"abcdefghijklmnopqrst"[i],    \
       "plugin pump hears more than 16 leaves, or the list does not end")                           \
     X(no_metrics, s->plugin.metrics = NULL, "plugin pump has no metrics")                          \
     X(zero_metrics, s->plugin.metric_count = 0, "plugin pump has no metrics")                      \
@@ -290,15 +291,14 @@ static void a_kind_is_there_once_and_there_are_at_most_16(void **state)
     assert_string_equal(diag.text,
                         "a plugin of kind pump is there already (\"Pump\", version 1.0)");
     struct subject more[DRIVERS_MAX];
-    char kinds[DRIVERS_MAX][4];
+    char kinds[DRIVERS_MAX][4], topics[DRIVERS_MAX][32];
     for (uint32_t i = 3; i < DRIVERS_MAX; i++) {
-        kinds[i][0] = 'k';
-        kinds[i][1] = (char)('a' + i);
-        kinds[i][2] = '\0';
-        make_subject(&more[i], kinds[i], "a/{device}/{leaf}");
+        snprintf(kinds[i], sizeof(kinds[i]), "k%c", (char)('a' + i));
+        snprintf(topics[i], sizeof(topics[i]), "%s/{device}/{leaf}", kinds[i]);
+        make_subject(&more[i], kinds[i], topics[i]);
         assert_int_equal(drivers_add(&ward.drivers, &more[i].plugin, &diag), 0);
     }
-    make_subject(&more[0], "last", "a/{device}/{leaf}");
+    make_subject(&more[0], "last", "last/{device}/{leaf}");
     assert_int_equal(drivers_add(&ward.drivers, &more[0].plugin, &diag), ERR_FULL);
     assert_int_equal(ward.drivers.count, DRIVERS_MAX);
 }

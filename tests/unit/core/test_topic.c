@@ -150,6 +150,24 @@ static void filters_and_topics_are_made_of_the_pattern(void **state)
     }
 }
 
+static void two_filters_meet_where_a_topic_is_for_both(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *filter, *other;
+        bool meet;
+    } cases[] = {
+        {"a/+/b", "a/+/b", true}, {"a/+/b", "a/x/b", true},     {"a/+/b", "a/x/c", false},
+        {"a/+", "+/b", true},     {"a/+", "a/+/b", false},      {"+", "a", true},
+        {"+", "a/b", false},      {"a/+/b", "a/+/bc", false},   {"a/b", "a/b+", false},
+        {"+/+/+", "a/b/c", true}, {"lamp/+", "lamps/+", false}, {"a/+/", "a/+", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++)
+        if (topic_filters_meet(cases[i].filter, cases[i].other) != cases[i].meet ||
+            topic_filters_meet(cases[i].other, cases[i].filter) != cases[i].meet)
+            fail_msg("%s and %s", cases[i].filter, cases[i].other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_topic_fits_or_it_does_not),
         cmocka_unit_test(device_names_have_at_most_63_bytes_and_topics_255),
         cmocka_unit_test(filters_and_topics_are_made_of_the_pattern),
+        cmocka_unit_test(two_filters_meet_where_a_topic_is_for_both),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -156,7 +156,7 @@ static void remove_folder(const struct link_folder *folder)
     assert_int_equal(rmdir(folder->path), 0);
 }
 
-static void plugins_are_taken_in_the_order_of_their_names_and_a_kind_once(void **state)
+static void plugins_are_taken_in_the_order_of_their_names_and_a_kind_and_a_topic_once(void **state)
 {
     (void)state;
     struct link_folder folder = {"/tmp/lumbar-plugins-XXXXXX"};
@@ -167,20 +167,25 @@ static void plugins_are_taken_in_the_order_of_their_names_and_a_kind_once(void *
     link_into(&folder, PLUGIN_FOLDER "/massage.so", ".hidden.so");
     link_into(&folder, PLUGIN_FOLDER "/massage.so", "massage.so.old");
     link_into(&folder, "/nowhere/at/all.so", "40-dangling.so");
+    link_into(&folder, FIXTURE_FOLDER "/sound/sound.so", "50-sound.so");
+    link_into(&folder, FIXTURE_FOLDER "/nested/nested.so", "60-nested.so"); /* topics of sound */
 
     struct refusals refusals = {.count = 0};
     struct drivers drivers;
     struct diag diag = {.code = 0};
     drivers_init(&drivers);
     assert_int_equal(plugins_load(folder.path, &drivers, on_refused, &refusals, &diag), 0);
-    assert_int_equal(drivers.count, 2);
+    assert_int_equal(drivers.count, 3);
     assert_string_equal(drivers.list[0].plugin->kind, "fragile");
     assert_string_equal(drivers.list[1].plugin->kind, "posture");
+    assert_string_equal(drivers.list[2].plugin->kind, "sound");
     char expected[1024];
     snprintf(expected, sizeof(expected),
              "%s/30-posture.so: a plugin of kind posture is there already (\"Posture wearable\", "
-             "version 1.0.0)\n%s/40-dangling.so: cannot be read: No such file or directory\n",
-             folder.path, folder.path);
+             "version 1.0.0)\n%s/40-dangling.so: cannot be read: No such file or directory\n"
+             "%s/60-nested.so: the topic lumbar/v1/variant/+/telemetry of plugin nested meets "
+             "lumbar/v1/variant/+/telemetry of plugin sound\n",
+             folder.path, folder.path, folder.path);
     assert_string_equal(refusals.text, expected);
     drivers_fini(&drivers);
     remove_folder(&folder);
@@ -245,7 +250,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_bad_plugin_is_refused_in_one_sentence),
         cmocka_unit_test(a_folder_without_plugins_is_an_error),
-        cmocka_unit_test(plugins_are_taken_in_the_order_of_their_names_and_a_kind_once),
+        cmocka_unit_test(plugins_are_taken_in_the_order_of_their_names_and_a_kind_and_a_topic_once),
         cmocka_unit_test(our_own_plugins_pass),
         cmocka_unit_test(the_page_of_a_plugin_says_what_its_table_says),
     };
