@@ -18,7 +18,7 @@
     X(ERR_CONFLICT, "two things contradict each other")                                            \
     X(ERR_FULL, "no room left")                                                                    \
     X(ERR_IO, "the system refused a file or socket")                                               \
-    X(ERR_TAKEN, "the address is in use")                                                          \
+    X(ERR_TAKEN, "in use by another program")                                                      \
     X(ERR_PLUGIN, "a plugin was refused")                                                          \
     X(ERR_MALFORMED, "a message cannot be used")                                                   \
     X(ERR_LIMIT, "a limit was passed")                                                             \

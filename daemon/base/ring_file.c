@@ -4,20 +4,18 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #include "base/clock.h"
+#include "base/lock.h"
 #include "base/log.h"
 
-#define PATH_BYTES   512
-#define LOCK_WAIT_MS 500
+#define PATH_BYTES 512
 
 /* Odd and without pattern: neighbouring positions differ in all bits of the checksum. */
 #define POSITION_MIX 0x9e3779b97f4a7c15u
@@ -158,27 +156,12 @@ static bool is_named(int fd, const char *file)
            opened.st_dev == named.st_dev;
 }
 
-/* A killed program's child may hold the lock a moment longer than its parent lived: it dies of the
- * parent's death, but not at once. */
-static int try_lock(int fd)
-{
-    int rc = flock(fd, LOCK_EX | LOCK_NB);
-    for (int naps = 0; rc != 0 && errno == EWOULDBLOCK && naps < LOCK_WAIT_MS / 5; naps++) {
-        nanosleep(&(struct timespec){0, 5000000}, NULL);
-        rc = flock(fd, LOCK_EX | LOCK_NB);
-    }
-    return rc;
-}
-
 static int lock(int fd, const char *file, struct diag *diag)
 {
-    if (try_lock(fd) != 0)
-        return errno == EWOULDBLOCK
-                   ? diag_set(diag, ERR_TAKEN, "%s is in use by another program", file)
-                   : complain(diag, "lock", file);
-    if (!is_named(fd, file))
+    int rc = lock_take(fd, file, diag);
+    if (rc == 0 && !is_named(fd, file))
         return diag_set(diag, ERR_TAKEN, "%s was replaced by another program", file);
-    return 0;
+    return rc;
 }
 
 int ring_file_open(const char *file, int *fd, struct diag *diag)

@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/lock.h"
 #include "io/recorder_state.h"
 
 #define BLOCK_AGE_MS       60000  /* a block is handed over at that age */
@@ -125,13 +127,22 @@ static int look_around(struct recorder *recorder, struct diag *diag)
 
 /* ---- open, start ---- */
 
-/* A folder that is not there yet is made for the first tape. */
-static int open_folder(struct recorder *recorder, struct diag *diag)
+int recorder_open_folder(struct recorder *recorder, struct diag *diag)
 {
-    recorder->folder = open(recorder->folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (recorder->folder < 0 && errno != ENOENT)
-        return diag_set(diag, ERR_IO, "cannot open the folder of recordings %s: %s",
-                        recorder->folder_name, strerror(errno));
+    const char *name = recorder->folder_name;
+    if (mkdir(name, 0750) != 0 && errno != EEXIST)
+        return 0;
+    int folder = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder < 0)
+        return diag_set(diag, ERR_IO, "cannot open the folder of recordings %s: %s", name,
+                        strerror(errno));
+    struct diag trouble = {0};
+    int code = lock_take(folder, name, &trouble);
+    if (code != 0) {
+        close(folder);
+        return diag_set(diag, code, "recordings: %s", trouble.text);
+    }
+    recorder->folder = folder;
     return 0;
 }
 
@@ -173,7 +184,7 @@ int recorder_open(struct recorder **out, const struct recorder_options *options,
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&recorder->due, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    int code = open_folder(recorder, diag);
+    int code = recorder_open_folder(recorder, diag);
     if (code == 0)
         code = make_jobs(recorder, diag);
     if (code == 0)

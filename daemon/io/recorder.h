@@ -42,7 +42,8 @@ struct recorder_stats {
 
 struct recorder;
 
-/* Takes up what a run before left: a torn tail is cut off, and said. */
+/* Takes up what a run before left: a torn tail is cut off, and said. ERR_TAKEN: another hub has the
+ * folder. */
 int recorder_open(struct recorder **out, const struct recorder_options *options, struct diag *diag);
 int recorder_start(struct recorder *recorder, struct diag *diag);
 

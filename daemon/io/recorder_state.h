@@ -72,6 +72,10 @@ struct recorder {
     struct recorder_stats stats;
 };
 
+/* Makes the folder if need be, opens and locks it. A disk that refuses to make it is no error: then
+ * recorder->folder stays -1, with errno, and it is tried again for the first tape. */
+int recorder_open_folder(struct recorder *recorder, struct diag *diag);
+
 /* recorder_thread.c */
 void *recorder_run(void *user);
 

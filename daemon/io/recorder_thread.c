@@ -55,11 +55,9 @@ static bool write_messages(struct recorder *recorder, struct recorder_file *file
 
 static bool have_folder(struct recorder *recorder)
 {
-    if (recorder->folder >= 0)
-        return true;
-    if (mkdir(recorder->folder_name, 0750) != 0 && errno != EEXIST)
-        return false;
-    recorder->folder = open(recorder->folder_name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct diag diag = {0};
+    if (recorder->folder < 0 && recorder_open_folder(recorder, &diag) == ERR_TAKEN)
+        errno = EBUSY;
     return recorder->folder >= 0;
 }
 

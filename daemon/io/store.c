@@ -6,8 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/lock.h"
 #include "io/store_state.h"
 
 #define SEAL_MS      60000 /* a batch is sealed at that age */
@@ -83,6 +85,15 @@ static int open_full(struct store *store, struct store_mark *mark, const char *w
     return 0;
 }
 
+/* Two hubs would take each other's place of the spool for their own. Where no lock can be made, the
+ * file cannot be written either, and its opening says why. */
+static int lock_file(struct store *store, struct diag *diag)
+{
+    struct diag trouble = {0};
+    int code = lock_beside(store->file, &store->lock, &trouble);
+    return code == ERR_TAKEN ? diag_set(diag, code, "history: %s", trouble.text) : 0;
+}
+
 static int open_file(struct store *store, struct store_mark *mark, struct diag *diag)
 {
     struct diag trouble = {0};
@@ -152,11 +163,14 @@ int store_open(struct store **out, const struct store_options *options, int64_t 
         return diag_set(diag, ERR_MEMORY, "no memory for the store");
     store->options = *options;
     snprintf(store->file, sizeof(store->file), "%s", options->file);
+    store->lock = -1;
     store->open = &store->batches[0];
     store_keep(store, options->seconds_days, options->minutes_days, options->size_bytes);
     init_threads(store);
     struct store_mark mark = {0};
     int code = make_batches(store, diag);
+    if (code == 0)
+        code = lock_file(store, diag);
     if (code == 0)
         code = open_file(store, &mark, diag);
     if (code != 0) {
@@ -405,6 +419,8 @@ void store_close(struct store *store)
         return;
     assert(!store->started);
     store_file_close(&store->db);
+    if (store->lock >= 0)
+        close(store->lock);
     for (int i = 0; i < 2; i++) {
         history_destroy(store->batches[i].history);
         free(store->batches[i].rows.bytes);

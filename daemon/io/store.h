@@ -44,7 +44,8 @@ struct store_options {
 
 struct store;
 
-/* Opens or makes the file and brings it up to date. ERR_VERSION: a newer program made it. */
+/* Opens or makes the file and brings it up to date. ERR_VERSION: a newer program made it;
+ * ERR_TAKEN: another hub has it ("<file>.lock" is locked). */
 int store_open(struct store **out, const struct store_options *options, int64_t now_ms,
                struct diag *diag);
 /* `wake` is called from the writer's thread when a batch is on the disk. */

@@ -110,6 +110,7 @@ struct store_device {
 struct store {
     struct store_options options;
     char file[PATH_MAX];
+    int lock; /* keeps other hubs from the file; -1: there is none */
     struct store_batch batches[2];
     struct store_batch *open; /* the loop's */
     bool sealed;              /* the other batch waits for the spool's copy: the loop's */

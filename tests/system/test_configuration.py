@@ -195,7 +195,7 @@ OLD, LARGE = "a_20200101T000000.000Z.rec", "b_20200101T000000.000Z.rec"
 
 def make_recordings(clinic):
     """One of ten days ago, one of two MiB."""
-    clinic.recordings.mkdir()
+    clinic.recordings.mkdir(exist_ok=True)
     for name, size, age_s in ((OLD, 100, 10 * 86400), (LARGE, 2 << 20, 0)):
         (clinic.recordings / name).write_bytes(bytes(size))
         os.utime(clinic.recordings / name, (time.time() - age_s,) * 2)

@@ -605,6 +605,20 @@ static void a_folder_that_cannot_be_opened_is_said(void **state)
     assert_non_null(strstr(diag.text, "/dev/null: Not a directory"));
 }
 
+static void a_folder_that_another_hub_has_is_refused_in_a_sentence(void **state)
+{
+    (void)state;
+    struct recorder *first = open_recorder(), *second;
+    struct recorder_options options = usual;
+    struct diag diag = {0};
+    options.folder = tapes_folder();
+    assert_int_equal(recorder_open(&second, &options, &diag), ERR_TAKEN);
+    assert_null(second);
+    assert_non_null(strstr(diag.text, "/tapes is in use by another program"));
+    recorder_close(first);
+    recorder_close(open_recorder());
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
@@ -627,6 +641,7 @@ int main(void)
         CASE(places_that_are_gone_are_a_gap_without_a_number),
         CASE(what_is_too_old_or_too_much_goes_one_by_one),
         CASE(a_folder_that_cannot_be_opened_is_said),
+        CASE(a_folder_that_another_hub_has_is_refused_in_a_sentence),
     };
     return cmocka_run_group_tests(tests, prepare, finish);
 }

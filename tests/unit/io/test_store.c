@@ -153,6 +153,19 @@ static void a_newer_file_is_refused_in_a_sentence_and_left(void **state)
     assert_int_equal(number_of("PRAGMA user_version"), 4711);
 }
 
+static void a_file_that_another_hub_has_is_refused_in_a_sentence(void **state)
+{
+    struct world *world = *state;
+    struct store *second;
+    struct diag diag = {0};
+    start_store(world);
+    assert_int_equal(store_open(&second, &world->options, NOW, &diag), ERR_TAKEN);
+    assert_null(second);
+    assert_non_null(strstr(diag.text, "history.db is in use by another program"));
+    stop_store(world, 0);
+    start_store(world);
+}
+
 static void damage(const char *how)
 {
     int fd = open(file, O_WRONLY | O_CLOEXEC);
@@ -521,6 +534,7 @@ int main(void)
         CASE(a_batch_never_goes_beyond_the_copy_of_the_spool),
         CASE(the_place_is_believed_only_of_the_same_spool),
         CASE(a_newer_file_is_refused_in_a_sentence_and_left),
+        CASE(a_file_that_another_hub_has_is_refused_in_a_sentence),
         CASE(a_damaged_file_is_set_aside_and_a_new_one_begun),
         CASE(damage_that_is_met_at_work_costs_the_old_file_and_not_the_batch),
         CASE(a_disk_that_refuses_costs_nothing_while_it_lasts),
