@@ -77,36 +77,76 @@ static const char *phase_of(const struct frame_world *world, uint32_t room)
     return world->sessions != NULL ? sessions_phase(world->sessions, room) : NULL;
 }
 
+/* One of the rule's texts with its words filled in; NULL where it has none. */
+static char *sentence_of(char *buffer, size_t bytes, const char *words, const struct rule *rule,
+                         const struct rule_facts *facts)
+{
+    struct text text = text_in(buffer, bytes);
+    if (words[0] == '\0')
+        return NULL;
+    rule_write_text(&text, rule, words, facts);
+    return buffer;
+}
+
+/* NULL where nobody did it. */
+static Lumbar__Live__V1__Hand *hand_of(Lumbar__Live__V1__Hand *out, const struct alarm_hand *hand,
+                                       int64_t until_ms)
+{
+    lumbar__live__v1__hand__init(out);
+    if (hand->at_ms == 0)
+        return NULL;
+    out->has_at_ms = 1;
+    out->at_ms = hand->at_ms;
+    out->by = (char *)hand->who;
+    out->why = (char *)hand->why;
+    out->has_until_ms = until_ms != 0;
+    out->until_ms = until_ms;
+    return out;
+}
+
+static void fill_alarm(Lumbar__Live__V1__Alarm *out, const struct alarm *alarm)
+{
+    out->has_rule = out->has_device = out->has_presence = out->has_priority = 1;
+    out->rule = alarm->rule->id;
+    out->device = alarm->device;
+    out->presence = alarm->presence != ALARM_OFF ? LUMBAR__LIVE__V1__ALARM__PRESENCE__ON
+                                                 : LUMBAR__LIVE__V1__ALARM__PRESENCE__OFF;
+    out->priority = (Lumbar__Live__V1__Priority)alarm_priority(alarm);
+    out->has_since_ms = out->has_raised_ms = out->has_technical = out->has_number = 1;
+    out->since_ms = alarm->since_ms;
+    out->raised_ms = alarm->raised_ms;
+    out->technical = alarm->rule->technical;
+    out->number = alarm->number;
+    out->has_value = !isnan(alarm->value);
+    out->value = alarm->value;
+    out->has_latched = out->has_unknown_ms = out->has_of_loss = out->has_escalated = 1;
+    out->latched = alarm->presence == ALARM_LATCHED;
+    out->unknown_ms = alarm->lost_ms;
+    out->of_loss = alarm->state == STATE_LOST_ACK;
+    out->escalated = alarm->escalated;
+}
+
 bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm)
 {
     const struct rule *rule = alarm->rule;
     const struct device *device = devices_at(world->devices, alarm->device);
     if (device == NULL)
         return true;
-    char sentence[512];
-    struct text text = text_in(sentence, sizeof(sentence));
-    rule_write_text(&text, rule, rule->text,
-                    &(struct rule_facts){.device = device->name,
-                                         .room = room_title(world->config, device->room),
-                                         .phase = phase_of(world, device->room),
-                                         .value = alarm->value,
-                                         .limit = alarm->limit});
-
+    const struct rule_facts facts = {.device = device->name,
+                                     .room = room_title(world->config, device->room),
+                                     .phase = phase_of(world, device->room),
+                                     .value = alarm->value,
+                                     .limit = alarm->limit};
+    char text[512], plain[512], action[512];
+    Lumbar__Live__V1__Hand acked, shelved;
     Lumbar__Live__V1__Alarm out = LUMBAR__LIVE__V1__ALARM__INIT;
-    out.has_rule = out.has_device = out.has_presence = out.has_priority = 1;
-    out.rule = rule->id;
-    out.device = alarm->device;
-    out.presence = alarm->presence != ALARM_OFF ? LUMBAR__LIVE__V1__ALARM__PRESENCE__ON
-                                                : LUMBAR__LIVE__V1__ALARM__PRESENCE__OFF;
-    out.priority = (Lumbar__Live__V1__Priority)alarm_priority(alarm);
-    out.has_since_ms = out.has_raised_ms = out.has_technical = out.has_number = 1;
-    out.since_ms = alarm->since_ms;
-    out.raised_ms = alarm->raised_ms;
-    out.technical = rule->technical;
-    out.number = alarm->number;
-    out.text = sentence;
-    out.has_value = !isnan(alarm->value);
-    out.value = alarm->value;
+    fill_alarm(&out, alarm);
+    out.text = sentence_of(text, sizeof(text), rule->text, rule, &facts);
+    out.plain = sentence_of(plain, sizeof(plain), rule->plain, rule, &facts);
+    out.action = sentence_of(action, sizeof(action), rule->action, rule, &facts);
+    if (alarm->state != STATE_OFF)
+        out.acknowledged = hand_of(&acked, &alarm->acked, 0);
+    out.shelved = hand_of(&shelved, &alarm->shelved, alarm->shelved_until_ms);
     return wire_put(wire, WIRE_FRAME_ALARMS, &out.base);
 }
 

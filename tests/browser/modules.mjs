@@ -59,7 +59,7 @@ await tap.check('a limit that was not sent is none, a limit of 0 is one', () => 
 
 // What the hub's own test recorded, and what it says that it means.
 const metrics = new Map(recorded('wall-first').wanted.hello.metrics.map((metric) => [metric.id, metric]));
-for (const name of ['wall-first', 'wall-next', 'room-first', 'room-next', 'alarms', 'gap', 'sessions', 'bye'])
+for (const name of ['wall-first', 'wall-next', 'room-first', 'room-next', 'alarms', 'gap', 'sessions', 'life', 'bye'])
     await tap.check(`the recorded frame ${name} means to the page what the hub meant`, () => {
         const { bytes, wanted } = recorded(name);
         const got = page.decodeFrame(bytes);
@@ -173,6 +173,25 @@ await tap.check('the worst alarm is first: priority, then people, then who waite
     assert.deepEqual(store.alarmsIn(1).map(({ number }) => number), [5, 4, 3, 2, 1]);
     store.take(frame({ alarms: [{ ...alarm(5, 3, true, 9), presence: 0 }] }));
     assert.equal(store.alarmsIn(1)[0].number, 4);
+});
+
+await tap.check('what waits comes before what somebody knows of, a shelf last', () => {
+    const alarm = (number, more) => ({ rule: number, device: 1, presence: 1, number, priority: 2,
+        raised_ms: number, ...more });
+    const hand = { at_ms: 5, by: 'Ana', why: '' };
+    const shelf = { shelved: { ...hand, until_ms: 99 } };
+    const store = storeWith({ devices: [{ id: 1, kind: 1, room: 1 }], alarms: [
+        alarm(1, { priority: 3, acknowledged: hand }), alarm(2, { priority: 3, ...shelf }),
+        alarm(3, { priority: 1 }), alarm(4, {}), alarm(5, { presence: 0, ...shelf }),
+        alarm(6, { presence: 0 }), alarm(7, { acknowledged: hand, ...shelf })] });
+    const numbers = (alarms) => alarms.map(({ number }) => number);
+    assert.deepEqual(numbers(store.alarmsIn(1)), [4, 3, 1, 2, 5, 7]);
+    assert.deepEqual(numbers(store.allAlarms()), [4, 3, 1, 2, 5, 7]);
+    assert.deepEqual([store.waiting, store.worstIn(1).number, store.worstIn(2)], [2, 4, undefined]);
+    store.take(frame({ alarms: [3, 4, 1].map((number) => alarm(number, { presence: 0 })) }));
+    assert.deepEqual([store.waiting, store.worstIn(1)], [0, undefined], 'shelves are out of sight');
+    store.take(frame({ devices: [{ id: 1, kind: 1, room: 2 }] }));
+    assert.deepEqual([store.alarmsIn(1).length, store.alarmsIn(2).length], [0, 3], 'it moved');
 });
 
 await tap.check('a value is fresh, stale, then offline at the times its metric declares', () => {

@@ -3,6 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+const SAYS_EACH_MS = 500;
+
 function varint(value) {
     const bytes = [];
     for (let rest = BigInt(value); ; rest >>= 7n) {
@@ -28,14 +30,41 @@ function telemetry(sequence, times, inclination) {
         packed(10, inclination.map((value) => zigzag(Math.round(value * 100))))]);
 }
 
+function send(clinic, device, message) {
+    const file = join(clinic.folder, `${device}.bin`);
+    writeFileSync(file, message);
+    const { status, stderr } = spawnSync('mosquitto_pub', ['-h', '127.0.0.1', '-p',
+        String(clinic.brokerPort), '-q', '1', '-t', `lumbar/v1/posture/${device}/telemetry`, '-f', file]);
+    if (status !== 0) throw new Error(`mosquitto_pub: ${stderr}`);
+}
+
 /** Sends the rows as a device would that had held them back, in messages of 500. */
 export function sendHeldRows(clinic, device, rows) {
     for (let i = 0; i * 500 < rows.length; i++) {
         const part = rows.slice(i * 500, (i + 1) * 500);
-        const file = join(clinic.folder, 'message.bin');
-        writeFileSync(file, telemetry(i + 1, part.map(([time]) => time), part.map(([, value]) => value)));
-        const { status, stderr } = spawnSync('mosquitto_pub', ['-h', '127.0.0.1', '-p',
-            String(clinic.brokerPort), '-q', '1', '-t', `lumbar/v1/posture/${device}/telemetry`, '-f', file]);
-        if (status !== 0) throw new Error(`mosquitto_pub: ${stderr}`);
+        send(clinic, device, telemetry(i + 1, part.map(([time]) => time), part.map(([, value]) => value)));
+    }
+}
+
+/** A wearable that goes on saying one trunk inclination, until it says another or falls silent. */
+export class Wearable {
+    #sequence = 0;
+    #timer;
+
+    constructor(clinic, device) {
+        this.clinic = clinic;
+        this.device = device;
+    }
+
+    says(degrees) {
+        this.silent();
+        const tell = () => send(this.clinic, this.device,
+            telemetry(++this.#sequence, [Date.now()], [degrees]));
+        tell();
+        this.#timer = setInterval(tell, SAYS_EACH_MS);
+    }
+
+    silent() {
+        clearInterval(this.#timer);
     }
 }

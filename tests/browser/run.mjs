@@ -23,6 +23,7 @@ if (!Browser.installed()) {
 }
 const { Clinic } = await import('./clinic.mjs');
 const { Tap } = await import('./tap.mjs');
+const { RULES, testAlarms } = await import('./alarms.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
 const { testLoss } = await import('./loss.mjs');
 const { testScreens } = await import('./screens.mjs');
@@ -43,8 +44,8 @@ async function finish() {
     if (bad) throw bad.reason;
 }
 
-async function clinicOf(rooms) {
-    const clinic = new Clinic(build, rooms);
+async function clinicOf(rooms, rules) {
+    const clinic = new Clinic(build, rooms, rules);
     clinics.push(clinic);
     await clinic.startBroker();
     await clinic.startHub();
@@ -56,6 +57,10 @@ try {
     const quiet = await clinicOf(1);
     await testHistory(tap, browser, quiet);
     await quiet.stop();
+
+    const alarming = await clinicOf(1, RULES);
+    await testAlarms(tap, browser, alarming);
+    await alarming.stop();
 
     const clinic = await clinicOf(ROOMS);
     clinic.startDevices({ rooms: ROOMS + 1, faults: [`${SILENT}:posture:silence@12`,

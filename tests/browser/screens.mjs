@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from './browser.mjs';
+import { inRoom, told } from './alarms.mjs';
 import { sleep, until } from './clinic.mjs';
+import { SILENT } from './wall.mjs';
 
 const SIZES = { phone: [390, 844], tablet: [1180, 820], upright: [820, 1180], tv: [1920, 1080] };
 const TOUCH_MIN = 48;
@@ -13,7 +15,7 @@ const TOUCH_MIN = 48;
 function faults(page) {
     return page.evaluate((least) => {
         const wide = document.documentElement.scrollWidth - innerWidth;
-        const small = Array.from(document.querySelectorAll('a, button'))
+        const small = Array.from(document.querySelectorAll('a, button, label, input[type="text"]'))
             .filter((element) => element.getBoundingClientRect().height < least)
             .map((element) => element.textContent);
         return [...(wide > 0 ? [`${wide} px too wide`] : []), ...small];
@@ -47,6 +49,7 @@ const MARK_PAIRS = [['high', 'high-wash'], ['low', 'low-wash'], ['trace', 'card'
 
 export async function testScreens(tap, browser, clinic, shots) {
     mkdirSync(shots, { recursive: true });
+    await known(clinic);
     for (const [name, [width, height]] of Object.entries(SIZES))
         for (const scheme of ['light', 'dark'])
             for (const locale of ['en-GB', 'de-DE'])
@@ -71,14 +74,24 @@ export async function testScreens(tap, browser, clinic, shots) {
     });
 }
 
+/** One alarm that somebody knows of, and one that is shelved: they look different. */
+async function known(clinic) {
+    const lost = await until('a lost signal', () => inRoom(clinic, `room-${SILENT}`), 30000);
+    const battery = await until('a low battery', () => inRoom(clinic, 'room-6'), 30000);
+    assert.equal((await told(clinic, lost.number, 'ack', { by: 'Ana', why: 'on my way' })).status, 200);
+    assert.equal((await told(clinic, battery.number, 'shelve',
+        { by: 'Ben', why: 'it is being charged', seconds: 1800 })).status, 200);
+}
+
 async function testScreen(tap, browser, clinic, shots, { name, width, height, scheme, locale }) {
     const { page, close } = await browser.open(clinic.url, { width, height, scheme, locale });
     const picture = (screen) => (locale === 'en-GB'
         ? page.screenshot({ path: join(shots, `${screen}-${name}-${scheme}.png`) }) : null);
-    for (const [screen, address] of [['wall', '#/'], ['room', '#/room/room-2']])
+    for (const [screen, address, sign] of [['wall', '#/', '.value.fresh'],
+        ['room', '#/room/room-2', '.value.fresh'], ['alarms', '#/alarms', '.alarm']])
         await tap.check(`the ${screen} fits a ${name} (${scheme}, ${locale})`, async () => {
             await page.goto(clinic.url + address);
-            await until('values', () => page.$('.value.fresh'));
+            await until('what it shows', () => page.$(sign));
             await sleep(600);
             await picture(screen);
             assert.deepEqual(await faults(page), []);

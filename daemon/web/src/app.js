@@ -1,22 +1,27 @@
 // The frame around every screen: top line, banners, announcements, foot.
 import { Component } from 'preact';
+import { waits } from './alarm.js';
+import { AlarmScreen } from './alarmscreen.js';
 import { html } from './html.js';
+import { Mark } from './marks.js';
 import { RoomScreen } from './room.js';
 import { Wall } from './wall.js';
 import { clockTime, languageName, number, otherLanguage, setLanguage, span, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('./link.js').Link} Link
- *  @typedef {{store: Store, link: Link, route: import('./route.js').Route,
+ *  @typedef {import('./deeds.js').Deeds} Deeds
+ *  @typedef {{store: Store, link: Link, deeds: Deeds, route: import('./route.js').Route,
  *    refresh: () => void}} Props */
 
 const SILENT_MS = 5000;
 const SLOW_MS = 100; // a heartbeat that takes longer is worth a number
 const CHROME_PX = 132; // top line, margins and foot, around the wall
+const CALLED_OUT = 3; // alarms that begin in the same moment
 const UNASSIGNED_PX = 36; // a line beneath it, where there are such devices
 
 /** @param {Props} props */
-export function App({ store, link, route, refresh }) {
+export function App({ store, link, deeds, route, refresh }) {
     const now = store.clock.now();
     const silence = link.phase === 'open' && Number.isFinite(store.heard)
         ? store.clock.local() - store.heard : 0;
@@ -25,11 +30,13 @@ export function App({ store, link, route, refresh }) {
         <${TopLine} store=${store} link=${link} route=${route} now=${now} silence=${silence} />
         <${Banners} store=${store} link=${link} silence=${silence} />
         <main>
-            ${route.room === null
-                ? html`<${Wall} store=${store} now=${now} width=${innerWidth - 24}
-                    height=${height} />`
-                : html`<${RoomScreen} store=${store} name=${route.room} now=${now}
-                    key=${route.room} />`}
+            ${route.room !== null
+                ? html`<${RoomScreen} store=${store} deeds=${deeds} name=${route.room} now=${now}
+                    key=${route.room} />`
+                : route.alarms
+                    ? html`<${AlarmScreen} store=${store} deeds=${deeds} now=${now} />`
+                    : html`<${Wall} store=${store} deeds=${deeds} now=${now}
+                        width=${innerWidth - 24} height=${height} />`}
         </main>
         <${Announcer} store=${store} />
         <footer>
@@ -51,10 +58,11 @@ function TopLine({ store, link, route, now, silence }) {
     const phase = silence >= SILENT_MS ? words.silent
         : { open: words.connected, connecting: words.connecting, waiting: words.disconnected }[link.phase];
     return html`<header class="top">
-        ${route.room !== null && html`<a class="back" href="#/">
+        ${(route.room !== null || route.alarms) && html`<a class="back" href="#/">
             <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M15 4l-8 8 8 8" /></svg>
             ${words.allRooms}</a>`}
         <b class="clinic">${hello?.clinic || 'Lumbar'}</b>
+        ${hello && html`<${AlarmCount} store=${store} />`}
         <span class="states">
             ${health && html`
                 <${State} good=${health.broker} live=${live} text=${brokerWords(health)} />
@@ -64,6 +72,15 @@ function TopLine({ store, link, route, now, silence }) {
         </span>
         <time class="clock">${clockTime(now)}</time>
     </header>`;
+}
+
+/** How many alarms need somebody, on every screen; the way to the list of all.
+ *  @param {{store: Store}} props */
+function AlarmCount({ store }) {
+    const worst = store.allAlarms()[0];
+    return html`<a class="count" href="#/alarms">
+        ${worst && waits(worst) && html`<${Mark} alarm=${worst} />`}
+        ${words.waitingAlarms(store.waiting, number(store.waiting))}</a>`;
 }
 
 /** @param {import('#live').Health} health */
@@ -110,27 +127,31 @@ function HubGone({ store, link }) {
     </p>`;
 }
 
-/** Says new alarms to those who listen to the page, each once.
+/** Says to those who listen to the page what begins to wait for somebody, and what became more
+ *  urgent, each once.
  *  @extends {Component<{store: Store}>} */
 class Announcer extends Component {
-    /** @type {Set<number> | null} */
+    /** @type {Map<number, number> | null} by number of the alarm, its priority */
     #known = null;
     #text = '';
 
     render() {
         const { store } = this.props;
-        const standing = [...store.alarms.values()];
-        const fresh = standing.filter(({ number }) => this.#known && !this.#known.has(number));
+        const waiting = store.allAlarms().filter(waits);
+        const fresh = waiting.filter(({ number, priority }) =>
+            this.#known && (this.#known.get(number) ?? 0) < priority);
         // What stood before the page was opened is on it; only what begins is called out.
-        if (store.hello) this.#known = new Set(standing.map(({ number }) => number));
-        if (fresh.length > 0) this.#text = fresh.map((alarm) => sentence(store, alarm)).join(' ');
+        if (store.hello) this.#known = new Map(waiting.map(({ number, priority }) => [number, priority]));
+        if (fresh.length > 0) this.#text = callOut(store, fresh);
         return html`<p class="unseen" aria-live="assertive">${this.#text}</p>`;
     }
 }
 
-/** @param {Store} store @param {import('#live').Alarm} alarm */
-function sentence(store, alarm) {
-    const room = store.hello?.rooms.find(({ id }) => id === store.devices.get(alarm.device)?.room);
-    const action = store.rules.get(alarm.rule)?.action;
-    return [room?.title, alarm.text, action].filter(Boolean).join(' ');
+/** The most urgent, and how many more: nobody listens to a thousand sentences.
+ *  @param {Store} store @param {import('#live').Alarm[]} alarms */
+function callOut(store, alarms) {
+    const said = alarms.slice(0, CALLED_OUT).map((alarm) =>
+        [store.roomOf(alarm)?.title, alarm.text, alarm.action].filter(Boolean).join(' '));
+    const more = alarms.length - said.length;
+    return [...said, more > 0 && words.moreAlarms(more)].filter(Boolean).join(' ');
 }

@@ -3,6 +3,7 @@ import { render } from 'preact';
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
 import { App } from './app.js';
+import { Deeds } from './deeds.js';
 import { html } from './html.js';
 import { Link } from './link.js';
 import { parseRoute } from './route.js';
@@ -12,6 +13,7 @@ const TICK_MS = 250; // ages go on at least so often, with or without the hub
 
 const page = /** @type {HTMLElement} */ (document.getElementById('page'));
 const store = new Store();
+const deeds = new Deeds(soon);
 let route = parseRoute(location.hash);
 let drawing = 0;
 
@@ -49,7 +51,8 @@ function soon() {
 function draw() {
     cancelAnimationFrame(drawing);
     drawing = 0;
-    render(html`<${App} store=${store} link=${link} route=${route} refresh=${soon} />`, page);
+    render(html`<${App} store=${store} link=${link} deeds=${deeds} route=${route}
+        refresh=${soon} />`, page);
 }
 
 addEventListener('hashchange', () => {

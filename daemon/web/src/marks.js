@@ -1,7 +1,10 @@
 // Alarm marks: shape, text and colour, so that none of them is needed alone.
 import { Priority } from '#live';
+import { shows } from './alarm.js';
 import { html } from './html.js';
 import { words } from './words.js';
+
+/** @typedef {import('#live').Alarm} Alarm */
 
 const SHAPES = {
     [Priority.HIGH]: { name: 'high', path: 'M14 2h20l12 12v20l-12 12h-20l-12-12v-20z', text: '!!!', y: 33 },
@@ -9,33 +12,51 @@ const SHAPES = {
     [Priority.LOW]: { name: 'low', path: 'M24 2a22 22 0 0 1 0 44a22 22 0 0 1 0-44z', text: '!', y: 33 },
 };
 
+/** Beside the shape: what an alarm is, or what became of it. */
+const GLYPHS = {
+    plug: 'M8 2v6M16 2v6M5 8h14v3a7 7 0 0 1-14 0zM12 18v4',
+    pin: 'M9 3h6M10 3v7l-4 4h12l-4-4v-7M12 14v8',
+    moon: 'M20 14a8.5 8.5 0 1 1-10-11a7 7 0 0 0 10 11z',
+};
+
 /** The name that style sheets know a priority by. @param {number} priority */
 export function priorityName(priority) {
     return priority === Priority.NONE ? '' : SHAPES[/** @type {1} */ (priority)].name;
 }
 
-/** @param {number} priority @param {boolean} technical */
-function markWords(priority, technical) {
-    const name = { [Priority.HIGH]: words.high, [Priority.MEDIUM]: words.medium,
-        [Priority.LOW]: words.low }[priority];
-    return technical ? `${name}, ${words.technical}` : name;
+/** "High alarm, technical". @param {Alarm} alarm */
+export function kindWords({ priority, technical }) {
+    const name = [, words.low, words.medium, words.high][priority];
+    return `${name}, ${technical ? words.technical : words.clinical}`;
 }
 
-/** @param {{priority: number, technical?: boolean}} props */
-export function Mark({ priority, technical = false }) {
+/** "High alarm, technical, acknowledged". @param {Alarm} alarm */
+function markWords(alarm) {
+    return [kindWords(alarm), alarm.acknowledged && words.isKnown, alarm.latched && words.isLatched,
+        alarm.shelved && words.isShelved].filter(Boolean).join(', ');
+}
+
+/** What nobody has to hurry for is an outline; acknowledged, with a tick.
+ *  @param {{alarm: Alarm}} props */
+export function Mark({ alarm }) {
+    const { priority, technical, acknowledged, latched, shelved } = alarm;
     if (priority === Priority.NONE) return null;
     const { name, path, text, y } = SHAPES[/** @type {1} */ (priority)];
-    return html`<span class=${`mark ${name}`} role="img" aria-label=${markWords(priority, technical)}>
-        <svg viewBox="0 0 48 48" aria-hidden="true">
-            <path d=${path} /><text x="24" y=${y}>${text}</text>
+    const quiet = acknowledged || !shows(alarm);
+    return html`<span class=${`mark ${name} ${quiet ? 'quiet' : ''}`} role="img"
+            aria-label=${markWords(alarm)}>
+        <svg class="shape" viewBox="0 0 48 48" aria-hidden="true">
+            <path d=${path} />${acknowledged ? html`<path class="tick" d=${`M15 ${y - 10}l7 7l11-14`} />`
+                : html`<text x="24" y=${y}>${text}</text>`}
         </svg>
-        ${technical && html`<${Plug} />`}
+        ${technical && html`<${Glyph} name="plug" />`}
+        ${latched && html`<${Glyph} name="pin" />`}
+        ${shelved && html`<${Glyph} name="moon" />`}
     </span>`;
 }
 
-/** About the equipment, not the person. */
-function Plug() {
-    return html`<svg class="plug" viewBox="0 0 24 24" aria-hidden="true">
-        <path d="M8 2v6M16 2v6M5 8h14v3a7 7 0 0 1-14 0zM12 18v4" />
-    </svg>`;
+/** @param {{name: keyof GLYPHS}} props */
+export function Glyph({ name }) {
+    return html`<svg class=${`glyph ${name}`} viewBox="0 0 24 24" aria-hidden="true">
+        <path d=${GLYPHS[name]} /></svg>`;
 }

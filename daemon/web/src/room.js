@@ -1,36 +1,41 @@
 // A room: its alarms on top, then for each device the strips of the last five minutes and how well
 // it is heard.
 import { Component } from 'preact';
+import { waits } from './alarm.js';
+import { AlarmList } from './alarms.js';
 import { html } from './html.js';
-import { Mark, priorityName } from './marks.js';
+import { Mark } from './marks.js';
 import { SessionHead } from './session.js';
 import { isMeasured } from './store.js';
 import { StripLoop, StripView } from './strips.js';
 import { deviceName, heardWords } from './wall.js';
-import { clockTime, number, span, words } from './words.js';
+import { number, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Room} Room
- *  @typedef {import('#live').Alarm} Alarm
  *  @typedef {import('#live').Device} Device
  *  @typedef {import('#live').Metric} Metric */
 
-/** @extends {Component<{store: Store, name: string, now: number}>} */
+/** @extends {Component<{store: Store, deeds: import('./deeds.js').Deeds, name: string,
+ *    now: number}>} */
 export class RoomScreen extends Component {
     loop = new StripLoop(this.props.store);
 
     render() {
-        const { store, name, now } = this.props;
+        const { store, deeds, name, now } = this.props;
         if (!store.hello) return html`<p class="empty">${words.waiting}</p>`;
         const room = store.roomNamed(name);
         if (!room) return html`<p class="empty">${words.unknownRoom(name)}</p>`;
         const devices = store.devicesIn(room.id);
         const session = store.sessionIn(room.id);
+        const alarms = store.alarmsIn(room.id);
         return html`<div class="room">
             <h1>${room.title || room.name}</h1>
             <${Elsewhere} store=${store} room=${room} />
             ${session && html`<${SessionHead} session=${session} now=${now} />`}
-            <${Alarms} store=${store} alarms=${store.alarmsIn(room.id)} now=${now} />
+            ${alarms.length === 0 ? html`<p class="calm">${words.calm}</p>`
+                : html`<${AlarmList} store=${store} deeds=${deeds} alarms=${alarms} now=${now}
+                    label=${words.alarms} />`}
             ${devices.length === 0 && html`<p class="hint">${words.deviceSilent}</p>`}
             <div class="devices" tabindex="0" role="group" aria-label=${words.stripsHint}
                 onKeyDown=${(/** @type {KeyboardEvent} */ event) => this.loop.onKey(event)}
@@ -48,31 +53,15 @@ export class RoomScreen extends Component {
 function Elsewhere({ store, room }) {
     const others = (store.hello?.rooms ?? []).filter(({ id }) => id !== room.id)
         .map((other) => ({ other, worst: store.alarmsIn(other.id)[0] }))
-        .filter(({ worst }) => worst)
+        .filter(({ worst }) => worst && waits(worst))
         .sort((a, b) => b.worst.priority - a.worst.priority);
     if (others.length === 0) return null;
     return html`<nav class="elsewhere" aria-label=${words.elsewhere}>
         ${others.map(({ other, worst }) => html`
             <a key=${other.id} href=${`#/room/${encodeURIComponent(other.name)}`}>
-                <${Mark} priority=${worst.priority} technical=${worst.technical} />
+                <${Mark} alarm=${worst} />
                 ${other.title || other.name}</a>`)}
     </nav>`;
-}
-
-/** @param {{store: Store, alarms: Alarm[], now: number}} props */
-function Alarms({ store, alarms, now }) {
-    if (alarms.length === 0) return html`<p class="calm">${words.calm}</p>`;
-    return html`<ul class="alarms" aria-label=${words.alarms}>${alarms.map((alarm) => {
-        const action = store.rules.get(alarm.rule)?.action;
-        return html`<li key=${`${alarm.rule}/${alarm.device}`} class=${priorityName(alarm.priority)}>
-            <${Mark} priority=${alarm.priority} technical=${alarm.technical} />
-            <div>
-                <p class="sentence">${alarm.text}</p>
-                ${action && html`<p class="first"><b>${words.first}</b> ${action}</p>`}
-            </div>
-            <p class="since">${words.since(clockTime(alarm.raised_ms), span(now - alarm.raised_ms))}</p>
-        </li>`;
-    })}</ul>`;
 }
 
 /** @param {{store: Store, device: Device, loop: StripLoop, now: number}} props */

@@ -1,5 +1,6 @@
 // What the hub has said, ready to be shown: one store, filled by frames, read by the screens.
-import { AlarmPresence, MetricType, SessionState } from '#live';
+import { MetricType, SessionState } from '#live';
+import { byNeed, keyOf, shows, stands, waits } from './alarm.js';
 import { HubClock } from './hubclock.js';
 import { Series } from './series.js';
 import { valueOf } from './wire.js';
@@ -27,10 +28,12 @@ export class Store {
     devices = new Map();
     /** @type {Map<number, Map<number, Value>>} by device, then metric */
     values = new Map();
-    /** @type {Map<string, Alarm>} those that stand */
+    /** @type {Map<string, Alarm>} those that stand or are shelved */
     alarms = new Map();
     /** @type {Map<number, Session>} the last of each room */
     sessions = new Map();
+    /** @type {Map<number, Alarm[]> | null} of each room, in the order of need; null: to be sorted */
+    #byRoom = null;
     /** @type {import('#live').Health | null} */
     health = null;
     bye = '';
@@ -52,6 +55,7 @@ export class Store {
         this.heard = this.clock.local();
         this.cursor = frame.cursor || this.cursor;
         for (const device of frame.devices) this.devices.set(device.id, device);
+        if (frame.hello || frame.devices.length || frame.alarms.length) this.#byRoom = null;
         for (const alarm of frame.alarms) this.#takeAlarm(alarm);
         for (const session of frame.sessions) this.#takeSession(session);
         for (const latest of frame.latest) this.#takeLatest(latest, frame.hub_ms);
@@ -95,9 +99,8 @@ export class Store {
 
     /** @param {Alarm} alarm */
     #takeAlarm(alarm) {
-        const key = `${alarm.rule}/${alarm.device}`;
-        if (alarm.presence === AlarmPresence.ON) this.alarms.set(key, alarm);
-        else this.alarms.delete(key);
+        if (stands(alarm) || alarm.shelved) this.alarms.set(keyOf(alarm), alarm);
+        else this.alarms.delete(keyOf(alarm));
     }
 
     /** One that moved leaves the room where it was. @param {Session} session */
@@ -191,11 +194,50 @@ export class Store {
         return this.values.get(device.id)?.get(metric.id);
     }
 
-    /** Standing alarms of a room, the worst first. @param {number} room */
+    /** Alarms of a room that stand or are shelved, the worst first. @param {number} room */
     alarmsIn(room) {
-        return [...this.alarms.values()]
-            .filter((alarm) => this.devices.get(alarm.device)?.room === room)
-            .sort(byNeed);
+        this.#byRoom ??= this.#sorted();
+        return this.#byRoom.get(room) ?? [];
+    }
+
+    #sorted() {
+        /** @type {Map<number, Alarm[]>} */
+        const rooms = new Map();
+        for (const alarm of this.allAlarms()) {
+            const room = this.#roomNumber(alarm);
+            const list = rooms.get(room);
+            if (list) list.push(alarm);
+            else rooms.set(room, [alarm]);
+        }
+        return rooms;
+    }
+
+    /** The one that its tile shows. @param {number} room */
+    worstIn(room) {
+        const first = this.alarmsIn(room)[0];
+        return first && shows(first) ? first : undefined;
+    }
+
+    /** Of all rooms and of none, the worst first. */
+    allAlarms() {
+        return [...this.alarms.values()].sort(byNeed);
+    }
+
+    /** How many wait for somebody. */
+    get waiting() {
+        let count = 0;
+        for (const alarm of this.alarms.values()) count += Number(waits(alarm));
+        return count;
+    }
+
+    /** @param {Alarm} alarm */
+    roomOf(alarm) {
+        return this.hello?.rooms.find(({ id }) => id === this.#roomNumber(alarm));
+    }
+
+    /** @param {Alarm} alarm */
+    #roomNumber({ device }) {
+        return this.devices.get(device)?.room ?? 0;
     }
 
     /** The room's treatment, if one is planned, runs or is paused. @param {number} room */
@@ -218,13 +260,6 @@ export class Store {
             if (value.time_ms > heard) heard = value.time_ms;
         return heard;
     }
-}
-
-/** The more urgent first; of the same, people before equipment, then who has waited longest.
- *  @param {Alarm} a @param {Alarm} b */
-function byNeed(a, b) {
-    return b.priority - a.priority || Number(a.technical) - Number(b.technical)
-        || a.raised_ms - b.raised_ms || a.number - b.number;
 }
 
 /** @param {Session} session */

@@ -1,21 +1,23 @@
 // The wall: a tile a room, those that need someone first.
+import { shows, waits } from './alarm.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
-import { Mark, priorityName } from './marks.js';
+import { Glyph, Mark, priorityName } from './marks.js';
 import { SessionLine } from './session.js';
 import { phaseLeft } from './store.js';
 import { ValueCell, isLabelled } from './value.js';
-import { clockTime, span, words } from './words.js';
+import { clockTime, number, span, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Room} Room
  *  @typedef {import('#live').Device} Device
- *  @typedef {import('#live').Alarm} Alarm */
+ *  @typedef {import('#live').Alarm} Alarm
+ *  @typedef {import('./deeds.js').Deeds} Deeds */
 
-const DENSE_FIGURES = 2;
+const TIGHT_FIGURES = 2;
 
-/** @param {{store: Store, now: number, width: number, height: number}} props */
-export function Wall({ store, now, width, height }) {
+/** @param {{store: Store, deeds: Deeds, now: number, width: number, height: number}} props */
+export function Wall({ store, deeds, now, width, height }) {
     if (!store.hello) return html`<p class="empty">${words.waiting}</p>`;
     const rooms = byNeed(store, now);
     if (rooms.length === 0 && store.devices.size === 0)
@@ -25,8 +27,8 @@ export function Wall({ store, now, width, height }) {
         <div class=${`wall ${density} ${fits ? 'fits' : ''}`}
             style=${{ '--columns': columns, height: fits ? `${height}px` : '' }}>
             ${rooms.map(({ room, alarms }) => html`
-                <${Tile} key=${room.id} store=${store} room=${room} alarms=${alarms} now=${now}
-                    dense=${density === 'dense'} />`)}
+                <${Tile} key=${room.id} store=${store} deeds=${deeds} room=${room} alarms=${alarms}
+                    now=${now} density=${density} />`)}
         </div>
         <${Unassigned} store=${store} now=${now} />`;
 }
@@ -37,8 +39,13 @@ export function Wall({ store, now, width, height }) {
 function byNeed(store, now) {
     const rooms = (store.hello?.rooms ?? []).map((room) =>
         ({ room, alarms: store.alarmsIn(room.id), left: minutesLeft(store.sessionIn(room.id), now) }));
-    return rooms.sort((a, b) => (b.alarms[0]?.priority ?? 0) - (a.alarms[0]?.priority ?? 0)
+    return rooms.sort((a, b) => urgency(b.alarms[0]) - urgency(a.alarms[0])
         || (a.left === b.left ? 0 : a.left - b.left));
+}
+
+/** What somebody knows of, or put out of sight, moves no tile. @param {Alarm | undefined} worst */
+function urgency(worst) {
+    return worst && waits(worst) ? worst.priority : 0;
 }
 
 /** In whole minutes, so that tiles do not change places all the time.
@@ -49,41 +56,74 @@ function minutesLeft(session, now) {
     return left === null ? Number.MAX_VALUE : Math.max(0, Math.ceil(left / 60000));
 }
 
-/** @param {{store: Store, room: Room, alarms: Alarm[], now: number, dense: boolean}} props */
-function Tile({ store, room, alarms, now, dense }) {
-    const worst = alarms[0];
+/** @param {{store: Store, deeds: Deeds, room: Room, alarms: Alarm[], now: number,
+ *    density: string}} props */
+function Tile({ store, deeds, room, alarms, now, density }) {
+    const worst = store.worstIn(room.id);
+    const asks = worst && waits(worst) && density !== 'dense';
     const session = store.sessionIn(room.id);
-    return html`<a class=${`tile ${worst ? priorityName(worst.priority) : ''}`}
-            href=${`#/room/${encodeURIComponent(room.name)}`}>
-        <div class="head">
-            <h2>${room.title || room.name}</h2>
-            ${worst && html`<span class="since">
-                ${words.since(clockTime(worst.raised_ms), span(now - worst.raised_ms))}
-                ${alarms.length > 1 && html` · <b>${words.moreAlarms(alarms.length - 1)}</b>`}
-            </span>`}
-        </div>
-        ${session && html`<${SessionLine} session=${session} now=${now} />`}
-        ${worst && html`<${Worst} store=${store} alarm=${worst} />`}
-        <${KeyValues} store=${store} room=${room} worst=${worst} now=${now} dense=${dense} />
-    </a>`;
+    const colour = worst ? `${priorityName(worst.priority)} ${waits(worst) ? '' : 'quiet'}` : '';
+    return html`<div class=${`place ${colour} ${asks ? 'asks' : ''}`}>
+        <a class=${`tile ${colour}`} href=${`#/room/${encodeURIComponent(room.name)}`}>
+            <div class="head">
+                <h2>${room.title || room.name}</h2>
+                <${Others} worst=${worst} alarms=${alarms} now=${now} />
+            </div>
+            ${session && html`<${SessionLine} session=${session} now=${now} />`}
+            ${worst && html`<${Worst} alarm=${worst} now=${now} />`}
+            <${KeyValues} store=${store} room=${room} worst=${worst} now=${now}
+                tight=${density === 'dense' || (asks && density === 'normal')} />
+        </a>
+        ${asks && html`<${Deed} deeds=${deeds} alarm=${worst} />`}
+    </div>`;
 }
 
-/** @param {{store: Store, alarm: Alarm}} props */
-function Worst({ store, alarm }) {
-    const action = store.rules.get(alarm.rule)?.action;
+/** Since when the worst alarm stands, how many others do, how many are shelved.
+ *  @param {{worst: Alarm | undefined, alarms: Alarm[], now: number}} props */
+function Others({ worst, alarms, now }) {
+    if (alarms.length === 0) return null;
+    const shown = alarms.filter(shows).length;
+    const shelved = alarms.length - shown;
+    return html`<span class="since">
+        ${worst && words.since(clockTime(worst.raised_ms), span(now - worst.raised_ms))}
+        ${shown > 1 && html` · <b>${words.moreAlarms(shown - 1)}</b>`}
+        ${shelved > 0 && html` <span class="shelves" role="img"
+            aria-label=${words.shelvedAlarms(shelved)}><${Glyph} name="moon" />${number(shelved)}</span>`}
+    </span>`;
+}
+
+/** @param {{alarm: Alarm, now: number}} props */
+function Worst({ alarm, now }) {
+    const { acknowledged, latched, unknown_ms } = alarm;
+    const where = [unknown_ms > 0 && words.unknownFor(span(now - unknown_ms)), latched && words.latched,
+        acknowledged && words.isKnown].filter(Boolean).join(' · ');
     return html`<div class="worst">
-        <${Mark} priority=${alarm.priority} technical=${alarm.technical} />
+        <${Mark} alarm=${alarm} />
         <div>
             <p class="sentence">${alarm.text}</p>
-            ${action && html`<p class="first"><b>${words.first}</b> ${action}</p>`}
+            ${where && html`<p class="where">${where}</p>`}
+            ${alarm.action && !acknowledged && html`<p class="first"><b>${words.first}</b>
+                ${' '}${alarm.action}</p>`}
         </div>
+    </div>`;
+}
+
+/** Whoever reads the alarm on the wall may say so there. @param {{deeds: Deeds, alarm: Alarm}} props */
+function Deed({ deeds, alarm }) {
+    const complaint = deeds.complaint(alarm);
+    return html`<div class="deeds" key=${alarm.number}>
+        <button class="ack" aria-disabled=${deeds.awaits(alarm)}
+            onClick=${() => deeds.do(alarm, 'ack')}>
+            ${words.acknowledge}</button>
+        ${complaint && html`<p class="complaint" role="alert">${complaint}</p>`}
     </div>`;
 }
 
 /** @typedef {{device: Device, metric: import('#live').Metric}} Key */
 
-/** @param {{store: Store, room: Room, worst: Alarm | undefined, now: number, dense: boolean}} props */
-function KeyValues({ store, room, worst, now, dense }) {
+/** @param {{store: Store, room: Room, worst: Alarm | undefined, now: number,
+ *    tight: boolean | undefined}} props */
+function KeyValues({ store, room, worst, now, tight }) {
     const devices = store.devicesIn(room.id);
     if (devices.length === 0) return html`<p class="hint">${words.deviceSilent}</p>`;
     const keys = devices.flatMap((device) => store.metricsOf(device)
@@ -96,19 +136,19 @@ function KeyValues({ store, room, worst, now, dense }) {
             value=${store.value(device, metric)} now=${now} />`;
     return html`
         <div class="figures">
-            ${(dense ? mostTelling(store, figures, worst) : figures).map(cell)}
+            ${(tight ? mostTelling(store, figures, worst) : figures).map(cell)}
             <div class="labels">${labels.map(cell)}</div>
         </div>`;
 }
 
-/** What a dense tile has room for: the value that the alarm is about, then those that have limits;
+/** What a tight tile has room for: the value that the alarm is about, then those that have limits;
  *  in the order that they always have. @param {Store} store @param {Key[]} figures
  *  @param {Alarm | undefined} worst */
 function mostTelling(store, figures, worst) {
     const alarming = worst && store.rules.get(worst.rule)?.metric;
     const weight = (/** @type {Key} */ { metric }) =>
         (metric.id === alarming ? 2 : 0) + (store.limitsOf(metric.id).length > 0 ? 1 : 0);
-    const chosen = new Set([...figures].sort((a, b) => weight(b) - weight(a)).slice(0, DENSE_FIGURES));
+    const chosen = new Set([...figures].sort((a, b) => weight(b) - weight(a)).slice(0, TIGHT_FIGURES));
     return figures.filter((key) => chosen.has(key));
 }
 

@@ -177,6 +177,19 @@ static void put_device(struct json *json, const Lumbar__Live__V1__Device *device
     text_add(&json->text, "}");
 }
 
+static void put_hand(struct json *json, const char *name, const Lumbar__Live__V1__Hand *hand)
+{
+    if (hand == NULL)
+        return;
+    open_(json, name, "{");
+    integer(json, "at_ms", hand->at_ms);
+    string(json, "by", hand->by);
+    string(json, "why", hand->why);
+    if (hand->has_until_ms)
+        integer(json, "until_ms", hand->until_ms);
+    text_add(&json->text, "}");
+}
+
 static void put_alarm(struct json *json, const Lumbar__Live__V1__Alarm *alarm)
 {
     item(json);
@@ -191,6 +204,16 @@ static void put_alarm(struct json *json, const Lumbar__Live__V1__Alarm *alarm)
         number(json, "value", alarm->value);
     boolean(json, "technical", alarm->technical);
     integer(json, "number", (int64_t)alarm->number);
+    boolean(json, "latched", alarm->latched);
+    integer(json, "unknown_ms", alarm->unknown_ms);
+    put_hand(json, "acknowledged", alarm->acknowledged);
+    boolean(json, "of_loss", alarm->of_loss);
+    put_hand(json, "shelved", alarm->shelved);
+    integer(json, "escalated", alarm->escalated);
+    if (alarm->plain != NULL)
+        string(json, "plain", alarm->plain);
+    if (alarm->action != NULL)
+        string(json, "action", alarm->action);
     text_add(&json->text, "}");
 }
 
@@ -411,6 +434,48 @@ static void treat(struct ward *ward, int64_t now_ms)
                 now_ms + 90000, NULL);
 }
 
+static bool known_never(void *user, const struct rule *rule, uint32_t device)
+{
+    (void)user, (void)rule, (void)device;
+    return false;
+}
+
+static void nobody(void *user, const struct alarm *alarm)
+{
+    (void)user, (void)alarm;
+}
+
+/* One of each: shelved while it is off, a loss that is known, acknowledged, latched and escalated. */
+static void live(struct ward *ward, int64_t now_ms)
+{
+    const struct rule *bent = rules_find(ward->rules, "bent");
+    const struct alarm *alarm;
+    const struct alarm latched = {.number = 9,
+                                  .rule = bent,
+                                  .device = 3,
+                                  .state = STATE_LATCHED,
+                                  .raised_ms = now_ms - 9000,
+                                  .since_ms = now_ms - 1000,
+                                  .value = 52.5,
+                                  .change = alarms_change(ward->alarms) + 1,
+                                  .escalated = 1};
+    const struct alarm_order ack = {
+        .deed = DEED_ACK, .now_ms = now_ms, .who = "Ana", .why = "on my way"};
+    const struct alarm_order shelve = {.deed = DEED_SHELVE,
+                                       .now_ms = now_ms,
+                                       .until_ms = now_ms + 900000,
+                                       .who = "Ben",
+                                       .why = "the belt slips"};
+    assert_true(alarms_restore(ward->alarms, &latched));
+    alarms_tick(ward->alarms, now_ms, known_never, nobody, NULL);
+    assert_int_equal(alarms_order(ward->alarms, 2, &ack, &alarm), 0);
+    ward_alarm(ward, "bent", 1, true, 46, now_ms - 1000);
+    assert_int_equal(alarms_order(ward->alarms, 3, &shelve, &alarm), 0);
+    ward_alarm(ward, "bent", 1, false, 44, now_ms);
+    ward_alarm(ward, "bent", 2, true, 48, now_ms);
+    assert_int_equal(alarms_order(ward->alarms, 4, &ack, &alarm), 0);
+}
+
 static void the_recorded_frames_are_what_the_hub_sends(void **state)
 {
     (void)state;
@@ -457,6 +522,9 @@ static void the_recorded_frames_are_what_the_hub_sends(void **state)
 
     treat(&ward, NOW + 100020);
     record_next(&ward, "sessions", &room, NOW + 300020);
+
+    live(&ward, NOW + 400000);
+    record_next(&ward, "life", &room, NOW + 400001);
 
     uint8_t *bytes;
     size_t count = frame_bye(ward.frame, "The hub restarts.", NOW + 100020, &bytes);
