@@ -176,16 +176,44 @@ void client_write(struct text *text, const struct client *client, const struct d
     text_add(text, "]}");
 }
 
-const struct client_own *client_find_own(const struct client *client, uint32_t metric,
-                                         uint64_t regions, int64_t now_ms, int64_t max_age_ms)
+bool client_find_own(const struct client *client, uint32_t metric, uint64_t regions, int64_t now_ms,
+                     int64_t max_age_ms, struct client_own *own)
 {
-    const struct client_own *found = NULL;
+    const struct client_own *low = NULL, *high = NULL;
     for (uint32_t i = 0; i < client->own_count; i++) {
-        const struct client_own *own = &client->own[i];
-        bool fits = own->regions == 0 || (regions != 0 && (regions & ~own->regions) == 0);
-        if (own->metric == metric && fits && now_ms - own->measured_ms <= max_age_ms &&
-            (found == NULL || own->measured_ms > found->measured_ms))
-            found = own;
+        const struct client_own *at = &client->own[i];
+        bool fits = at->regions == 0 || (regions != 0 && (regions & ~at->regions) == 0);
+        if (at->metric != metric || !fits || now_ms - at->measured_ms > max_age_ms)
+            continue;
+        if (!isnan(at->low) && (low == NULL || at->measured_ms > low->measured_ms))
+            low = at;
+        if (!isnan(at->high) && (high == NULL || at->measured_ms > high->measured_ms))
+            high = at;
     }
-    return found;
+    if (low == NULL && high == NULL)
+        return false;
+    bool low_is_older = high == NULL || (low != NULL && low->measured_ms < high->measured_ms);
+    *own = low_is_older ? *low : *high;
+    own->low = low != NULL ? low->low : NAN;
+    own->high = high != NULL ? high->high : NAN;
+    return true;
+}
+
+int client_learn(struct client *client, const struct client_own *own)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < client->own_count; i++) {
+        struct client_own at = client->own[i];
+        if (at.metric == own->metric && at.regions == own->regions) {
+            at.low = isnan(own->low) ? at.low : NAN;
+            at.high = isnan(own->high) ? at.high : NAN;
+        }
+        if (!isnan(at.low) || !isnan(at.high))
+            client->own[kept++] = at;
+    }
+    client->own_count = kept;
+    if (kept == CLIENT_OWN_MAX)
+        return ERR_FULL;
+    client->own[client->own_count++] = *own;
+    return 0;
 }

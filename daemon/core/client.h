@@ -41,10 +41,15 @@ int client_parse(struct client *client, const char *file, const char *text, size
 void client_write(struct text *text, const struct client *client, const struct drivers *drivers,
                   const struct body *body);
 
-/* What the client has of a metric, for one of these regions (0: any): the newest that is no older
- * than max_age_ms. NULL: none. One for a region is found only for regions that are all in it. */
-const struct client_own *client_find_own(const struct client *client, uint32_t metric,
-                                         uint64_t regions, int64_t now_ms, int64_t max_age_ms);
+/* What the client has of a metric, for one of these regions (0: any): to each side the newest that
+ * is no older than max_age_ms; measured_ms is that of the older side. False: none. One for a region
+ * is found only for regions that are all in it. */
+bool client_find_own(const struct client *client, uint32_t metric, uint64_t regions, int64_t now_ms,
+                     int64_t max_age_ms, struct client_own *own);
+
+/* Takes in what was measured (of one metric and these regions, one side or both): it takes the
+ * place of what there was of each side. ERR_FULL where there is no room. */
+int client_learn(struct client *client, const struct client_own *own);
 
 /* "2024-05-03" of UTC; false where there is no such day. */
 bool client_read_day(const char *text, int64_t *ms);

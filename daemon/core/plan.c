@@ -309,12 +309,13 @@ void plan_tailor(struct plan *plan, const struct client *client, int64_t now_ms,
         struct plan_band *band = &plan->bands[i];
         if (band->own == 0)
             continue;
-        const struct client_own *own =
-            client_find_own(client, band->metric, band->regions, now_ms, max_age_ms);
-        if (own == NULL)
+        struct client_own own;
+        if (!client_find_own(client, band->metric, band->regions, now_ms, max_age_ms, &own))
             continue;
-        band->low = own->low * band->own; /* NaN stays open */
-        band->high = own->high * band->own;
+        if (!isnan(own.low))
+            band->low = own.low * band->own;
+        if (!isnan(own.high))
+            band->high = own.high * band->own;
     }
 }
 

@@ -74,8 +74,8 @@ void plan_write(struct text *text, const struct plan *plan, const struct drivers
                 const struct body *body);
 
 /* Puts the client's own range in the place of limits that ask for it: what was measured no longer
- * than max_age_ms ago. Where nothing was, the limit stays as it is written; one that says nothing
- * but its share stays open to both sides. */
+ * than max_age_ms ago. To a side to which nothing was, the limit stays as it is written, or open.
+ */
 void plan_tailor(struct plan *plan, const struct client *client, int64_t now_ms,
                  int64_t max_age_ms);
 

@@ -206,9 +206,10 @@ bool sessions_own(const struct sessions *sessions, uint32_t room, uint32_t metri
                   double *high)
 {
     const struct session *session = running_in(sessions, room);
-    const struct client_own *own =
-        session != NULL ? client_find_own(&session->client, metric, 0, 0, INT64_MAX) : NULL;
-    *low = own != NULL ? own->low : NAN;
-    *high = own != NULL ? own->high : NAN;
-    return own != NULL;
+    struct client_own own = {.low = NAN, .high = NAN};
+    bool found =
+        session != NULL && client_find_own(&session->client, metric, 0, 0, INT64_MAX, &own);
+    *low = own.low;
+    *high = own.high;
+    return found;
 }

@@ -293,8 +293,49 @@ static void of_two_measurements_the_newer_counts(void **state)
                    " {metric: angle, high: 70 deg, measured: 2024-05-01},"
                    " {metric: angle, high: 50 deg, measured: 2024-03-03}]}");
     uint32_t angle = treatment_metric(treatment, "angle");
-    assert_true(client_find_own(&client, angle, 0, NOW, AGE_MAX)->high == 70);
-    assert_null(client_find_own(&client, angle + 1, 0, NOW, AGE_MAX));
+    struct client_own own;
+    assert_true(client_find_own(&client, angle, 0, NOW, AGE_MAX, &own) && own.high == 70);
+    assert_true(isnan(own.low));
+    assert_false(client_find_own(&client, angle + 1, 0, NOW, AGE_MAX, &own));
+}
+
+static void each_side_has_its_own_day(void **state)
+{
+    struct treatment *treatment = *state;
+    struct client client = parse_client(
+        treatment, "{name: a, own: [{metric: angle, low: -15 deg, measured: 2024-04-03},"
+                   " {metric: angle, high: 70 deg, measured: 2024-05-01}]}");
+    uint32_t angle = treatment_metric(treatment, "angle");
+    struct client_own own;
+    assert_true(client_find_own(&client, angle, 0, NOW, AGE_MAX, &own));
+    assert_true(own.low == -15 && own.high == 70);
+    assert_int_equal(own.measured_ms, client.own[0].measured_ms); /* of the older side */
+    struct plan plan = parse(treatment, whole_plan);
+    client.own_count = 1; /* to the other side the limit stays as it is written */
+    plan_tailor(&plan, &client, NOW, AGE_MAX);
+    assert_true(plan.bands[0].low == -12 && plan.bands[0].high == 45);
+}
+
+static void what_is_measured_anew_takes_the_place_of_its_side(void **state)
+{
+    struct treatment *treatment = *state;
+    struct client client = parse_client(
+        treatment,
+        "{name: a, own: [{metric: angle, low: -15 deg, high: 50 deg, measured: 2024-04-03},"
+        " {metric: angle, high: 70 deg, measured: 2024-05-01},"
+        " {metric: pressure, high: 300 kPa, measured: 2024-05-01}]}");
+    uint32_t angle = treatment_metric(treatment, "angle");
+    struct client_own own, fresh = {angle, 0, NAN, 62, NOW};
+    assert_int_equal(client_learn(&client, &fresh), 0);
+    assert_int_equal(client.own_count, 3); /* one says nothing any more */
+    assert_true(client_find_own(&client, angle, 0, NOW, AGE_MAX, &own));
+    assert_true(own.low == -15 && own.high == 62);
+    assert_true(
+        client_find_own(&client, treatment_metric(treatment, "pressure"), 0, NOW, AGE_MAX, &own));
+    while (client.own_count < CLIENT_OWN_MAX)
+        client.own[client.own_count++] = client.own[2];
+    fresh.regions = 1;
+    assert_int_equal(client_learn(&client, &fresh), ERR_FULL);
 }
 
 static void what_was_measured_of_a_region_counts_there_only(void **state)
@@ -305,10 +346,11 @@ static void what_was_measured_of_a_region_counts_there_only(void **state)
         "{name: a, own: [{metric: pressure, regions: lower_back, high: 300 kPa, measured: "
         "2024-05-01}]}");
     uint32_t pressure = treatment_metric(treatment, "pressure");
-    assert_non_null(client_find_own(&client, pressure, 1, NOW, AGE_MAX));
-    assert_non_null(client_find_own(&client, pressure, 3, NOW, AGE_MAX));
-    assert_null(client_find_own(&client, pressure, 5, NOW, AGE_MAX)); /* and the hip */
-    assert_null(client_find_own(&client, pressure, 0, NOW, AGE_MAX)); /* anywhere */
+    struct client_own own;
+    assert_true(client_find_own(&client, pressure, 1, NOW, AGE_MAX, &own));
+    assert_true(client_find_own(&client, pressure, 3, NOW, AGE_MAX, &own));
+    assert_false(client_find_own(&client, pressure, 5, NOW, AGE_MAX, &own)); /* and the hip */
+    assert_false(client_find_own(&client, pressure, 0, NOW, AGE_MAX, &own)); /* anywhere */
 }
 
 int main(void)
@@ -323,6 +365,8 @@ int main(void)
         cmocka_unit_test(a_day_is_a_day_of_the_calendar),
         cmocka_unit_test(the_own_range_takes_the_place_of_a_limit_while_it_is_young),
         cmocka_unit_test(of_two_measurements_the_newer_counts),
+        cmocka_unit_test(each_side_has_its_own_day),
+        cmocka_unit_test(what_is_measured_anew_takes_the_place_of_its_side),
         cmocka_unit_test(what_was_measured_of_a_region_counts_there_only),
     };
     return cmocka_run_group_tests(tests, open_room, close_room);
