@@ -1,5 +1,8 @@
 #include "api.h"
 
+#include <stdio.h>
+#include <string.h>
+
 static const char *const deed_members[] = {"by", "why", NULL};
 static const char *const shelve_members[] = {"by", "why", "seconds", NULL};
 
@@ -17,12 +20,20 @@ static const char *const score_members[] = {"score", NULL};
 static const char *const device_members[] = {"device", NULL};
 static const char *const room_members[] = {"room", NULL};
 
+static const char *const neutral_members[] = {"seconds", NULL};
+static const char *const range_members[] = {"metric", "repetitions", NULL};
+
 static const struct api_endpoint endpoints[] = {
     {API_GET, "/health", api_get_health, NULL},
     {API_GET, "/status", api_get_status, NULL},
     {API_GET, "/rooms", api_get_rooms, NULL},
     {API_GET, "/devices", api_get_devices, NULL},
     {API_GET, "/devices/{kind}/{name}", api_get_device, NULL},
+    {API_GET, "/devices/{kind}/{name}/calibration", api_get_calibration, NULL},
+    {API_POST, "/devices/{kind}/{name}/neutral", api_take_neutral, neutral_members},
+    {API_DELETE, "/devices/{kind}/{name}/neutral", api_forget_neutral, NULL},
+    {API_POST, "/devices/{kind}/{name}/range", api_test_range, range_members},
+    {API_POST, "/devices/{kind}/{name}/range/end", api_end_range, no_members},
     {API_GET, "/history", api_get_history, NULL},
     {API_GET, "/alarms", api_get_alarms, NULL},
     {API_GET, "/alarms/{number}", api_get_alarm, NULL},
@@ -64,6 +75,39 @@ static const struct api_endpoint endpoints[] = {
 struct api hub_api(struct lumbard *hub)
 {
     return (struct api){endpoints, sizeof(endpoints) / sizeof(endpoints[0]), hub};
+}
+
+struct device *api_find_device(const struct lumbard *hub, const char *name)
+{
+    const struct driver *driver = ingest_driver_of(&hub->setup.drivers, name);
+    const char *slash = strchr(name, '/');
+    return driver != NULL && slash != NULL
+               ? devices_find(hub->ingest.devices, driver, slash + 1, strlen(slash + 1))
+               : NULL;
+}
+
+struct device *api_path_device(const struct lumbard *hub, const struct api_call *call,
+                               struct api_answer *answer)
+{
+    char name[2 * API_ID_BYTES];
+    snprintf(name, sizeof(name), "%s/%s", call->ids[0], call->ids[1]);
+    struct device *device = api_find_device(hub, name);
+    if (device == NULL)
+        api_problem(answer, 404, "There is no device %s.", name);
+    return device;
+}
+
+enum api_outcome api_complain(struct api_answer *answer, int code, const struct diag *diag)
+{
+    int status = code == ERR_UNKNOWN                       ? 404
+                 : code == ERR_MEMORY                      ? 500
+                 : code == ERR_RANGE || code == ERR_SYNTAX ? 422
+                                                           : 409;
+    char sentence[sizeof(diag->text)];
+    memcpy(sentence, diag->text, sizeof(sentence));
+    if (sentence[0] >= 'a' && sentence[0] <= 'z')
+        sentence[0] = (char)(sentence[0] - 'a' + 'A');
+    return api_problem(answer, status, "%s%s", sentence, strchr(sentence, '?') != NULL ? "" : ".");
 }
 
 json_t *api_device_name(const struct device *device)

@@ -21,6 +21,11 @@ api_handler api_get_health, api_get_status, api_get_rooms;
 /* api_devices.c */
 api_handler api_get_devices, api_get_device;
 
+/* api_calibration.c */
+api_handler api_get_calibration, api_take_neutral, api_forget_neutral, api_test_range,
+    api_end_range;
+json_t *api_calibration(const struct lumbard *hub, const struct device *device);
+
 /* api_history.c */
 api_handler api_get_history;
 
@@ -43,6 +48,16 @@ api_handler api_get_sessions, api_get_session, api_open_session, api_do_session;
  * false there, and at once, where the disk refuses. Takes the body. */
 enum api_outcome api_stored(struct lumbard *hub, const struct api_call *call,
                             struct api_answer *answer, int status, json_t *body);
+
+/* "posture/p-01": the device of this name, NULL where none was heard. */
+struct device *api_find_device(const struct lumbard *hub, const char *name);
+
+/* The same of a path's two parts; a problem where there is none. */
+struct device *api_path_device(const struct lumbard *hub, const struct api_call *call,
+                               struct api_answer *answer);
+
+/* The complaint of what was asked of the core, as a sentence and with its status. */
+enum api_outcome api_complain(struct api_answer *answer, int code, const struct diag *diag);
 
 /* "posture/p-01", and the room's name or null. */
 json_t *api_device_name(const struct device *device);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #define LIST_MAX 1000
-#define TEXT_MAX 32768 /* of a document; what a request may say is half of it */
 
 /* ---- documents, between JSON and their modules ---- */
 
@@ -108,24 +107,13 @@ static enum api_outcome keep_client(struct lumbard *hub, const struct api_call *
 {
     struct client client;
     struct diag diag = {0};
-    char written[TEXT_MAX];
-    struct text text = text_in(written, sizeof(written));
+    bool is_new = old == NULL;
     if (hub_read_client(hub, body, &client, &diag) != 0)
         return refuse(answer, &diag);
-    client_write(&text, &client, &hub->setup.drivers, &hub->setup.body);
-    if (text.cut)
-        return api_problem(answer, 422, "This is more than can be kept of a client.");
-    const struct shelf_entry *entry = shelf_put(
-        hub->clients,
-        &(struct shelf_entry){.id = old != NULL ? old->id : 0,
-                              .created_ms = old != NULL ? old->created_ms : hub_now_ms(hub),
-                              .name = client.name,
-                              .text = written},
-        &diag);
+    const struct shelf_entry *entry = hub_keep_client(hub, old, &client, &diag);
     if (entry == NULL)
         return refuse(answer, &diag);
-    hub_store_client(hub, entry);
-    return api_stored(hub, call, answer, old != NULL ? 200 : 201, client_json(hub, entry));
+    return api_stored(hub, call, answer, is_new ? 201 : 200, client_json(hub, entry));
 }
 
 enum api_outcome api_post_client(void *user, const struct api_call *call, struct api_answer *answer)
@@ -172,7 +160,7 @@ enum api_outcome api_delete_client(void *user, const struct api_call *call,
 
 static json_t *plan_json(const struct lumbard *hub, const struct plan *plan)
 {
-    char written[TEXT_MAX];
+    char written[HUB_TEXT_BYTES];
     struct text text = text_in(written, sizeof(written));
     plan_write(&text, plan, &hub->setup.drivers, &hub->setup.body);
     json_t *json = text.cut ? NULL : read_text(written);
@@ -222,7 +210,7 @@ static enum api_outcome keep_plan(struct lumbard *hub, const struct api_call *ca
                                   struct api_answer *answer)
 {
     struct diag diag = {0};
-    char written[TEXT_MAX];
+    char written[HUB_TEXT_BYTES];
     struct text text = text_in(written, sizeof(written));
     memcpy(plan->client, owner->name, strlen(owner->name) + 1);
     plan_write(&text, plan, &hub->setup.drivers, &hub->setup.body);

@@ -62,11 +62,7 @@ enum api_outcome api_get_devices(void *user, const struct api_call *call, struct
 enum api_outcome api_get_device(void *user, const struct api_call *call, struct api_answer *answer)
 {
     struct lumbard *hub = user;
-    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
-        const struct device *device = devices_at(hub->ingest.devices, id);
-        if (strcmp(device->driver->plugin->kind, call->ids[0]) == 0 &&
-            strcmp(device->name, call->ids[1]) == 0)
-            return api_give(answer, 200, device_of(hub, device, hub_now_ms(hub)));
-    }
-    return api_problem(answer, 404, "There is no device %s/%s.", call->ids[0], call->ids[1]);
+    const struct device *device = api_path_device(hub, call, answer);
+    return device != NULL ? api_give(answer, 200, device_of(hub, device, hub_now_ms(hub)))
+                          : API_DONE;
 }

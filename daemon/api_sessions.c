@@ -96,6 +96,19 @@ static json_t *doses_of(const struct lumbard *hub, const struct session *session
     return list;
 }
 
+/* Of those devices that are in it now and were calibrated. */
+static json_t *calibrations_of(const struct lumbard *hub, const struct session *session)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < session->device_count; i++) {
+        const struct device *device = devices_at(hub->ingest.devices, session->devices[i].device);
+        if (session->devices[i].to_ms == 0 &&
+            calibration_neutral(hub->ingest.calibration, device->id) != NULL)
+            json_array_append_new(list, api_calibration(hub, device));
+    }
+    return list;
+}
+
 static json_t *head_of(const struct lumbard *hub, const struct session *session, int64_t now_ms)
 {
     bool in_phase = session->phase < session->plan.phase_count;
@@ -116,13 +129,13 @@ static json_t *session_json(const struct lumbard *hub, const struct session *ses
     int64_t now_ms = hub_now_ms(hub);
     json_t *json = head_of(hub, session, now_ms);
     json_t *more = json_pack(
-        "{s:{s:o, s:o, s:o}, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o}", "pain", "before",
+        "{s:{s:o, s:o, s:o}, s:o, s:o, s:b, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pain", "before",
         score(session->pain[SESSION_BEFORE]), "during", score(session->pain[SESSION_DURING]),
         "after", score(session->pain[SESSION_AFTER]), "rmdq", score(session->rmdq), "odi",
         score(session->odi), "ask_to_stop", session->ask_to_stop, "adverse",
         words(session->adverse), "phases", phases_of(session, now_ms), "devices",
         devices_of(hub, session), "notes", notes_of(session), "bands", bands_of(hub, session),
-        "doses", doses_of(hub, session));
+        "doses", doses_of(hub, session), "calibrations", calibrations_of(hub, session));
     json_object_update(json, more);
     json_decref(more);
     return json;
@@ -159,19 +172,6 @@ enum api_outcome api_get_session(void *user, const struct api_call *call, struct
 
 /* ---- done ---- */
 
-static enum api_outcome refuse(struct api_answer *answer, int code, const struct diag *diag)
-{
-    int status = code == ERR_UNKNOWN                       ? 404
-                 : code == ERR_MEMORY                      ? 500
-                 : code == ERR_RANGE || code == ERR_SYNTAX ? 422
-                                                           : 409;
-    char sentence[sizeof(diag->text)];
-    memcpy(sentence, diag->text, sizeof(sentence));
-    if (sentence[0] >= 'a' && sentence[0] <= 'z')
-        sentence[0] = (char)(sentence[0] - 'a' + 'A');
-    return api_problem(answer, status, "%s%s", sentence, strchr(sentence, '?') != NULL ? "" : ".");
-}
-
 static uint32_t room_of(struct lumbard *hub, const char *name)
 {
     for (uint32_t i = 0; i < hub->setup.config->room_count; i++)
@@ -182,15 +182,8 @@ static uint32_t room_of(struct lumbard *hub, const char *name)
 
 static uint32_t device_of(const struct lumbard *hub, const char *name)
 {
-    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
-        const struct device *device = devices_at(hub->ingest.devices, id);
-        const char *kind = device->driver->plugin->kind;
-        size_t length = strlen(kind);
-        if (strncmp(name, kind, length) == 0 && name[length] == '/' &&
-            strcmp(name + length + 1, device->name) == 0)
-            return id;
-    }
-    return 0;
+    const struct device *device = api_find_device(hub, name);
+    return device != NULL ? device->id : 0;
 }
 
 enum api_outcome api_open_session(void *user, const struct api_call *call,
@@ -217,15 +210,15 @@ enum api_outcome api_open_session(void *user, const struct api_call *call,
     if (*alias != '\0' && entry == NULL)
         return api_problem(answer, 404, "There is no client '%s'.", alias);
     if (entry != NULL && hub_read_client(hub, entry->text, &client, &diag) != 0)
-        return refuse(answer, diag.code, &diag);
+        return api_complain(answer, diag.code, &diag);
     if (*name != '\0' && hub_find_plan(hub, alias, name, &plan, &diag) != 0)
-        return refuse(answer, diag.code, &diag);
+        return api_complain(answer, diag.code, &diag);
     opening.client = entry != NULL ? &client : NULL;
     opening.plan = *name != '\0' ? &plan : NULL;
     uint64_t id =
         sessions_open(hub->ingest.sessions, &opening, hub->ingest.devices, hub_now_ms(hub), &diag);
     if (id == 0)
-        return refuse(answer, diag.code, &diag);
+        return api_complain(answer, diag.code, &diag);
     return api_stored(hub, call, answer, 201,
                       session_json(hub, sessions_find(hub->ingest.sessions, id)));
 }
@@ -292,7 +285,7 @@ enum api_outcome api_do_session(void *user, const struct api_call *call, struct 
     int code =
         sessions_do(hub->ingest.sessions, id, &order, hub->ingest.devices, hub_now_ms(hub), &diag);
     if (code != 0)
-        return refuse(answer, code, &diag);
+        return api_complain(answer, code, &diag);
     return api_stored(hub, call, answer, 200,
                       session_json(hub, sessions_find(hub->ingest.sessions, id)));
 }

@@ -27,6 +27,7 @@
 enum { SIGNALS = 3 };
 
 #define HUB_CLIENTS_MAX 20000
+#define HUB_TEXT_BYTES  32768 /* of a document; what a request may say is half of it */
 
 /* An answer of the API that waits until a batch is on the disk. */
 #define HUB_ANSWERS_MAX 32
@@ -121,6 +122,9 @@ void hub_store_client(struct lumbard *hub, const struct shelf_entry *client);
 void hub_store_plan(struct lumbard *hub, const struct shelf_entry *plan);
 void hub_forget_client(struct lumbard *hub, uint64_t id); /* with the plans */
 void hub_forget_plan(struct lumbard *hub, uint64_t id);
+/* Puts what is known of a client now in the place of what was; NULL with a complaint. */
+const struct shelf_entry *hub_keep_client(struct lumbard *hub, const struct shelf_entry *old,
+                                          const struct client *client, struct diag *diag);
 int hub_read_client(const struct lumbard *hub, const char *text, struct client *client,
                     struct diag *diag);
 int hub_read_plan(const struct lumbard *hub, const char *text, struct plan *plan,
@@ -138,6 +142,12 @@ void hub_tick_sessions(struct lumbard *hub, int64_t now_ms);
 int64_t hub_own_age_ms(const struct lumbard *hub);               /* own ranges no older count */
 const char *hub_phase(const struct lumbard *hub, uint32_t room); /* for words; NULL: none */
 uint64_t hub_running_session(const struct lumbard *hub, uint32_t room); /* or paused; 0: none */
+
+/* calibrate.c: neutral postures and tests of range, kept with the client and followed. */
+int hub_open_calibration(struct lumbard *hub, struct diag *diag);
+int hub_load_calibration(struct lumbard *hub, struct diag *diag); /* after the sessions */
+void hub_end_calibration(struct lumbard *hub, const struct session *session); /* with it */
+void hub_tick_calibration(struct lumbard *hub, int64_t now_ms);
 
 /* Delays and absence, acknowledgements, health, status, watchdog. */
 void hub_on_tick(uv_timer_t *timer);

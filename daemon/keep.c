@@ -119,6 +119,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
         code = hub_load_people(hub, diag);
     if (code == 0)
         code = hub_load_sessions(hub, diag);
+    if (code == 0)
+        code = hub_load_calibration(hub, diag);
     if (code != 0)
         return code;
     hub->history = true;

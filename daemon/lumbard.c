@@ -189,6 +189,7 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
                                         .alarms = hub->ingest.alarms,
                                         .feed = hub->ingest.feed,
                                         .sessions = hub->ingest.sessions,
+                                        .calibration = hub->ingest.calibration,
                                     });
     if (code != 0)
         return diag_set(diag, code, "no memory for what the page has to be told");
@@ -371,7 +372,8 @@ static int open_core(struct lumbard *hub, struct diag *diag)
                                                     .rules = hub->setup.rules,
                                                     .alarms = hub->ingest.alarms,
                                                     .feed = hub->ingest.feed,
-                                                    .sessions = hub->ingest.sessions},
+                                                    .sessions = hub->ingest.sessions,
+                                                    .calibration = hub->ingest.calibration},
                               instance);
     return hub->frame != NULL ? 0 : diag_set(diag, ERR_MEMORY, "out of memory for frames");
 }

@@ -90,6 +90,28 @@ void hub_forget_client(struct lumbard *hub, uint64_t id)
     shelf_remove(hub->clients, id);
 }
 
+const struct shelf_entry *hub_keep_client(struct lumbard *hub, const struct shelf_entry *old,
+                                          const struct client *client, struct diag *diag)
+{
+    char written[HUB_TEXT_BYTES];
+    struct text text = text_in(written, sizeof(written));
+    client_write(&text, client, &hub->setup.drivers, &hub->setup.body);
+    if (text.cut) {
+        diag_set(diag, ERR_RANGE, "This is more than can be kept of a client.");
+        return NULL;
+    }
+    const struct shelf_entry *entry = shelf_put(
+        hub->clients,
+        &(struct shelf_entry){.id = old != NULL ? old->id : 0,
+                              .created_ms = old != NULL ? old->created_ms : hub_now_ms(hub),
+                              .name = client->name,
+                              .text = written},
+        diag);
+    if (entry != NULL)
+        hub_store_client(hub, entry);
+    return entry;
+}
+
 /* ---- read ---- */
 
 int hub_read_client(const struct lumbard *hub, const char *text, struct client *client,

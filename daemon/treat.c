@@ -46,6 +46,8 @@ static void on_session(void *user, const struct session *session, enum session_o
     struct store_clinic clinic = clinic_of(hub);
     if (!hub->reloading) /* rooms are numbered anew: all are stored when that is over */
         store_session(hub->store, session, &clinic);
+    if (ends)
+        hub_end_calibration(hub, session);
     if (ends) /* its tape is finished with it, and waits for no message of another */
         recorder_end(hub->recorder, session->room);
     if (hub->web != NULL)
@@ -129,11 +131,10 @@ int hub_open_sessions(struct lumbard *hub, struct diag *diag)
     uint32_t devices = (uint32_t)hub->setup.config->devices.max;
     hub->ingest.sessions =
         sessions_create(devices, &hub->setup.drivers, &hub->setup.body, on_session, hub);
-    hub->ingest.calibration = calibration_create(devices);
-    if (hub->ingest.sessions == NULL || hub->ingest.calibration == NULL)
+    if (hub->ingest.sessions == NULL)
         return diag_set(diag, ERR_MEMORY, "out of memory for sessions");
     rules_ask(hub->ingest.rules, &(struct rules_lookup){hub, phase_of, limit_of, own_range_of});
-    return 0;
+    return hub_open_calibration(hub, diag);
 }
 
 int64_t hub_own_age_ms(const struct lumbard *hub)
@@ -152,5 +153,5 @@ void hub_tick_sessions(struct lumbard *hub, int64_t now_ms)
         .own_age_ms = hub_own_age_ms(hub),
     };
     sessions_tick(hub->ingest.sessions, &rules, hub->ingest.devices, now_ms);
-    calibration_tick(hub->ingest.calibration, now_ms);
+    hub_tick_calibration(hub, now_ms);
 }

@@ -411,6 +411,27 @@ int driver_decode(struct drivers *drivers, const struct driver *driver, void *st
     return result == LUMBAR_IGNORED ? LUMBAR_IGNORED : LUMBAR_MALFORMED;
 }
 
+void drivers_shift(struct drivers *drivers, const struct driver *driver, struct decoded *decoded,
+                   uint32_t series, uint32_t from, uint32_t to, double by)
+{
+    struct mended *mended = (struct mended *)(void *)(drivers->arena + DRIVER_ARENA_BYTES);
+    struct lumbar_series *of = &mended->series[series];
+    const struct lumbar_metric *metric = &driver->metrics[of->metric];
+    uint32_t before = 0; /* where a copy of its values has its place */
+    for (uint32_t i = 0; i < series; i++)
+        before += mended->series[i].count;
+    double *copy = mended->values + before;
+    for (uint32_t i = 0; i < of->count; i++) {
+        double value = of->value[i];
+        if (i >= from && i < to && !isnan(value))
+            value = fmin(fmax(value + by, metric->min), metric->max);
+        copy[i] = value;
+    }
+    of->value = copy;
+    mended->extents[series] = extent_of(of);
+    decoded->batch.series = mended->series;
+}
+
 int driver_try(struct drivers *drivers, const struct driver *driver,
                const struct lumbar_message *message)
 {

@@ -122,6 +122,11 @@ struct decoded {
 int driver_decode(struct drivers *drivers, const struct driver *driver, void *state,
                   const struct lumbar_message *message, struct decoded *out);
 
+/* Adds `by` to the values [from, to) of a series of what was just decoded by this driver: it is
+ * told from a zero of its own. What leaves the range of the metric ends at it. */
+void drivers_shift(struct drivers *drivers, const struct driver *driver, struct decoded *decoded,
+                   uint32_t series, uint32_t from, uint32_t to, double by);
+
 /* What driver_decode() would give if this were the first message of its device; keeps nothing. */
 int driver_try(struct drivers *drivers, const struct driver *driver,
                const struct lumbar_message *message);

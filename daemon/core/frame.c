@@ -14,7 +14,7 @@
 /* A frame as it was made: who was here gets it, and is there. */
 struct slot {
     struct frame_cursor before, after;
-    uint64_t generation, alarms, sessions; /* of the world when it was made */
+    uint64_t generation, alarms, sessions, calibrations; /* of the world when it was made */
     int64_t made_ms;
     uint64_t used;  /* for the choice of the one to be overwritten */
     uint8_t *block; /* FRAME_HEADROOM and the bytes */
@@ -234,6 +234,11 @@ static uint64_t sessions_changes(const struct frame *frame)
     return frame->world.sessions != NULL ? sessions_change(frame->world.sessions) : 0;
 }
 
+static uint64_t calibration_changes(const struct frame *frame)
+{
+    return frame->world.calibration != NULL ? calibration_change(frame->world.calibration) : 0;
+}
+
 bool frame_due(const struct frame *frame, const struct frame_cursor *cursor)
 {
     const struct frame_world *world = &frame->world;
@@ -242,7 +247,8 @@ bool frame_due(const struct frame *frame, const struct frame_cursor *cursor)
     if (cursor->hello != frame->generation || cursor->health != frame->health_generation ||
         sweep_due(&cursor->devices, devices_change(world->devices)) ||
         sweep_due(&cursor->alarms, alarms_change(world->alarms)) ||
-        sweep_due(&cursor->sessions, sessions_changes(frame)))
+        sweep_due(&cursor->sessions, sessions_changes(frame)) ||
+        sweep_due(&cursor->calibrations, calibration_changes(frame)))
         return true;
     if (cursor->room != 0)
         return room_due(frame, cursor);
@@ -287,7 +293,8 @@ static bool put_hello(struct making *making)
     if (cursor->hello != 0) /* a reload: rooms may have other devices */
         cursor->latest = (struct frame_sweep){.have = 0};
     cursor->hello = making->frame->generation;
-    cursor->devices = cursor->alarms = cursor->sessions = (struct frame_sweep){.have = 0};
+    cursor->devices = cursor->alarms = cursor->sessions = cursor->calibrations =
+        (struct frame_sweep){.have = 0};
     return true;
 }
 
@@ -335,6 +342,21 @@ static bool put_sessions(struct making *making)
             !frame_put_session(&making->wire, session))
             return false;
     }
+    sweep_end(sweep);
+    return true;
+}
+
+static bool put_calibrations(struct making *making)
+{
+    const struct frame_world *world = &making->frame->world;
+    struct frame_sweep *sweep = &making->cursor->calibrations;
+    uint64_t change = calibration_changes(making->frame);
+    if (!sweep_due(sweep, change))
+        return true;
+    for (sweep_begin(sweep, change, 1); sweep->at <= devices_count(world->devices); sweep->at++)
+        if (calibration_changed(world->calibration, sweep->at) > sweep->have &&
+            !frame_put_calibration(&making->wire, world, devices_at(world->devices, sweep->at)))
+            return false;
     sweep_end(sweep);
     return true;
 }
@@ -473,6 +495,7 @@ static void slot_make(struct frame *frame, struct slot *slot, const struct frame
     slot->generation = frame->generation;
     slot->alarms = alarms_change(frame->world.alarms);
     slot->sessions = sessions_changes(frame);
+    slot->calibrations = calibration_changes(frame);
     slot->made_ms = now_ms;
     struct making making = {
         .frame = frame,
@@ -483,7 +506,7 @@ static void slot_make(struct frame *frame, struct slot *slot, const struct frame
     bool hello = put_hello(&making);
     making.wire.capacity = FRAME_MAX_BYTES - TAIL_BYTES; /* a large hello stands alone */
     if (hello && put_devices(&making) && put_alarms(&making) && put_sessions(&making) &&
-        put_values(&making))
+        put_calibrations(&making) && put_values(&making))
         slot->after.last_ms = now_ms;
     put_tail(&making, cursor->last_ms);
     slot->length = making.wire.length;
@@ -503,10 +526,10 @@ static bool cursor_same(const struct frame_cursor *a, const struct frame_cursor 
            a->hello == b->hello && a->health == b->health && a->feed == b->feed &&
            a->last_ms == b->last_ms && sweep_same(&a->devices, &b->devices) &&
            sweep_same(&a->alarms, &b->alarms) && sweep_same(&a->sessions, &b->sessions) &&
-           sweep_same(&a->latest, &b->latest);
+           sweep_same(&a->calibrations, &b->calibrations) && sweep_same(&a->latest, &b->latest);
 }
 
-/* A frame made a moment ago from the same place, that lacks no alarm and no session. */
+/* A frame made a moment ago from the same place, that lacks no alarm, session or calibration. */
 static struct slot *slot_shared(struct frame *frame, const struct frame_cursor *cursor,
                                 int64_t now_ms)
 {
@@ -514,7 +537,8 @@ static struct slot *slot_shared(struct frame *frame, const struct frame_cursor *
         struct slot *slot = &frame->slots[i];
         if (slot->length > 0 && slot->generation == frame->generation &&
             slot->alarms == alarms_change(frame->world.alarms) &&
-            slot->sessions == sessions_changes(frame) && slot->made_ms <= now_ms &&
+            slot->sessions == sessions_changes(frame) &&
+            slot->calibrations == calibration_changes(frame) && slot->made_ms <= now_ms &&
             now_ms - slot->made_ms <= SHARE_MS && cursor_same(&slot->before, cursor))
             return slot;
     }

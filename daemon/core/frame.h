@@ -5,8 +5,8 @@
  * A client is a struct frame_cursor: where it looks, and what it has. frame_next() makes the frame
  * of everything that it has not yet had, up to FRAME_MAX_BYTES, from the state as it is now; the
  * rest comes with the next. Clients at the same place share the bytes: a frame is made once a view.
- * Order in a frame: hello, devices, alarms, sessions, then values. Memory: one buffer and one
- * arena, sized at create; no queue a client. Pure: time is given.
+ * Order in a frame: hello, devices, alarms, sessions, calibrations, then values. Memory: one buffer
+ * and one arena, sized at create; no queue a client. Pure: time is given.
  */
 #ifndef LUMBAR_CORE_FRAME_H
 #define LUMBAR_CORE_FRAME_H
@@ -24,6 +24,7 @@
 #define FRAME_WATCH_MAX 1024
 
 struct sessions;
+struct calibration;
 
 /* What a frame is made of. The pointers may change at a reload: call frame_reload() then. */
 struct frame_world {
@@ -33,7 +34,8 @@ struct frame_world {
     const struct rules *rules;
     const struct alarms *alarms;
     const struct feed *feed;
-    const struct sessions *sessions; /* NULL: none */
+    const struct sessions *sessions;       /* NULL: none */
+    const struct calibration *calibration; /* NULL: none */
 };
 
 struct frame_health {
@@ -57,7 +59,7 @@ struct frame_cursor {
     bool missed;            /* is to be told of a gap */
     uint32_t room;          /* 0: the wall */
     uint64_t hello, health; /* generations that it has; 0: none */
-    struct frame_sweep devices, alarms, sessions;
+    struct frame_sweep devices, alarms, sessions, calibrations;
     struct frame_sweep latest; /* by feed position; in a room once */
     uint64_t feed;             /* room: the next record */
     int64_t last_ms;           /* when it last had values: begin of the gap it is told of */

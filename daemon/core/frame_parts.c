@@ -195,6 +195,52 @@ bool frame_put_session(struct wire *wire, const struct session *session)
     return wire_put(wire, WIRE_FRAME_SESSIONS, &out.base);
 }
 
+static Lumbar__Live__V1__Calibration__State calibration_state(enum calibration_state state)
+{
+    return (Lumbar__Live__V1__Calibration__State)state; /* in the same order */
+}
+
+static void fill_range(const struct device *device, const struct range_test *test,
+                       Lumbar__Live__V1__Calibration *out)
+{
+    struct range_result result;
+    out->has_range = 1;
+    out->range = calibration_state(test->state);
+    if (test->state == CALIBRATION_IDLE)
+        return;
+    out->has_metric = out->has_wanted = out->has_repeated = 1;
+    out->range_reason = (char *)test->reason;
+    out->metric = device->driver->first_metric + test->metric;
+    out->wanted = test->wanted;
+    out->repeated = test->count;
+    if (!calibration_range_result(test, &result))
+        return;
+    out->has_best = out->has_mean = out->has_measured_ms = out->has_downwards = 1;
+    out->best = result.best;
+    out->mean = result.mean;
+    out->has_spread = !isnan(result.spread);
+    out->spread = result.spread;
+    out->measured_ms = result.measured_ms;
+    out->downwards = test->direction < 0;
+}
+
+bool frame_put_calibration(struct wire *wire, const struct frame_world *world,
+                           const struct device *device)
+{
+    Lumbar__Live__V1__Calibration out = LUMBAR__LIVE__V1__CALIBRATION__INIT;
+    const struct neutral *neutral = calibration_neutral(world->calibration, device->id);
+    out.has_device = out.has_neutral = out.has_taken_ms = out.has_expires_ms = 1;
+    out.device = device->id;
+    out.neutral = calibration_state(neutral->state);
+    out.neutral_reason = (char *)neutral->reason;
+    out.has_until_ms = neutral->state == CALIBRATION_UNDER_WAY;
+    out.until_ms = neutral->until_ms;
+    out.taken_ms = neutral->zero.taken_ms;
+    out.expires_ms = neutral->zero.expires_ms;
+    fill_range(device, calibration_range(world->calibration, device->id), &out);
+    return wire_put(wire, WIRE_FRAME_CALIBRATIONS, &out.base);
+}
+
 bool frame_put_latest(struct wire *wire, const struct device *device, uint32_t flags,
                       int64_t now_ms)
 {

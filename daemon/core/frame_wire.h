@@ -7,6 +7,7 @@
 #ifndef LUMBAR_CORE_FRAME_WIRE_H
 #define LUMBAR_CORE_FRAME_WIRE_H
 
+#include "core/calibration.h"
 #include "core/frame.h"
 #include "core/sessions.h"
 
@@ -26,6 +27,7 @@ enum wire_field {
     WIRE_FRAME_LATEST = 6,
     WIRE_FRAME_POINTS = 7,
     WIRE_FRAME_SESSIONS = 11,
+    WIRE_FRAME_CALIBRATIONS = 12,
     WIRE_HELLO_METRICS = 4,
     WIRE_HELLO_ROOMS = 5,
     WIRE_HELLO_RULES = 6,
@@ -46,6 +48,8 @@ bool frame_put_device(struct wire *wire, const struct device *device);
 bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm);
 
 bool frame_put_session(struct wire *wire, const struct session *session);
+bool frame_put_calibration(struct wire *wire, const struct frame_world *world,
+                           const struct device *device);
 
 /* The newest values that were ever there; `flags`: of metrics that have one of them, 0: of all. */
 bool frame_put_latest(struct wire *wire, const struct device *device, uint32_t flags,

@@ -130,8 +130,14 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
 
     const struct lumbar_batch *batch = &decoded.batch;
     int64_t offset_ms = 0;
-    if (device_account(device, batch, message->received_ms, message->position, &offset_ms) ==
-        DEVICE_DUPLICATE) {
+    enum device_verdict verdict =
+        device_account(device, batch, message->received_ms, message->position, &offset_ms);
+    if (ingest->calibration != NULL) {
+        if (verdict == DEVICE_NEW && !ingest->quiet)
+            calibration_touch(ingest->calibration, device, batch, offset_ms);
+        calibration_apply(ingest->calibration, device, ingest->drivers, &decoded, offset_ms);
+    }
+    if (verdict == DEVICE_DUPLICATE) {
         if (message->used && ingest->history != NULL)
             history_add(ingest->history, device, batch, offset_ms);
         return INGEST_REPEATED;
@@ -140,8 +146,6 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     device_note(device, batch, offset_ms);
     if (ingest->sessions != NULL && !ingest->quiet)
         sessions_touch(ingest->sessions, device, batch, offset_ms);
-    if (ingest->calibration != NULL && !ingest->quiet)
-        calibration_touch(ingest->calibration, device, batch, offset_ms);
     feed_push(ingest->feed, device, batch, offset_ms, now_ms);
     if (ingest->history != NULL)
         history_add(ingest->history, device, batch, offset_ms);

@@ -61,6 +61,12 @@ const struct session *sessions_find(const struct sessions *sessions, uint64_t id
     return NULL;
 }
 
+const struct session *sessions_of_device(const struct sessions *sessions, uint32_t device)
+{
+    return device <= sessions->devices_max ? session_of_room(sessions, sessions->of_device[device])
+                                           : NULL;
+}
+
 uint32_t sessions_room_of(const struct sessions *sessions, const struct device *device)
 {
     uint32_t room = device->id <= sessions->devices_max ? sessions->of_device[device->id] : 0;

@@ -52,6 +52,7 @@ enum session_op {
     SESSION_ASSIGN,   /* device, by hand */
     SESSION_UNASSIGN, /* device */
     SESSION_MOVE,     /* room */
+    SESSION_LEARN,    /* by sessions_learn() */
     SESSION_OPS
 };
 
@@ -155,6 +156,9 @@ uint64_t sessions_change(const struct sessions *sessions);
 const struct session *sessions_at(const struct sessions *sessions, uint32_t room);
 const struct session *sessions_find(const struct sessions *sessions, uint64_t id);
 
+/* The open session that a device is in now; NULL: none. */
+const struct session *sessions_of_device(const struct sessions *sessions, uint32_t device);
+
 /* Where a device is at work: the room of its session, which holds it by hand perhaps; else its own.
  */
 uint32_t sessions_room_of(const struct sessions *sessions, const struct device *device);
@@ -166,6 +170,11 @@ uint64_t sessions_open(struct sessions *sessions, const struct session_opening *
 /* Does what is ordered, whole or not at all: 0, or a code with a sentence in diag. */
 int sessions_do(struct sessions *sessions, uint64_t id, const struct session_order *order,
                 struct devices *devices, int64_t now_ms, struct diag *diag);
+
+/* Something was measured of the client meanwhile: limits that ask for it follow. ERR_UNKNOWN where
+ * there is no such session that is open, ERR_FULL where there is no room for it. */
+int sessions_learn(struct sessions *sessions, uint64_t id, const struct client_own *own,
+                   int64_t own_age_ms, int64_t now_ms);
 
 /* A session as the store knew it, after a restart: it goes on as it was; its id and those below are
  * taken. ERR_CONFLICT where the room has one already, ERR_RANGE where it cannot be one. */

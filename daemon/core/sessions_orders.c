@@ -288,6 +288,7 @@ static const struct row {
     [SESSION_ASSIGN] = {"assign", "given a device", PLANNED | GOING, do_assign},
     [SESSION_UNASSIGN] = {"unassign", "rid of a device", PLANNED | GOING, do_unassign},
     [SESSION_MOVE] = {"move", "moved", PLANNED | GOING, do_move},
+    [SESSION_LEARN] = {"learn", "told what was measured", 0, NULL}, /* sessions_learn() */
 };
 
 const char *session_op_name(enum session_op op)
@@ -312,5 +313,20 @@ int sessions_do(struct sessions *sessions, uint64_t id, const struct session_ord
         return code;
     session->active_ms = now_ms;
     session_changed(sessions, session, order->op);
+    return 0;
+}
+
+int sessions_learn(struct sessions *sessions, uint64_t id, const struct client_own *own,
+                   int64_t own_age_ms, int64_t now_ms)
+{
+    struct session *session = (struct session *)(uintptr_t)sessions_find(sessions, id);
+    if (session == NULL || !session_is_open(session))
+        return ERR_UNKNOWN;
+    int code = client_learn(&session->client, own);
+    if (code != 0)
+        return code;
+    plan_tailor(&session->plan, &session->client, now_ms, own_age_ms);
+    session->active_ms = now_ms;
+    session_changed(sessions, session, SESSION_LEARN);
     return 0;
 }

@@ -73,9 +73,9 @@ static void drivers_open(void)
 
 static struct frame_world world_of(const struct ingest *ingest)
 {
-    return (struct frame_world){config,        &drivers,       ingest->devices,
-                                ingest->rules, ingest->alarms, ingest->feed,
-                                ingest->sessions};
+    return (struct frame_world){config,           &drivers,           ingest->devices,
+                                ingest->rules,    ingest->alarms,     ingest->feed,
+                                ingest->sessions, ingest->calibration};
 }
 
 static void hub_init(struct hub *hub)

@@ -188,6 +188,55 @@ static void all_rooms_at_once_come_whole_and_each_once(void **state)
     assert_int_equal(told, CONFIG_ROOMS_MAX);
 }
 
+static void a_calibration_is_told_as_it_goes_on(void **state)
+{
+    typedef Lumbar__Live__V1__Calibration Calibrated;
+    struct ward *ward = *state;
+    struct device *device = devices_at(ward->devices, 2);
+    device->values[ANGLE] = (struct device_value){0, NOW};
+    struct frame_cursor cursor = client_of(ward, 0);
+    calibration_neutral_begin(ward->calibration, device, 1000, 60000, NOW, NULL);
+    Frame *frame = ward_next(ward, &cursor, NOW);
+    assert_int_equal(frame->n_calibrations, 1);
+    const Calibrated *told = frame->calibrations[0];
+    assert_int_equal(told->device, 2);
+    assert_int_equal(told->neutral, LUMBAR__LIVE__V1__CALIBRATION__STATE__UNDER_WAY);
+    assert_int_equal(told->until_ms, NOW + 1000);
+    assert_int_equal(told->taken_ms, 0);
+    assert_int_equal(told->range, LUMBAR__LIVE__V1__CALIBRATION__STATE__NONE);
+    assert_false(told->has_best);
+    ward_free(frame);
+    assert_null(ward_next(ward, &cursor, NOW));
+
+    calibration_tick(ward->calibration, NOW + 1000);
+    frame = ward_next(ward, &cursor, NOW + 1000);
+    told = frame->calibrations[0];
+    assert_int_equal(told->neutral, LUMBAR__LIVE__V1__CALIBRATION__STATE__REFUSED);
+    assert_string_equal(told->neutral_reason, "only 0 values of an angle were heard");
+    ward_free(frame);
+
+    calibration_range_begin(ward->calibration, device, ANGLE, 2, 0, NOW, NULL);
+    for (int i = 0; i < 5; i++) {
+        struct sent sent;
+        double value = (double[]){0, -20, 0, -30, 0}[i];
+        calibration_touch(ward->calibration, device,
+                          sent_values(&sent, ANGLE, 1, &value, NOW + i * 100), 0);
+    }
+    frame = ward_next(ward, &cursor, NOW + 2000);
+    told = frame->calibrations[0];
+    assert_int_equal(told->range, LUMBAR__LIVE__V1__CALIBRATION__STATE__DONE);
+    assert_int_equal(told->repeated, 2);
+    assert_true(told->downwards && told->best == 30 && told->mean == 25 && told->has_spread);
+    assert_int_equal(told->measured_ms, NOW + 400);
+    ward_free(frame);
+
+    struct frame_cursor later = {0}; /* who comes later is told as well */
+    ward_watch(ward, &later, (struct wish){.room = 0}, NOW);
+    frame = ward_next(ward, &later, NOW + 3000);
+    assert_int_equal(frame->n_calibrations, 1);
+    ward_free(frame);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_ward, close_ward)
 
 int main(void)
@@ -199,6 +248,7 @@ int main(void)
         TEST(accounting_alone_makes_no_frame),
         TEST(who_comes_later_is_told_the_last_of_each_room),
         TEST(a_shared_frame_lacks_no_session),
+        TEST(a_calibration_is_told_as_it_goes_on),
         TEST(all_rooms_at_once_come_whole_and_each_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

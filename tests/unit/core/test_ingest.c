@@ -105,6 +105,7 @@ static int open_world(void **state)
     ingest->routes = routes_create(8);
     ingest->alarms = alarms_create();
     ingest->feed = feed_create(256 * 1024);
+    ingest->calibration = calibration_create(8, NULL, NULL);
     ingest->user = world;
     ingest->on_alarm = on_alarm;
     ingest->on_refused = on_refused;
@@ -116,6 +117,7 @@ static int open_world(void **state)
 static int close_world(void **state)
 {
     struct world *world = *state;
+    calibration_destroy(world->ingest.calibration);
     feed_destroy(world->ingest.feed);
     alarms_destroy(world->ingest.alarms);
     routes_destroy(world->ingest.routes);
@@ -288,12 +290,66 @@ static void an_alarm_is_raised_and_ends(void **state)
     assert_int_equal(world->ended, 1);
 }
 
+static double inclination(struct world *world)
+{
+    const struct device *device = devices_at(world->ingest.devices, 1);
+    for (uint32_t i = 0; i < device->driver->metric_count; i++)
+        if (strcmp(device->driver->metrics[i].name, "trunk_inclination") == 0)
+            return device->values[i].value;
+    return NAN;
+}
+
+/* The zero of the inclination alone, for the device sends nothing else here. */
+static void set_zero(struct world *world, double deg, int64_t from_ms, int64_t to_ms)
+{
+    const struct device *device = devices_at(world->ingest.devices, 1);
+    struct neutral_zero zero = {.taken_ms = from_ms, .expires_ms = to_ms, .count = 1};
+    while (strcmp(device->driver->metrics[zero.angles[0].metric].name, "trunk_inclination") != 0)
+        zero.angles[0].metric++;
+    zero.angles[0].deg = deg;
+    assert_int_equal(calibration_restore(world->ingest.calibration, device, &zero, NULL), 0);
+}
+
+static void from_a_neutral_posture_on_everything_is_told_from_it(void **state)
+{
+    struct world *world = *state;
+    take_batch(world, 1, NOW, 25);
+    assert_int_equal(world->raised, 1);
+    set_zero(world, 15, NOW + 60, NOW + 1000);
+    take_batch(world, 2, NOW + 100, 25); /* its first value was measured before */
+    assert_true(inclination(world) == 10);
+    assert_int_equal(world->ended, 1); /* 10 is below 20, to the rules as well */
+    take_batch(world, 3, NOW + 200, 36);
+    assert_true(inclination(world) == 21);
+    assert_int_equal(world->raised, 2);
+    take_batch(world, 4, NOW + 300, -28);
+    assert_true(inclination(world) == -30); /* what the sensor can say ends there */
+    take_batch(world, 5, NOW + 1000, 12);   /* the last value is the first without it */
+    assert_true(inclination(world) == 12);
+    take_batch(world, 6, NOW + 1100, 12);
+    assert_true(inclination(world) == 12);
+    /* The second and the fifth batch were cut by the zero: 25 and 10, -3 and 12. */
+    struct feed_record record;
+    struct feed_column column;
+    uint64_t at = feed_tail(world->ingest.feed);
+    unsigned records = 0;
+    for (bool missed; feed_read(world->ingest.feed, &at, &record, &missed, NULL, NULL);) {
+        uint32_t position = 0;
+        records++;
+        assert_true(feed_column(&record, &position, &column));
+        int32_t first = column.value[0], last = column.value[column.count - 1];
+        assert_int_equal((first > last) - (first < last), records == 2 ? 1 : records == 5 ? -1 : 0);
+    }
+    assert_int_equal(records, 6);
+}
+
 static void a_message_allocates_nothing(void **state)
 {
     struct world *world = *state;
     if (!COUNTS)
         skip(); /* a sanitizer counts its own */
     take_batch(world, 1, NOW, 10);
+    set_zero(world, 1, NOW, INT64_MAX);
     unsigned long before = allocations;
     assert_true(before > 0); /* else nothing is counted at all */
     for (unsigned i = 2; i < 100000; i++) {
@@ -321,6 +377,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(made_up_names_take_no_place_from_a_device_that_speaks,
                                         open_world, close_world),
         cmocka_unit_test_setup_teardown(an_alarm_is_raised_and_ends, open_world, close_world),
+        cmocka_unit_test_setup_teardown(from_a_neutral_posture_on_everything_is_told_from_it,
+                                        open_world, close_world),
         cmocka_unit_test_setup_teardown(a_message_allocates_nothing, open_world, close_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

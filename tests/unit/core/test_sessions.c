@@ -27,6 +27,7 @@ static void every_operation_in_every_state_does_what_the_table_says(void **state
         {SESSION_ASSIGN, {PL, RU, PA, NO, NO}},
         {SESSION_UNASSIGN, {PL, RU, PA, NO, NO}},
         {SESSION_MOVE, {PL, RU, PA, NO, NO}},
+        {SESSION_LEARN, {NO, NO, NO, NO, NO}}, /* sessions_learn() */
     };
     assert_int_equal(sizeof(rows) / sizeof(rows[0]), SESSION_OPS);
     for (size_t i = 0; i < SESSION_OPS; i++)

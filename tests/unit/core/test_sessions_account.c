@@ -293,6 +293,31 @@ static void the_own_range_of_the_client_is_told_while_it_is_young(void **state)
     assert_false(sessions_own(clinic->sessions, 2, metric, &low, &high));
 }
 
+static void what_is_measured_in_a_session_counts_at_once(void **state)
+{
+    struct clinic *clinic = *state;
+    uint32_t metric = treatment_metric(&clinic->treatment, "angle");
+    double low, high;
+    struct client client = {.name = "kiefer-7"};
+    struct session_opening opening = {
+        .room = 2, .therapist = "AB", .client = &client, .plan = &clinic->plan, .own_age_ms = 1000};
+    struct client_own own = {metric, 0, NAN, 50, NOW};
+    uint64_t id = sessions_open(clinic->sessions, &opening, clinic->treatment.devices, NOW, NULL);
+    for (int i = 0; i < 2; i++)
+        sessions_do(clinic->sessions, id,
+                    &(struct session_order){.op = i == 0 ? SESSION_START : SESSION_NEXT},
+                    clinic->treatment.devices, NOW, NULL);
+    assert_false(sessions_own(clinic->sessions, 2, metric, &low, &high));
+    assert_int_equal(sessions_learn(clinic->sessions, id, &own, 1000, NOW), 0);
+    assert_true(sessions_own(clinic->sessions, 2, metric, &low, &high) && high == 50);
+    assert_true(sessions_limit(clinic->sessions, 2, metric, &low, &high));
+    assert_true(high == 25); /* the massage's limit: half of the own range */
+    assert_int_equal(sessions_learn(clinic->sessions, id + 1, &own, 1000, NOW), ERR_UNKNOWN);
+    sessions_do(clinic->sessions, id, &(struct session_order){.op = SESSION_END},
+                clinic->treatment.devices, NOW, NULL);
+    assert_int_equal(sessions_learn(clinic->sessions, id, &own, 1000, NOW), ERR_UNKNOWN);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_clinic, close_clinic)
 
 int main(void)
@@ -309,6 +334,7 @@ int main(void)
         TEST(a_pause_is_no_dose),
         TEST(a_limit_is_the_narrowest_that_holds_now),
         TEST(the_own_range_of_the_client_is_told_while_it_is_young),
+        TEST(what_is_measured_in_a_session_counts_at_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,7 @@
 
 #include "sensor.h"
 
+#include "core/calibration.h"
 #include "core/frame.h"
 #include "core/sessions.h"
 #include "live.pb-c.h"
@@ -41,6 +42,7 @@ struct ward {
     struct feed *feed;
     struct body body;
     struct sessions *sessions;
+    struct calibration *calibration;
     struct frame *frame;
 };
 
@@ -66,8 +68,8 @@ static inline struct rules *ward_load(const struct drivers *drivers, const char 
 
 static inline struct frame_world ward_world(const struct ward *ward)
 {
-    return (struct frame_world){ward->config, &ward->drivers, ward->devices, ward->rules,
-                                ward->alarms, ward->feed,     ward->sessions};
+    return (struct frame_world){ward->config, &ward->drivers, ward->devices,  ward->rules,
+                                ward->alarms, ward->feed,     ward->sessions, ward->calibration};
 }
 
 /* The device of this name in its room; heard for the first time. */
@@ -91,6 +93,7 @@ static inline void ward_init(struct ward *ward, size_t feed_bytes, uint32_t devi
     ward->feed = feed_create(feed_bytes);
     body_init(&ward->body, &ward->drivers);
     ward->sessions = sessions_create(devices, &ward->drivers, &ward->body, NULL, NULL);
+    ward->calibration = calibration_create(devices, NULL, NULL);
     ward_device(ward, "p-01", 1);
     ward_device(ward, "p-02", 1);
     ward_device(ward, "p-03", 2);
@@ -102,6 +105,7 @@ static inline void ward_init(struct ward *ward, size_t feed_bytes, uint32_t devi
 static inline void ward_fini(struct ward *ward)
 {
     frame_destroy(ward->frame);
+    calibration_destroy(ward->calibration);
     sessions_destroy(ward->sessions);
     feed_destroy(ward->feed);
     alarms_destroy(ward->alarms);

@@ -110,7 +110,7 @@ static inline void hub_make_world(struct hub *hub)
     hub->device = devices_hear(hub->devices, &hub->drivers.list[0], "p-1", 3);
     devices_assign(hub->devices, hub->device, 1);
     struct frame_world world = {hub->config, &hub->drivers, hub->devices, hub->rules,
-                                hub->alarms, hub->feed,     NULL};
+                                hub->alarms, hub->feed,     NULL,         NULL};
     hub->frame = frame_create(&world, 42);
 }
 
