@@ -168,8 +168,9 @@ static bool holds(const struct rule *rule, double value)
     return false;
 }
 
-/* Between holding and over lies the dead band, where nothing changes. */
-static bool is_over(const struct judge *judge, double value)
+/* Between holding and over lies the dead band, where nothing changes. What was held back says nothing
+ * of now: a signal is there again once a sample is younger than the silence that is looked for. */
+static bool is_over(const struct judge *judge, double value, int64_t time_ms)
 {
     const struct rule *rule = judge->rule;
     switch (rule->condition) {
@@ -182,7 +183,7 @@ static bool is_over(const struct judge *judge, double value)
     case RULE_IS:
         return value != (double)rule->label && !judge->detail->event;
     case RULE_ABSENT:
-        break;
+        return judge->rules->now_ms - time_ms < rule->absent_ms;
     }
     return true;
 }
@@ -224,13 +225,13 @@ static void take_value(const struct judge *judge, double value, int64_t time_ms)
             go(judge, PHASE_PENDING, time_ms);
         break;
     case PHASE_ON:
-        if (is_over(judge, value))
+        if (is_over(judge, value, time_ms))
             go(judge, PHASE_CLEARING, time_ms);
         else if (judge->detail->event && holds(judge->rule, value))
             go(judge, PHASE_ON, time_ms); /* it happened again */
         break;
     case PHASE_CLEARING:
-        if (!is_over(judge, value))
+        if (!is_over(judge, value, time_ms))
             go(judge, PHASE_ON, time_ms);
         else if (gap)
             go(judge, PHASE_CLEARING, time_ms);

@@ -194,7 +194,9 @@ static enum truth absence(const struct view *view, const struct rule_term *term,
     const struct probed *probed = &view->probes[term->probe];
     if (probed->device == 0 || (!probed->input.given && !probed->input.missed))
         return UNKNOWN;
-    return time_ms - probed->input.value_ms >= term->absent_ms ? YES : NO;
+    /* What was held back is judged at its own time, and its signal is no less absent now. */
+    int64_t now_ms = view->rules->now_ms > time_ms ? view->rules->now_ms : time_ms;
+    return now_ms - probed->input.value_ms >= term->absent_ms ? YES : NO;
 }
 
 /* `stays`: does it hold still, with the limits at which it is over? Behind a `not` the two change
