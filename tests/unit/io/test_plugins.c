@@ -3,11 +3,14 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -44,6 +47,22 @@ static unsigned open_files(void)
     return count;
 }
 
+/* An emulator of another processor takes RLIMIT_AS and does not keep it. */
+static bool memory_is_limited(void)
+{
+    enum { KEPT = 3, BYTES = 1 << 30 };
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        setrlimit(RLIMIT_AS, &(struct rlimit){BYTES / 2, BYTES / 2});
+        _exit(mmap(NULL, BYTES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? KEPT
+                                                                                             : 0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) && WEXITSTATUS(status) == KEPT;
+}
+
 static void each_bad_plugin_is_refused_in_one_sentence(void **state)
 {
     (void)state;
@@ -78,8 +97,13 @@ static void each_bad_plugin_is_refused_in_one_sentence(void **state)
         {"empty", "cannot be opened: file too short"},
         {"folder", "is no regular file"},
     };
+    bool limited = memory_is_limited();
     for (size_t i = 0; i < COUNT(cases); i++) {
         char folder[512], expected[1024] = "";
+        if (!limited && strcmp(cases[i].name, "greedy_golden") == 0) {
+            printf("skipped %s: no limit of memory is kept here\n", cases[i].name);
+            continue;
+        }
         snprintf(folder, sizeof(folder), "%s/%s", FIXTURE_FOLDER, cases[i].name);
         if (cases[i].sentence != NULL)
             snprintf(expected, sizeof(expected), "%s/%s.so: %s\n", folder, cases[i].name,
