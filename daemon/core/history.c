@@ -58,8 +58,8 @@ struct history *history_create(size_t bytes, uint32_t max_devices, const struct 
         return NULL;
     history->max_devices = max_devices;
     for (uint32_t d = 0; d < drivers->count; d++)
-        if (drivers->list[d].plugin->metric_count > history->width)
-            history->width = drivers->list[d].plugin->metric_count;
+        if (drivers->list[d].metric_count > history->width)
+            history->width = drivers->list[d].metric_count;
     if (!reserve(history, bytes)) {
         history_destroy(history);
         return NULL;
@@ -229,7 +229,7 @@ void history_add(struct history *history, const struct device *device,
     struct series *of_device = &history->series[(size_t)(device->id - 1) * history->width];
     for (uint32_t i = 0; i < batch->series_count; i++) {
         const struct lumbar_series *series = &batch->series[i];
-        const struct lumbar_metric *metric = &driver->plugin->metrics[series->metric];
+        const struct lumbar_metric *metric = &driver->metrics[series->metric];
         for (uint32_t at = 0; at < series->count;)
             at += add_second(history, &of_device[series->metric], device->id,
                              driver->first_metric + series->metric, metric, series, at, offset_ms);

@@ -63,14 +63,14 @@ static void write_row(struct store_value *row, const struct alarm *alarm,
                       const struct device *device, const char *room)
 {
     const struct rule *rule = alarm->rule;
-    const struct lumbar_plugin *plugin = rule->driver->plugin;
+    const struct driver *driver = rule->driver;
     const struct store_value values[COLUMNS] = {
         [NUMBER] = store_int((int64_t)alarm->number),
         [RULE] = store_text(rule->name),
-        [KIND] = store_text(plugin->kind),
+        [KIND] = store_text(driver->plugin->kind),
         [DEVICE] = store_text(device->name),
         [ROOM] = words(room),
-        [METRIC] = store_text(plugin->metrics[rule->metric - rule->driver->first_metric].name),
+        [METRIC] = store_text(driver->metrics[rule->metric - driver->first_metric].name),
         [PRIORITY] = store_int(alarm_priority(alarm)),
         [TECHNICAL] = store_int(rule->technical),
         [PRESENCE] = store_int(alarm->presence),

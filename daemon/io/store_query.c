@@ -154,8 +154,8 @@ static bool copy_gathered(struct store_query *query, struct store *store)
                                           : devices_find(store->options.devices, driver,
                                                          query->device, strlen(query->device));
         query->answer.known |= device != NULL;
-        for (uint32_t m = 0; device != NULL && m < driver->plugin->metric_count; m++) {
-            const struct lumbar_metric *metric = &driver->plugin->metrics[m];
+        for (uint32_t m = 0; device != NULL && m < driver->metric_count; m++) {
+            const struct lumbar_metric *metric = &driver->metrics[m];
             if (strcmp(metric->name, query->metric) != 0)
                 continue;
             uint32_t number = driver->first_metric + m;

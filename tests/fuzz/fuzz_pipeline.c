@@ -143,8 +143,8 @@ static void check_devices(struct hub *hub)
     for (uint32_t id = 1; id <= devices_count(devices); id++) {
         const struct device *device = devices_at(devices, id);
         must(device->duplicates + device->late <= device->messages);
-        for (uint32_t i = 0; i < device->driver->plugin->metric_count; i++) {
-            const struct lumbar_metric *metric = &device->driver->plugin->metrics[i];
+        for (uint32_t i = 0; i < device->driver->metric_count; i++) {
+            const struct lumbar_metric *metric = &device->driver->metrics[i];
             const struct device_value *value = &device->values[i];
             must(isnan(value->value) ||
                  (value->value >= metric->min && value->value <= metric->max &&

@@ -110,10 +110,10 @@ static void judge(struct side *side, const struct device *device,
 static void sample(struct play *play, uint8_t what, uint8_t byte)
 {
     struct device *device = devices_at(play->devices, what % DEVICES + 1);
-    const struct lumbar_plugin *plugin = device->driver->plugin;
-    uint32_t metric = (what / DEVICES) % plugin->metric_count;
-    double values[2] = {value_of(&plugin->metrics[metric], byte),
-                        value_of(&plugin->metrics[metric], (uint8_t)(byte ^ what))};
+    const struct driver *driver = device->driver;
+    uint32_t metric = (what / DEVICES) % driver->metric_count;
+    double values[2] = {value_of(&driver->metrics[metric], byte),
+                        value_of(&driver->metrics[metric], (uint8_t)(byte ^ what))};
     int64_t times[2] = {-100, what % 7 ? 0 : 3600000};
     struct lumbar_series series = {.metric = metric, .count = 2, .time_ms = times, .value = values};
     judge(&play->series, device, &series, play->now_ms);
