@@ -87,6 +87,20 @@ void hub_record(struct lumbard *hub, const struct ring_record *record,
 
 /* ---- the store ---- */
 
+/* What has to be as it is at the batch's place of the spool: what a crash leaves in the spool
+ * beyond it is accounted again. */
+static void gather(void *user)
+{
+    struct lumbard *hub = user;
+    struct derive *derive = hub->ingest.derive;
+    hub_gather_sessions(hub);
+    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
+        const struct device *device = devices_at(hub->ingest.devices, id);
+        if (derive_has_news(derive, device))
+            store_derived(hub->store, derive, device);
+    }
+}
+
 int hub_open_store(struct lumbard *hub, struct diag *diag)
 {
     const struct config *config = hub->setup.config;
@@ -101,7 +115,7 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
         .minutes_days = config->history.minutes_days,
         .size_bytes = config->history.size_bytes,
         .patience_ms = config->spool.patience_ms,
-        .gather = hub_gather_sessions,
+        .gather = gather,
         .user = hub,
         .ring = spool_id(hub->spool),
         .tail = spool_tail(hub->spool),
@@ -121,6 +135,9 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
         code = hub_load_sessions(hub, diag);
     if (code == 0)
         code = hub_load_calibration(hub, diag);
+    if (code == 0)
+        code =
+            store_load_derived(hub->store, ingest->derive, ingest->drivers, ingest->devices, diag);
     if (code != 0)
         return code;
     hub->history = true;

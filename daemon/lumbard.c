@@ -234,7 +234,8 @@ static void reload(struct lumbard *hub)
     if (code == 0)
         code = ingest_check(config, &hub->setup.drivers, hub->ingest.devices, &diag);
     if (code == 0)
-        code = setup_read_rules(file, config, &hub->setup.drivers, &rules, &diag);
+        code = setup_read_rules(file, config, &hub->setup.drivers, hub->setup.derive, &rules,
+                                &diag);
     if (code == 0)
         code = setup_read_plans(file, config, &hub->setup.drivers, &hub->setup.body, &plans, &diag);
     if (code == 0)
@@ -340,6 +341,7 @@ static int open_core(struct lumbard *hub, struct diag *diag)
     hub->ingest = (struct ingest){
         .config = config,
         .drivers = &hub->setup.drivers,
+        .derive = hub->setup.derive,
         .rules = hub->setup.rules,
         .devices =
             devices_create((uint32_t)config->devices.max, (uint32_t)config->devices.rate_per_s),

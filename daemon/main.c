@@ -76,8 +76,10 @@ static int list_plugins(const char *config_file)
     struct diag diag = {0};
     if (setup_load_plugins(&setup, config_file, &diag) != 0)
         return complain(&diag);
-    setup_print_plugins(&setup.drivers);
     int code = setup.plugins_refused > 0 ? 1 : 0;
+    if (setup_load_rules(&setup, config_file, &diag) != 0) /* they may derive metrics */
+        code = complain(&diag);
+    setup_print_plugins(&setup.drivers);
     setup_fini(&setup);
     return code;
 }

@@ -21,16 +21,40 @@ int setup_read_config(const char *config_file, struct config **config, struct di
     return code;
 }
 
-int setup_read_rules(const char *config_file, const struct config *config,
-                     const struct drivers *drivers, struct rules **rules, struct diag *diag)
+static int read_rule_files(const char *config_file, const struct config *config,
+                           struct files_rules *files, struct diag *diag)
 {
     char folder[PATH_MAX];
     files_beside(config_file, config->rules.folder, folder, sizeof(folder));
+    return files_read_rules(folder, files, diag);
+}
+
+int setup_read_rules(const char *config_file, const struct config *config,
+                     const struct drivers *drivers, const struct derive *derive,
+                     struct rules **rules, struct diag *diag)
+{
     struct files_rules files;
-    int code = files_read_rules(folder, &files, diag);
+    int code = read_rule_files(config_file, config, &files, diag);
     if (code != 0)
         return code;
-    code = rules_load(rules, files.list, files.count, drivers, (uint32_t)config->devices.max, diag);
+    code = derive_check(derive, files.list, files.count, drivers, diag);
+    if (code == 0)
+        code = rules_load(rules, files.list, files.count, drivers, (uint32_t)config->devices.max,
+                          diag);
+    files_free_rules(&files);
+    return code;
+}
+
+int setup_load_rules(struct setup *setup, const char *config_file, struct diag *diag)
+{
+    uint32_t devices = (uint32_t)setup->config->devices.max;
+    struct files_rules files;
+    int code = read_rule_files(config_file, setup->config, &files, diag);
+    if (code != 0)
+        return code;
+    code = derive_load(&setup->derive, files.list, files.count, &setup->drivers, devices, diag);
+    if (code == 0)
+        code = rules_load(&setup->rules, files.list, files.count, &setup->drivers, devices, diag);
     files_free_rules(&files);
     return code;
 }
@@ -92,7 +116,7 @@ int setup_load(struct setup *setup, const char *config_file, struct diag *diag)
     int code = setup_load_plugins(setup, config_file, diag);
     if (code != 0)
         return code;
-    code = setup_read_rules(config_file, setup->config, &setup->drivers, &setup->rules, diag);
+    code = setup_load_rules(setup, config_file, diag);
     body_init(&setup->body, &setup->drivers); /* after what rules may have added to them */
     if (code == 0)
         code = setup_read_plans(config_file, setup->config, &setup->drivers, &setup->body,
@@ -132,6 +156,7 @@ void setup_fini(struct setup *setup)
     plans_destroy(setup->plans);
     rules_destroy(setup->rules);
     drivers_fini(&setup->drivers);
+    derive_destroy(setup->derive);
     config_destroy(setup->config);
     memset(setup, 0, sizeof(*setup));
 }

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "core/config.h"
+#include "core/derive.h"
 #include "core/driver.h"
 #include "core/plans.h"
 #include "core/rules.h"
@@ -15,6 +16,7 @@
 struct setup {
     struct config *config;
     struct drivers drivers;
+    struct derive *derive; /* of the drivers, which have its metrics */
     struct rules *rules;
     struct body body; /* of the drivers */
     struct plans *plans;
@@ -25,13 +27,18 @@ struct setup {
 int setup_load(struct setup *setup, const char *config_file, struct diag *diag);
 void setup_fini(struct setup *setup);
 
-/* The configuration and its plugins only; `rules` and `plans` stay NULL. */
+/* The configuration and its plugins only; `derive`, `rules` and `plans` stay NULL. */
 int setup_load_plugins(struct setup *setup, const char *config_file, struct diag *diag);
 
 /* For a reload: a fresh configuration and its rules, against the plugins of the running hub. */
 int setup_read_config(const char *config_file, struct config **config, struct diag *diag);
 int setup_read_rules(const char *config_file, const struct config *config,
-                     const struct drivers *drivers, struct rules **rules, struct diag *diag);
+                     const struct drivers *drivers, const struct derive *derive,
+                     struct rules **rules, struct diag *diag);
+
+/* For a start, after the plugins: the rules of a folder (as seen from the configuration's), and what
+ * they derive, which the drivers then have. */
+int setup_load_rules(struct setup *setup, const char *config_file, struct diag *diag);
 
 /* The plans of plans.folder, which need not be there; and each plan that a room names is among
  * them. */

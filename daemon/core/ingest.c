@@ -58,6 +58,57 @@ static void on_rule(void *user, const struct rule_event *event)
         ingest->on_overflow(ingest->user, event);
 }
 
+/* The session that the device is in: a pause is a part of it, for what was begun may go on. */
+static struct derive_session session_of(const struct ingest *ingest, const struct device *device)
+{
+    const struct session *session = NULL;
+    if (ingest->sessions != NULL)
+        session = sessions_at(ingest->sessions, sessions_room_of(ingest->sessions, device));
+    if (session == NULL || (session->state != SESSION_RUNNING && session->state != SESSION_PAUSED))
+        return (struct derive_session){.id = 0};
+    struct derive_session of = {
+        .id = session->id, .phase = session->phase, .began_ms = session->started_ms};
+    if (session->phase < session->plan.phase_count)
+        of.phase_ms = session->phases[session->phase].began_ms;
+    return of;
+}
+
+static void derive(struct ingest *ingest, const struct device *device, int64_t received_ms,
+                   int64_t offset_ms, struct decoded *message)
+{
+    if (ingest->derive == NULL || ingest->quiet || !derive_is_of(ingest->derive, device))
+        return;
+    struct derive_session session = session_of(ingest, device);
+    derive_take(ingest->derive, device, &session, received_ms, offset_ms, message);
+}
+
+/* Where the samples of a message go. */
+static void spread(struct ingest *ingest, struct device *device, const struct decoded *message,
+                   int64_t offset_ms, int64_t now_ms)
+{
+    const struct lumbar_batch *batch = &message->batch;
+    device_note(device, batch, offset_ms);
+    if (ingest->sessions != NULL && !ingest->quiet)
+        sessions_touch(ingest->sessions, device, batch, offset_ms);
+    feed_push(ingest->feed, device, batch, offset_ms, now_ms);
+    if (ingest->history != NULL)
+        history_add(ingest->history, device, batch, offset_ms);
+    rules_judge(ingest->rules, ingest->devices, device, message, offset_ms, on_rule, ingest);
+}
+
+/* One that cannot be used tells of the device's health all the same. */
+static enum ingest_result refuse_of(struct ingest *ingest, struct device *device, enum refusal why,
+                                    const char *reason, const struct ingest_message *message,
+                                    int64_t now_ms)
+{
+    struct decoded nothing = {.out_of_range = 0};
+    enum ingest_result result = refuse(ingest, device, why, reason, message);
+    derive(ingest, device, message->received_ms, 0, &nothing);
+    if (nothing.batch.series_count > 0)
+        spread(ingest, device, &nothing, 0, now_ms);
+    return result;
+}
+
 /* A device that was never heard takes its place with a message that can be used: else made-up names
  * would fill the table. */
 static enum ingest_result meet(struct ingest *ingest, const struct driver *driver,
@@ -113,43 +164,40 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     struct device *device = ingest->heard = route.device;
     /* What was admitted by a run before is, though this one knows less of the silence before it. */
     if (!device_admit(device, message->received_ms, ingest->devices) && !message->used)
-        return refuse(ingest, device, REFUSED_RATE, "it sends more than it may", message);
+        return refuse_of(ingest, device, REFUSED_RATE, "it sends more than it may", message,
+                         now_ms);
 
     /* One that was used did no harm then, and is to be remembered. */
     if (ingest->is_condemned != NULL && !message->used &&
         ingest->is_condemned(ingest->user, message))
-        return refuse(ingest, device, REFUSED_QUARANTINE, "one like it killed the hub", message);
+        return refuse_of(ingest, device, REFUSED_QUARANTINE, "one like it killed the hub", message,
+                         now_ms);
 
     struct lumbar_message in = {route.leaf, message->payload, message->payload_bytes};
     struct decoded decoded;
     int result = driver_decode(ingest->drivers, device->driver, device->state, &in, &decoded);
     if (result == LUMBAR_MALFORMED)
-        return refuse(ingest, device, REFUSED_MALFORMED, "its plugin cannot decode it", message);
+        return refuse_of(ingest, device, REFUSED_MALFORMED, "its plugin cannot decode it", message,
+                         now_ms);
     if (result == LUMBAR_IGNORED)
         return INGEST_USED;
 
-    const struct lumbar_batch *batch = &decoded.batch;
     int64_t offset_ms = 0;
     enum device_verdict verdict =
-        device_account(device, batch, message->received_ms, message->position, &offset_ms);
+        device_account(device, &decoded.batch, message->received_ms, message->position, &offset_ms);
     if (ingest->calibration != NULL) {
         if (verdict == DEVICE_NEW && !ingest->quiet)
-            calibration_touch(ingest->calibration, device, batch, offset_ms);
+            calibration_touch(ingest->calibration, device, &decoded.batch, offset_ms);
         calibration_apply(ingest->calibration, device, ingest->drivers, &decoded, offset_ms);
     }
     if (verdict == DEVICE_DUPLICATE) {
         if (message->used && ingest->history != NULL)
-            history_add(ingest->history, device, batch, offset_ms);
+            history_add(ingest->history, device, &decoded.batch, offset_ms);
         return INGEST_REPEATED;
     }
     device->out_of_range += decoded.out_of_range;
-    device_note(device, batch, offset_ms);
-    if (ingest->sessions != NULL && !ingest->quiet)
-        sessions_touch(ingest->sessions, device, batch, offset_ms);
-    feed_push(ingest->feed, device, batch, offset_ms, now_ms);
-    if (ingest->history != NULL)
-        history_add(ingest->history, device, batch, offset_ms);
-    rules_judge(ingest->rules, ingest->devices, device, &decoded, offset_ms, on_rule, ingest);
+    derive(ingest, device, message->received_ms, offset_ms, &decoded);
+    spread(ingest, device, &decoded, offset_ms, now_ms);
     return INGEST_USED;
 }
 

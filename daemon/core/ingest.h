@@ -16,6 +16,7 @@
 #include "core/alarms.h"
 #include "core/calibration.h"
 #include "core/config.h"
+#include "core/derive.h"
 #include "core/feed.h"
 #include "core/history.h"
 #include "core/routes.h"
@@ -44,6 +45,7 @@ struct ingest {
     struct drivers *drivers;
     struct devices *devices;
     struct routes *routes; /* of these devices */
+    struct derive *derive; /* NULL: nothing is derived */
     struct rules *rules;
     struct alarms *alarms;
     struct feed *feed;

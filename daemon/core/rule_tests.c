@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/derive.h"
 #include "core/rule_tests_set.h"
 
 #define START_MS  INT64_C(1700000000000) /* any: times are counted from it */
@@ -24,10 +25,13 @@ struct told {
 struct run {
     const struct rule_test *test;
     struct rules *rules;
+    struct derive *derive;
     struct devices *devices;
     struct device *device[TEST_DEVICES_MAX];
     struct told *told; /* by rule, then device */
     const char *phase; /* NULL: no session runs */
+    struct derive_session session;
+    uint64_t sessions; /* so far */
     uint32_t step, expect;
     const struct rule_tests_listener *listener;
     bool passed;
@@ -87,6 +91,21 @@ static void on_event(void *user, const struct rule_event *event)
 
 /* ---- time ---- */
 
+/* The session begins, comes into another phase, or ends. */
+static void take_step(struct run *run, const struct test_step *step)
+{
+    bool begins = run->phase == NULL && step->phase != NULL;
+    int64_t now_ms = START_MS + step->at_ms;
+    run->phase = step->phase;
+    if (begins)
+        run->session = (struct derive_session){.id = ++run->sessions, .began_ms = now_ms};
+    else if (run->phase == NULL)
+        run->session = (struct derive_session){.id = 0};
+    else
+        run->session.phase++;
+    run->session.phase_ms = now_ms;
+}
+
 /* The samples of a device at this time, as one message. */
 static void give_device(struct run *run, uint32_t device, int64_t at_ms)
 {
@@ -94,8 +113,12 @@ static void give_device(struct run *run, uint32_t device, int64_t at_ms)
     struct extent extents[TEST_SERIES_MAX];
     double values[TEST_SERIES_MAX];
     uint32_t count = 0;
+    bool derives = true;
     for (uint32_t i = 0; i < run->test->series_count; i++) {
         const struct test_series *from = &run->test->series[i];
+        if (from->device == device &&
+            from->metric >= run->device[device]->driver->plugin->metric_count)
+            derives = false;
         if (from->device != device || at_ms % from->interval_ms != 0 ||
             rule_series_at(&from->values, at_ms / from->interval_ms, &values[count]) ==
                 SERIES_SILENT)
@@ -105,6 +128,9 @@ static void give_device(struct run *run, uint32_t device, int64_t at_ms)
         count++;
     }
     struct decoded message = {{.series = series, .series_count = count}, extents, 0};
+    if (count > 0 && derives)
+        derive_take(run->derive, run->device[device], &run->session, START_MS + at_ms, START_MS,
+                    &message);
     if (count > 0)
         rules_judge(run->rules, run->devices, run->device[device], &message, START_MS, on_event,
                     run);
@@ -259,7 +285,7 @@ static int play(struct run *run)
     int code = 0;
     for (int64_t at_ms = 0; code == 0; at_ms = next_ms(run, at_ms)) {
         for (; run->step < test->step_count && test->steps[run->step].at_ms == at_ms; run->step++)
-            run->phase = test->steps[run->step].phase;
+            take_step(run, &test->steps[run->step]);
         for (uint32_t d = 0; d < test->device_count; d++)
             give_device(run, d, at_ms);
         if (at_ms % TICK_MS == 0)
@@ -274,10 +300,11 @@ static int play(struct run *run)
     return code;
 }
 
-static int run_test(const struct rule_test *test, struct rules *rules,
+static int run_test(const struct rule_test *test, struct rules *rules, struct derive *derive,
                     const struct rule_tests_listener *listener, bool *passed)
 {
-    struct run run = {.test = test, .rules = rules, .listener = listener, .passed = true};
+    struct run run = {
+        .test = test, .rules = rules, .derive = derive, .listener = listener, .passed = true};
     int code = ERR_MEMORY;
     run.devices = devices_create(TEST_DEVICES_MAX, RATE);
     run.told = calloc((size_t)rules_count(rules) * TEST_DEVICES_MAX + 1, sizeof(*run.told));
@@ -292,6 +319,7 @@ static int run_test(const struct rule_test *test, struct rules *rules,
         devices_assign(run.devices, run.device[d], ROOM);
     }
     rules_ask(rules, &(struct rules_lookup){&run, phase_of, limit_of, range_of});
+    derive_clear(derive);
     code = play(&run);
     *passed = run.passed;
 end:
@@ -304,7 +332,8 @@ end:
 
 struct suite {
     const struct rule_tests *tests;
-    const struct drivers *drivers;
+    struct drivers drivers; /* with what the files derive */
+    struct derive *derive;
     const struct rule_tests_listener *listener;
     struct rule_tests_counts *counts;
     struct rule_test *test; /* the one that is at work */
@@ -316,13 +345,13 @@ static int take_test(struct suite *suite, size_t place, struct diag *diag)
 {
     struct rule_test *test = suite->test;
     bool passed = false;
-    int code = rule_test_read(test, suite->tests, place, suite->rules, suite->drivers, diag);
+    int code = rule_test_read(test, suite->tests, place, suite->rules, &suite->drivers, diag);
     if (code != 0)
         return code;
     for (uint32_t e = 0; e < test->expect_count; e++)
         for (uint32_t i = 0; i < test->expects[e].alarm_count; i++)
             suite->tested[test->expects[e].alarms[i].rule->id] = true;
-    code = run_test(test, suite->rules, suite->listener, &passed);
+    code = run_test(test, suite->rules, suite->derive, suite->listener, &passed);
     if (code != 0)
         return diag_set(diag, code, "%s", err_words(code));
     suite->counts->tests++;
@@ -350,11 +379,24 @@ static int load_rules(struct suite *suite, const struct rules_text *files, size_
                       struct diag *diag)
 {
     rules_destroy(suite->rules);
-    int code = rules_load(&suite->rules, files, count, suite->drivers, TEST_DEVICES_MAX, diag);
+    int code = rules_load(&suite->rules, files, count, &suite->drivers, TEST_DEVICES_MAX, diag);
     if (code != 0 || suite->tested != NULL)
         return code;
     suite->tested = calloc((size_t)rules_count(suite->rules) + 1, sizeof(*suite->tested));
     return suite->tested != NULL ? 0 : diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+}
+
+/* The same plugins, and the metrics that the files derive. */
+static int load_drivers(struct suite *suite, const struct drivers *drivers,
+                        const struct rules_text *files, size_t count, struct diag *diag)
+{
+    int code = 0;
+    drivers_init(&suite->drivers);
+    for (uint32_t i = 0; i < drivers->count && code == 0; i++)
+        code = drivers_add(&suite->drivers, drivers->list[i].plugin, diag);
+    return code != 0
+               ? code
+               : derive_load(&suite->derive, files, count, &suite->drivers, TEST_DEVICES_MAX, diag);
 }
 
 int rule_tests_run(const struct rule_tests *tests, const struct drivers *drivers,
@@ -362,8 +404,13 @@ int rule_tests_run(const struct rule_tests *tests, const struct drivers *drivers
                    const struct rule_tests_listener *listener, struct rule_tests_counts *counts,
                    struct diag *diag)
 {
-    struct suite suite = {tests, drivers, listener, counts, .test = malloc(sizeof(*suite.test))};
-    int code = suite.test != NULL ? 0 : diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+    struct suite suite = {.tests = tests,
+                          .listener = listener,
+                          .counts = counts,
+                          .test = malloc(sizeof(*suite.test))};
+    int code = load_drivers(&suite, drivers, files, count, diag);
+    if (suite.test == NULL)
+        code = diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
     *counts = (struct rule_tests_counts){0};
     for (size_t i = 0; code == 0 && i < tests->list->count; i++) {
         code = load_rules(&suite, files, count, diag);
@@ -375,5 +422,7 @@ int rule_tests_run(const struct rule_tests *tests, const struct drivers *drivers
     rules_destroy(suite.rules);
     free(suite.tested);
     free(suite.test);
+    drivers_fini(&suite.drivers);
+    derive_destroy(suite.derive);
     return code;
 }

@@ -17,12 +17,14 @@
  *         - {at: 9 s, alarms: [{rule: flexion-held, device: p-01, value: 50 deg,
  *                               text: "Low back bent 50° for 5 s."}], suppressed: [skin-warm]}
  *
- * Series are written as rule_series.h says. Devices are all in one room, named by their kind where
+ * Series are written as rule_series.h says; a device of which a derived metric is written derives
+ * none itself. Devices are all in one room, named by their kind where
  * no name is given. At a time the session comes first, then the samples of each device as one
  * message, then the tick that the hub has each 250 ms, then what is expected: exactly these alarms
  * stand, of all rules of the files, and, where `suppressed` is written, exactly these would be
  * raised if they were armed.
- * Each test has devices and rules of its own. Pure: texts are given, time is counted.
+ * Each test has devices and rules of its own, and what they derive begins at 0. Each step of a
+ * session is a phase of its own. Pure: texts are given, time is counted.
  */
 #ifndef LUMBAR_CORE_RULE_TESTS_H
 #define LUMBAR_CORE_RULE_TESTS_H

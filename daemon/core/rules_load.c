@@ -228,13 +228,14 @@ static int reserve(struct rules *rules, size_t more, struct diag *diag)
 
 static int read_file(struct loader *loader)
 {
-    static const char *const keys[] = {"rules"};
+    static const char *const keys[] = {"rules", "derived"}; /* core/derive.h */
     const struct yaml_node *root = yaml_root(loader->yaml);
     if (root == NULL)
         return 0;
     if (root->kind != YAML_MAP)
-        return COMPLAIN(loader, root, ERR_SYNTAX, "a rule file begins with 'rules:'");
-    int code = yaml_only(loader->yaml, root, keys, 1, loader->diag);
+        return COMPLAIN(loader, root, ERR_SYNTAX,
+                        "a rule file begins with 'rules:' or 'derived:'");
+    int code = yaml_only(loader->yaml, root, keys, COUNT(keys), loader->diag);
     const struct yaml_node *list = yaml_get(root, "rules");
     if (code != 0 || list == NULL || (list->kind == YAML_SCALAR && list->scalar[0] == '\0'))
         return code;

@@ -164,7 +164,7 @@ static int load_setup(struct setup *setup, const char *config, const char *rules
         return code;
     setup->config->rules.folder = rules;
     /* As seen from here, not from the configuration's folder. */
-    code = setup_read_rules("", setup->config, &setup->drivers, &setup->rules, diag);
+    code = setup_load_rules(setup, "", diag);
     if (code != 0)
         setup_fini(setup);
     return code;

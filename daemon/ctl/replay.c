@@ -82,6 +82,7 @@ int replay_create(struct replay **out, struct setup *setup, const char *room,
     replay->ingest = (struct ingest){
         .config = setup->config,
         .drivers = &setup->drivers,
+        .derive = setup->derive,
         .rules = setup->rules,
         .devices = devices_create(devices, (uint32_t)setup->config->devices.rate_per_s),
         .routes = routes_create(devices),

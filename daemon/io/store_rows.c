@@ -46,6 +46,7 @@ static const struct table {
                                 2,
                                 {"alarm", "change", "at_ms", "presence", "value", "what", "who",
                                  "why"}},
+    [STORE_DERIVED] = {"derived", 2, {"kind", "name", "body"}},
 };
 
 static unsigned columns_of(enum store_table table)

@@ -27,6 +27,7 @@ enum store_table {
     STORE_CALIBRATION,
     STORE_ALARM,
     STORE_ALARM_TRANSITION,
+    STORE_DERIVED,
     STORE_TABLES_
 };
 
@@ -118,5 +119,17 @@ bool store_session_head(struct store *store, const struct session *session,
  * One whose room or plugin is gone is aborted in the store, and that is said. */
 int store_load_sessions(struct store *store, struct sessions *sessions,
                         const struct store_clinic *clinic, struct diag *diag);
+
+/* ---- derived metrics, as core/derive.h accounts for them ---- */
+
+struct derive;
+
+/* What is accounted for a device: before the batch is sealed that has the messages it was made of.
+ */
+bool store_derived(struct store *store, const struct derive *derive, const struct device *device);
+
+/* As it was at store_position(). The devices are known then, whether they speak or not. */
+int store_load_derived(struct store *store, struct derive *derive, const struct drivers *drivers,
+                       struct devices *devices, struct diag *diag);
 
 #endif

@@ -59,6 +59,9 @@ static const char *const migrations[] = {
     "  expires_ms INTEGER, body TEXT NOT NULL);"
     "CREATE INDEX calibration_of_client ON calibration (client, at_ms);"
 
+    "CREATE TABLE derived (kind TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,"
+    "  PRIMARY KEY (kind, name)) WITHOUT ROWID;"
+
     "CREATE TABLE alarm (number INTEGER PRIMARY KEY, rule TEXT NOT NULL, kind TEXT NOT NULL,"
     "  device TEXT NOT NULL, room TEXT, metric TEXT NOT NULL, priority INTEGER NOT NULL,"
     "  technical INTEGER NOT NULL, presence INTEGER NOT NULL, raised_ms INTEGER NOT NULL,"

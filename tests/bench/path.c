@@ -144,6 +144,7 @@ static void open_path(struct path *path, const struct hub *hub)
     path->ingest = (struct ingest){
         .config = path->setup.config,
         .drivers = &path->setup.drivers,
+        .derive = path->setup.derive,
         .rules = path->setup.rules,
         .devices = devices_create(400, 100000),
         .routes = routes_create(400),

@@ -25,7 +25,16 @@ static const char config_text[] = "rooms:\n"
                                   "  - {name: salon, devices: [posture/d-0, massage/d-0]}\n"
                                   "  - {name: quiet, devices: [posture/d-1]}\n";
 static const char rules_text[] =
+    "derived:\n"
+    "  - {name: bent_time, metric: trunk_inclination, time: {above: 20 deg}}\n"
+    "  - {name: bends, metric: trunk_inclination, count: {above: 20 deg, deadband: 2 deg}}\n"
+    "  - {name: dose, metric: skin_temperature, dose: {full: 360 min, at: 44 Cel, doubles: 1 "
+    "Cel}}\n"
+    "  - {name: faults, metric: fault, count: {is: stall}}\n"
+    "  - {name: loss, health: loss}\n"
+    "  - {name: refused, health: refused}\n"
     "rules:\n"
+    "  - {name: bent-long, metric: bent_time, above: 1 min, priority: low, text: \"{value}\"}\n"
     "  - {name: bent, title: T, metric: trunk_inclination, above: 20 deg, clear: 15 deg, for: 2 s,"
     " clear_for: 1 s, priority: low, text: \"{device} {room} {value} {limit} {for}\"}\n"
     "  - {name: flexed, title: T, metric: lumbar_flexion, outside: [-10 deg, 60 deg], priority: "
@@ -41,6 +50,7 @@ static const char rules_text[] =
 /* What all inputs share: it does not change. */
 static struct drivers drivers;
 static struct config *config;
+static struct derive *derive;
 
 struct hub {
     struct ingest ingest;
@@ -68,6 +78,8 @@ static void drivers_open(void)
         }
         must(drivers_add(&drivers, dlsym(object, "lumbar_plugin"), &diag) == 0);
     }
+    struct rules_text file = {"fuzz", rules_text, strlen(rules_text)};
+    must(derive_load(&derive, &file, 1, &drivers, 6, &diag) == 0);
     must(config_parse(&config, "fuzz", config_text, strlen(config_text), &diag) == 0);
 }
 
@@ -91,6 +103,8 @@ static void hub_init(struct hub *hub)
     }
     ingest->config = config;
     ingest->drivers = &drivers;
+    ingest->derive = derive;
+    derive_clear(derive);
     ingest->devices = devices_create(6, 20); /* of eight that may come */
     ingest->routes = routes_create(6);
     ingest->alarms = alarms_create();

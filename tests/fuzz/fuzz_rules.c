@@ -1,7 +1,8 @@
 /*
- * A rule file of any bytes up to the first NUL; what follows plays devices against the rules that
- * were read, three bytes a step: what happens, a value, how much later. Two sets play side by side:
- * one is given series, the other their samples one by one, and both must say the same.
+ * A rule file of any bytes up to the first NUL; what follows plays devices against the rules and
+ * the derived metrics that were read, three bytes a step: what happens, a value, how much later.
+ * Two sets play side by side: one is given series, the other their samples one by one, and both
+ * must say the same.
  */
 #include <math.h>
 #include <stdint.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 
 #include "../unit/core/clinic_drivers.h"
-#include "core/rules.h"
+#include "core/derive.h"
 
 #define DEVICES 3
 #define RULES   64 /* that are watched for raising twice */
@@ -32,6 +33,7 @@ struct side {
 
 struct play {
     struct drivers *drivers;
+    struct derive *derive;
     struct devices *devices;
     struct side series, single;
     int64_t now_ms;
@@ -107,6 +109,29 @@ static void judge(struct side *side, const struct device *device,
     rules_judge(side->rules, side->devices, device, &message, now_ms, on_event, side);
 }
 
+/* What is derived is within the range of its metric. */
+static void derive(struct play *play, const struct device *device,
+                   const struct lumbar_series *series, uint8_t session)
+{
+    struct extent extent = extent_of(series);
+    struct decoded message = {{.series = series, .series_count = 1}, &extent, 0};
+    struct derive_session of = {.id = session / 16u, .phase = session % 4u};
+    derive_take(play->derive, device, &of, play->now_ms, play->now_ms, &message);
+    for (uint32_t i = 0; i < message.batch.series_count; i++) {
+        const struct lumbar_series *each = &message.batch.series[i];
+        const struct lumbar_metric *metric = &device->driver->metrics[each->metric];
+        demand(i == 0 || each->count == 1);
+        for (uint32_t v = 0; v < each->count; v++)
+            demand(isnan(each->value[v]) ||
+                   (each->value[v] >= metric->min && each->value[v] <= metric->max));
+    }
+    for (uint32_t place = 0; place < derive_count(play->derive); place++) {
+        struct derive_kept kept;
+        if (derive_keep(play->derive, device, place, &kept))
+            demand(kept.sum >= 0 && derive_restore(play->derive, device, &kept));
+    }
+}
+
 static void sample(struct play *play, uint8_t what, uint8_t byte)
 {
     struct device *device = devices_at(play->devices, what % DEVICES + 1);
@@ -116,6 +141,8 @@ static void sample(struct play *play, uint8_t what, uint8_t byte)
                         value_of(&driver->metrics[metric], (uint8_t)(byte ^ what))};
     int64_t times[2] = {-100, what % 7 ? 0 : 3600000};
     struct lumbar_series series = {.metric = metric, .count = 2, .time_ms = times, .value = values};
+    if (metric < driver->plugin->metric_count)
+        derive(play, device, &series, what);
     judge(&play->series, device, &series, play->now_ms);
     series.count = 1;
     judge(&play->single, device, &series, play->now_ms);
@@ -189,13 +216,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct rules_text file = {"fuzz.yaml", (const char *)data, yaml_bytes};
     struct play play = {.drivers = &drivers};
     struct diag diag = {0};
-    struct rules *rules;
-    int code = rules_load(&rules, &file, 1, &drivers, DEVICES, &diag);
+    struct rules *rules = NULL;
+    int code = derive_load(&play.derive, &file, 1, &drivers, DEVICES, &diag);
+    demand((code == 0) == (play.derive != NULL));
+    if (code == 0)
+        code = rules_load(&rules, &file, 1, &drivers, DEVICES, &diag);
     demand((code == 0) == (rules != NULL) && diag.code == code);
     demand(code == 0 || diag.text[0] != '\0');
     if (code == 0 && yaml_bytes < size)
         play_steps(&play, &file, data + yaml_bytes + 1, size - yaml_bytes - 1);
     rules_destroy(rules);
     drivers_fini(&drivers);
+    derive_destroy(play.derive);
     return 0;
 }

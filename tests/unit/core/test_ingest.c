@@ -48,7 +48,13 @@ __attribute__((visibility("default"))) void *realloc(void *old, size_t bytes)
 }
 #endif
 
-static const char rules_text[] = "rules:\n"
+static const char rules_text[] = "derived:\n"
+                                 "  - {name: bent_time, metric: posture/trunk_inclination,\n"
+                                 "     time: {above: 20 deg}, unit: s}\n"
+                                 "  - {name: refused, health: refused}\n"
+                                 "rules:\n"
+                                 "  - {name: bent-long, metric: bent_time, above: 1 s,\n"
+                                 "     priority: low, text: \"Bent for {value}.\"}\n"
                                  "  - name: bent\n"
                                  "    title: Bent\n"
                                  "    metric: posture/trunk_inclination\n"
@@ -98,6 +104,7 @@ static int open_world(void **state)
                      0);
     struct rules_text file = {"test", rules_text, strlen(rules_text)};
     struct ingest *ingest = &world->ingest;
+    assert_int_equal(derive_load(&ingest->derive, &file, 1, &world->drivers, 8, &diag), 0);
     assert_int_equal(rules_load(&ingest->rules, &file, 1, &world->drivers, 8, &diag), 0);
     ingest->config = world->config;
     ingest->drivers = &world->drivers;
@@ -125,6 +132,7 @@ static int close_world(void **state)
     rules_destroy(world->ingest.rules);
     config_destroy(world->config);
     drivers_fini(&world->drivers);
+    derive_destroy(world->ingest.derive);
     free(world);
     return 0;
 }
@@ -343,6 +351,69 @@ static void from_a_neutral_posture_on_everything_is_told_from_it(void **state)
     assert_int_equal(records, 6);
 }
 
+/* The newest value of the feed, in the metric's unit. */
+static double in_feed(const struct world *world, const struct device *device, uint32_t metric)
+{
+    uint64_t cursor = 0;
+    struct feed_record record;
+    struct feed_column column;
+    bool missed = false;
+    double newest = NAN;
+    while (feed_read(world->ingest.feed, &cursor, &record, &missed, NULL, NULL))
+        for (uint32_t at = 0; record.device == device->id && feed_column(&record, &at, &column);)
+            if (column.metric == metric)
+                newest =
+                    metric_value(&device->driver->metrics[metric], column.value[column.count - 1]);
+    return newest;
+}
+
+static void what_is_derived_goes_where_all_values_go(void **state)
+{
+    struct world *world = *state;
+    struct device *device = devices_at(world->ingest.devices, 1);
+    uint32_t metric = device->driver->plugin->metric_count;
+    struct history *history = history_create(1 << 20, 8, &world->drivers);
+    struct block block;
+    memset(&block, 0, sizeof(block));
+    world->ingest.history = history;
+    for (uint64_t i = 0; i < 12; i++)
+        take_batch(world, i + 1, NOW + (int64_t)i * 100, 25);
+    /* 80 ms within the first batch, 100 ms with each other one. */
+    assert_true(fabs(device->values[metric].value - 1.18) < 1e-9);
+    assert_int_equal(device->values[metric].time_ms, NOW + 1100);
+    assert_true(fabs(in_feed(world, device, metric) - 1.18) < 1.0);
+    assert_true(
+        history_find(history, 1, device->driver->first_metric + metric, NOW / 60000, &block));
+    assert_int_equal(world->raised, 2); /* bent, and bent-long */
+    world->ingest.history = NULL;
+    history_destroy(history);
+}
+
+static void what_is_stored_already_is_not_accounted_again(void **state)
+{
+    struct world *world = *state;
+    struct device *device = devices_at(world->ingest.devices, 1);
+    uint32_t metric = device->driver->plugin->metric_count;
+    world->ingest.quiet = true;
+    for (uint64_t i = 0; i < 5; i++)
+        take_batch(world, i + 1, NOW + (int64_t)i * 100, 25);
+    assert_true(isnan(device->values[metric].value));
+    world->ingest.quiet = false;
+    take_batch(world, 6, NOW + 500, 25);
+    assert_true(fabs(device->values[metric].value - 0.08) < 1e-9);
+}
+
+static void a_device_that_says_nothing_good_tells_of_it(void **state)
+{
+    struct world *world = *state;
+    struct device *device = devices_at(world->ingest.devices, 1);
+    uint32_t metric = device->driver->plugin->metric_count + 1;
+    for (int64_t i = 0; i < 25; i++)
+        take(world, "lumbar/v1/posture/p-01/telemetry", "\xff", 1, NOW + i * 1000);
+    assert_true(device->values[metric].value == 20); /* since the first of them was told */
+    assert_int_equal(device->values[metric].time_ms, NOW + 20000);
+}
+
 static void a_message_allocates_nothing(void **state)
 {
     struct world *world = *state;
@@ -379,6 +450,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_alarm_is_raised_and_ends, open_world, close_world),
         cmocka_unit_test_setup_teardown(from_a_neutral_posture_on_everything_is_told_from_it,
                                         open_world, close_world),
+        cmocka_unit_test_setup_teardown(what_is_derived_goes_where_all_values_go, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(what_is_stored_already_is_not_accounted_again, open_world,
+                                        close_world),
+        cmocka_unit_test_setup_teardown(a_device_that_says_nothing_good_tells_of_it, open_world,
+                                        close_world),
         cmocka_unit_test_setup_teardown(a_message_allocates_nothing, open_world, close_world),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ static void a_mistake_is_said_with_its_place_and_a_proposal(void **state)
         const char *sentence;
     } cases[] = {
         /* the file */
-        {"- a", ERR_SYNTAX, "f.yaml:1:1: a rule file begins with 'rules:'"},
+        {"- a", ERR_SYNTAX, "f.yaml:1:1: a rule file begins with 'rules:' or 'derived:'"},
         {"rule: []", ERR_UNKNOWN, "f.yaml:1:1: 'rule' is not known here; did you mean 'rules'?"},
         {"rules: {}", ERR_SYNTAX, "f.yaml:1:8: rules are a list"},
         {"rules: [a]", ERR_SYNTAX, "f.yaml:1:9: a rule is a map"},
