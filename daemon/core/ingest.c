@@ -109,12 +109,21 @@ static enum ingest_result refuse_of(struct ingest *ingest, struct device *device
     return result;
 }
 
+/* One that was used did no harm then, and is to be remembered. */
+static bool is_condemned(const struct ingest *ingest, const struct ingest_message *message)
+{
+    return ingest->is_condemned != NULL && !message->used &&
+           ingest->is_condemned(ingest->user, message);
+}
+
 /* A device that was never heard takes its place with a message that can be used: else made-up names
  * would fill the table. */
 static enum ingest_result meet(struct ingest *ingest, const struct driver *driver,
                                const struct topic *topic, const struct ingest_message *message,
                                struct device **out)
 {
+    if (is_condemned(ingest, message))
+        return refuse(ingest, NULL, REFUSED_QUARANTINE, "one like it killed the hub", message);
     struct lumbar_message in = {topic->leaf, message->payload, message->payload_bytes};
     int result = driver_try(ingest->drivers, driver, &in);
     if (result == LUMBAR_MALFORMED)
@@ -167,12 +176,9 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
         return refuse_of(ingest, device, REFUSED_RATE, "it sends more than it may", message,
                          now_ms);
 
-    /* One that was used did no harm then, and is to be remembered. */
-    if (ingest->is_condemned != NULL && !message->used &&
-        ingest->is_condemned(ingest->user, message))
+    if (is_condemned(ingest, message))
         return refuse_of(ingest, device, REFUSED_QUARANTINE, "one like it killed the hub", message,
                          now_ms);
-
     struct lumbar_message in = {route.leaf, message->payload, message->payload_bytes};
     struct decoded decoded;
     int result = driver_decode(ingest->drivers, device->driver, device->state, &in, &decoded);

@@ -296,10 +296,9 @@ static void count_used(void *user, const struct ring_record *record)
     count[record->outcome]++;
 }
 
-static void
-a_payload_that_crashes_a_plugin_costs_one_restart_however_often_it_is_sent(void **unused)
+/* `known`: the hub has heard the device before it sends what kills. */
+static void crash_once(bool known)
 {
-    (void)unused;
     static struct source_shared shared;
     struct source_options options = {
         .devices = 1, .window = 100, .qos = 1, .sink_topic = FRAGILE_TOPIC, .shared = &shared};
@@ -314,12 +313,14 @@ a_payload_that_crashes_a_plugin_costs_one_restart_however_often_it_is_sent(void 
     unsigned outcomes[4] = {0};
     hub_prepare(&hub);
     hub_start(&hub);
-    send_fragile(source, fragile_of(1, "fine"));
+    if (known)
+        send_fragile(source, fragile_of(1, "fine"));
     assert_int_equal(keep_running(&hub, source), 0);
     struct fragile deadly = fragile_of(2, "CRASH");
     send_fragile(source, deadly);
     send_fragile(source, deadly); /* before the hub, started anew, has looked at the first */
-    send_fragile(source, fragile_of(3, "fine"));
+    if (known)
+        send_fragile(source, fragile_of(3, "fine"));
     assert_int_equal(keep_running(&hub, source), 1);
     send_fragile(source, deadly); /* its device was not acknowledged it, so it comes again */
     send_fragile(source, fragile_of(4, "fine"));
@@ -330,7 +331,7 @@ a_payload_that_crashes_a_plugin_costs_one_restart_however_often_it_is_sent(void 
     assert_int_equal(keep_running(&hub, source), 0);
     assert_int_equal(hub_end(&hub, SIGTERM), 0);
     assert_int_equal(spool_walk(hub.ring, count_used, outcomes, &diag), 0);
-    assert_int_equal(outcomes[RING_USED], 3);
+    assert_int_equal(outcomes[RING_USED], known ? 3 : 1);
     assert_int_equal(outcomes[RING_REFUSED], 4);
     assert_int_equal(outcomes[RING_WAITING], 0);
     assert_int_equal(quarantine_walk(hub.quarantine, on_entry, &kept, &diag), 0);
@@ -341,12 +342,26 @@ a_payload_that_crashes_a_plugin_costs_one_restart_however_often_it_is_sent(void 
     hub_clear(&hub, false);
 }
 
+static void
+a_payload_that_crashes_a_plugin_costs_one_restart_however_often_it_is_sent(void **unused)
+{
+    (void)unused;
+    crash_once(true);
+}
+
+static void the_first_message_of_a_device_that_crashes_a_plugin_costs_one_restart(void **unused)
+{
+    (void)unused;
+    crash_once(false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_acknowledged_message_is_used_once_however_often_the_hub_is_killed),
         cmocka_unit_test(
             a_payload_that_crashes_a_plugin_costs_one_restart_however_often_it_is_sent),
+        cmocka_unit_test(the_first_message_of_a_device_that_crashes_a_plugin_costs_one_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

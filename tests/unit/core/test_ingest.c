@@ -285,6 +285,34 @@ static void made_up_names_take_no_place_from_a_device_that_speaks(void **state)
     assert_int_equal(devices_at(world->ingest.devices, 2)->messages, 1);
 }
 
+static bool any_is_condemned(void *user, const struct ingest_message *message)
+{
+    (void)user, (void)message;
+    return true;
+}
+
+static void what_killed_the_hub_is_not_decoded_whoever_sends_it(void **state)
+{
+    static const char *const topics[] = {"lumbar/v1/posture/p-01/telemetry",
+                                         "lumbar/v1/posture/never-heard/telemetry"};
+    struct world *world = *state;
+    struct device *device = devices_at(world->ingest.devices, 1);
+    uint8_t deadly[512];
+    size_t bytes = write_batch(deadly, 1, NOW, 1);
+    world->ingest.is_condemned = any_is_condemned;
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(take(world, topics[i], deadly, bytes, NOW), INGEST_REFUSED);
+        assert_int_equal(world->why, REFUSED_QUARANTINE);
+    }
+    assert_int_equal(devices_count(world->ingest.devices), 1);
+    assert_int_equal(device->refused[REFUSED_QUARANTINE], 1);
+    assert_int_equal(device->messages, 0);
+    /* What a run before has used did no harm then. */
+    struct ingest_message used = {topics[0], strlen(topics[0]), deadly, bytes, NOW, 0, true};
+    assert_int_equal(ingest_take(&world->ingest, &used, NOW), INGEST_USED);
+    assert_int_equal(device->messages, 1);
+}
+
 static void an_alarm_is_raised_and_ends(void **state)
 {
     struct world *world = *state;
@@ -446,6 +474,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(whose_a_message_was_is_known_though_the_routes_are_full,
                                         open_world, close_world),
         cmocka_unit_test_setup_teardown(made_up_names_take_no_place_from_a_device_that_speaks,
+                                        open_world, close_world),
+        cmocka_unit_test_setup_teardown(what_killed_the_hub_is_not_decoded_whoever_sends_it,
                                         open_world, close_world),
         cmocka_unit_test_setup_teardown(an_alarm_is_raised_and_ends, open_world, close_world),
         cmocka_unit_test_setup_teardown(from_a_neutral_posture_on_everything_is_told_from_it,
