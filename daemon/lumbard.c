@@ -36,6 +36,23 @@ static void on_overflow(void *user, const struct rule_event *event)
               event->device, ALARMS_MAX);
 }
 
+static void put_into_quarantine(struct lumbard *hub, const struct device *device,
+                                const char *reason, const struct ingest_message *message)
+{
+    char sender[QUARANTINE_SENDER_BYTES] = "";
+    if (device != NULL)
+        snprintf(sender, sizeof(sender), "%s/%s", device->driver->plugin->kind, device->name);
+    quarantine_put(hub->quarantine, &(struct quarantine_entry){
+                                        .sender = sender,
+                                        .topic = message->topic,
+                                        .topic_bytes = message->topic_bytes,
+                                        .payload = message->payload,
+                                        .payload_bytes = message->payload_bytes,
+                                        .reason = reason,
+                                        .wall_ms = clock_wall_ms(),
+                                    });
+}
+
 /* Counted by ingest; here it is said, once a minute for a device and reason, and kept. */
 static void on_refused(void *user, struct device *device, enum refusal refusal, const char *reason,
                        const struct ingest_message *message)
@@ -49,8 +66,7 @@ static void on_refused(void *user, struct device *device, enum refusal refusal, 
         log_warn("message on %.*s refused: %s (%llu of them)", (int)message->topic_bytes,
                  message->topic, reason, (unsigned long long)count);
     if (refusal == REFUSED_MALFORMED)
-        quarantine_put(hub->quarantine, message->topic, message->topic_bytes, message->payload,
-                       message->payload_bytes, reason, clock_wall_ms());
+        put_into_quarantine(hub, device, reason, message);
 }
 
 /* ---- the way of a message, first half: broker, spool, ingest ---- */
@@ -161,9 +177,15 @@ static void on_poisonous(void *user, const struct ring_record *record)
     struct lumbard *hub = user;
     log_error("message on %.*s killed the hub when it was decoded; it is in quarantine",
               (int)record->topic_bytes, ring_topic(record));
-    quarantine_condemn(hub->quarantine, ring_topic(record), record->topic_bytes,
-                       ring_payload(record), record->payload_bytes, "its decoding killed the hub",
-                       record->wall_ms);
+    quarantine_condemn(hub->quarantine, &(struct quarantine_entry){
+                                            .sender = "",
+                                            .topic = ring_topic(record),
+                                            .topic_bytes = record->topic_bytes,
+                                            .payload = ring_payload(record),
+                                            .payload_bytes = record->payload_bytes,
+                                            .reason = "its decoding killed the hub",
+                                            .wall_ms = record->wall_ms,
+                                        });
     look_out_for_condemned(hub);
 }
 

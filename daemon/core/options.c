@@ -172,7 +172,7 @@ const struct option options[] = {
      .max = GIB,
      .step = 4 * KIB,
      .fallback = "1 MiB",
-     .help = "its size; the oldest are overwritten"},
+     .help = "its size; when it is full, older ones of who has most go"},
 
     {.path = "recorder.folder",
      .type = OPTION_STRING,

@@ -86,7 +86,7 @@ static void each_entry(void *user, const struct quarantine_entry *entry)
 {
     (void)user;
     require(entry->topic_bytes <= RING_TOPIC_MAX && entry->payload_bytes <= RING_PAYLOAD_MAX);
-    require(strlen(entry->reason) < RING_TOPIC_MAX);
+    require(strlen(entry->reason) + strlen(entry->sender) < RING_TOPIC_MAX);
     require(++given < 4 * RECORDS);
 }
 
@@ -121,6 +121,18 @@ static void work_with_spool(void)
     spool_close(spool);
 }
 
+static void put(struct quarantine *quarantine, const char *sender, const void *payload,
+                size_t bytes)
+{
+    quarantine_put(quarantine, &(struct quarantine_entry){.sender = sender,
+                                                          .topic = "topic",
+                                                          .topic_bytes = 5,
+                                                          .payload = payload,
+                                                          .payload_bytes = bytes,
+                                                          .reason = "reason",
+                                                          .wall_ms = 1});
+}
+
 static void work_with_quarantine(void)
 {
     struct diag diag = {0};
@@ -132,7 +144,7 @@ static void work_with_quarantine(void)
     if (quarantine_open(&quarantine, paths[QUARANTINE], SIZE, &diag) != 0)
         return;
     for (int i = 0; i < 1000; i++)
-        quarantine_put(quarantine, "topic", 5, paths, 60, "reason", 1);
+        put(quarantine, i % 3 == 0 ? "" : "x/one", paths, 60);
     quarantine_close(quarantine);
     given = 0;
     require(quarantine_walk(paths[QUARANTINE], each_entry, NULL, &diag) == 0);
@@ -173,7 +185,7 @@ static void make_sound_files(void)
     spool_close(spool);
     require(quarantine_open(&quarantine, paths[QUARANTINE], SIZE, &diag) == 0);
     for (unsigned i = 0; i < 300; i++)
-        quarantine_put(quarantine, "topic", 5, payload, i * 37 % 600, "reason", i);
+        put(quarantine, i % 100 == 0 ? "x/other" : "x/one", payload, i * 37 % 600);
     quarantine_close(quarantine);
     for (enum file file = RING; file < FILES; file++)
         read_sound(file);

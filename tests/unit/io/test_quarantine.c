@@ -55,12 +55,26 @@ static struct quarantine *opened(void)
     return quarantine;
 }
 
+static struct quarantine_entry entry_of(const char *topic, size_t topic_bytes, const void *payload,
+                                        size_t payload_bytes)
+{
+    return (struct quarantine_entry){.sender = "",
+                                     .topic = topic,
+                                     .topic_bytes = topic_bytes,
+                                     .payload = payload,
+                                     .payload_bytes = payload_bytes,
+                                     .reason = "malformed",
+                                     .wall_ms = 1};
+}
+
 static void put_number(struct quarantine *quarantine, uint64_t number)
 {
     uint8_t payload[200];
     memset(payload, (int)(number & 0xff), sizeof(payload));
     memcpy(payload, &number, 8);
-    quarantine_put(quarantine, "a/b", 3, payload, 8 + number % 192, "malformed", (int64_t)number);
+    struct quarantine_entry entry = entry_of("a/b", 3, payload, 8 + number % 192);
+    entry.wall_ms = (int64_t)number;
+    quarantine_put(quarantine, &entry);
 }
 
 struct found {
@@ -101,18 +115,20 @@ static void keeps_the_newest_and_counts_all_through_restarts(void **state)
     for (uint64_t run = 0; run < 5; run++) {
         struct quarantine *quarantine = opened();
         assert_int_equal(quarantine_count(quarantine), run * 1000);
+        assert_int_equal(quarantine_held(quarantine), found_in_file().count);
         for (uint64_t n = 0; n < 1000; n++)
             put_number(quarantine, run * 1000 + n);
         struct found found = found_in_file(); /* it may be looked at while the hub runs */
         assert_int_equal(found.last, run * 1000 + 999);
         assert_int_equal(found.first, found.last + 1 - found.count);
         assert_true(found.count > SIZE / 300);
+        assert_in_range(quarantine_held(quarantine), found.count - 1, found.count);
         quarantine_close(quarantine);
     }
 }
 
 static struct {
-    size_t topic_bytes, payload_bytes, reason_bytes;
+    size_t topic_bytes, payload_bytes, reason_bytes, sender_bytes;
     unsigned count;
 } last;
 
@@ -122,6 +138,7 @@ static void note(void *user, const struct quarantine_entry *entry)
     last.topic_bytes = entry->topic_bytes;
     last.payload_bytes = entry->payload_bytes;
     last.reason_bytes = strlen(entry->reason);
+    last.sender_bytes = strlen(entry->sender);
     last.count++;
 }
 
@@ -130,25 +147,182 @@ static void cuts_what_is_too_long(void **state)
     (void)state;
     static const char bytes[20000];
     static const struct {
-        size_t topic, payload, reason;
-        size_t topic_kept, payload_kept, reason_kept;
+        size_t topic, payload, reason, sender;
+        size_t topic_kept, payload_kept, reason_kept, sender_kept;
     } cases[] = {
-        {0, 0, 0, 0, 0, 0},
-        {255, 16384, 63, 255, 16384, 63},   /* the largest that the hub takes */
-        {3000, 20000, 200, 448, 16384, 63}, /* larger than anything */
+        {0, 0, 0, 0, 0, 0, 0, 0},
+        {255, 16384, 63, 111, 255, 16384, 63, 111},   /* the largest that the hub takes */
+        {3000, 20000, 200, 200, 320, 16384, 63, 127}, /* larger than anything */
     };
     struct quarantine *quarantine = opened();
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char reason[256];
-        memset(reason, 'r', sizeof(reason));
-        reason[cases[i].reason] = '\0';
-        quarantine_put(quarantine, bytes, cases[i].topic, bytes, cases[i].payload, reason, 1);
+        char words[256];
+        memset(words, 'r', sizeof(words));
+        struct quarantine_entry entry = entry_of(bytes, cases[i].topic, bytes, cases[i].payload);
+        entry.reason = words + sizeof(words) - 1 - cases[i].reason;
+        entry.sender = words + sizeof(words) - 1 - cases[i].sender;
+        words[sizeof(words) - 1] = '\0';
+        quarantine_put(quarantine, &entry);
         struct diag diag = {0};
         assert_int_equal(quarantine_walk(file, note, NULL, &diag), 0);
         assert_int_equal(last.topic_bytes, cases[i].topic_kept);
         assert_int_equal(last.payload_bytes, cases[i].payload_kept);
         assert_int_equal(last.reason_bytes, cases[i].reason_kept);
+        assert_int_equal(last.sender_bytes, cases[i].sender_kept);
     }
+    quarantine_close(quarantine);
+}
+
+/* ---- Shares ---- */
+
+static void put_of(struct quarantine *quarantine, const char *sender, size_t payload_bytes,
+                   int64_t wall_ms)
+{
+    static const uint8_t payload[16384];
+    struct quarantine_entry entry = entry_of("a/b", 3, payload, payload_bytes);
+    entry.sender = sender;
+    entry.wall_ms = wall_ms;
+    quarantine_put(quarantine, &entry);
+}
+
+/* How many entries of one sender are in the file, and which was put last of them and of all. */
+struct sent {
+    const char *sender;
+    unsigned count;
+    int64_t newest, newest_of_all;
+    size_t bytes;
+};
+
+static void look(void *user, const struct quarantine_entry *entry)
+{
+    struct sent *sent = user;
+    assert_true(entry->wall_ms > sent->newest_of_all); /* none twice, and in order */
+    sent->newest_of_all = entry->wall_ms;
+    if (strcmp(entry->sender, sent->sender) != 0)
+        return;
+    sent->count++;
+    sent->bytes += entry->payload_bytes;
+    sent->newest = entry->wall_ms;
+}
+
+static struct sent sent_by(const char *sender)
+{
+    struct sent sent = {.sender = sender};
+    struct diag diag = {0};
+    if (quarantine_walk(file, look, &sent, &diag) != 0)
+        fail_msg("%s", diag.text);
+    return sent;
+}
+
+static void a_flood_of_one_pushes_out_nothing_of_others(void **state)
+{
+    (void)state;
+    static const char *const quiet[] = {"posture/p-1", "posture/p-2", "massage/m-1", ""};
+    struct quarantine *quarantine = opened();
+    int64_t wall_ms = 0;
+    for (unsigned round = 0; round < 3; round++)
+        for (unsigned i = 0; i < 4; i++)
+            put_of(quarantine, quiet[i], 400 * (i + 1), ++wall_ms);
+    for (unsigned n = 0; n < 20000; n++) {
+        put_of(quarantine, "posture/bad", n * 37 % 3000, ++wall_ms);
+        if (n % 5000 == 4999) { /* shares are found in the file, too */
+            quarantine_close(quarantine);
+            quarantine = opened();
+        }
+    }
+    for (unsigned i = 0; i < 4; i++)
+        assert_int_equal(sent_by(quiet[i]).count, 3);
+    struct sent bad = sent_by("posture/bad");
+    assert_int_equal(bad.newest, wall_ms); /* what is newest is there */
+    assert_true(bad.bytes > SIZE / 2);     /* and what others do not need, it has */
+    assert_int_equal(quarantine_count(quarantine), wall_ms);
+    quarantine_close(quarantine);
+}
+
+static void made_up_names_are_one_sender(void **state)
+{
+    (void)state;
+    struct quarantine *quarantine = opened();
+    put_of(quarantine, "posture/p-1", 3000, 1);
+    for (int n = 0; n < 5000; n++)
+        put_of(quarantine, "", 200, 2 + n);
+    assert_int_equal(sent_by("posture/p-1").count, 1);
+    assert_int_equal(sent_by("").newest, 5001);
+    quarantine_close(quarantine);
+}
+
+/* All of them have the same, so each keeps about as much, however they take turns. */
+static void many_bad_ones_share_evenly(void **state)
+{
+    (void)state;
+    enum { SENDERS = 20, EACH = 300 };
+    struct quarantine *quarantine = opened();
+    char sender[32];
+    for (int64_t n = 0; n < SENDERS * EACH; n++) {
+        snprintf(sender, sizeof(sender), "x/%d", (int)(n * 7 % SENDERS));
+        put_of(quarantine, sender, 300, n + 1);
+    }
+    for (int i = 0; i < SENDERS; i++) {
+        snprintf(sender, sizeof(sender), "x/%d", i);
+        struct sent sent = sent_by(sender);
+        assert_in_range(sent.count, 5, 12); /* 65536 / 20 / (300 and what an entry has besides) */
+        assert_true(sent.newest > SENDERS * EACH - 2 * SENDERS);
+    }
+    quarantine_close(quarantine);
+}
+
+static void a_large_message_of_a_newcomer_is_kept(void **state)
+{
+    (void)state;
+    struct quarantine *quarantine = opened();
+    char sender[32];
+    for (int64_t n = 0; n < 150; n++) { /* full, and each has as much as any other */
+        snprintf(sender, sizeof(sender), "x/%d", (int)n);
+        put_of(quarantine, sender, 500, n + 1);
+    }
+    put_of(quarantine, "new/1", 16384, 1000);
+    assert_int_equal(sent_by("new/1").count, 1);
+    assert_int_equal(sent_by("x/149").count, 1);
+    assert_true(quarantine_held(quarantine) > 60);
+    quarantine_close(quarantine);
+}
+
+static void what_killed_the_hub_outlives_any_flood(void **state)
+{
+    (void)state;
+    struct quarantine *quarantine = opened();
+    struct quarantine_entry deadly = entry_of("a/b", 3, "deadly", 6);
+    deadly.wall_ms = 1;
+    quarantine_condemn(quarantine, &deadly);
+    char sender[32];
+    for (int64_t n = 0; n < 5000; n++) {
+        snprintf(sender, sizeof(sender), "x/%d", (int)(n % 50));
+        put_of(quarantine, sender, 400, 2 + n);
+    }
+    quarantine_close(quarantine);
+    quarantine = opened();
+    assert_true(quarantine_is_condemned(quarantine, "a/b", 3, "deadly", 6));
+    assert_int_equal(sent_by("").count, 1);
+    quarantine_close(quarantine);
+}
+
+/* A plugin that dies of everything must not fill the whole file with what killed it. */
+static void what_killed_the_hub_takes_half_of_the_file_at_most(void **state)
+{
+    (void)state;
+    struct quarantine *quarantine = opened();
+    static uint8_t payload[4000];
+    for (int64_t n = 0; n < 60; n++) {
+        struct quarantine_entry deadly = entry_of("a/b", 3, payload, sizeof(payload));
+        memcpy(payload, &n, sizeof(n));
+        deadly.wall_ms = 2 * n + 1;
+        quarantine_condemn(quarantine, &deadly);
+        put_of(quarantine, "x/1", 500, 2 * n + 2);
+    }
+    struct sent deadly = sent_by(""), other = sent_by("x/1");
+    assert_in_range(deadly.bytes, SIZE / 4, SIZE / 2 + 2 * sizeof(payload));
+    assert_int_equal(deadly.newest, 119);
+    assert_true(other.count > 20);
     quarantine_close(quarantine);
 }
 
@@ -261,19 +435,24 @@ static void knows_again_what_killed_the_hub_in_later_runs_too(void **state)
     static uint8_t payload[16384] = {'x'};
     static char longest[512] = "long";
     struct quarantine *quarantine = opened();
-    quarantine_put(quarantine, "a/b", 3, "y", 1, "malformed", 1); /* only refused: not condemned */
+    struct quarantine_entry refused = entry_of("a/b", 3, "y", 1);
+    struct quarantine_entry deadly = entry_of("a/b", 3, payload, 100);
+    struct quarantine_entry large = entry_of(longest, 500, payload, 16384);
+    quarantine_put(quarantine, &refused); /* not condemned */
     assert_int_equal(quarantine_condemned(quarantine), 0);
     assert_false(quarantine_is_condemned(quarantine, "a/b", 3, "y", 1));
-    quarantine_condemn(quarantine, "a/b", 3, payload, 100, "killed", 2);
-    quarantine_condemn(quarantine, longest, 500, payload, 16384, "killed", 3);
+    quarantine_condemn(quarantine, &deadly);
+    quarantine_condemn(quarantine, &large);
     for (int run = 0; run < 3; run++) {
         assert_int_equal(quarantine_condemned(quarantine), 2);
         ask_all(quarantine);
         quarantine_close(quarantine);
         quarantine = opened();
     }
-    for (uint64_t n = 0; n < QUARANTINE_CONDEMNED_MAX; n++)
-        quarantine_condemn(quarantine, "a/b", 3, &n, sizeof(n), "killed", 4);
+    for (uint64_t n = 0; n < QUARANTINE_CONDEMNED_MAX; n++) {
+        struct quarantine_entry other = entry_of("a/b", 3, &n, sizeof(n));
+        quarantine_condemn(quarantine, &other);
+    }
     assert_int_equal(quarantine_condemned(quarantine), QUARANTINE_CONDEMNED_MAX);
     assert_false(quarantine_is_condemned(quarantine, "a/b", 3, payload, 100)); /* the first */
     quarantine_close(quarantine);
@@ -310,6 +489,12 @@ int main(void)
     const struct CMUnitTest cases[] = {
         CASE(keeps_the_newest_and_counts_all_through_restarts),
         CASE(cuts_what_is_too_long),
+        CASE(a_flood_of_one_pushes_out_nothing_of_others),
+        CASE(made_up_names_are_one_sender),
+        CASE(many_bad_ones_share_evenly),
+        CASE(a_large_message_of_a_newcomer_is_kept),
+        CASE(what_killed_the_hub_outlives_any_flood),
+        CASE(what_killed_the_hub_takes_half_of_the_file_at_most),
         CASE(survives_kill_9_at_thirty_moments),
         CASE(a_child_writes_nothing),
         CASE(knows_again_what_killed_the_hub_in_later_runs_too),

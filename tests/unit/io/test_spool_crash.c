@@ -234,7 +234,12 @@ static void be_killed_twice(void)
 
 static void be_quarantined_and_killed_once(void)
 {
-    quarantine_put(quarantine, TOPIC, sizeof(TOPIC) - 1, "bytes", 5, "malformed", 1);
+    quarantine_put(quarantine, &(struct quarantine_entry){.sender = "",
+                                                          .topic = TOPIC,
+                                                          .topic_bytes = sizeof(TOPIC) - 1,
+                                                          .payload = (const uint8_t *)"bytes",
+                                                          .payload_bytes = 5,
+                                                          .reason = "malformed"});
     if (getpid() == hub_pid && atomic_fetch_add(&ward->begun, 1) < 1)
         raise(SIGKILL);
 }
@@ -263,8 +268,13 @@ static enum ring_outcome treat(void *user, const struct ring_record *record, boo
 static void keep(void *user, const struct ring_record *record)
 {
     (void)user;
-    quarantine_put(quarantine, ring_topic(record), record->topic_bytes, ring_payload(record),
-                   record->payload_bytes, "ended the hub", record->wall_ms);
+    quarantine_put(quarantine, &(struct quarantine_entry){.sender = "",
+                                                          .topic = ring_topic(record),
+                                                          .topic_bytes = record->topic_bytes,
+                                                          .payload = ring_payload(record),
+                                                          .payload_bytes = record->payload_bytes,
+                                                          .reason = "ended the hub",
+                                                          .wall_ms = record->wall_ms});
 }
 
 static _Noreturn void run_ward(bool first)
