@@ -1,20 +1,12 @@
 #include "io/spool.h"
 
-#include <errno.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include "base/clock.h"
-#include "base/log.h"
-#include "base/ring_copy.h"
+#include "io/spool_state.h"
 #include "io/spool_trial.h"
 
-#define LINE_BYTES 128
-#define RETRY_MS   500 /* between attempts while the disk refuses */
 #define NAP_MIN_NS 50000
 #define NAP_MAX_NS 2000000
 
@@ -30,61 +22,12 @@
  * hub and not its trial, because of what only the hub has. */
 #define BEGUN_MAX 3u
 
-// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): threads write to lines of their own
-struct spool {
-    struct ring *ring;
-    struct ring_copy *copy;
-    int64_t sync_ms, patience_ms;
-    void (*wake)(void *user);
-    void *wake_user;
-
-    alignas(LINE_BYTES) uint64_t free_below; /* the producer's: as far as it knows */
-    _Atomic uint64_t put, dropped, waited;
-
-    alignas(LINE_BYTES) _Atomic uint64_t keep_from; /* the loop's */
-    _Atomic bool dozing;
-    _Atomic bool stopping;
-
-    /* The copier's. pending_ms: since when there is something that is not on disk; 0: there is
-     * none. The others judge by it how long the disk has been refusing, for a copier that hangs in
-     * the kernel cannot say so. */
-    alignas(LINE_BYTES) _Atomic int64_t pending_ms;
-    _Atomic int64_t turned_ms;
-    _Atomic uint64_t syncs, failures, uncopied;
-    _Atomic uint64_t lost; /* end of the last gap in what was copied */
-    struct log_limit complaint;
-    bool refusing; /* the last turn failed */
-
-    pthread_t thread;
-    bool started;
-    pthread_mutex_t mutex; /* of the two below */
-    pthread_cond_t due;
-    bool hurry, stop;
-};
-
-static int64_t now_ms(void)
-{
-    return clock_mono_ns() / 1000000;
-}
-
-/* Written by one thread only, so no bus lock. */
-static void count_one(_Atomic uint64_t *counter)
-{
-    uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-    atomic_store_explicit(counter, value + 1, memory_order_relaxed);
-}
-
 /* --- open and close --------------------------------------------------------------------------- */
-
-static bool has_copy(const struct spool *spool)
-{
-    return ring_copy_id(spool->copy) == ring_id(spool->ring);
-}
 
 /* Takes the ring from the copy where that is all there is, or has more. */
 static int take_copy(struct spool *spool, const struct spool_options *options, struct diag *diag)
 {
-    if (!ring_copy_exists(spool->copy) || (spool->ring != NULL && !has_copy(spool)))
+    if (!ring_copy_exists(spool->copy) || (spool->ring != NULL && !spool_has_copy(spool)))
         return 0;
     struct ring_image image;
     int rc = ring_copy_read(spool->copy, &image, diag);
@@ -177,7 +120,7 @@ static int open_files(struct spool *spool, const struct spool_options *options, 
     int rc = open_ring(spool, options, &known, diag);
     if (rc != 0)
         return rc;
-    if (has_copy(spool)) {
+    if (spool_has_copy(spool)) {
         ring_copy_continue(spool->copy, ring_boot_from(spool->ring));
         return 0;
     }
@@ -195,7 +138,7 @@ static int open_files(struct spool *spool, const struct spool_options *options, 
 int spool_open(struct spool **out, const struct spool_options *options, struct diag *diag)
 {
     *out = NULL;
-    struct spool *spool = aligned_alloc(LINE_BYTES, sizeof(*spool));
+    struct spool *spool = aligned_alloc(SPOOL_LINE_BYTES, sizeof(*spool));
     if (spool == NULL)
         return diag_set(diag, ERR_MEMORY, "no memory for the spool");
     memset(spool, 0, sizeof(*spool));
@@ -213,7 +156,7 @@ int spool_open(struct spool **out, const struct spool_options *options, struct d
         spool_close(spool);
         return rc;
     }
-    atomic_store(&spool->turned_ms, now_ms());
+    atomic_store(&spool->turned_ms, spool_now_ms());
     if (ring_torn(spool->ring) != 0)
         log_error("spool: damaged in %llu places, which were passed over",
                   (unsigned long long)ring_torn(spool->ring));
@@ -310,142 +253,6 @@ int spool_recover(struct spool *spool, spool_use_cb *use, void *user,
     return 0;
 }
 
-/* --- copier ----------------------------------------------------------------------------------- */
-
-/* Does not touch `synced`, which has to stay where it is until a gap was noted. */
-static int copy_to_disk(struct spool *spool, uint64_t from, uint64_t head, struct diag *diag)
-{
-    if (!has_copy(spool))
-        return ring_copy_begin(spool->copy, ring_area(spool->ring), ring_tail(spool->ring), head,
-                               ring_boot_from(spool->ring), diag);
-    if (!ring_copy_write(spool->copy, ring_area(spool->ring), from, head) ||
-        !ring_copy_sync(spool->copy))
-        return diag_set(diag, ERR_FULL, "cannot write: %s", strerror(errno));
-    return 0;
-}
-
-static void note_failure(struct spool *spool, const struct diag *diag)
-{
-    count_one(&spool->failures);
-    spool->refusing = true;
-    uint64_t times = log_limit_hit(&spool->complaint, now_ms());
-    if (times != 0)
-        log_error("spool: no copy on disk, so nothing is acknowledged to devices (%llu times): %s",
-                  (unsigned long long)times, diag->text);
-}
-
-/* To be known before spool_synced() moves past the gap. */
-static void note_gap(struct spool *spool, uint64_t from, uint64_t to)
-{
-    uint64_t all = atomic_load(&spool->uncopied) + (to - from);
-    atomic_store(&spool->uncopied, all);
-    atomic_store(&spool->lost, to);
-    log_error("spool: %llu bytes of messages were used, but never on disk; devices that hold them "
-              "are not acknowledged before they send them again",
-              (unsigned long long)(to - from));
-}
-
-static void note_success(struct spool *spool)
-{
-    count_one(&spool->syncs);
-    if (spool->refusing)
-        log_notice("spool: the copy on disk can be written again");
-    spool->refusing = false;
-    spool->complaint = (struct log_limit){0};
-}
-
-/* Copies what is new, and once more what was still waiting the last time, so that the copy knows
- * what became of it. When the disk was given up meanwhile, the producer may be overwriting what is
- * being copied: what has gone below the tail by the end counts as never copied. */
-static void copy_turn(struct spool *spool)
-{
-    struct ring *ring = spool->ring;
-    uint64_t synced = ring_synced(ring), settled = ring_settled(ring);
-    uint64_t done = ring_done(ring), head = ring_head(ring); /* in this order: done <= head */
-    if (head == synced && done == settled)
-        return;
-    if (head != synced && atomic_load(&spool->pending_ms) == 0)
-        atomic_store(&spool->pending_ms, now_ms());
-    uint64_t from = settled < synced ? settled : synced, tail = ring_tail(ring);
-    struct diag diag = {0};
-    if (copy_to_disk(spool, from > tail ? from : tail, head, &diag) != 0) {
-        note_failure(spool, &diag);
-        return;
-    }
-    tail = ring_tail(ring);
-    if (tail > head)
-        tail = head;
-    if (tail > synced)
-        note_gap(spool, synced, tail);
-    ring_set_copied(ring, head, done);
-    atomic_store(&spool->pending_ms, 0);
-    note_success(spool);
-}
-
-static struct timespec in_ms(int64_t ms)
-{
-    int64_t at = clock_mono_ns() + ms * 1000000;
-    return (struct timespec){at / 1000000000, at % 1000000000};
-}
-
-/* Until the next turn is due; false: the last one is. A hurry counts only while the disk works. */
-static bool wait_turn(struct spool *spool)
-{
-    struct timespec until =
-        in_ms(spool->refusing && spool->sync_ms < RETRY_MS ? RETRY_MS : spool->sync_ms);
-    pthread_mutex_lock(&spool->mutex);
-    int rc = 0;
-    while (!spool->stop && !(spool->hurry && !spool->refusing) && rc != ETIMEDOUT)
-        rc = pthread_cond_timedwait(&spool->due, &spool->mutex, &until);
-    spool->hurry = false;
-    bool go_on = !spool->stop;
-    pthread_mutex_unlock(&spool->mutex);
-    return go_on;
-}
-
-static void *run_copier(void *user)
-{
-    struct spool *spool = user;
-    while (wait_turn(spool)) {
-        copy_turn(spool);
-        atomic_store(&spool->turned_ms, now_ms());
-    }
-    copy_turn(spool);
-    if (has_copy(spool) && !spool->refusing)
-        ring_copy_finish(spool->copy, ring_synced(spool->ring));
-    return NULL;
-}
-
-int spool_start(struct spool *spool, void (*wake)(void *user), void *user, struct diag *diag)
-{
-    spool->wake = wake;
-    spool->wake_user = user;
-    /* Signals are the loop's; SIGXFSZ, blocked here, becomes an error like others. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int rc = pthread_create(&spool->thread, NULL, run_copier, spool);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (rc != 0)
-        return diag_set(diag, ERR_MEMORY, "cannot start the spool's thread: %s", strerror(rc));
-    pthread_setname_np(spool->thread, "spool-copy");
-    spool->started = true;
-    return 0;
-}
-
-void spool_stop(struct spool *spool)
-{
-    atomic_store(&spool->stopping, true);
-    if (!spool->started)
-        return;
-    pthread_mutex_lock(&spool->mutex);
-    spool->stop = true;
-    pthread_cond_signal(&spool->due);
-    pthread_mutex_unlock(&spool->mutex);
-    pthread_join(spool->thread, NULL);
-    spool->started = false;
-}
-
 /* --- producer and loop ------------------------------------------------------------------------ */
 
 static uint64_t lower(uint64_t a, uint64_t b)
@@ -482,11 +289,11 @@ static bool put_slowly(struct spool *spool, const struct ring_message *message, 
         hurry(spool);
         if (qos == 0 || message->topic_bytes > RING_TOPIC_MAX ||
             message->payload_bytes > RING_PAYLOAD_MAX) {
-            count_one(&spool->dropped);
+            spool_count_one(&spool->dropped);
             return false;
         }
         if (!waits)
-            count_one(&spool->waited);
+            spool_count_one(&spool->waited);
         waits = true;
         nanosleep(&(struct timespec){0, nap_ns}, NULL);
         nap_ns = nap_ns * 2 < NAP_MAX_NS ? nap_ns * 2 : NAP_MAX_NS;
@@ -507,7 +314,7 @@ bool spool_put(struct spool *spool, const char *topic, size_t topic_bytes, const
         return false;
     if (!ring_put(spool->ring, &message, spool->free_below) && !put_slowly(spool, &message, qos))
         return false;
-    count_one(&spool->put);
+    spool_count_one(&spool->put);
     /* The head was stored before this is read, and the loop stores this before it reads the head:
      * one of the two sees the other. Only the one who turns the flag wakes. */
     if (atomic_load(&spool->dozing) && atomic_exchange(&spool->dozing, false))
@@ -576,7 +383,7 @@ uint64_t spool_synced(const struct spool *spool, uint64_t *lost)
 bool spool_is_safe(const struct spool *spool)
 {
     int64_t pending = atomic_load(&spool->pending_ms);
-    return pending == 0 || now_ms() - pending <= spool->patience_ms;
+    return pending == 0 || spool_now_ms() - pending <= spool->patience_ms;
 }
 
 int64_t spool_copied_ms(const struct spool *spool)
