@@ -229,8 +229,12 @@ static bool make_room(struct ring *ring, uint64_t end, uint64_t free_below)
     uint64_t tail = ring->tail;
     if (end - tail <= ring->area.size)
         return true;
-    while (end - tail > ring->area.size && tail < free_below)
-        tail += ring_area_step(&ring->area, tail);
+    while (end - tail > ring->area.size) {
+        uint64_t next = tail + ring_area_step(&ring->area, tail);
+        if (next > free_below)
+            break;
+        tail = next;
+    }
     if (end - tail > ring->area.size)
         return false;
     ring->tail = tail;

@@ -80,8 +80,8 @@ void ring_close(struct ring *ring);
 uint64_t ring_waiting(const struct ring *ring); /* records not yet decoded */
 uint64_t ring_torn(const struct ring *ring);    /* places with something damaged, passed over */
 
-/* Producer: puts one, overwriting the oldest as far as they lie below `free_below`. False: there
- * is no room, or the message is too large. */
+/* Producer: puts one, overwriting the oldest as far as they end at or below `free_below`. False:
+ * there is no room, or the message is too large. */
 bool ring_put(struct ring *ring, const struct ring_message *message, uint64_t free_below);
 uint64_t ring_count(const struct ring *ring); /* put since the ring was made */
 

@@ -8,8 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/ring_bundle.h"
+
 #define BLOCK_BYTES  4096 /* a header has a disk's block of its own */
-#define BOUNCE_BYTES 65536
+#define BOUNCE_BYTES RING_BUNDLE_MOST
 #define COPY_MAGIC   "LUMCOPY1"
 
 static_assert(2 * BLOCK_BYTES == RING_DATA_OFFSET, "both headers lie before the data");
@@ -34,6 +36,8 @@ struct copy_file {
 struct ring_copy {
     char *file;
     struct copy_file now;
+    uint64_t reached; /* anything below it may lie in the file already */
+    struct ring_bundler *bundler;
     uint64_t bounce[BOUNCE_BYTES / 8];
 };
 
@@ -87,12 +91,15 @@ int ring_copy_open(struct ring_copy **out, const char *file, struct diag *diag)
     *out = NULL;
     struct ring_copy *copy = calloc(1, sizeof(*copy));
     char *name = strdup(file);
-    if (copy == NULL || name == NULL) {
+    struct ring_bundler *bundler = ring_bundler_create();
+    if (copy == NULL || name == NULL || bundler == NULL) {
         free(copy);
         free(name);
+        ring_bundler_destroy(bundler);
         return diag_set(diag, ERR_MEMORY, "no memory for the copy of the spool");
     }
     copy->file = name;
+    copy->bundler = bundler;
     int rc = ring_file_open(file, &copy->now.fd, diag);
     if (rc == 0 && copy->now.fd >= 0) {
         const char *why = read_header(&copy->now);
@@ -112,6 +119,7 @@ void ring_copy_close(struct ring_copy *copy)
     if (copy == NULL)
         return;
     drop_file(&copy->now);
+    ring_bundler_destroy(copy->bundler);
     free(copy->file);
     free(copy);
 }
@@ -126,20 +134,50 @@ uint64_t ring_copy_id(const struct ring_copy *copy)
     return copy->now.header.id;
 }
 
+/* What is in the file of [from, to), with what is bundled taken apart. A record may begin in one
+ * bundle and end in another, or in none. */
+static void take_apart(const struct ring_area *file, uint64_t from, uint64_t to,
+                       struct ring_image *image)
+{
+    struct ring_area *area = &image->area;
+    for (uint64_t at = from; at < to;) {
+        uint64_t bytes = 8, bundle = ring_bundle_end(file, at, to);
+        if (bundle != 0 && ring_bundle_open(file, at, area)) {
+            at = bundle;
+            if (bundle > image->bundled)
+                image->bundled = bundle;
+            continue;
+        }
+        if (ring_area_is_record(file, at, to))
+            bytes = ring_area_step(file, at);
+        memcpy(area->data + at % area->size, file->data + at % area->size, bytes);
+        at += bytes;
+    }
+}
+
 int ring_copy_read(const struct ring_copy *copy, struct ring_image *image, struct diag *diag)
 {
     const struct copy_header *header = &copy->now.header;
     *image = (struct ring_image){.area = {.size = header->size, .id = header->id}};
-    image->area.data = malloc(header->size);
-    if (image->area.data == NULL)
-        return diag_set(diag, ERR_MEMORY, "no memory to read %s", copy->file);
-    if (!ring_file_read(copy->now.fd, image->area.data, header->size, RING_DATA_OFFSET)) {
-        diag_set(diag, ERR_IO, "cannot read %s: %s", copy->file, strerror(errno));
+    struct ring_area file = image->area;
+    image->area.data = calloc(1, header->size);
+    file.data = malloc(header->size);
+    int rc = 0;
+    if (image->area.data == NULL || file.data == NULL)
+        rc = diag_set(diag, ERR_MEMORY, "no memory to read %s", copy->file);
+    else if (!ring_file_read(copy->now.fd, file.data, header->size, RING_DATA_OFFSET))
+        rc = diag_set(diag, ERR_IO, "cannot read %s: %s", copy->file, strerror(errno));
+    if (rc != 0) {
+        free(file.data);
         ring_image_fini(image);
-        return ERR_IO;
+        return rc;
     }
     /* Headers are seldom: the newest records lie beyond this one's head, at most a lap of them. */
-    image->end = ring_area_find_end(&image->area, header->head, header->head + header->size);
+    uint64_t from = header->head, to = from + header->size;
+    take_apart(&file, from, to, image);
+    image->end = ring_area_find_end(&image->area, from, to);
+    take_apart(&file, image->end - header->size, from, image);
+    free(file.data);
     struct ring_mended mended =
         ring_area_mend(&image->area, image->end - header->size, image->end, false);
     image->first = mended.first;
@@ -183,7 +221,7 @@ int ring_copy_begin(struct ring_copy *copy, const struct ring_area *area, uint64
                                         .boot_from = boot_from};
     ring_boot_now(fresh.header.boot);
     copy->now = fresh;
-    if (ring_copy_write(copy, area, from, to) && write_header(&copy->now, to) &&
+    if (ring_copy_write(copy, area, from, to, 0) && write_header(&copy->now, to) &&
         ring_copy_sync(copy)) {
         rc = ring_file_publish(copy->file, diag);
     } else {
@@ -199,8 +237,9 @@ int ring_copy_begin(struct ring_copy *copy, const struct ring_area *area, uint64
     return rc;
 }
 
-void ring_copy_continue(struct ring_copy *copy, uint64_t boot_from)
+void ring_copy_continue(struct ring_copy *copy, uint64_t boot_from, uint64_t head)
 {
+    copy->reached = head;
     ring_boot_now(copy->now.header.boot);
     copy->now.header.boot_from = boot_from;
     copy->now.synced = copy->now.header;
@@ -221,20 +260,56 @@ __attribute__((no_sanitize("thread"))) static void take_words(uint64_t *out, con
     atomic_thread_fence(memory_order_acquire);
 }
 
-bool ring_copy_write(struct ring_copy *copy, const struct ring_area *area, uint64_t from,
-                     uint64_t to)
+/* What is written at once: of one kind, in one lap. */
+struct piece {
+    uint64_t from, to;
+    bool bundled;
+};
+
+static uint64_t lower(uint64_t a, uint64_t b)
 {
-    uint64_t since = to - copy->now.header.head;
+    return a < b ? a : b;
+}
+
+/* The piece that begins at `from`; [fresh, settled) may be bundled. */
+static struct piece next_piece(const struct ring_area *area, uint64_t from, uint64_t to,
+                               uint64_t fresh, uint64_t settled)
+{
+    struct piece piece = {from, lower(to, from - from % area->size + area->size), false};
+    uint64_t edge = ring_bundle_edge(area->size);
+    piece.bundled = from >= fresh && from < settled;
+    if (piece.bundled)
+        piece.to = lower(piece.to, lower(settled, ring_bundle_floor(area->size, from) + edge));
+    else if (from < fresh)
+        piece.to = lower(piece.to, fresh);
+    piece.to = lower(piece.to, from + BOUNCE_BYTES);
+    return piece;
+}
+
+static bool write_piece(struct ring_copy *copy, const struct ring_area *area,
+                        const struct piece *piece)
+{
+    const uint64_t offset = piece->from % area->size;
+    const void *bytes = copy->bounce;
+    size_t count = (size_t)(piece->to - piece->from), bundle = 0;
+    take_words(copy->bounce, area->data + offset, count);
+    if (piece->bundled)
+        bundle = ring_bundle_make(copy->bundler, area, piece->from, piece->to, bytes, &bytes);
+    return ring_file_write(copy->now.fd, bytes, bundle != 0 ? bundle : count,
+                           RING_DATA_OFFSET + offset);
+}
+
+bool ring_copy_write(struct ring_copy *copy, const struct ring_area *area, uint64_t from,
+                     uint64_t to, uint64_t settled)
+{
+    uint64_t since = to - copy->now.header.head, fresh = copy->reached;
+    if (to > copy->reached)
+        copy->reached = to; /* first: nobody knows what a failure leaves */
     for (uint64_t at = from; at < to;) {
-        uint64_t offset = at % area->size, bytes = to - at;
-        if (bytes > area->size - offset)
-            bytes = area->size - offset;
-        if (bytes > BOUNCE_BYTES)
-            bytes = BOUNCE_BYTES;
-        take_words(copy->bounce, area->data + offset, bytes);
-        if (!ring_file_write(copy->now.fd, copy->bounce, bytes, RING_DATA_OFFSET + offset))
+        struct piece piece = next_piece(area, at, to, fresh, settled);
+        if (!write_piece(copy, area, &piece))
             return false;
-        at += bytes;
+        at = piece.to;
     }
     /* A reader looks one lap beyond the header's head, so it must never be farther behind. */
     return since < area->size / 8 || write_header(&copy->now, to);

@@ -13,6 +13,7 @@ struct ring_image {
     uint64_t first, end; /* positions of the oldest record, and behind the newest */
     uint64_t torn;
     uint64_t boot_from; /* what lies from here on came in this boot of the machine */
+    uint64_t bundled;   /* end of the last bundle that it was made from; 0: there was none */
 };
 
 /* What a ring holds, laid out for another size, with an id of its own and positions that begin

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/ring_bundle.h"
 #include "io/spool_state.h"
 #include "io/spool_trial.h"
 
@@ -43,6 +44,8 @@ static int take_copy(struct spool *spool, const struct spool_options *options, s
         /* What was read may lie in the page cache only. */
         if (rc == 0 && ring_copy_sync(spool->copy))
             ring_set_copied(spool->ring, image.end, ring_done(spool->ring));
+        /* Cut short in the middle, it may say that something waits before what it has bundled. */
+        spool->anew = rc == 0 && ring_settled(spool->ring) < image.bundled;
     }
     ring_image_fini(&image);
     return rc;
@@ -120,8 +123,9 @@ static int open_files(struct spool *spool, const struct spool_options *options, 
     int rc = open_ring(spool, options, &known, diag);
     if (rc != 0)
         return rc;
-    if (spool_has_copy(spool)) {
-        ring_copy_continue(spool->copy, ring_boot_from(spool->ring));
+    struct ring *ring = spool->ring;
+    if (spool_has_copy(spool) && !spool->anew) {
+        ring_copy_continue(spool->copy, ring_boot_from(ring), ring_head(ring));
         return 0;
     }
     struct diag trouble = {0};
@@ -260,11 +264,13 @@ static uint64_t lower(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Down to where the copy may have bundled what is still needed. */
 static uint64_t free_now(const struct spool *spool)
 {
     uint64_t done = ring_done(spool->ring), synced = ring_synced(spool->ring);
-    return lower(synced < done && spool_is_safe(spool) ? synced : done,
-                 atomic_load(&spool->keep_from));
+    uint64_t below = synced < done && spool_is_safe(spool) ? synced : done;
+    return ring_bundle_floor(ring_area(spool->ring)->size,
+                             lower(below, atomic_load(&spool->keep_from)));
 }
 
 /* The ring is full of what is used but not yet on disk: do not wait for the next turn. */

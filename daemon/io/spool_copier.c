@@ -7,13 +7,22 @@
 
 #define RETRY_MS 500 /* between attempts while the disk refuses */
 
-/* Does not touch `synced`, which has to stay where it is until a gap was noted. */
-static int copy_to_disk(struct spool *spool, uint64_t from, uint64_t head, struct diag *diag)
+static int begin_copy(struct spool *spool, uint64_t head, struct diag *diag)
 {
-    if (!spool_has_copy(spool))
-        return ring_copy_begin(spool->copy, ring_area(spool->ring), ring_tail(spool->ring), head,
-                               ring_boot_from(spool->ring), diag);
-    if (!ring_copy_write(spool->copy, ring_area(spool->ring), from, head) ||
+    int rc = ring_copy_begin(spool->copy, ring_area(spool->ring), ring_tail(spool->ring), head,
+                             ring_boot_from(spool->ring), diag);
+    if (rc == 0)
+        spool->anew = false;
+    return rc;
+}
+
+/* Does not touch `synced`, which has to stay where it is until a gap was noted. */
+static int copy_to_disk(struct spool *spool, uint64_t from, uint64_t head, uint64_t done,
+                        struct diag *diag)
+{
+    if (!spool_has_copy(spool) || spool->anew)
+        return begin_copy(spool, head, diag);
+    if (!ring_copy_write(spool->copy, ring_area(spool->ring), from, head, done) ||
         !ring_copy_sync(spool->copy))
         return diag_set(diag, ERR_FULL, "cannot write: %s", strerror(errno));
     return 0;
@@ -63,7 +72,7 @@ static void copy_turn(struct spool *spool)
         atomic_store(&spool->pending_ms, spool_now_ms());
     uint64_t from = settled < synced ? settled : synced, tail = ring_tail(ring);
     struct diag diag = {0};
-    if (copy_to_disk(spool, from > tail ? from : tail, head, &diag) != 0) {
+    if (copy_to_disk(spool, from > tail ? from : tail, head, done, &diag) != 0) {
         note_failure(spool, &diag);
         return;
     }

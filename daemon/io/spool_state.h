@@ -39,6 +39,7 @@ struct spool {
     _Atomic uint64_t lost; /* end of the last gap in what was copied */
     struct log_limit complaint;
     bool refusing; /* the last turn failed */
+    bool anew;     /* places that are bundled in the copy would have to be written again */
 
     pthread_t thread;
     bool started;

@@ -170,6 +170,45 @@ static void an_old_header_finds_what_was_written_after_it(void **state)
     spool_close(spool);
 }
 
+/* What waited was bundled with nothing; then it was used, and what came behind it was bundled. The
+ * power goes when the second is on the disk, and of the first not yet what became of it. */
+static void a_copy_that_would_have_to_write_over_a_bundle_is_begun_anew(void **state)
+{
+    (void)state;
+    enum { BEFORE = 20, ALL = 60 };
+    static uint8_t early[1 << 20];
+    struct stat before, after;
+    struct spool *spool = spool_of_test();
+    recover(spool);
+    start(spool);
+    put_all(spool, 0, BEFORE);
+    uint64_t end = spool_head(spool);
+    WAIT_UNTIL(spool_synced(spool, NULL) == end);
+    int fd = open(options.copy_file, O_RDONLY | O_CLOEXEC);
+    assert_true(read(fd, early, sizeof(early)) > 0);
+    close(fd);
+    drain(spool);
+    for (uint64_t n = BEFORE; n < ALL; n++) {
+        put_all(spool, n, n + 1);
+        drain(spool);
+    }
+    spool_close(spool);
+    cut_power();
+    change(options.copy_file, RING_DATA_OFFSET, early + RING_DATA_OFFSET, end - options.size_bytes);
+    assert_int_equal(stat(options.copy_file, &before), 0);
+
+    spool = spool_of_test();
+    assert_int_equal(stat(options.copy_file, &after), 0);
+    assert_true(before.st_ino != after.st_ino);
+    assert_int_equal(stats_of(spool).recovered, ALL);
+    spool_close(spool);
+    cut_power();
+    spool = spool_of_test(); /* and it holds everything */
+    take_all(spool, &given);
+    assert_int_equal(given.fresh_count, ALL);
+    spool_close(spool);
+}
+
 static void a_ring_of_an_earlier_boot_counts_but_its_clock_does_not(void **state)
 {
     (void)state;
@@ -407,6 +446,7 @@ int main(void)
         CASE(a_damaged_copy_gives_what_is_whole),
         CASE(a_copy_that_is_cut_short_is_set_aside),
         CASE(an_old_header_finds_what_was_written_after_it),
+        CASE(a_copy_that_would_have_to_write_over_a_bundle_is_begun_anew),
         CASE(a_ring_of_an_earlier_boot_counts_but_its_clock_does_not),
         CASE(a_copy_newer_than_a_ring_of_an_earlier_boot_is_taken),
         CASE(a_repeat_is_remembered_like_a_first),
