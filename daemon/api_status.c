@@ -42,6 +42,9 @@ static json_t *complaints(const struct lumbard *hub)
         json_array_append_new(list, json_string("The disk is full or failing."));
     if (!recorder_is_safe(hub->recorder))
         json_array_append_new(list, json_string("Recordings cannot be written."));
+    if (hub->flood.on)
+        json_array_append_new(list, json_sprintf("An alarm flood: %u began within ten minutes.",
+                                                 hub->flood.count));
     if (alarms_overflow(hub->ingest.alarms) > 0)
         json_array_append_new(list, json_string("Alarms were lost: too many stood at a time."));
     return list;

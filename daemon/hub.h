@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "core/api.h"
+#include "core/flood.h"
 #include "core/ingest.h"
 #include "core/shelf.h"
 #include "core/publish.h"
@@ -78,6 +79,8 @@ struct lumbard {
     struct log_limit too_large;
     struct frame_health health;
     uint64_t connects; /* of the broker, when all alarms were last told */
+    struct flood flood;
+    uint64_t unstored; /* the first change of an alarm that found no room in the store; 0: none */
     struct hub_answer answers[HUB_ANSWERS_MAX];
 };
 
@@ -109,6 +112,7 @@ void hub_keep(struct lumbard *hub); /* tells the spool what is still needed of i
 /* tell.c: an alarm changed: stored, logged, shown, published. */
 void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm);
 void hub_store_rooms(struct lumbard *hub); /* of alarms that stand, after a reload and a start */
+void hub_store_again(struct lumbard *hub); /* of alarms that found no room while the disk refused */
 struct publish_world hub_publish_world(const struct lumbard *hub);
 void hub_publish(struct lumbard *hub); /* what the broker has not been told yet */
 

@@ -61,14 +61,38 @@ void hub_store_rooms(struct lumbard *hub)
     }
 }
 
+/* As they are by now. What they went through meanwhile is lost, and the store has said so. */
+void hub_store_again(struct lumbard *hub)
+{
+    if (hub->unstored == 0)
+        return;
+    for (const struct alarm *at = NULL; (at = alarms_next(hub->ingest.alarms, at)) != NULL;) {
+        const struct device *device = devices_at(hub->ingest.devices, at->device);
+        if (at->change >= hub->unstored &&
+            !store_alarm_room(hub->store, at, device, room_name(hub, device)))
+            return;
+    }
+    hub->unstored = 0;
+}
+
+static void store_change(struct lumbard *hub, const struct alarm *alarm,
+                         const struct device *device)
+{
+    const struct alarm_hand *hand = alarms_hand(hub->ingest.alarms);
+    if (!store_alarm(hub->store, alarm, device, room_name(hub, device), hand) && hub->unstored == 0)
+        hub->unstored = alarm->change;
+}
+
 void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm)
 {
     const struct device *device = devices_at(hub->ingest.devices, alarm->device);
-    store_alarm(hub->store, alarm, device, room_name(hub, device), alarms_hand(hub->ingest.alarms));
+    store_change(hub, alarm, device);
     publisher_mark(hub->publisher, device->room, alarm->rule);
     /* Nobody to be told yet: in the child that tries a message, too, which must survive it. */
     if (hub->remembering || hub->recovering)
         return;
+    if (alarm->deed == DEED_RAISE && alarm->shelved_until_ms == 0)
+        flood_note(&hub->flood, hub_now_ms(hub));
     log_alarm(hub, alarm);
     web_alarm(hub->web);
     hub_publish(hub);

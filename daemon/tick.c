@@ -38,6 +38,16 @@ static void tell_disk(struct lumbard *hub, bool safe, uint64_t uncopied_bytes, b
                   "cut or acknowledged to devices");
 }
 
+static void look_at_flood(struct lumbard *hub, int64_t now_ms)
+{
+    if (!flood_tick(&hub->flood, (uint32_t)hub->setup.config->alarms.flood, now_ms))
+        return;
+    if (hub->flood.on)
+        log_warn("alarm flood: %u alarms began within ten minutes", hub->flood.count);
+    else
+        log_notice("alarm flood is over");
+}
+
 static void look_at_health(struct lumbard *hub, int64_t now_ms)
 {
     struct mqtt_state broker;
@@ -52,6 +62,9 @@ static void look_at_health(struct lumbard *hub, int64_t now_ms)
         .messages = hub->ingest.messages,
         .refused = hub->ingest.refused,
         .dropped = spool.dropped,
+        .alarms_begun = hub->flood.count,
+        .flood = hub->flood.on,
+        .alarms_lost = alarms_overflow(hub->ingest.alarms),
         .second = now_ms / 1000,
     };
     if (now.broker != hub->health.broker && now.broker)
@@ -158,7 +171,9 @@ void hub_on_tick(uv_timer_t *timer)
         synced = hub->acked_from;
     devices_acks(hub->ingest.devices, synced, lost, now, hub->setup.config->devices.ack_ms,
                  on_ack_due, hub);
+    look_at_flood(hub, now);
     look_at_health(hub, now);
+    hub_store_again(hub);
     hub_publish(hub);
     tell_status(hub, now);
     feed_watchdog(hub, now);

@@ -104,6 +104,10 @@ struct config {
     } rules;
 
     struct {
+        int64_t flood; /* more that begin within ten minutes are one */
+    } alarms;
+
+    struct {
         const char *folder; /* *.yaml in it are templates; "" none */
     } plans;
 

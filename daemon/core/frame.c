@@ -126,7 +126,9 @@ void frame_set_health(struct frame *frame, const struct frame_health *health)
     if (frame->health_generation > 0 && had->broker == health->broker &&
         had->disk == health->disk && had->heartbeat_ms == health->heartbeat_ms &&
         had->messages == health->messages && had->refused == health->refused &&
-        had->dropped == health->dropped && had->second == health->second)
+        had->dropped == health->dropped && had->alarms_begun == health->alarms_begun &&
+        had->flood == health->flood && had->alarms_lost == health->alarms_lost &&
+        had->second == health->second)
         return;
     frame->health = *health;
     frame->health_generation++;
@@ -458,6 +460,10 @@ static void fill_health(const struct frame_health *health, Lumbar__Live__V1__Hea
     out->has_disk = out->has_dropped = 1;
     out->disk = health->disk;
     out->dropped = health->dropped;
+    out->has_alarms_begun = out->has_flood = out->has_alarms_lost = 1;
+    out->alarms_begun = health->alarms_begun;
+    out->flood = health->flood;
+    out->alarms_lost = health->alarms_lost;
 }
 
 /* What every frame has: where to resume, the hub's clock; and what is single. */

@@ -42,6 +42,9 @@ struct frame_health {
     bool broker, disk;
     uint32_t heartbeat_ms;
     uint64_t messages, refused, dropped;
+    uint32_t alarms_begun; /* in the last ten minutes */
+    bool flood;
+    uint64_t alarms_lost;
     /* Not sent; a new one makes a frame, so that a quiet clinic does not look like a lost path. */
     int64_t second;
 };

@@ -296,6 +296,16 @@ const struct option options[] = {
      .reloadable = true,
      .help = "folder of the alarm rules (*.yaml), from the configuration file's; empty: none"},
 
+    {.path = "alarms.flood",
+     .type = OPTION_INTEGER,
+     .offset = AT(alarms.flood),
+     .min = 1,
+     .max = 10000,
+     .fallback = "10",
+     .unit = "alarms",
+     .reloadable = true,
+     .help = "more alarms that begin within ten minutes are a flood; 10 for each who answers them"},
+
     {.path = "plans.folder",
      .type = OPTION_STRING,
      .offset = AT(plans.folder),

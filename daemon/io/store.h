@@ -10,7 +10,7 @@
  * When the disk refuses, live goes on: the batch is tried again, the next one gathers while it has
  * room; after `patience_ms` the spool is let go, and what finds no place any more is counted and
  * noted as a gap. A damaged file is set aside under another name, said loudly, and a new one begun.
- * Memory: two batches of `history_bytes` and STORE_ROWS_BYTES, reserved at open.
+ * Memory: two batches of `history_bytes` and STORE_ROWS_BYTES, reserved at open, resident as used.
  * Threads: the loop's, but for what says otherwise.
  */
 #ifndef LUMBAR_IO_STORE_H
@@ -24,7 +24,7 @@
 #include "core/history.h"
 
 #define STORE_NONE       UINT64_MAX /* no place of the spool is needed */
-#define STORE_ROWS_BYTES (512 * 1024)
+#define STORE_ROWS_BYTES (2 * 1024 * 1024) /* all alarms that may stand, raised at once */
 
 struct store_options {
     const char *file;

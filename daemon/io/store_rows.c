@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/text.h"
 #include "io/store_state.h"
 
@@ -88,9 +89,60 @@ struct head {
     bool removes;
 };
 
+/* A value is its type in a byte, and its number, or the length of its text and the text. */
 static size_t bytes_of(const struct store_value *value)
 {
-    return sizeof(*value) + (value->type == STORE_TEXT ? value->bytes : 0);
+    switch (value->type) {
+    case STORE_INT:
+        return 1 + sizeof(value->integer);
+    case STORE_REAL:
+        return 1 + sizeof(value->real);
+    case STORE_TEXT:
+        return 1 + sizeof(value->bytes) + value->bytes;
+    case STORE_NULL:
+        break;
+    }
+    return 1;
+}
+
+static unsigned char *write_value(unsigned char *at, const struct store_value *value)
+{
+    unsigned char *end = at + bytes_of(value);
+    *at++ = (unsigned char)value->type;
+    if (value->type == STORE_INT)
+        memcpy(at, &value->integer, sizeof(value->integer));
+    else if (value->type == STORE_REAL)
+        memcpy(at, &value->real, sizeof(value->real));
+    else if (value->type == STORE_TEXT) {
+        memcpy(at, &value->bytes, sizeof(value->bytes));
+        memcpy(at + sizeof(value->bytes), value->text, value->bytes);
+    }
+    return end;
+}
+
+/* The text points to where it lies. */
+static const unsigned char *read_value(const unsigned char *at, struct store_value *value)
+{
+    const unsigned char *begin = at;
+    *value = (struct store_value){.type = *at++};
+    if (value->type == STORE_INT)
+        memcpy(&value->integer, at, sizeof(value->integer));
+    else if (value->type == STORE_REAL)
+        memcpy(&value->real, at, sizeof(value->real));
+    else if (value->type == STORE_TEXT) {
+        memcpy(&value->bytes, at, sizeof(value->bytes));
+        value->text = (const char *)at + sizeof(value->bytes);
+    }
+    return begin + bytes_of(value);
+}
+
+/* Said once a minute: a disk that refuses may do so for long. */
+static void complain(struct store *store, enum store_table table)
+{
+    uint64_t times = log_limit_hit(&store->rows_complaint, clock_mono_ns() / 1000000);
+    if (times > 0)
+        log_error("store: a row of %s finds no room, %u wait for the disk (%llu of them)",
+                  tables[table].name, store->open->rows.count, (unsigned long long)times);
 }
 
 static bool put(struct store *store, struct head head, const struct store_value *values)
@@ -100,21 +152,14 @@ static bool put(struct store *store, struct head head, const struct store_value 
     for (unsigned i = 0; i < head.count; i++)
         bytes += bytes_of(&values[i]);
     if (bytes > STORE_ROWS_BYTES - rows->used) {
-        log_error("store: a row of %s finds no room: %u rows wait for the disk",
-                  tables[head.table].name, rows->count);
+        complain(store, (enum store_table)head.table);
         return false;
     }
     unsigned char *at = rows->bytes + rows->used;
     memcpy(at, &head, sizeof(head));
     at += sizeof(head);
-    for (unsigned i = 0; i < head.count; i++) {
-        memcpy(at, &values[i], sizeof(values[i]));
-        at += sizeof(values[i]);
-        if (values[i].type == STORE_TEXT) {
-            memcpy(at, values[i].text, values[i].bytes);
-            at += values[i].bytes;
-        }
-    }
+    for (unsigned i = 0; i < head.count; i++)
+        at = write_value(at, &values[i]);
     rows->used += bytes;
     rows->count++;
     return true;
@@ -163,7 +208,7 @@ int store_rows_prepare(struct store_db *db)
     return SQLITE_OK;
 }
 
-static void bind(sqlite3_stmt *statement, int at, const struct store_value *value, const char *text)
+static void bind(sqlite3_stmt *statement, int at, const struct store_value *value)
 {
     switch (value->type) {
     case STORE_NULL:
@@ -176,7 +221,7 @@ static void bind(sqlite3_stmt *statement, int at, const struct store_value *valu
         sqlite3_bind_double(statement, at, value->real);
         break;
     case STORE_TEXT:
-        sqlite3_bind_text(statement, at, text, (int)value->bytes, SQLITE_STATIC);
+        sqlite3_bind_text(statement, at, value->text, (int)value->bytes, SQLITE_STATIC);
         break;
     }
 }
@@ -204,9 +249,8 @@ static int write_row(struct store_db *db, const unsigned char **at)
         return rc;
     for (unsigned i = 0; i < head.count; i++) {
         struct store_value value;
-        memcpy(&value, *at, sizeof(value));
-        bind(statement, (int)i + 1, &value, (const char *)*at + sizeof(value));
-        *at += bytes_of(&value);
+        *at = read_value(*at, &value);
+        bind(statement, (int)i + 1, &value);
     }
     rc = store_step(statement);
     if (head.removes)

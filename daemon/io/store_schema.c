@@ -76,6 +76,17 @@ static const char *const migrations[] = {
     "CREATE TABLE alarm_transition (alarm INTEGER NOT NULL, change INTEGER NOT NULL,"
     "  at_ms INTEGER NOT NULL, presence INTEGER NOT NULL, value REAL, what TEXT, who TEXT,"
     "  why TEXT, PRIMARY KEY (alarm, change)) WITHOUT ROWID;",
+
+    /* One of a rule and device is there at a time. Where the end of one was not kept, for the disk
+     * refused too long, it ended when the next began. */
+    "CREATE INDEX alarm_of_device ON alarm (rule, kind, device)"
+    "  WHERE presence <> 0 OR shelved_until_ms IS NOT NULL;"
+    "CREATE TRIGGER alarm_takes_its_place AFTER INSERT ON alarm BEGIN"
+    "  UPDATE alarm SET presence = 0, state = 0, since_ms = NEW.raised_ms,"
+    "    shelved_until_ms = NULL"
+    "    WHERE rule = NEW.rule AND kind = NEW.kind AND device = NEW.device"
+    "      AND number < NEW.number AND (presence <> 0 OR shelved_until_ms IS NOT NULL);"
+    "  END;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { Publisher } from './mqtt.mjs';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const STOP_MS = 15000;
@@ -162,6 +163,12 @@ ${rooms.join('')}`);
             ...faults.flatMap((fault) => ['--fault', fault])]);
     }
 
+    /** A connection to the broker that all made-up devices share. */
+    publisher() {
+        this.connected ??= new Publisher().open(this.brokerPort, 'made-up-devices');
+        return this.connected;
+    }
+
     async comesUp(program, condition) {
         await until(`${program.name} is up`, () => {
             if (!program.runs) throw new Error(`${program.name} ended: ${program.output}`);
@@ -177,6 +184,7 @@ ${rooms.join('')}`);
 
     async stop() {
         await this.devices?.stop();
+        (await this.connected)?.close();
         try {
             await this.stopHub();
         } finally {

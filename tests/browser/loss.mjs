@@ -14,7 +14,7 @@ export async function testLoss(tap, browser, clinic, decodeWatch) {
         await until('the banner', async () => /broker/i.test(await text(page, '.banner.bad')), 20000);
         await until('the state', async () => (await texts(page, '.state.bad')).some((state) => /No broker/.test(state)));
         await clinic.startBroker();
-        await until('no banner', async () => !await page.$('.banner'), 30000);
+        await until('no banner', async () => !await page.$('.banner.bad'), 30000);
         await until('fresh values', async () => await fresh(page) > 10, 20000);
     });
 
@@ -30,7 +30,7 @@ export async function testLoss(tap, browser, clinic, decodeWatch) {
         } finally {
             clinic.hub.signal('SIGCONT');
         }
-        await until('no banner', async () => !await page.$('.banner'), 20000);
+        await until('no banner', async () => !await page.$('.banner.bad'), 20000);
         await until('fresh strips', async () => (await texts(page, '.strip .age')).includes('now'));
         const watch = decodeWatch(log.watches.at(-1));
         assert.ok(log.watches.length > before);
@@ -51,7 +51,7 @@ export async function testLoss(tap, browser, clinic, decodeWatch) {
 
     await tap.check('a hub that is back is taken up by the same page', async () => {
         await clinic.startHub();
-        await until('no banner', async () => !await page.$('.banner'), 20000);
+        await until('no banner', async () => !await page.$('.banner.bad'), 20000);
         await until('fresh values', async () => await fresh(page) > 10, 20000);
         assert.equal(await page.evaluate(() => window.stays), true);
     });

@@ -1,7 +1,4 @@
 // What a wearable sends, made here so that a strip's five minutes are known to the sample.
-import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 const SAYS_EACH_MS = 500;
 
@@ -30,25 +27,28 @@ function telemetry(sequence, times, inclination) {
         packed(10, inclination.map((value) => zigzag(Math.round(value * 100))))]);
 }
 
-function send(clinic, device, message) {
-    const file = join(clinic.folder, `${device}.bin`);
-    writeFileSync(file, message);
-    const { status, stderr } = spawnSync('mosquitto_pub', ['-h', '127.0.0.1', '-p',
-        String(clinic.brokerPort), '-q', '1', '-t', `lumbar/v1/posture/${device}/telemetry`, '-f', file]);
-    if (status !== 0) throw new Error(`mosquitto_pub: ${stderr}`);
+/** @type {Map<string, number>} by clinic and device */
+const sequences = new Map();
+
+/** Sends rows [time, degrees] in one message, as a device that was on all the time; until the broker
+ *  has it. */
+export async function sendRows(clinic, device, rows) {
+    const key = `${clinic.folder}/${device}`;
+    const sequence = (sequences.get(key) ?? 0) + 1;
+    sequences.set(key, sequence);
+    const publisher = await clinic.publisher();
+    await publisher.publish(`lumbar/v1/posture/${device}/telemetry`,
+        telemetry(sequence, rows.map(([time]) => time), rows.map(([, value]) => value)));
 }
 
 /** Sends the rows as a device would that had held them back, in messages of 500. */
-export function sendHeldRows(clinic, device, rows) {
-    for (let i = 0; i * 500 < rows.length; i++) {
-        const part = rows.slice(i * 500, (i + 1) * 500);
-        send(clinic, device, telemetry(i + 1, part.map(([time]) => time), part.map(([, value]) => value)));
-    }
+export async function sendHeldRows(clinic, device, rows) {
+    for (let i = 0; i * 500 < rows.length; i++)
+        await sendRows(clinic, device, rows.slice(i * 500, (i + 1) * 500));
 }
 
 /** A wearable that goes on saying one trunk inclination, until it says another or falls silent. */
 export class Wearable {
-    #sequence = 0;
     #timer;
 
     constructor(clinic, device) {
@@ -58,8 +58,7 @@ export class Wearable {
 
     says(degrees) {
         this.silent();
-        const tell = () => send(this.clinic, this.device,
-            telemetry(++this.#sequence, [Date.now()], [degrees]));
+        const tell = () => sendRows(this.clinic, this.device, [[Date.now(), degrees]]);
         tell();
         this.#timer = setInterval(tell, SAYS_EACH_MS);
     }

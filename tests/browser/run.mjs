@@ -24,6 +24,7 @@ if (!Browser.installed()) {
 const { Clinic } = await import('./clinic.mjs');
 const { Tap } = await import('./tap.mjs');
 const { RULES, testAlarms } = await import('./alarms.mjs');
+const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
 const { testLoss } = await import('./loss.mjs');
 const { testScreens } = await import('./screens.mjs');
@@ -61,6 +62,10 @@ try {
     const alarming = await clinicOf(1, RULES);
     await testAlarms(tap, browser, alarming);
     await alarming.stop();
+
+    const flooded = await clinicOf(FLOOD_ROOMS, FLOOD_RULES);
+    await testFlood(tap, browser, flooded);
+    await flooded.stop();
 
     const clinic = await clinicOf(ROOMS);
     clinic.startDevices({ rooms: ROOMS + 1, faults: [`${SILENT}:posture:silence@12`,

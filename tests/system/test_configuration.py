@@ -229,10 +229,22 @@ def ends(clinic):
     return bool(clinic.said("done in"))
 
 
+def is_flooded(clinic):
+    """Are two alarms a flood?"""
+    for name in ("m-01", "m-02"):
+        clinic.device("massage", name).send(skin_temperature=[45.0])
+    wait_for("two alarms", lambda: clinic.ask("/alarms")[1]["standing"] == 2)
+    end = time.monotonic() + 2
+    while time.monotonic() < end and not clinic.said("alarm flood: 2 alarms"):
+        time.sleep(0.05)
+    return bool(clinic.said("alarm flood: 2 alarms"))
+
+
 # Each option that a reload may change: how it is changed in the file, what is looked at then, and
 # what it must be before and after.
 UNUSED = iter(["gym", "pool"])  # rooms in which no session was yet
 RELOADABLE = {
+    "alarms.flood": (("recorder:", "alarms:\n  flood: 1\nrecorder:"), is_flooded, False, True),
     "plans.folder": (("recorder:", "plans:\n  folder: more-plans\nrecorder:"),
                      lambda c: plan_in(c, next(UNUSED)), "Tiny", "Other"),
     "sessions.idle": (("  idle: 15 min", "  idle: 1 s"), ends, False, True),

@@ -109,6 +109,11 @@ function Banners({ store, link, silence }) {
         ${live && health && !health.broker && html`<p class="banner bad">
             <b>${words.brokerGone}</b> ${words.nothingIsNew}</p>`}
         ${live && health && !health.disk && html`<p class="banner bad">${words.diskGone}</p>`}
+        ${live && health?.flood && html`<p class="banner odd">
+            <b>${words.flood(number(health.alarms_begun))}</b>
+            ${' '}${words.floodOrder(number(store.waiting))}</p>`}
+        ${live && health && health.alarms_lost > 0 && html`<p class="banner bad">
+            ${words.alarmsLost(number(health.alarms_lost))}</p>`}
         ${live && health && health.dropped > 0 && html`<p class="banner odd">
             ${words.dropped(number(health.dropped))}</p>`}
     </div>`;

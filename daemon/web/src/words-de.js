@@ -38,6 +38,10 @@ export const de = {
         + 'sehen.',
     diskGone: 'Der Hub kann nicht auf seine Platte schreiben: Ein Stromausfall würde verlieren, was '
         + 'jetzt kommt. Bitte nach der Platte sehen.',
+    flood: (n) => `Alarmflut: ${n} Alarme begannen in zehn Minuten.`,
+    floodOrder: (n) => `${n} warten auf jemanden. Räume und Listen zeigen die dringendsten zuerst.`,
+    alarmsLost: (n) => `${n} Alarme konnten nicht gehalten werden: Mehr stehen an, als Platz haben. `
+        + 'Bitte in jedem Raum nachsehen.',
     dropped: (n) => `${n} Nachrichten gingen verloren: Der Hub hatte keinen Platz für sie.`,
 
     first: 'Zuerst:',

@@ -39,6 +39,11 @@ export const en = {
     brokerGone: 'The hub hears no device: the MQTT broker does not answer. Look at the broker.',
     diskGone: 'The hub cannot write to its disk: a power cut would lose what comes now. '
         + 'Look at the disk.',
+    flood: (/** @type {string} */ n) => `Alarm flood: ${n} alarms began within ten minutes.`,
+    floodOrder: (/** @type {string} */ n) =>
+        `${n} wait for somebody. Rooms and lists show the most urgent first.`,
+    alarmsLost: (/** @type {string} */ n) => `${n} alarms could not be kept: more stand than there `
+        + 'is room for. Look at every room.',
     dropped: (/** @type {string} */ n) => `${n} messages were lost: the hub had no room for them.`,
 
     // Wall

@@ -193,6 +193,12 @@ static void health_is_told_when_it_changes(void **state)
     frame = ward_next(ward, &cursor, NOW);
     assert_false(frame->health->disk);
     ward_free(frame);
+    health.alarms_begun = 1000;
+    health.flood = true;
+    frame_set_health(ward->frame, &health);
+    frame = ward_next(ward, &cursor, NOW);
+    assert_true(frame->health->flood && frame->health->alarms_begun == 1000);
+    ward_free(frame);
 }
 
 static void a_reload_tells_everything_anew(void **state)

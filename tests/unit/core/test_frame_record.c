@@ -300,6 +300,9 @@ static void put_single(struct json *json, const Frame *frame)
         integer(json, "messages", (int64_t)frame->health->messages);
         integer(json, "refused", (int64_t)frame->health->refused);
         integer(json, "dropped", (int64_t)frame->health->dropped);
+        integer(json, "alarms_begun", frame->health->alarms_begun);
+        boolean(json, "flood", frame->health->flood);
+        integer(json, "alarms_lost", (int64_t)frame->health->alarms_lost);
         text_add(&json->text, "}");
     }
     if (frame->bye != NULL)
@@ -498,7 +501,10 @@ static void the_recorded_frames_are_what_the_hub_sends(void **state)
                                                         .heartbeat_ms = 3,
                                                         .messages = 123456789,
                                                         .refused = 4,
-                                                        .dropped = 5});
+                                                        .dropped = 5,
+                                                        .alarms_begun = 12,
+                                                        .flood = true,
+                                                        .alarms_lost = 1});
 
     ward_watch(&ward, &wall, (struct wish){.room = 0}, NOW + 50);
     record_next(&ward, "wall-first", &wall, NOW + 50);
