@@ -59,15 +59,13 @@ static const struct test_limit *find_limit(const struct test_limit *limits, uint
     return NULL;
 }
 
-/* A test gives one number, whichever side a rule is about. */
 static bool limit_of(void *user, uint32_t room, uint32_t metric, bool high, double *limit)
 {
     const struct run *run = user;
-    (void)high;
     const struct test_limit *found = find_limit(run->test->limits, run->test->limit_count, metric);
     if (room != ROOM || run->phase == NULL || found == NULL)
         return false;
-    *limit = found->high;
+    *limit = high ? found->high : found->low;
     return true;
 }
 
@@ -164,11 +162,11 @@ static void differ(struct run *run, const struct test_expect *expect, const stru
                                  what->at);
 }
 
-static void write_words(const struct run *run, const struct rule *rule, uint32_t device,
-                        struct text *out)
+static void write_words(const struct run *run, const struct rule *rule, const char *words,
+                        uint32_t device, struct text *out)
 {
     const struct told *told = told_of(run, rule->id, device);
-    rule_write_text(out, rule, rule->text,
+    rule_write_text(out, rule, words,
                     &(struct rule_facts){.device = run->test->devices[device].name,
                                          .room = ROOM_NAME,
                                          .phase = told->phase,
@@ -176,26 +174,44 @@ static void write_words(const struct run *run, const struct rule *rule, uint32_t
                                          .limit = told->limit});
 }
 
-/* What of an alarm that stands is not as expected. */
-static void check_words(struct run *run, const struct test_expect *expect,
-                        const struct test_alarm *alarm, uint32_t device)
+/* One of the texts of an alarm that stands, against what is expected (NULL: any). */
+static void check_text(struct run *run, const struct test_expect *expect, const struct rule *rule,
+                       const char *of_rule, uint32_t device, const char *wanted)
 {
-    const struct told *told = told_of(run, alarm->rule->id, device);
     char words[400], sentence[1000];
     struct text text = text_in(words, sizeof(words)), what = text_in(sentence, sizeof(sentence));
-    write_words(run, alarm->rule, device, &text);
+    write_words(run, rule, of_rule, device, &text);
+    if (wanted == NULL || strcmp(wanted, words) == 0)
+        return;
+    text_add(&what, "%s of %s says \"%s\", not \"%.400s\"", rule->name,
+             run->test->devices[device].name, words, wanted);
+    differ(run, expect, &what);
+}
+
+/* What of an alarm that stands is not as expected. */
+static void check_alarm(struct run *run, const struct test_expect *expect,
+                        const struct test_alarm *alarm, uint32_t device)
+{
+    const struct rule *rule = alarm->rule;
+    const struct told *told = told_of(run, rule->id, device);
+    const char *name = run->test->devices[device].name;
+    char sentence[200];
+    struct text what = text_in(sentence, sizeof(sentence));
+    if (alarm->priority != 0 && alarm->priority != rule->priority) {
+        text_add(&what, "%s is of another priority", rule->name);
+        differ(run, expect, &what);
+    }
     if (!isnan(alarm->value) && !(fabs(alarm->value - told->value) <= NEAR)) {
-        text_add(&what, "%s of %s has the value ", alarm->rule->name,
-                 run->test->devices[device].name);
+        what = text_in(sentence, sizeof(sentence));
+        text_add(&what, "%s of %s has the value ", rule->name, name);
         text_add_number(&what, told->value, 6);
         text_add(&what, ", not ");
         text_add_number(&what, alarm->value, 6);
         differ(run, expect, &what);
-    } else if (alarm->text != NULL && strcmp(alarm->text, words) != 0) {
-        text_add(&what, "%s of %s says \"%s\", not \"%.400s\"", alarm->rule->name,
-                 run->test->devices[device].name, words, alarm->text);
-        differ(run, expect, &what);
     }
+    check_text(run, expect, rule, rule->text, device, alarm->text);
+    check_text(run, expect, rule, rule->plain, device, alarm->plain);
+    check_text(run, expect, rule, rule->action, device, alarm->action);
 }
 
 /* A device for which this alarm stands and that no other expectation has taken; -1: none. */
@@ -220,7 +236,7 @@ static void check_expected(struct run *run, const struct test_expect *expect, bo
         int device = find_standing(run, alarm, taken);
         if (device >= 0) {
             taken[(size_t)alarm->rule->id * TEST_DEVICES_MAX + (size_t)device] = true;
-            check_words(run, expect, alarm, (uint32_t)device);
+            check_alarm(run, expect, alarm, (uint32_t)device);
             continue;
         }
         char sentence[200];
@@ -241,7 +257,7 @@ static void check_unexpected(struct run *run, const struct test_expect *expect, 
             char sentence[600];
             struct text what = text_in(sentence, sizeof(sentence));
             text_add(&what, "%s of %s stands: ", rule->name, run->test->devices[d].name);
-            write_words(run, rule, d, &what);
+            write_words(run, rule, rule->text, d, &what);
             differ(run, expect, &what);
         }
 }

@@ -9,13 +9,14 @@
  *       series:
  *         - {metric: lumbar_flexion, device: p-01, values: "20 50x9 _x5 stale"}
  *       session: [{at: 0 s, phase: heat}, {at: 20 s, end: true}]
- *       limits: {lumbar_flexion: 40 deg}               # of the plan
+ *       limits: {lumbar_flexion: 40 deg}               # of the plan; or [low, high]
  *       own_range: {lumbar_flexion: [-10 deg, 60 deg]} # of the client
  *       expect:
  *         - {at: 5 s, alarms: []}
  *         - {at: 6 s, alarms: [flexion-held]}
- *         - {at: 9 s, alarms: [{rule: flexion-held, device: p-01, value: 50 deg,
+ *         - {at: 9 s, alarms: [{rule: flexion-held, device: p-01, value: 50 deg, priority: medium,
  *                               text: "Low back bent 50° for 5 s."}], suppressed: [skin-warm]}
+ *                              # plain and action as text
  *
  * Series are written as rule_series.h says; a device of which a derived metric is written derives
  * none itself. Devices are all in one room, named by their kind where

@@ -267,7 +267,7 @@ static int read_session(struct reader *reader, const struct yaml_node *map)
     return code;
 }
 
-/* A limit of the plan is one number, a range has two. */
+/* A limit of the plan is one number for both sides, or two as a range has. */
 static int read_limit(struct reader *reader, const struct yaml_node *node, bool range,
                       struct test_limit *limit)
 {
@@ -275,8 +275,11 @@ static int read_limit(struct reader *reader, const struct yaml_node *node, bool 
     if (code != 0)
         return code;
     const char *unit = drivers_metric(reader->drivers, limit->metric, NULL)->unit;
-    if (!range)
-        return read_value(reader, node, unit, &limit->high);
+    if (!range && node->kind == YAML_SCALAR) {
+        code = read_value(reader, node, unit, &limit->high);
+        limit->low = limit->high;
+        return code;
+    }
     if (node->kind != YAML_LIST || node->count != 2)
         return COMPLAIN(reader, node, ERR_SYNTAX, "a range is [low, high]");
     code = read_value(reader, &node->children[0], unit, &limit->low);
@@ -309,9 +312,22 @@ static void value_unit(const struct rule *rule, struct text *out)
     text_add(out, "%s", rule->rate_unit != NULL ? rule->rate_unit : "");
 }
 
+static int read_priority(struct reader *reader, const struct yaml_node *node,
+                         enum rule_priority *priority)
+{
+    static const char *const words[] = {"low", "medium", "high"};
+    for (size_t i = 0; node->kind == YAML_SCALAR && i < COUNT(words); i++)
+        if (strcmp(words[i], node->scalar) == 0) {
+            *priority = (enum rule_priority)(PRIORITY_LOW + i);
+            return 0;
+        }
+    return COMPLAIN(reader, node, ERR_UNKNOWN, "priority is low, medium or high");
+}
+
 static int read_alarm(struct reader *reader, const struct yaml_node *node, struct test_alarm *alarm)
 {
-    static const char *const keys[] = {"rule", "device", "value", "text"};
+    static const char *const keys[] = {"rule",  "device", "value",   "text",
+                                       "plain", "action", "priority"};
     char unit[64];
     struct text text = text_in(unit, sizeof(unit));
     *alarm = (struct test_alarm){.value = NAN};
@@ -325,6 +341,12 @@ static int read_alarm(struct reader *reader, const struct yaml_node *node, struc
         return code;
     alarm->device = scalar_of(node, "device");
     alarm->text = scalar_of(node, "text");
+    alarm->plain = scalar_of(node, "plain");
+    alarm->action = scalar_of(node, "action");
+    if (yaml_get(node, "priority") != NULL)
+        code = read_priority(reader, yaml_get(node, "priority"), &alarm->priority);
+    if (code != 0)
+        return code;
     value_unit(alarm->rule, &text);
     const struct yaml_node *value = yaml_get(node, "value");
     return value != NULL ? read_value(reader, value, unit, &alarm->value) : 0;

@@ -40,8 +40,9 @@ struct test_limit {
 
 struct test_alarm {
     const struct rule *rule;
-    const char *device, *text; /* NULL: any */
-    double value;              /* NaN: any */
+    const char *device, *text, *plain, *action; /* NULL: any */
+    double value;                               /* NaN: any */
+    enum rule_priority priority;                /* 0: any */
 };
 
 struct test_expect {

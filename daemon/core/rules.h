@@ -16,8 +16,8 @@
  * look at the one of that kind in the same room that was heard last. What is stale or NaN is
  * unknown, and so is what several conditions give where the unknown one would decide: unknown
  * neither raises nor ends (Kleene's three values).
- * Armed only in a session, or in some of its phases, a rule goes on being judged outside of them,
- * but is suppressed: it raises nothing, and says that it would. What holds when its time comes must
+ * Armed only in a session, or in some of its phases, or except in some, a rule goes on being judged
+ * at other times, but is suppressed: it raises nothing, and says that it would. What holds when its time comes must
  * hold for its on-delay from then on. A rule whose limit comes from the client's plan or range is
  * armed in a session at most, and suppressed where the plan has none.
  * Memory: states and windows for max_devices are reserved at load; nothing is allocated afterwards.
@@ -58,7 +58,7 @@ enum rule_window {
                      did not happen */
 };
 
-/* When a rule may raise. */
+/* When a rule may raise. Except in some phases is outside of sessions as well. */
 enum rule_armed { ARMED_ALWAYS, ARMED_SESSION, ARMED_PHASES, ARMED_EXCEPT };
 #define RULE_PHASES_MAX 8
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/plan.h"
 #include "core/rules_loader.h"
 
 static int read_name(struct loader *loader)
@@ -96,6 +97,23 @@ static int read_delays(struct loader *loader)
     return 0;
 }
 
+/* A kind of phase, as plans have it. */
+static int read_phase(struct loader *loader, const struct yaml_node *node)
+{
+    const char *names[PLAN_KINDS], *name = node->kind == YAML_SCALAR ? node->scalar : "";
+    for (unsigned i = 0; i < PLAN_KINDS; i++) {
+        names[i] = plan_kind_name((enum plan_kind)i);
+        if (strcmp(names[i], name) != 0)
+            continue;
+        loader->rule->phases[loader->rule->phase_count++] = name;
+        return 0;
+    }
+    const char *nearest = text_nearest(name, names, PLAN_KINDS);
+    return COMPLAIN(loader, node, ERR_UNKNOWN, "no kind of phase '%.40s'; %s '%s'%s", name,
+                    nearest ? "did you mean" : "it can be", nearest ? nearest : names[0],
+                    nearest ? "?" : ", for one");
+}
+
 /* session; [phase, ...]; {except: [phase, ...]}. */
 static int read_armed(struct loader *loader)
 {
@@ -119,14 +137,10 @@ static int read_armed(struct loader *loader)
         return COMPLAIN(loader, node, ERR_SYNTAX,
                         "armed is always, session, [1..%d phases] or {except: [phases]}",
                         RULE_PHASES_MAX);
-    for (size_t i = 0; i < node->count; i++) {
-        const struct yaml_node *phase = &node->children[i];
-        if (phase->kind != YAML_SCALAR || phase->scalar[0] == '\0' ||
-            strlen(phase->scalar) > LUMBAR_NAME_MAX)
-            return COMPLAIN(loader, phase, ERR_SYNTAX, "expected the name of a phase");
-        rule->phases[rule->phase_count++] = phase->scalar;
-    }
-    return 0;
+    int code = 0;
+    for (size_t i = 0; i < node->count && code == 0; i++)
+        code = read_phase(loader, &node->children[i]);
+    return code;
 }
 
 static int read_priority(struct loader *loader)
@@ -233,8 +247,7 @@ static int read_file(struct loader *loader)
     if (root == NULL)
         return 0;
     if (root->kind != YAML_MAP)
-        return COMPLAIN(loader, root, ERR_SYNTAX,
-                        "a rule file begins with 'rules:' or 'derived:'");
+        return COMPLAIN(loader, root, ERR_SYNTAX, "a rule file begins with 'rules:' or 'derived:'");
     int code = yaml_only(loader->yaml, root, keys, COUNT(keys), loader->diag);
     const struct yaml_node *list = yaml_get(root, "rules");
     if (code != 0 || list == NULL || (list->kind == YAML_SCALAR && list->scalar[0] == '\0'))

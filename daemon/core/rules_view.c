@@ -103,8 +103,8 @@ bool view_is_armed(const struct view *view)
         return true;
     if (lookup->phase != NULL && view->room != ROOM_NONE)
         phase = lookup->phase(lookup->user, view->room);
-    if (phase == NULL)
-        return false;
+    if (phase == NULL) /* where there are no phases, none of them explains anything */
+        return view->rule->armed == ARMED_EXCEPT;
     if (view->rule->armed == ARMED_SESSION)
         return true;
     return is_phase(view->rule, phase) == (view->rule->armed == ARMED_PHASES);

@@ -262,7 +262,11 @@ static void a_mistake_is_said_with_its_place_and_a_proposal(void **state)
         {R(ANGLE "above: 20 deg, armed: sometimes" T), ERR_SYNTAX,
          "f.yaml:1:56: armed is always, session"},
         {R(ANGLE "above: 20 deg, armed: []" T), ERR_SYNTAX, "armed is always, session"},
-        {R(ANGLE "above: 20 deg, armed: [[a]]" T), ERR_SYNTAX, "the name of a phase"},
+        {R(ANGLE "above: 20 deg, armed: [[a]]" T), ERR_UNKNOWN, "no kind of phase"},
+        {R(ANGLE "above: 20 deg, armed: [heat, masage]" T), ERR_UNKNOWN,
+         "f.yaml:1:63: no kind of phase 'masage'; did you mean 'massage'?"},
+        {R(ANGLE "above: 20 deg, armed: {except: [heet]}" T), ERR_UNKNOWN,
+         "no kind of phase 'heet'; did you mean 'heat'?"},
         {R(ANGLE "above: 20 deg, armed: {excpt: [heat]}" T), ERR_UNKNOWN, "did you mean 'except'"},
         {R(ANGLE "above: 20 deg, armed: {except: heat}" T), ERR_SYNTAX, "armed is always"},
         /* the life of its alarm */

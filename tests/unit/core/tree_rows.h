@@ -165,8 +165,9 @@ static const struct row rows[] = {
      NULL, "in=heat W0=42 W2000=42:s in=massage W3000=41.5:- W4000=40.8 W5000=40.5 W6000=40"},
     {"an alarm that heat begins to explain is suppressed", NOT_IN_HEAT, NULL,
      "in=massage W0=42:+ in=heat W1000=42:s W2000=40:-"},
-    {"except is of phases in a session: without one it is suppressed", NOT_IN_HEAT, NULL,
-     "W0=42:s"},
+    {"except in a phase is outside of sessions, too", NOT_IN_HEAT ", for: 1 s", NULL,
+     "W0=42 W1000=42:+ in=heat W2000=42:s out W3000=42:- W4000=42:+"},
+    {"except in a phase is between phases, too", NOT_IN_HEAT, NULL, "in= W0=42:+"},
     {"several conditions are armed as one", BENT_WARM ", armed: [massage]", NULL,
      "in=rest A0=25 W100=41:s A200=10:- in=massage A300=25:+"},
     /* windows: of 8 s, 4 slots of 2 s */
