@@ -1,5 +1,6 @@
 """lumbarctl rules: what it says of rule files, and its exit codes."""
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -69,10 +70,70 @@ def configuration(build, folder):
     return path
 
 
+NUMBERS = re.compile(r"\b(above|below|outside|clear|deadband|for|clear_for|absent|full|at|doubles|from)"
+                     r": (\[[^\]]*\]|[^,}\n]*)")
+OTHERS = {"overheat": "stall", "stall": "sensor", "sensor": "supply", "supply": "other",
+          "other": "overheat", "fault": "idle", "off_body": "lying", "heat": "massage"}
+PRIORITIES = {"low": "medium", "medium": "high", "high": "low"}
+
+
+def a_step_off(text):
+    """The numbers of a text, each in turn a step more and a step less."""
+    for number in re.finditer(r"-?\d+(\.\d+)?", text):
+        places = len(number[1] or ".") - 1
+        for step in (1, -1):
+            other = f"{float(number[0]) + step * 10 ** -places:.{places}f}"
+            yield text[:number.start()] + other + text[number.end():]
+
+
+def changes(line):
+    """What may be wrong with a line of a rule: the line as it then is."""
+    for key in NUMBERS.finditer(line):
+        for other in a_step_off(key[2]):
+            yield line[:key.start(2)] + other + line[key.end(2):]
+    for words, others in ((r"\bis: (\w+)", OTHERS), (r"^    priority: (\w+)", PRIORITIES)):
+        for word in re.finditer(words, line):
+            yield line[:word.start(1)] + others[word[1]] + line[word.end(1):]
+    if re.match(r" +(armed|reset):", line):
+        yield ""
+    if re.match(r" +(text|plain|action|title):", line) and not line.lstrip().startswith("title"):
+        yield line.replace(': "', ': "So: ')
+
+
+def test_lines(build, folder, name, lines, tests):
+    (folder / name).write_text("".join(lines))
+    return lumbarctl(build, "test", "--plugins", f"{build}/plugins", tests)
+
+
+def every_change_of_a_shipped_rule_fails_its_tests(build, folder):
+    """Numbers, labels, arming, priorities and words; where it no longer loads, that fails as well."""
+    (folder / "tests").mkdir()
+    tried = 0
+    for shipped in sorted((TOP / "config/rules.d").glob("*.yaml")):
+        tests = folder / "tests" / shipped.name
+        tests.write_text((TOP / "config/rules.d/tests" / shipped.name).read_text())
+        lines = shipped.read_text().splitlines(keepends=True)
+        expect(f"{shipped.name} as it is", test_lines(build, folder, shipped.name, lines, tests), 0,
+               " 0 failed")
+        for at, line in enumerate(lines):
+            if line.lstrip().startswith("#"):
+                continue
+            for other in changes(line):
+                changed = lines[:at] + [other] + lines[at + 1:]
+                if test_lines(build, folder, shipped.name, changed, tests)[0] == 0:
+                    sys.exit(f"FAILED: {shipped.name}:{at + 1}: the tests pass with\n{other}")
+                tried += 1
+    if tried < 400:
+        sys.exit(f"FAILED: only {tried} changes were found to be tried")
+    print(f"passed: {tried} changes of the shipped rules, each fails")
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     with tempfile.TemporaryDirectory() as folder:
         test_tests(build, pathlib.Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        every_change_of_a_shipped_rule_fails_its_tests(build, pathlib.Path(folder))
 
 
 main()

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "core/rules.h"
+#include "core/derive.h"
 #include "rules_clinic.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -424,13 +424,17 @@ static void the_shipped_rules_load_with_the_shipped_plugins(void **state)
         files[i].text = read_whole(paths[i], &files[i].bytes);
     }
     struct rules *rules;
+    struct derive *derive;
     struct diag diag = {0};
-    if (rules_load(&rules, files, COUNT(names), &drivers, 400, &diag) != 0)
+    if (derive_load(&derive, files, COUNT(names), &drivers, 400, &diag) != 0 ||
+        rules_load(&rules, files, COUNT(names), &drivers, 400, &diag) != 0)
         fail_msg("%s", diag_sentence(&diag, sentence, sizeof(sentence)));
-    assert_true(rules_count(rules) >= 25);
+    assert_int_equal(derive_count(derive), 7);
+    assert_true(rules_count(rules) >= 40);
     for (uint32_t i = 0; i < rules_count(rules); i++) { /* what a therapist needs is there */
         const struct rule *rule = rules_at(rules, i);
         assert_true(rule->action[0] != '\0' && strcmp(rule->title, rule->name) != 0);
+        assert_true(rule->plain[0] != '\0'); /* and what the client is told */
         assert_true(rule->off_delay_ms > 0); /* none that could chatter */
     }
     assert_int_equal(rules_find(rules, "skin-hot")->priority, PRIORITY_HIGH);
@@ -438,6 +442,7 @@ static void the_shipped_rules_load_with_the_shipped_plugins(void **state)
     for (size_t i = 0; i < COUNT(names); i++)
         free((void *)(uintptr_t)files[i].text);
     drivers_fini(&drivers);
+    derive_destroy(derive);
 }
 
 int main(void)
