@@ -94,15 +94,19 @@ static void on_wake_wanted(void *user)
     hub_wake(user);
 }
 
+/* Of a boot before, only the wall clock tells when it came; and where a power cut has set the clock
+ * back (a machine without a battery for it), it seems to come from the future: it came just now. */
 static struct ingest_message message_of(const struct lumbard *hub, const struct ring_record *record)
 {
     bool mono_counts = spool_mono_counts(hub->spool, record);
+    int64_t now_ms = hub_now_ms(hub);
+    int64_t came_ms = mono_counts ? record->mono_ns / 1000000 + hub->offset_ms : record->wall_ms;
     struct ingest_message message = {
         .topic = ring_topic(record),
         .topic_bytes = record->topic_bytes,
         .payload = ring_payload(record),
         .payload_bytes = record->payload_bytes,
-        .received_ms = mono_counts ? record->mono_ns / 1000000 + hub->offset_ms : record->wall_ms,
+        .received_ms = came_ms < now_ms ? came_ms : now_ms,
         .position = record->position,
     };
     return message;
@@ -256,8 +260,8 @@ static void reload(struct lumbard *hub)
     if (code == 0)
         code = ingest_check(config, &hub->setup.drivers, hub->ingest.devices, &diag);
     if (code == 0)
-        code = setup_read_rules(file, config, &hub->setup.drivers, hub->setup.derive, &rules,
-                                &diag);
+        code =
+            setup_read_rules(file, config, &hub->setup.drivers, hub->setup.derive, &rules, &diag);
     if (code == 0)
         code = setup_read_plans(file, config, &hub->setup.drivers, &hub->setup.body, &plans, &diag);
     if (code == 0)

@@ -369,9 +369,10 @@ static void leave_ring_of_another_boot(const struct hub *hub, int64_t wall_ms)
     close(fd);
 }
 
-static void what_waited_through_a_power_cut_keeps_the_time_it_came(void **unused)
+/* A hub starts with messages that came at wall_ms, as the clock was before the power cut; their
+ * values lie around expected_ms. */
+static void start_after_a_power_cut(int64_t wall_ms, int64_t expected_ms)
 {
-    (void)unused;
     static struct source_shared shared;
     memset(&shared, 0, sizeof(shared));
     struct source_options options = {.devices = 1, .window = 100, .qos = 1, .shared = &shared};
@@ -383,7 +384,6 @@ static void what_waited_through_a_power_cut_keeps_the_time_it_came(void **unused
                       .devices = 1,
                       .ring_size = "1 MiB",
                       .rules = ""};
-    int64_t wall_ms = clock_wall_ms() - HISTORY_MINUTE_MS;
     hub_prepare(&hub);
     leave_ring_of_another_boot(&hub, wall_ms);
     hub_start(&hub);
@@ -392,12 +392,26 @@ static void what_waited_through_a_power_cut_keeps_the_time_it_came(void **unused
     sqlite3 *db = open_history(&hub);
     assert_int_equal(samples_of(db, "p-0001", "lumbar_rotation"), OLD_MESSAGES * TELEMETRY_ROWS);
     assert_in_range(number_of(db, "SELECT min(minute) FROM second"),
-                    wall_ms / HISTORY_MINUTE_MS - 1, wall_ms / HISTORY_MINUTE_MS);
-    assert_in_range(number_of(db, "SELECT max(minute) FROM second"), wall_ms / HISTORY_MINUTE_MS,
-                    wall_ms / HISTORY_MINUTE_MS + 1);
+                    expected_ms / HISTORY_MINUTE_MS - 1, expected_ms / HISTORY_MINUTE_MS);
+    assert_in_range(number_of(db, "SELECT max(minute) FROM second"),
+                    expected_ms / HISTORY_MINUTE_MS, expected_ms / HISTORY_MINUTE_MS + 1);
     sqlite3_close(db);
     source_destroy(source);
     hub_clear(&hub, false);
+}
+
+static void what_waited_through_a_power_cut_keeps_the_time_it_came(void **unused)
+{
+    (void)unused;
+    int64_t wall_ms = clock_wall_ms() - HISTORY_MINUTE_MS;
+    start_after_a_power_cut(wall_ms, wall_ms);
+}
+
+static void what_waited_while_the_clock_was_set_back_does_not_come_from_the_future(void **unused)
+{
+    (void)unused;
+    int64_t now_ms = clock_wall_ms();
+    start_after_a_power_cut(now_ms + 60 * HISTORY_MINUTE_MS, now_ms);
 }
 
 int main(void)
@@ -408,6 +422,7 @@ int main(void)
         cmocka_unit_test(files_that_cannot_grow_for_a_while_cost_nothing),
         cmocka_unit_test(a_full_file_system_costs_nothing_while_there_is_patience),
         cmocka_unit_test(what_waited_through_a_power_cut_keeps_the_time_it_came),
+        cmocka_unit_test(what_waited_while_the_clock_was_set_back_does_not_come_from_the_future),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
