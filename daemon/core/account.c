@@ -5,6 +5,8 @@
 /* A jump of the sequence beyond this is no loss that anybody could believe, and one back no repeat:
  * a new start. */
 #define SEQUENCE_JUMP_MAX 1000000u
+#define SEQUENCE_PER_MS                                                                            \
+    1u /* no device says more; what it says in bursts, the window has room for */
 
 #define CLOCK_HALF_MS    30000 /* half of the window for the lowest delay */
 #define CLOCK_SILENCE_MS 5000  /* what a silence counts at most in that window */
@@ -196,15 +198,16 @@ static int64_t repeat_offset(const struct account_clock *clock, const struct lum
 
 /* ---- One message ---- */
 
-static struct account_boot *boot_begin(struct device *device, const struct lumbar_batch *batch)
+static struct account_boot *boot_begin(struct device *device, uint64_t id, uint64_t sequence,
+                                       uint64_t held_from)
 {
     struct account_boot *boot = &device->account->boot[0];
-    if (boot->known && boot->id != batch->boot_id)
+    if (boot->known && boot->id != id)
         device->account->boot[1] = *boot;
     memset(boot, 0, sizeof(*boot));
-    boot->known = true;
-    boot->id = batch->boot_id;
-    window_begin(&boot->window, batch->sequence, batch->held_from);
+    boot->known = boot->alone = true;
+    boot->id = id;
+    window_begin(&boot->window, sequence, held_from);
     boot->ack.kept = boot->window;
     device->boots++;
     return boot;
@@ -232,70 +235,128 @@ static bool account_older(struct device *device, struct account_boot *boot, uint
     return true;
 }
 
-/* After a number that was wrong (a bit that fell over), the right ones must not be repeats for
- * ever. */
-static bool is_new_start(const struct account_window *window, uint64_t sequence)
-{
-    return sequence > window->newest ? sequence - window->newest - 1 > SEQUENCE_JUMP_MAX
-                                     : window->newest - sequence > SEQUENCE_JUMP_MAX;
-}
-
-/* Finds the boot of a message with a sequence and counts it there. False: a repeat. */
-static bool account_sequence(struct device *device, const struct lumbar_batch *batch,
-                             struct account_boot **found, bool *newest)
-{
-    struct account_boot *boot = *found = boot_find(device, batch->boot_id);
-    *newest = true;
-    if (boot == NULL || is_new_start(&boot->window, batch->sequence)) {
-        *found = boot_begin(device, batch);
-        return true;
-    }
-    struct account_window *window = &boot->window;
-    if (batch->sequence <= window->newest) {
-        *newest = false;
-        return account_older(device, boot, batch->sequence);
-    }
-    device->lost += batch->sequence - window->newest - 1;
-    window_advance(window, batch->sequence);
-    return true;
-}
-
 /* Repeats too: the record that came first may be lost. */
-static void account_owe(struct account_boot *boot, uint64_t position,
-                        const struct lumbar_batch *batch)
+static void account_owe(struct account_boot *boot, uint64_t position, uint64_t sequence,
+                        uint64_t held_from)
 {
     struct account_ack *ack = &boot->ack;
     uint64_t before = ack->kept.whole;
     if (ack->first == 0)
         ack->first = position;
     ack->last = position;
-    window_keep(&ack->kept, batch->sequence);
-    window_close_gaps(&ack->kept, batch->held_from);
-    if (batch->held_from == 0 || (ack->kept.whole == before && ack->reached.sequence == before))
+    window_keep(&ack->kept, sequence);
+    window_close_gaps(&ack->kept, held_from);
+    if (held_from == 0 || (ack->kept.whole == before && ack->reached.sequence == before))
         return;
     ack->reached.sequence = ack->kept.whole;
     ack->reached.position = position;
 }
 
+/* Is this number neither a loss nor a repeat that could be believed? `most`: of a loss. Where one
+ * message is all that is known, that one may be wrong. */
+static bool is_far_off(const struct account_boot *boot, uint64_t sequence, uint64_t most)
+{
+    const struct account_window *window = &boot->window;
+    if (sequence > window->newest)
+        return sequence - window->newest - 1 > most;
+    uint64_t back = window->newest - sequence;
+    return back > SEQUENCE_JUMP_MAX ||
+           (boot->alone && back >= DEVICE_WINDOW && sequence <= window->whole);
+}
+
+/* How many messages may have been lost, at most, since the newest one: by the hub's clock or, where
+ * a queue is emptied in which some are missing, by the device's. */
+static uint64_t believable_loss(const struct account_clock *clock, const struct lumbar_batch *batch,
+                                int64_t silent_ms)
+{
+    if (batch->now_ms != 0 && clock->known && clock->now_ms != INT64_MIN &&
+        batch->now_ms - clock->now_ms > silent_ms)
+        silent_ms = batch->now_ms - clock->now_ms;
+    uint64_t most =
+        DEVICE_WINDOW + (silent_ms > 0 ? (uint64_t)silent_ms * SEQUENCE_PER_MS : (uint64_t)0);
+    return most < SEQUENCE_JUMP_MAX ? most : SEQUENCE_JUMP_MAX;
+}
+
+/* A second number bears out the one that was doubted: a long loss, or a new start. */
+static struct account_boot *believe(struct device *device, struct account_boot *boot,
+                                    uint64_t position)
+{
+    struct account_doubt doubt = boot->doubt;
+    if (is_far_off(boot, doubt.sequence, SEQUENCE_JUMP_MAX)) {
+        boot = boot_begin(device, boot->id, doubt.sequence, doubt.held_from);
+    } else {
+        device->lost += doubt.sequence - boot->window.newest - 1;
+        window_advance(&boot->window, doubt.sequence);
+    }
+    account_owe(boot, position, doubt.sequence, doubt.held_from);
+    if (boot->ack.first > doubt.position)
+        boot->ack.first = doubt.position;
+    boot->doubt = (struct account_doubt){.sequence = 0};
+    return boot;
+}
+
+/* Where a message stands among those of its boot. */
+enum place { PLACE_NEWEST, PLACE_OLDER, PLACE_REPEAT };
+
+/* Finds the boot of a message with a sequence and counts it there. One number that is wrong (a bit
+ * that fell over) is kept in doubt and moves nothing: else each right one after it would be a
+ * repeat for ever. */
+static enum place account_sequence(struct device *device, const struct lumbar_batch *batch,
+                                   int64_t silent_ms, uint64_t position,
+                                   struct account_boot **found)
+{
+    uint64_t sequence = batch->sequence;
+    struct account_boot *boot = *found = boot_find(device, batch->boot_id);
+    if (boot == NULL) {
+        *found = boot_begin(device, batch->boot_id, sequence, batch->held_from);
+        return PLACE_NEWEST;
+    }
+    uint64_t most = believable_loss(&boot->clock, batch, silent_ms);
+    if (is_far_off(boot, sequence, most)) {
+        struct account_doubt *doubt = &boot->doubt;
+        if (sequence == doubt->sequence) {
+            device->duplicates++;
+            return PLACE_REPEAT;
+        }
+        if (doubt->sequence == 0 || sequence - doubt->sequence > DEVICE_WINDOW) {
+            *doubt = (struct account_doubt){sequence, batch->held_from, position};
+            return PLACE_OLDER;
+        }
+        boot = *found = believe(device, boot, position);
+    } else if (sequence == boot->doubt.sequence) {
+        boot->doubt.sequence = 0;
+    }
+    boot->alone = false;
+    if (sequence <= boot->window.newest)
+        return account_older(device, boot, sequence) ? PLACE_OLDER : PLACE_REPEAT;
+    device->lost += sequence - boot->window.newest - 1;
+    window_advance(&boot->window, sequence);
+    return PLACE_NEWEST;
+}
+
 enum device_verdict device_account(struct device *device, const struct lumbar_batch *batch,
                                    int64_t received_ms, uint64_t position, int64_t *offset_ms)
 {
-    bool newest = true;
+    enum place place = PLACE_NEWEST;
     bool ordered = (batch->flags & LUMBAR_HAS_SEQUENCE) != 0 && batch->sequence > 0;
     struct account_boot *boot = &device->account->boot[0];
+    int64_t silent_ms = received_ms - device->heard_ms;
 
     device->messages++;
     device->heard_ms = received_ms;
     if (ordered) {
-        bool fresh = account_sequence(device, batch, &boot, &newest);
-        account_owe(boot, position, batch);
-        if (!fresh) {
+        place = account_sequence(device, batch, silent_ms, position, &boot);
+        bool in_doubt = batch->sequence == boot->doubt.sequence;
+        if (!in_doubt)
+            account_owe(boot, position, batch->sequence, batch->held_from);
+        if (place == PLACE_REPEAT) {
             *offset_ms = repeat_offset(&boot->clock, batch, received_ms);
             return DEVICE_DUPLICATE;
         }
-        window_close_gaps(&boot->window, batch->held_from);
+        if (!in_doubt)
+            window_close_gaps(&boot->window, batch->held_from);
     }
-    if (batch->now_ms != 0 && (newest || !boot->clock.known) &&
+    if (batch->now_ms != 0 && (place == PLACE_NEWEST || !boot->clock.known) &&
         clock_hear(&boot->clock, batch->now_ms, received_ms, ordered))
         device->clock_jumps++;
     *offset_ms = batch_offset(device, &boot->clock, batch, received_ms);

@@ -44,12 +44,20 @@ struct account_ack {
     bool repeated; /* the device sends again what was acknowledged: it has not heard it */
 };
 
+/* A number that is too far off to be believed alone. */
+struct account_doubt {
+    uint64_t sequence, held_from; /* 0: there is none */
+    uint64_t position;
+};
+
 struct account_boot {
     bool known;
+    bool alone; /* one message is all that is known of it */
     uint64_t id;
     struct account_window window;
     struct account_clock clock;
     struct account_ack ack;
+    struct account_doubt doubt;
 };
 
 struct device_account {

@@ -91,6 +91,38 @@ static void a_gap_the_device_no_longer_holds_is_not_waited_for(void **state)
     devices_destroy(world.devices);
 }
 
+#define FAR (UINT64_C(1) << 40)
+
+static void a_number_in_doubt_is_not_acknowledged_before_it_is_borne_out(void **state)
+{
+    (void)state;
+    struct world world = world_of(1, 10);
+    hear(world.device, 1, 1, 100);
+    hear(world.device, FAR, 1, 200);
+    hear(world.device, 2, 1, 300);
+    hear(world.device, FAR, 1, 400);
+    assert_int_equal(acked(&world, 1000, 0), 2);
+    hear(world.device, FAR + 1, FAR, 1100);
+    assert_int_equal(acked(&world, 1100, 2000), 0); /* not before all of it is on disk */
+    assert_int_equal(acked(&world, 1101, 4000), FAR + 1);
+    devices_destroy(world.devices);
+}
+
+static void what_was_in_doubt_and_never_came_to_the_disk_has_to_come_again(void **state)
+{
+    (void)state;
+    struct world world = world_of(1, 10);
+    hear(world.device, 1, 1, 100);
+    assert_int_equal(acked(&world, 150, 0), 1);
+    hear(world.device, FAR, FAR, 200);
+    hear(world.device, FAR + 1, FAR, 300);
+    assert_int_equal(acked_but(&world, 1000, 250, 2000), 0); /* the record at 200 is lost */
+    hear(world.device, FAR, FAR, 1100);
+    hear(world.device, FAR + 1, FAR, 1200);
+    assert_int_equal(acked_but(&world, 1300, 250, 4000), FAR + 1);
+    devices_destroy(world.devices);
+}
+
 static void a_device_that_holds_nothing_is_owed_nothing(void **state)
 {
     (void)state;
@@ -275,6 +307,8 @@ int main(void)
         cmocka_unit_test(while_messages_come_the_goal_does_not_run_away),
         cmocka_unit_test(a_gap_the_device_can_fill_is_waited_for),
         cmocka_unit_test(a_gap_the_device_no_longer_holds_is_not_waited_for),
+        cmocka_unit_test(a_number_in_doubt_is_not_acknowledged_before_it_is_borne_out),
+        cmocka_unit_test(what_was_in_doubt_and_never_came_to_the_disk_has_to_come_again),
         cmocka_unit_test(a_device_that_holds_nothing_is_owed_nothing),
         cmocka_unit_test(a_repeat_brings_the_acknowledgement_again),
         cmocka_unit_test(what_could_not_be_sent_stays_due),
