@@ -18,6 +18,7 @@ static const char *const text_members[] = {"text", NULL};
 static const char *const pain_members[] = {"pain", "when", NULL};
 static const char *const score_members[] = {"score", NULL};
 static const char *const device_members[] = {"device", NULL};
+static const char *const name_members[] = {"client", "therapist", NULL};
 static const char *const room_members[] = {"room", NULL};
 
 static const char *const neutral_members[] = {"seconds", NULL};
@@ -70,6 +71,7 @@ static const struct api_endpoint endpoints[] = {
     {API_POST, "/sessions/{id}/assign", api_do_session, device_members},
     {API_POST, "/sessions/{id}/unassign", api_do_session, device_members},
     {API_POST, "/sessions/{id}/move", api_do_session, room_members},
+    {API_POST, "/sessions/{id}/name", api_name_session, name_members},
 };
 
 struct api hub_api(struct lumbard *hub)

@@ -42,7 +42,7 @@ api_handler api_get_client_plan, api_put_client_plan, api_delete_client_plan;
 api_handler api_get_plans, api_get_plan;
 
 /* api_sessions.c */
-api_handler api_get_sessions, api_get_session, api_open_session, api_do_session;
+api_handler api_get_sessions, api_get_session, api_open_session, api_do_session, api_name_session;
 
 /* Answers when what was put into the store until now is on the disk, with "stored" in the body;
  * false there, and at once, where the disk refuses. Takes the body. */

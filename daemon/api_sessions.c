@@ -186,6 +186,21 @@ static uint32_t device_of(const struct lumbard *hub, const char *name)
     return device != NULL ? device->id : 0;
 }
 
+/* Who it is; false, and a problem, where nobody is known by this pseudonym. */
+static bool find_client(struct lumbard *hub, const char *alias, struct client *client,
+                        struct api_answer *answer)
+{
+    struct diag diag = {0};
+    const struct shelf_entry *entry = shelf_find(hub->clients, 0, alias);
+    if (entry == NULL)
+        api_problem(answer, 404, "There is no client '%s'.", alias);
+    else if (hub_read_client(hub, entry->text, client, &diag) != 0)
+        api_complain(answer, diag.code, &diag);
+    else
+        return true;
+    return false;
+}
+
 enum api_outcome api_open_session(void *user, const struct api_call *call,
                                   struct api_answer *answer)
 {
@@ -206,14 +221,11 @@ enum api_outcome api_open_session(void *user, const struct api_call *call,
         return api_refuse(&reader, answer);
     if (opening.room == ROOM_NONE)
         return api_problem(answer, 404, "There is no room '%.63s'.", room);
-    const struct shelf_entry *entry = shelf_find(hub->clients, 0, alias);
-    if (*alias != '\0' && entry == NULL)
-        return api_problem(answer, 404, "There is no client '%s'.", alias);
-    if (entry != NULL && hub_read_client(hub, entry->text, &client, &diag) != 0)
-        return api_complain(answer, diag.code, &diag);
+    if (*alias != '\0' && !find_client(hub, alias, &client, answer))
+        return API_DONE;
     if (*name != '\0' && hub_find_plan(hub, alias, name, &plan, &diag) != 0)
         return api_complain(answer, diag.code, &diag);
-    opening.client = entry != NULL ? &client : NULL;
+    opening.client = *alias != '\0' ? &client : NULL;
     opening.plan = *name != '\0' ? &plan : NULL;
     uint64_t id =
         sessions_open(hub->ingest.sessions, &opening, hub->ingest.devices, hub_now_ms(hub), &diag);
@@ -265,6 +277,18 @@ static void read_order(struct lumbard *hub, struct api_reader *reader, struct se
     }
 }
 
+static enum api_outcome do_order(struct lumbard *hub, const struct api_call *call, uint64_t id,
+                                 const struct session_order *order, struct api_answer *answer)
+{
+    struct diag diag = {0};
+    int code =
+        sessions_do(hub->ingest.sessions, id, order, hub->ingest.devices, hub_now_ms(hub), &diag);
+    if (code != 0)
+        return api_complain(answer, code, &diag);
+    return api_stored(hub, call, answer, 200,
+                      session_json(hub, sessions_find(hub->ingest.sessions, id)));
+}
+
 /* The last part of the path is the order. */
 enum api_outcome api_do_session(void *user, const struct api_call *call, struct api_answer *answer)
 {
@@ -272,7 +296,6 @@ enum api_outcome api_do_session(void *user, const struct api_call *call, struct 
     struct api_reader reader = {.call = call};
     const char *name = strrchr(call->request->path, '/') + 1;
     struct session_order order = {.op = SESSION_OPEN};
-    struct diag diag = {0};
     uint64_t id = api_id(&reader, 0);
     for (int i = 0; i < SESSION_OPS; i++)
         if (strcmp(name, session_op_name((enum session_op)i)) == 0)
@@ -282,10 +305,29 @@ enum api_outcome api_do_session(void *user, const struct api_call *call, struct 
         return api_refuse(&reader, answer);
     if (order.op == SESSION_PAIN && order.moment == SESSION_MOMENTS)
         return api_problem(answer, 422, "'when' is before, during or after.");
-    int code =
-        sessions_do(hub->ingest.sessions, id, &order, hub->ingest.devices, hub_now_ms(hub), &diag);
-    if (code != 0)
-        return api_complain(answer, code, &diag);
-    return api_stored(hub, call, answer, 200,
-                      session_json(hub, sessions_find(hub->ingest.sessions, id)));
+    return do_order(hub, call, id, &order, answer);
+}
+
+/* Whose treatment it is, and who leads it: for one that a device opened. */
+enum api_outcome api_name_session(void *user, const struct api_call *call,
+                                  struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    struct api_reader reader = {.call = call};
+    struct client client;
+    const char *alias = api_text(&reader, "client", 1, CLIENT_NAME_BYTES - 1, "");
+    struct session_order order = {
+        .op = SESSION_NAME,
+        .text = api_text(&reader, "therapist", 1, SESSION_THERAPIST_BYTES - 1, ""),
+        .own_age_ms = hub_own_age_ms(hub),
+    };
+    uint64_t id = api_id(&reader, 0);
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
+    if (*alias == '\0' && *order.text == '\0')
+        return api_problem(answer, 422, "'client', 'therapist' or both say who it is.");
+    if (*alias != '\0' && !find_client(hub, alias, &client, answer))
+        return API_DONE;
+    order.client = *alias != '\0' ? &client : NULL;
+    return do_order(hub, call, id, &order, answer);
 }

@@ -98,32 +98,45 @@ static void store_range(struct lumbard *hub, const struct device *device,
 
 /* ---- what follows from it ---- */
 
-/* The best repetition is the person's own range to that side: limits of the session follow at once,
- * and those of sessions to come by what is known of the client. */
-static void learn_range(struct lumbard *hub, const struct device *device,
-                        const struct range_test *test, const struct range_result *result)
+/* The best repetition is the person's own range to that side. */
+static struct client_own own_of(const struct device *device, const struct range_test *test,
+                                const struct range_result *result)
 {
     const struct lumbar_metric *metric = &device->driver->metrics[test->metric];
     double end = fmin(fmax(result->best * test->direction, metric->min), metric->max);
-    struct client_own own = {.metric = device->driver->first_metric + test->metric,
-                             .low = test->direction < 0 ? end : NAN,
-                             .high = test->direction > 0 ? end : NAN,
-                             .measured_ms = result->measured_ms};
-    const struct session *session = sessions_find(hub->ingest.sessions, test->session);
-    if (session == NULL)
-        return;
-    sessions_learn(hub->ingest.sessions, session->id, &own, hub_own_age_ms(hub), hub_now_ms(hub));
+    return (struct client_own){.metric = device->driver->first_metric + test->metric,
+                               .low = test->direction < 0 ? end : NAN,
+                               .high = test->direction > 0 ? end : NAN,
+                               .measured_ms = result->measured_ms};
+}
+
+/* For sessions to come: it is kept with what is known of the client. */
+static void keep_own(struct lumbard *hub, const struct session *session,
+                     const struct client_own *own)
+{
     const struct shelf_entry *entry =
         session->client.name[0] != '\0' ? shelf_find(hub->clients, 0, session->client.name) : NULL;
     struct client client;
     struct diag diag = {0};
     if (entry == NULL)
         return;
-    if (hub_read_client(hub, entry->text, &client, &diag) != 0 ||
-        client_learn(&client, &own) != 0 || hub_keep_client(hub, entry, &client, &diag) == NULL)
+    if (hub_read_client(hub, entry->text, &client, &diag) != 0 || client_learn(&client, own) != 0 ||
+        hub_keep_client(hub, entry, &client, &diag) == NULL)
         log_error("session %llu: the range of motion cannot be kept with the client: %s",
                   (unsigned long long)session->id,
                   diag.code != 0 ? diag.text : "too much was measured already");
+}
+
+/* Limits of the session follow at once. */
+static void learn_range(struct lumbard *hub, const struct device *device,
+                        const struct range_test *test, const struct range_result *result)
+{
+    const struct client_own own = own_of(device, test, result);
+    const struct session *session = sessions_find(hub->ingest.sessions, test->session);
+    if (session == NULL)
+        return;
+    sessions_learn(hub->ingest.sessions, session->id, &own, hub_own_age_ms(hub), hub_now_ms(hub));
+    keep_own(hub, session, &own);
 }
 
 static void on_range(struct lumbard *hub, const struct device *device)
@@ -236,6 +249,25 @@ static bool is_off(const struct lumbard *hub, const struct device *device, int64
     if (kind->contact < 0 || device_freshness(device, (uint32_t)kind->contact, now_ms) != FRESH)
         return false;
     return device->values[kind->contact].value != kind->on_skin;
+}
+
+void hub_name_calibration(struct lumbard *hub, const struct session *session)
+{
+    const struct calibration *calibration = hub->ingest.calibration;
+    for (uint32_t i = 0; i < session->device_count; i++) {
+        const struct device *device = device_at(hub, session->devices[i].device);
+        const struct neutral *neutral = calibration_neutral(calibration, device->id);
+        const struct range_test *test = calibration_range(calibration, device->id);
+        struct range_result result;
+        if (neutral != NULL && neutral->zero.taken_ms != 0 && neutral->zero.session == session->id)
+            store_zero(hub, device, &neutral->zero);
+        if (test == NULL || test->session != session->id ||
+            !calibration_range_result(test, &result))
+            continue;
+        const struct client_own own = own_of(device, test, &result);
+        store_range(hub, device, test, &result);
+        keep_own(hub, session, &own);
+    }
 }
 
 void hub_end_calibration(struct lumbard *hub, const struct session *session)

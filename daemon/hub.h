@@ -150,6 +150,7 @@ uint64_t hub_running_session(const struct lumbard *hub, uint32_t room); /* or pa
 /* calibrate.c: neutral postures and tests of range, kept with the client and followed. */
 int hub_open_calibration(struct lumbard *hub, struct diag *diag);
 int hub_load_calibration(struct lumbard *hub, struct diag *diag); /* after the sessions */
+void hub_name_calibration(struct lumbard *hub, const struct session *session); /* it has a client */
 void hub_end_calibration(struct lumbard *hub, const struct session *session); /* with it */
 void hub_tick_calibration(struct lumbard *hub, int64_t now_ms);
 

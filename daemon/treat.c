@@ -46,6 +46,8 @@ static void on_session(void *user, const struct session *session, enum session_o
     struct store_clinic clinic = clinic_of(hub);
     if (!hub->reloading) /* rooms are numbered anew: all are stored when that is over */
         store_session(hub->store, session, &clinic);
+    if (op == SESSION_NAME)
+        hub_name_calibration(hub, session);
     if (ends)
         hub_end_calibration(hub, session);
     if (ends) /* its tape is finished with it, and waits for no message of another */

@@ -155,17 +155,38 @@ void session_follow_rooms(struct sessions *sessions, struct devices *devices, in
 
 /* ---- Opening ---- */
 
-/* A copy without what has grown too old: whoever asks need not know how old that is. */
-static void take_client(struct session *session, const struct session_opening *opening,
-                        int64_t now_ms)
+/* Whoever asks for an own range need not know how old one may be. */
+void session_take_client(struct session *session, const struct client *client, int64_t own_age_ms,
+                         int64_t now_ms)
 {
-    if (opening->client == NULL)
+    if (client == NULL)
         return;
-    session->client = *opening->client;
+    session->client = *client;
     session->client.own_count = 0;
-    for (uint32_t i = 0; i < opening->client->own_count; i++)
-        if (now_ms - opening->client->own[i].measured_ms <= opening->own_age_ms)
-            session->client.own[session->client.own_count++] = opening->client->own[i];
+    for (uint32_t i = 0; i < client->own_count; i++)
+        if (now_ms - client->own[i].measured_ms <= own_age_ms)
+            session->client.own[session->client.own_count++] = client->own[i];
+}
+
+int session_check_client(const struct sessions *sessions, const struct client *client,
+                         struct diag *diag)
+{
+    const char *name = client != NULL ? client->name : "";
+    for (uint32_t room = 1; room <= CONFIG_ROOMS_MAX && *name != '\0'; room++) {
+        const struct session *other = session_of_room(sessions, room);
+        if (other != NULL && session_is_open(other) && strcmp(other->client.name, name) == 0)
+            return diag_set(diag, ERR_CONFLICT, "client '%s' is in session %llu, which is %s", name,
+                            (unsigned long long)other->id, session_state_name(other->state));
+    }
+    return 0;
+}
+
+int session_check_therapist(const char *initials, struct diag *diag)
+{
+    if (strlen(initials) < SESSION_THERAPIST_BYTES)
+        return 0;
+    return diag_set(diag, ERR_RANGE, "a therapist is told by initials of up to %d bytes",
+                    SESSION_THERAPIST_BYTES - 1);
 }
 
 static int check_opening(const struct sessions *sessions, const struct session_opening *opening,
@@ -179,20 +200,13 @@ static int check_opening(const struct sessions *sessions, const struct session_o
     if (there != NULL && session_is_open(there))
         return diag_set(diag, ERR_CONFLICT, "the room has session %llu, which is %s: end it first",
                         (unsigned long long)there->id, session_state_name(there->state));
-    if (strlen(opening->therapist) >= SESSION_THERAPIST_BYTES)
-        return diag_set(diag, ERR_RANGE, "a therapist is told by initials of up to %d bytes",
-                        SESSION_THERAPIST_BYTES - 1);
+    int code = session_check_therapist(opening->therapist, diag);
+    if (code != 0)
+        return code;
     if (plan != NULL && plan->client[0] != '\0' && strcmp(plan->client, client) != 0)
         return diag_set(diag, ERR_CONFLICT, "plan '%s' was tailored to client '%s'", plan->name,
                         plan->client);
-    for (uint32_t room = 1; room <= CONFIG_ROOMS_MAX && *client != '\0'; room++) {
-        const struct session *other = session_of_room(sessions, room);
-        if (other != NULL && session_is_open(other) && strcmp(other->client.name, client) == 0)
-            return diag_set(diag, ERR_CONFLICT, "client '%s' is in session %llu, which is %s",
-                            client, (unsigned long long)other->id,
-                            session_state_name(other->state));
-    }
-    return 0;
+    return session_check_client(sessions, opening->client, diag);
 }
 
 static void session_init(struct session *session, const struct session_opening *opening,
@@ -203,7 +217,7 @@ static void session_init(struct session *session, const struct session_opening *
     session->state = SESSION_PLANNED;
     session->room = opening->room;
     memcpy(session->therapist, opening->therapist, strlen(opening->therapist) + 1);
-    take_client(session, opening, now_ms);
+    session_take_client(session, opening->client, opening->own_age_ms, now_ms);
     if (opening->plan != NULL)
         session->plan = *opening->plan;
     plan_tailor(&session->plan, &session->client, now_ms, opening->own_age_ms);

@@ -52,6 +52,7 @@ enum session_op {
     SESSION_ASSIGN,   /* device, by hand */
     SESSION_UNASSIGN, /* device */
     SESSION_MOVE,     /* room */
+    SESSION_NAME,     /* client, text: the therapist; what is "" or NULL stays as it is */
     SESSION_LEARN,    /* by sessions_learn() */
     SESSION_OPS
 };
@@ -130,6 +131,8 @@ struct session_order {
     int number;
     enum session_moment moment;
     uint32_t device, room;
+    const struct client *client;
+    int64_t own_age_ms; /* own ranges no older count */
 };
 
 struct session_opening {

@@ -258,6 +258,31 @@ static int do_move(struct work *work)
     return 0;
 }
 
+/* One that a device opened is somebody's all the same, and somebody may come to lead it. Once it is
+ * a client's it stays that one's. */
+static int do_name(struct work *work)
+{
+    struct session *session = work->session;
+    const struct client *client = work->order->client;
+    const char *therapist = work->order->text != NULL ? work->order->text : "";
+    bool is_new = client != NULL && strcmp(client->name, session->client.name) != 0;
+    if (is_new && session->client.name[0] != '\0')
+        return diag_set(work->diag, ERR_CONFLICT, "session %llu is that of client '%s'",
+                        (unsigned long long)session->id, session->client.name);
+    int code = session_check_therapist(therapist, work->diag);
+    if (code == 0 && is_new && session_is_open(session))
+        code = session_check_client(work->sessions, client, work->diag);
+    if (code != 0)
+        return code;
+    if (is_new)
+        session_take_client(session, client, work->order->own_age_ms, work->now_ms);
+    if (is_new && session_is_open(session))
+        plan_tailor(&session->plan, &session->client, work->now_ms, work->order->own_age_ms);
+    if (therapist[0] != '\0')
+        memcpy(session->therapist, therapist, strlen(therapist) + 1);
+    return 0;
+}
+
 /* ---- The table ---- */
 
 #define IN(state) (1u << (state))
@@ -288,6 +313,7 @@ static const struct row {
     [SESSION_ASSIGN] = {"assign", "given a device", PLANNED | GOING, do_assign},
     [SESSION_UNASSIGN] = {"unassign", "rid of a device", PLANNED | GOING, do_unassign},
     [SESSION_MOVE] = {"move", "moved", PLANNED | GOING, do_move},
+    [SESSION_NAME] = {"name", "named", PLANNED | GOING | ENDED, do_name},
     [SESSION_LEARN] = {"learn", "told what was measured", 0, NULL}, /* sessions_learn() */
 };
 

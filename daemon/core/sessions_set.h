@@ -46,6 +46,14 @@ static inline struct session *session_of_room(const struct sessions *sessions, u
 /* sessions.c: the change is told of. */
 void session_changed(struct sessions *sessions, struct session *session, enum session_op op);
 
+/* A copy of the client without what has grown too old. */
+void session_take_client(struct session *session, const struct client *client, int64_t own_age_ms,
+                         int64_t now_ms);
+/* ERR_CONFLICT where another open session has this client; NULL or nobody is in none. */
+int session_check_client(const struct sessions *sessions, const struct client *client,
+                         struct diag *diag);
+int session_check_therapist(const char *initials, struct diag *diag);
+
 /* Begins or ends an assignment. begin: ERR_FULL where the list is; nothing where it is in already.
  */
 int session_begin_device(struct sessions *sessions, struct session *session, uint32_t device,

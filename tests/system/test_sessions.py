@@ -15,6 +15,12 @@ phases:
   - {kind: heat, time: 1 min, limits: [{metric: skin_temperature, above: 41 Cel}]}
   - {kind: rest, time: 1 min}
 """
+OWN_PRESSURE = """
+name: own
+title: Own
+limits: [{metric: massage_pressure, own: 70 %}]
+phases: [{kind: massage, time: 10 min}]
+"""
 RULES = """
 rules:
   - {name: hot, title: Hot, metric: skin_temperature, above: limit(skin_temperature),
@@ -41,6 +47,67 @@ def a_device_that_works_opens_one_and_idleness_ends_it(build):
         wait_for("a finished recording", lambda: list(clinic.recordings.glob("room-1_*.rec")))
         listed = clinic.ctl("recording", "ls").stdout
         assert "session 1" in listed and ", 1 messages" not in listed, listed
+
+
+def one_that_a_device_opened_is_named_and_led_by_hand(build):
+    with Clinic(build, rooms={"room-1": ["massage/m-01"]}, plans={"own": OWN_PRESSURE},
+                automatic={"room-1": "own"}) as clinic:
+        clinic.ask("/clients", "POST", {"name": "A-17", "own": [
+            {"metric": "massage_pressure", "high": "200 kPa",
+             "measured": time.strftime("%Y-%m-%d", time.gmtime())}]})
+        device = clinic.device("massage", "m-01")
+        device.send(massage_pressure=[50.0], state=RUNNING)
+        wait_for("a session", lambda: clinic.ask("/sessions")[1]["sessions"])
+        session = clinic.ask("/sessions/1")[1]
+        assert (session["client"], session["therapist"]) == (None, None), session
+        assert session["bands"][0]["high"] is None, session
+        for body, status, words in [({}, 422, "'client', 'therapist' or both"),
+                                    ({"client": "B"}, 404, "There is no client 'B'"),
+                                    ({"therapist": "Dr. Longname"}, 422, "therapist")]:
+            answer = order(clinic, 1, "name", **body)
+            assert answer[0] == status and words in answer[1]["detail"], (body, answer)
+        status, session = order(clinic, 1, "name", client="A-17", therapist="AB")
+        assert (status, session["client"], session["therapist"]) == (200, "A-17", "AB"), session
+        assert session["bands"][0]["high"] == 140, session  # its own threshold counts from now on
+        assert clinic.ask("/clients/A-17")[1]["session"] == 1
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        again = clinic.ask("/sessions/1")[1]
+        assert (again["client"], again["bands"][0]["high"]) == ("A-17", 140), again
+
+
+def a_wearable_that_moves_rooms_in_between_tears_nothing(build):
+    """It comes and goes with the configuration; what it said is in the history all the same."""
+    there = {"room-1": ["massage/m-01", "posture/p-01"], "room-2": []}
+    gone = {"room-1": ["massage/m-01"], "room-2": ["posture/p-01"]}
+    with Clinic(build, rooms=there, plans={"tiny": PLAN}) as clinic:
+        device = clinic.device("posture", "p-01")
+        number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB",
+                                                  "plan": "tiny"})[1]["id"]
+        order(clinic, number, "start")
+        stays = lambda: [d["to"] is not None for d in clinic.ask(f"/sessions/{number}")[1]
+                         ["devices"] if d["device"] == "posture/p-01"]
+        for sequence, (rooms, wanted) in enumerate([(there, [False]), (gone, [True]),
+                                                    (there, [True, False])]):
+            clinic.write_config(rooms=rooms)
+            clinic.hub.send_signal(signal.SIGHUP)
+            wait_for(f"the wearable to have moved: {wanted}", lambda: stays() == wanted)
+            device.send(trunk_inclination=[10.0 + sequence] * 5)
+            wait_for("its value", lambda: clinic.ask("/devices/posture/p-01")[1]["values"]
+                     ["trunk_inclination"]["value"] == 10 + sequence)
+        session = clinic.ask(f"/sessions/{number}")[1]
+        first, second = session["devices"][1:]
+        assert first["to"] and first["to"] <= second["from"] and second["to"] is None, session
+        assert session["state"] == "running", session
+        assert order(clinic, number, "end")[1]["devices"][2]["to"], "it left with the end"
+        history = clinic.ask("/history?device=posture/p-01&metric=trunk_inclination")[1]
+        said = {(b["min"], b["max"]) for b in history["buckets"]}
+        assert min(s[0] for s in said) == 10 and max(s[1] for s in said) == 12, history
+        assert sum(b["count"] for b in history["buckets"]) == 15, history
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        kept = clinic.ask(f"/sessions/{number}")[1]["devices"]
+        assert kept[1] == first and kept[2]["from"] == second["from"] and kept[2]["to"], kept
 
 
 def order(clinic, number, name, **body):
@@ -227,6 +294,9 @@ def a_client_has_limits_of_their_own_and_can_be_erased(build):
 
 
 if __name__ == "__main__":
-    run([a_client_has_limits_of_their_own_and_can_be_erased, one_survives_kills_as_it_was_answered, a_therapist_leads_one_from_its_opening_to_its_end,
+    run([a_client_has_limits_of_their_own_and_can_be_erased, one_survives_kills_as_it_was_answered,
+         a_therapist_leads_one_from_its_opening_to_its_end,
          what_cannot_be_is_refused_and_changes_nothing,
-         a_device_that_works_opens_one_and_idleness_ends_it])
+         a_device_that_works_opens_one_and_idleness_ends_it,
+         one_that_a_device_opened_is_named_and_led_by_hand,
+         a_wearable_that_moves_rooms_in_between_tears_nothing])

@@ -27,6 +27,7 @@ static void every_operation_in_every_state_does_what_the_table_says(void **state
         {SESSION_ASSIGN, {PL, RU, PA, NO, NO}},
         {SESSION_UNASSIGN, {PL, RU, PA, NO, NO}},
         {SESSION_MOVE, {PL, RU, PA, NO, NO}},
+        {SESSION_NAME, {PL, RU, PA, DO, AB}},
         {SESSION_LEARN, {NO, NO, NO, NO, NO}}, /* sessions_learn() */
     };
     assert_int_equal(sizeof(rows) / sizeof(rows[0]), SESSION_OPS);
@@ -288,6 +289,36 @@ static void notes_are_bounded_and_none_is_cut(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_clinic, close_clinic)
 
+static void one_that_a_device_opened_comes_to_be_somebodys(void **state)
+{
+    struct clinic *clinic = *state;
+    struct client client = {.name = "kiefer-7"}, other = {.name = "buche-2"};
+    struct diag diag = {0};
+    uint64_t id = open_in(clinic, 1, NULL, NULL), second = open_in(clinic, 2, &other, NULL);
+    const struct session *session = sessions_find(clinic->sessions, id);
+    assert_int_equal(
+        order(clinic, id, (struct session_order){.op = SESSION_NAME, .client = &other}, NOW, &diag),
+        ERR_CONFLICT);
+    assert_non_null(strstr(diag.text, "client 'buche-2' is in session"));
+    diag = (struct diag){0};
+    struct session_order name = {.op = SESSION_NAME, .text = "too long a name", .client = &client};
+    assert_int_equal(order(clinic, id, name, NOW, &diag), ERR_RANGE);
+    assert_string_equal(session->client.name, ""); /* whole or not at all */
+    name.text = "CD";
+    assert_int_equal(order(clinic, id, name, NOW, NULL), 0);
+    assert_string_equal(session->client.name, "kiefer-7");
+    assert_string_equal(session->therapist, "CD");
+    name.text = "";
+    assert_int_equal(order(clinic, id, name, NOW, NULL), 0);
+    assert_string_equal(session->therapist, "CD");
+    /* It stays the one's whose it is; the other's may be named when both are over. */
+    op(clinic, second, SESSION_ABORT, NOW);
+    diag = (struct diag){0};
+    name.client = &other;
+    assert_int_equal(order(clinic, id, name, NOW, &diag), ERR_CONFLICT);
+    assert_non_null(strstr(diag.text, "is that of client 'kiefer-7'"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +333,7 @@ int main(void)
         TEST(rules_are_told_the_phase_of_a_running_session_only),
         TEST(pain_is_asked_when_it_makes_sense_and_two_more_stop),
         TEST(notes_are_bounded_and_none_is_cut),
+        TEST(one_that_a_device_opened_comes_to_be_somebodys),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
