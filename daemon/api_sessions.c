@@ -85,13 +85,15 @@ static json_t *bands_of(const struct lumbard *hub, const struct session *session
 static json_t *doses_of(const struct lumbard *hub, const struct session *session)
 {
     json_t *list = json_array();
+    const struct lumbar_metric *metric = body_intensity(&hub->setup.body, &hub->setup.drivers);
     for (uint32_t i = 0; i < hub->setup.body.count; i++) {
         const struct session_dose *dose = &session->doses[i];
+        double mean = metric != NULL ? dose->intensity_ms / (double)dose->time_ms : NAN;
         if (dose->time_ms > 0)
             json_array_append_new(
-                list, json_pack("{s:s, s:I, s:o}", "region", hub->setup.body.regions[i], "time_ms",
-                                (json_int_t)dose->time_ms, "mean",
-                                api_number(dose->intensity_ms / (double)dose->time_ms, 2)));
+                list, json_pack("{s:s, s:I, s:o, s:o}", "region", hub->setup.body.regions[i],
+                                "time_ms", (json_int_t)dose->time_ms, "mean", api_number(mean, 2),
+                                "unit", metric != NULL ? json_string(metric->unit) : json_null()));
     }
     return list;
 }

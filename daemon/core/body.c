@@ -110,6 +110,14 @@ uint8_t body_region(const struct body *body, const struct device *device)
     return label >= 0 && label < LUMBAR_LABELS_MAX ? kind->number[(uint32_t)label] : BODY_NONE;
 }
 
+const struct lumbar_metric *body_intensity(const struct body *body, const struct drivers *drivers)
+{
+    for (uint32_t i = 0; i < drivers->count; i++)
+        if (body->kinds[i].intensity >= 0)
+            return &drivers->list[i].metrics[body->kinds[i].intensity];
+    return NULL;
+}
+
 /* Is the value of this metric the label, and not stale? */
 static bool says(const struct device *device, int32_t metric, uint32_t label, int64_t now_ms)
 {

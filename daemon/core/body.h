@@ -41,6 +41,9 @@ uint64_t body_find(const struct body *body, const char *name, struct diag *diag)
 /* The region that a device is on, BODY_NONE for none or where it is not known. */
 uint8_t body_region(const struct body *body, const struct device *device);
 
+/* What the dose of a region is measured in: the first kind's that doses one; NULL: none does. */
+const struct lumbar_metric *body_intensity(const struct body *body, const struct drivers *drivers);
+
 /* Does it work on somebody now? It runs; or lies on the skin, where it does not tell that it runs;
  * or speaks, where it tells neither. Values that are stale count as no. */
 bool body_works(const struct body *body, const struct device *device, int64_t now_ms);

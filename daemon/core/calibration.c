@@ -176,7 +176,7 @@ void calibration_neutral_end(struct calibration *calibration, uint32_t device, c
     if (entry == NULL || entry->neutral.zero.taken_ms == 0)
         return;
     struct neutral *neutral = &entry->neutral;
-    if (neutral->state == CALIBRATION_DONE)
+    if (neutral->state != CALIBRATION_UNDER_WAY)
         neutral->state = CALIBRATION_IDLE;
     snprintf(neutral->reason, sizeof(neutral->reason), "%s", reason);
     if (now_ms < neutral->zero.expires_ms)

@@ -1,7 +1,7 @@
 // A clinic for the browser: a real mosquitto, the real hub and simulated devices on loopback, each
 // started and ended by its process id, files in a folder that goes away with them.
 import { spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -119,6 +119,7 @@ export class Clinic {
             return `  - name: room-${i + 1}\n    title: Room ${i + 1}\n`
                 + `    devices: [posture/p-${two}, massage/m-${two}]\n`;
         });
+        cpSync(join(top, 'config/plans.d'), join(this.folder, 'plans.d'), { recursive: true });
         const file = join(this.folder, 'lumbard.yaml');
         writeFileSync(file, `clinic: Test clinic
 broker:

@@ -51,14 +51,20 @@ export async function sendHeldRows(clinic, device, rows) {
 export class Wearable {
     #timer;
 
-    constructor(clinic, device) {
+    /** @param {number} rows values in each message */
+    constructor(clinic, device, rows = 1) {
         this.clinic = clinic;
         this.device = device;
+        this.rows = rows;
     }
 
     says(degrees) {
         this.silent();
-        const tell = () => sendRows(this.clinic, this.device, [[Date.now(), degrees]]);
+        const tell = () => {
+            const now = Date.now();
+            sendRows(this.clinic, this.device, Array.from({ length: this.rows }, (_, i) =>
+                [now - Math.round((this.rows - 1 - i) * SAYS_EACH_MS / this.rows), degrees]));
+        };
         tell();
         this.#timer = setInterval(tell, SAYS_EACH_MS);
     }

@@ -28,6 +28,7 @@ const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
 const { testLoss } = await import('./loss.mjs');
 const { testScreens } = await import('./screens.mjs');
+const { testTreatment } = await import('./treatment.mjs');
 const { SILENT, testWall } = await import('./wall.mjs');
 const { decodeWatch } = await import(pathToFileURL(join(build, 'daemon/web/page/tested.mjs')));
 
@@ -66,6 +67,10 @@ try {
     const flooded = await clinicOf(FLOOD_ROOMS, FLOOD_RULES);
     await testFlood(tap, browser, flooded);
     await flooded.stop();
+
+    const treating = await clinicOf(2);
+    await testTreatment(tap, browser, treating);
+    await treating.stop();
 
     const clinic = await clinicOf(ROOMS);
     clinic.startDevices({ rooms: ROOMS + 1, faults: [`${SILENT}:posture:silence@12`,

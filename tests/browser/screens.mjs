@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { text } from './browser.mjs';
 import { inRoom, told } from './alarms.mjs';
 import { sleep, until } from './clinic.mjs';
+import { openOne } from './treatment.mjs';
 import { SILENT } from './wall.mjs';
 
 const SIZES = { phone: [390, 844], tablet: [1180, 820], upright: [820, 1180], tv: [1920, 1080] };
@@ -50,6 +51,7 @@ const MARK_PAIRS = [['high', 'high-wash'], ['low', 'low-wash'], ['trace', 'card'
 export async function testScreens(tap, browser, clinic, shots) {
     mkdirSync(shots, { recursive: true });
     await known(clinic);
+    await openOne(clinic, 'room-2');
     for (const [name, [width, height]] of Object.entries(SIZES))
         for (const scheme of ['light', 'dark'])
             for (const locale of ['en-GB', 'de-DE'])
@@ -96,6 +98,13 @@ async function testScreen(tap, browser, clinic, shots, { name, width, height, sc
             await picture(screen);
             assert.deepEqual(await faults(page), []);
         });
+    await tap.check(`a treatment is opened on a ${name} (${scheme}, ${locale})`, async () => {
+        await page.goto(`${clinic.url}#/room/room-3`);
+        await page.click('.treatment .open');
+        await until('the plans', async () => (await page.$$('.opening .choice')).length === 3);
+        await picture('opening');
+        assert.deepEqual(await faults(page), []);
+    });
     if (name === 'tablet' && locale === 'en-GB')
         await tap.check(`texts and marks can be read (${scheme})`, async () => {
             for (const [pair, ratio] of await contrasts(page, TEXT_PAIRS)) assert.ok(ratio >= 4.5, `${pair}: ${ratio}`);

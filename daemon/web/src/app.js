@@ -11,7 +11,9 @@ import { clockTime, languageName, number, otherLanguage, setLanguage, span, word
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('./link.js').Link} Link
  *  @typedef {import('./deeds.js').Deeds} Deeds
- *  @typedef {{store: Store, link: Link, deeds: Deeds, route: import('./route.js').Route,
+ *  @typedef {import('./treatments.js').Treatments} Treatments
+ *  @typedef {{store: Store, link: Link, deeds: Deeds, treatments: Treatments,
+ *    route: import('./route.js').Route,
  *    refresh: () => void}} Props */
 
 const SILENT_MS = 5000;
@@ -21,7 +23,7 @@ const CALLED_OUT = 3; // alarms that begin in the same moment
 const UNASSIGNED_PX = 36; // a line beneath it, where there are such devices
 
 /** @param {Props} props */
-export function App({ store, link, deeds, route, refresh }) {
+export function App({ store, link, deeds, treatments, route, refresh }) {
     const now = store.clock.now();
     const silence = link.phase === 'open' && Number.isFinite(store.heard)
         ? store.clock.local() - store.heard : 0;
@@ -31,8 +33,8 @@ export function App({ store, link, deeds, route, refresh }) {
         <${Banners} store=${store} link=${link} silence=${silence} />
         <main>
             ${route.room !== null
-                ? html`<${RoomScreen} store=${store} deeds=${deeds} name=${route.room} now=${now}
-                    key=${route.room} />`
+                ? html`<${RoomScreen} store=${store} deeds=${deeds} treatments=${treatments}
+                    name=${route.room} now=${now} key=${route.room} />`
                 : route.alarms
                     ? html`<${AlarmScreen} store=${store} deeds=${deeds} now=${now} />`
                     : html`<${Wall} store=${store} deeds=${deeds} now=${now}

@@ -2,9 +2,9 @@
 //
 // The frame shows what the hub made of it, at once; the answer comes when that is on the hub's disk.
 // Until then the alarm takes no other deed: a finger that taps twice does one thing.
+import { askHub, complaintOf, isDone } from './ask.js';
 import { words } from './words.js';
 
-const ANSWER_MS = 10000;
 const SAID_MS = 15000; // a complaint is read by then
 
 /** @typedef {import('#live').Alarm} Alarm
@@ -58,21 +58,8 @@ export class Deeds {
 /** '' where it was done and is kept. @param {number} number @param {Deed} deed
  *  @param {object} more */
 async function tell(number, deed, more) {
-    const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), ANSWER_MS);
-    try {
-        const answer = await fetch(`/api/v1/alarms/${number}/${deed}`, {
-            method: 'POST',
-            headers: { 'Content-Type': 'application/json' },
-            body: JSON.stringify(more),
-            signal: late.signal,
-        });
-        if (answer.ok) return (await answer.json()).stored ? '' : words.notStored;
-        if (answer.status === 404 || answer.status === 409) return words.notAnyMore;
-        return words.notDone(String(answer.status));
-    } catch {
-        return words.noAnswer;
-    } finally {
-        clearTimeout(timer);
-    }
+    const answer = await askHub('POST', `/alarms/${number}/${deed}`, more);
+    if (answer.status === 404 || answer.status === 409) return words.notAnyMore;
+    if (answer.status !== 0 && !isDone(answer)) return words.notDone(String(answer.status));
+    return complaintOf(answer);
 }

@@ -8,12 +8,14 @@ import { html } from './html.js';
 import { Link } from './link.js';
 import { parseRoute } from './route.js';
 import { STRIP_MS, Store } from './store.js';
+import { Treatments } from './treatments.js';
 
 const TICK_MS = 250; // ages go on at least so often, with or without the hub
 
 const page = /** @type {HTMLElement} */ (document.getElementById('page'));
 const store = new Store();
 const deeds = new Deeds(soon);
+const treatments = new Treatments(soon);
 let route = parseRoute(location.hash);
 let drawing = 0;
 
@@ -51,8 +53,8 @@ function soon() {
 function draw() {
     cancelAnimationFrame(drawing);
     drawing = 0;
-    render(html`<${App} store=${store} link=${link} deeds=${deeds} route=${route}
-        refresh=${soon} />`, page);
+    render(html`<${App} store=${store} link=${link} deeds=${deeds} treatments=${treatments}
+        route=${route} refresh=${soon} />`, page);
 }
 
 addEventListener('hashchange', () => {

@@ -1,13 +1,16 @@
-// A room: its alarms on top, then for each device the strips of the last five minutes and how well
+// A room: its alarms on top, what is to be done with the treatment, then for each device the strips of the last five minutes and how well
 // it is heard.
 import { Component } from 'preact';
 import { waits } from './alarm.js';
 import { AlarmList } from './alarms.js';
+import { Calibrate } from './calibrate.js';
 import { html } from './html.js';
 import { Mark } from './marks.js';
 import { SessionHead } from './session.js';
 import { isMeasured } from './store.js';
+import { marksOf } from './stripmarks.js';
 import { StripLoop, StripView } from './strips.js';
+import { Treatment } from './treatment.js';
 import { deviceName, heardWords } from './wall.js';
 import { number, words } from './words.js';
 
@@ -16,19 +19,24 @@ import { number, words } from './words.js';
  *  @typedef {import('#live').Device} Device
  *  @typedef {import('#live').Metric} Metric */
 
-/** @extends {Component<{store: Store, deeds: import('./deeds.js').Deeds, name: string,
- *    now: number}>} */
+/** @typedef {import('./treatments.js').Treatments} Treatments */
+
+/** @extends {Component<{store: Store, deeds: import('./deeds.js').Deeds, treatments: Treatments,
+ *    name: string, now: number}>} */
 export class RoomScreen extends Component {
     loop = new StripLoop(this.props.store);
 
     render() {
-        const { store, deeds, name, now } = this.props;
+        const { store, deeds, treatments, name, now } = this.props;
         if (!store.hello) return html`<p class="empty">${words.waiting}</p>`;
         const room = store.roomNamed(name);
         if (!room) return html`<p class="empty">${words.unknownRoom(name)}</p>`;
         const devices = store.devicesIn(room.id);
         const session = store.sessionIn(room.id);
         const alarms = store.alarmsIn(room.id);
+        const last = store.lastSessionIn(room.id);
+        const detail = last ? treatments.detail(last) : null;
+        this.loop.marks = marksOf(detail);
         return html`<div class="room">
             <h1>${room.title || room.name}</h1>
             <${Elsewhere} store=${store} room=${room} />
@@ -36,12 +44,15 @@ export class RoomScreen extends Component {
             ${alarms.length === 0 ? html`<p class="calm">${words.calm}</p>`
                 : html`<${AlarmList} store=${store} deeds=${deeds} alarms=${alarms} now=${now}
                     label=${words.alarms} />`}
+            <${Treatment} treatments=${treatments} session=${last} detail=${detail} room=${room.name}
+                key=${last?.id} />
             ${devices.length === 0 && html`<p class="hint">${words.deviceSilent}</p>`}
             <div class="devices" tabindex="0" role="group" aria-label=${words.stripsHint}
                 onKeyDown=${(/** @type {KeyboardEvent} */ event) => this.loop.onKey(event)}
                 onBlur=${() => this.loop.point(-1)}>
-                ${devices.map((device) => html`<${DeviceSection} store=${store} device=${device}
-                    loop=${this.loop} now=${now} key=${`${store.generation}/${device.id}`} />`)}
+                ${devices.map((device) => html`<${DeviceSection} store=${store}
+                    treatments=${treatments} device=${device} loop=${this.loop} now=${now}
+                    key=${`${store.generation}/${device.id}`} />`)}
             </div>
             <p class="hint">${words.lastMinutes}. ${words.stripsHint}</p>
         </div>`;
@@ -64,12 +75,14 @@ function Elsewhere({ store, room }) {
     </nav>`;
 }
 
-/** @param {{store: Store, device: Device, loop: StripLoop, now: number}} props */
-function DeviceSection({ store, device, loop, now }) {
+/** @param {{store: Store, treatments: Treatments, device: Device, loop: StripLoop, now: number}} props */
+function DeviceSection({ store, treatments, device, loop, now }) {
     const kind = store.hello?.kinds.find(({ id }) => id === device.kind);
     const metrics = stripOrder(store.metricsOf(device));
     return html`<section class="device">
         <h2>${kind?.title ?? ''} <small>${deviceName(store, device)}</small></h2>
+        <${Calibrate} store=${store} treatments=${treatments} device=${device}
+            name=${deviceName(store, device)} now=${now} />
         ${metrics.map((metric, i) => html`<${StripView} key=${metric.id} loop=${loop}
             device=${device} metric=${metric} times=${i === metrics.length - 1
                 || (metric.key && !metrics[i + 1].key)} />`)}

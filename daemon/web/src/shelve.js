@@ -1,5 +1,7 @@
 // Shelving: out of sight for a time, with a reason.
 import { Component } from 'preact';
+import { Choice } from './choice.js';
+import { cut } from './forms.js';
 import { html } from './html.js';
 import { number, words } from './words.js';
 
@@ -15,7 +17,7 @@ export class ShelveForm extends Component {
     /** @param {Event} event */
     #submit(event) {
         event.preventDefault();
-        const why = cut(this.state.why.trim());
+        const why = cut(this.state.why.trim(), WHY_BYTES);
         if (why) this.props.onShelve(why, this.state.minutes * 60);
     }
 
@@ -46,18 +48,4 @@ export class ShelveForm extends Component {
             </div>
         </form>`;
     }
-}
-
-/** @param {{name: string, text: string, chosen: boolean, onChoose: () => void}} props */
-function Choice({ name, text, chosen, onChoose }) {
-    return html`<label class=${chosen ? 'choice chosen' : 'choice'}>
-        <input type="radio" name=${name} checked=${chosen} onChange=${onChoose} />${text}</label>`;
-}
-
-/** To what the hub keeps, in its bytes. @param {string} text */
-function cut(text) {
-    const encoder = new TextEncoder();
-    let kept = text;
-    while (encoder.encode(kept).length > WHY_BYTES) kept = kept.slice(0, -1);
-    return kept;
 }

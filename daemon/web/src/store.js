@@ -15,6 +15,7 @@ import { valueOf } from './wire.js';
 export const STRIP_MS = 300000;
 const SERIES_MS = STRIP_MS + 10000;
 const NEVER = 0xffffffff;
+const ANGLE_STALE_MS = 3000; // what is told more rarely is no angle of now
 
 export class Store {
     clock = new HubClock();
@@ -34,6 +35,8 @@ export class Store {
     sessions = new Map();
     /** @type {Map<number, Alarm[]> | null} of each room, in the order of need; null: to be sorted */
     #byRoom = null;
+    /** @type {Map<number, import('#live').Calibration>} by device */
+    calibrations = new Map();
     /** @type {import('#live').Health | null} */
     health = null;
     bye = '';
@@ -58,13 +61,15 @@ export class Store {
         if (frame.hello || frame.devices.length || frame.alarms.length) this.#byRoom = null;
         for (const alarm of frame.alarms) this.#takeAlarm(alarm);
         for (const session of frame.sessions) this.#takeSession(session);
+        for (const calibration of frame.calibrations)
+            this.calibrations.set(calibration.device, calibration);
         for (const latest of frame.latest) this.#takeLatest(latest, frame.hub_ms);
         if (frame.gap) this.#takeGap();
         for (const points of frame.points) this.#takePoints(points);
         if (frame.health) this.health = frame.health;
         if (frame.bye) this.bye = frame.bye.reason;
         return !!(frame.hello || frame.devices.length || frame.alarms.length
-            || frame.sessions.length || frame.bye);
+            || frame.sessions.length || frame.calibrations.length || frame.bye);
     }
 
     /** Looks at another room: its strips come anew, from the beginning. @param {number} room */
@@ -85,6 +90,7 @@ export class Store {
         this.rules = new Map(hello.rules.map((rule) => [rule.id, rule]));
         this.alarms.clear(); // all that stand come after it
         this.sessions.clear(); // and so do they
+        this.calibrations.clear();
     }
 
     /** Another run of the hub: its numbers mean other things. */
@@ -240,10 +246,21 @@ export class Store {
         return this.devices.get(device)?.room ?? 0;
     }
 
+    /** The room's last treatment, over or not. @param {number} room */
+    lastSessionIn(room) {
+        return this.sessions.get(room);
+    }
+
     /** The room's treatment, if one is planned, runs or is paused. @param {number} room */
     sessionIn(room) {
         const session = this.sessions.get(room);
         return session && isOpen(session) ? session : undefined;
+    }
+
+    /** The angles that a device measures: what can be calibrated. @param {Device} device */
+    anglesOf(device) {
+        return this.metricsOf(device).filter(({ type, unit, stale_ms }) =>
+            type === MetricType.GAUGE && unit === 'deg' && stale_ms <= ANGLE_STALE_MS);
     }
 
     /** The rules whose limits belong on a metric's strip. @param {number} metric */
@@ -263,7 +280,7 @@ export class Store {
 }
 
 /** @param {Session} session */
-function isOpen({ state }) {
+export function isOpen({ state }) {
     return state === SessionState.PLANNED || state === SessionState.RUNNING
         || state === SessionState.PAUSED;
 }

@@ -3,6 +3,7 @@
 import uPlot from 'uplot';
 import { MetricType, Priority } from '#live';
 import { STRIP_MS, isMeasured } from './store.js';
+import { drawNotes, drawPhases } from './stripmarks.js';
 import { theme } from './theme.js';
 import { bounds, extent, tracePath } from './trace.js';
 import { number } from './words.js';
@@ -27,6 +28,7 @@ export class Strip {
     metric;
     #series;
     #limits;
+    #marks;
     #plot;
     #to = 0;
     #cursor = 0; // hub time, 0: none
@@ -36,10 +38,12 @@ export class Strip {
     #rescaled = -Infinity;
 
     /** @param {HTMLElement} host @param {Metric} metric @param {() => Series | undefined} series
-     *  @param {Rule[]} rules @param {{width: number, height: number, times: boolean}} size */
-    constructor(host, metric, series, rules, size) {
+     *  @param {Rule[]} rules @param {() => import('./stripmarks.js').Marks} marks
+     *  @param {{width: number, height: number, times: boolean}} size */
+    constructor(host, metric, series, rules, marks, size) {
         this.metric = metric;
         this.#series = series;
+        this.#marks = marks;
         this.#limits = limitsOf(rules);
         this.#plot = new uPlot(this.#options(size), NOTHING, host);
     }
@@ -69,7 +73,11 @@ export class Strip {
                     values: measured ? numbers : none },
             ],
             series: [{}],
-            hooks: { drawAxes: [() => this.#drawLimits()], draw: [() => this.#drawData()] },
+            hooks: {
+                drawClear: [() => drawPhases(this.#place(), this.#marks().phases, this.metric.key)],
+                drawAxes: [() => this.#drawLimits()],
+                draw: [() => this.#drawData()],
+            },
         };
     }
 
@@ -163,8 +171,15 @@ export class Strip {
             else if (this.metric.type === MetricType.EVENT) this.#drawEvents(series);
             else this.#drawBands(series);
         }
+        if (!this.metric.health) drawNotes(this.#place(), this.#marks().notes);
         this.#drawCursor();
         ctx.restore();
+    }
+
+    /** Where marks are drawn. @returns {import('./stripmarks.js').Place} */
+    #place() {
+        const { ctx, bbox: { left, top, width, height } } = this.#plot;
+        return { ctx, left, top, width, height, ratio: this.#ratio, x: (time) => this.#x(time) };
     }
 
     /** @param {Series} series */

@@ -3,6 +3,7 @@ import { Component } from 'preact';
 import { html } from './html.js';
 import { STRIP_MS, isMeasured } from './store.js';
 import { PLOT_LEFT, PLOT_RIGHT, Strip } from './strip.js';
+import { NO_MARKS } from './stripmarks.js';
 import { unitSuffix } from './units.js';
 import { DASH, figure, reading } from './value.js';
 import { clockTime, span, words } from './words.js';
@@ -28,6 +29,7 @@ export class StripLoop {
     /** @type {Set<StripView>} */
     views = new Set();
     store;
+    marks = NO_MARKS; // of the room's treatment
     #age = -1; // of the cursor, ms before now; < 0: none
     #frame = 0;
     #read = 0;
@@ -105,7 +107,7 @@ export class StripView extends Component {
         const host = this.#part('.plot');
         const series = () => loop.store.series.get(device.id)?.get(metric.id);
         this.strip = new Strip(host, metric, series, loop.store.limitsOf(metric.id),
-            { width: host.clientWidth, height: heightOf(metric), times });
+            () => loop.marks, { width: host.clientWidth, height: heightOf(metric), times });
         this.resized = new ResizeObserver(() => this.strip?.resize(host.clientWidth));
         this.resized.observe(host);
         loop.add(this);

@@ -87,6 +87,7 @@ static void a_device_is_on_the_region_that_it_names(void **state)
     treatment_set(pad, PAD_REGION, PAD_HIP, NOW);
     assert_string_equal(treatment.body.regions[body_region(&treatment.body, pad)], "hip_left");
     assert_int_equal(body_region(&treatment.body, sensor), BODY_NONE);
+    assert_string_equal(body_intensity(&treatment.body, &treatment.drivers)->name, "pressure");
     treatment_fini(&treatment);
 }
 

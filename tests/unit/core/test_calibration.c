@@ -180,9 +180,11 @@ static void a_zero_that_is_ended_says_why_and_can_be_taken_anew(void **state)
     assert_int_equal(neutral_of(clinic)->zero.session, 12);
     assert_int_equal(neutral_of(clinic)->zero.number, 2);
     assert_true(fabs(zero(clinic, ANGLE, NOW + 13000) - 10) < 1e-9);
-    calibration_neutral_end(clinic->calibration, clinic->sensor->id, "enough", NOW + 13000);
+    listen(clinic, 8, 30, NOW + 13000); /* is refused, and the one before holds */
+    calibration_neutral_end(clinic->calibration, clinic->sensor->id, "enough", NOW + 16000);
+    assert_int_equal(neutral_of(clinic)->state, CALIBRATION_IDLE);
     assert_string_equal(neutral_of(clinic)->reason, "enough");
-    assert_true(zero(clinic, ANGLE, NOW + 14000) == 0);
+    assert_true(zero(clinic, ANGLE, NOW + 17000) == 0);
     assert_int_equal(clinic->news[NEUTRAL_ENDED], 2);
 }
 

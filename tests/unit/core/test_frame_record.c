@@ -217,6 +217,30 @@ static void put_alarm(struct json *json, const Lumbar__Live__V1__Alarm *alarm)
     text_add(&json->text, "}");
 }
 
+static void put_calibration(struct json *json, const Lumbar__Live__V1__Calibration *calibration)
+{
+    item(json);
+    integer(json, "device", calibration->device);
+    integer(json, "neutral", calibration->neutral);
+    string(json, "neutral_reason", calibration->neutral_reason);
+    integer(json, "until_ms", calibration->until_ms);
+    integer(json, "taken_ms", calibration->taken_ms);
+    integer(json, "expires_ms", calibration->expires_ms);
+    integer(json, "range", calibration->range);
+    integer(json, "metric", calibration->metric);
+    integer(json, "wanted", calibration->wanted);
+    integer(json, "repeated", calibration->repeated);
+    if (calibration->has_best) {
+        number(json, "best", calibration->best);
+        number(json, "mean", calibration->mean);
+        integer(json, "measured_ms", calibration->measured_ms);
+        boolean(json, "downwards", calibration->downwards);
+    }
+    if (calibration->has_spread)
+        number(json, "spread", calibration->spread);
+    text_add(&json->text, "}");
+}
+
 static void put_session(struct json *json, const Lumbar__Live__V1__Session *session)
 {
     static const char *const states[] = {"none", "planned", "running", "paused", "done", "aborted"};
@@ -325,6 +349,12 @@ static void put_frame(struct json *json, const Frame *frame)
     for (size_t i = 0; i < frame->n_alarms; i++)
         put_alarm(json, frame->alarms[i]);
     text_add(&json->text, "]");
+    if (frame->n_calibrations > 0) {
+        open_(json, "calibrations", "[");
+        for (size_t i = 0; i < frame->n_calibrations; i++)
+            put_calibration(json, frame->calibrations[i]);
+        text_add(&json->text, "]");
+    }
     if (frame->n_sessions > 0) {
         open_(json, "sessions", "[");
         for (size_t i = 0; i < frame->n_sessions; i++)
@@ -479,6 +509,35 @@ static void live(struct ward *ward, int64_t now_ms)
     assert_int_equal(alarms_order(ward->alarms, 4, &ack, &alarm), 0);
 }
 
+/* A neutral posture that holds, of a device whose range is being tested; and one that moved. */
+static void calibrate(struct ward *ward, int64_t now_ms)
+{
+    struct calibration *calibration = ward->calibration;
+    for (uint32_t id = 1; id <= 2; id++) {
+        struct device *device = devices_at(ward->devices, id);
+        device->values[ANGLE] = (struct device_value){0, now_ms};
+        device->values[ROTATION].time_ms = 0;
+        calibration_neutral_begin(calibration, device, 2000, 3600000, now_ms, NULL);
+        for (int i = 0; i < 20; i++) {
+            struct sent sent;
+            double value = id == 1 ? 5 : i;
+            calibration_touch(calibration, device,
+                              sent_values(&sent, ANGLE, 1, &value, now_ms + i * 100), 0);
+        }
+    }
+    calibration_tick(calibration, now_ms + 2000);
+    calibration_range_begin(calibration, devices_at(ward->devices, 1), ANGLE, 3, 0, now_ms + 2000,
+                            NULL);
+    calibration_range_begin(calibration, devices_at(ward->devices, 2), ROTATION, 2, 0,
+                            now_ms + 2000, NULL);
+    for (int i = 0; i < 5; i++) {
+        struct sent sent;
+        double value = (double[]){0, -20, 0, -25, 0}[i];
+        calibration_touch(calibration, devices_at(ward->devices, 2),
+                          sent_values(&sent, ROTATION, 1, &value, now_ms + 2000 + i * 10), 0);
+    }
+}
+
 static void the_recorded_frames_are_what_the_hub_sends(void **state)
 {
     (void)state;
@@ -531,6 +590,9 @@ static void the_recorded_frames_are_what_the_hub_sends(void **state)
 
     live(&ward, NOW + 400000);
     record_next(&ward, "life", &room, NOW + 400001);
+
+    calibrate(&ward, NOW + 500000);
+    record_next(&ward, "calibration", &room, NOW + 502001);
 
     uint8_t *bytes;
     size_t count = frame_bye(ward.frame, "The hub restarts.", NOW + 100020, &bytes);

@@ -1,0 +1,40 @@
+// A question to the hub's JSON API, or an order.
+import { words } from './words.js';
+
+const ANSWER_MS = 10000;
+
+/** @typedef {'GET' | 'POST' | 'PUT' | 'DELETE'} Method
+ *  @typedef {{status: number, said: any}} Answer status 0: none came */
+
+/** @param {Method} method @param {string} path below /api/v1 @param {object} [body]
+ *  @returns {Promise<Answer>} */
+export async function askHub(method, path, body) {
+    const late = new AbortController();
+    const timer = setTimeout(() => late.abort(), ANSWER_MS);
+    try {
+        const answer = await fetch(`/api/v1${path}`, {
+            method,
+            headers: body ? { 'Content-Type': 'application/json' } : {},
+            body: body && JSON.stringify(body),
+            signal: late.signal,
+        });
+        return { status: answer.status, said: await answer.json() };
+    } catch {
+        return { status: 0, said: null };
+    } finally {
+        clearTimeout(timer);
+    }
+}
+
+/** Was it done, whatever became of it on the disk? @param {Answer} answer */
+export function isDone({ status }) {
+    return status >= 200 && status < 300;
+}
+
+/** Why an order was not done or is not kept, as the hub says it; '' where all is well.
+ *  @param {Answer} answer */
+export function complaintOf({ status, said }) {
+    if (status === 0) return words.noAnswer;
+    if (status < 200 || status >= 300) return words.hubRefused(said?.detail ?? String(status));
+    return said?.stored === false ? words.notStored : '';
+}
