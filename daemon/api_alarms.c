@@ -46,7 +46,7 @@ json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm)
     const struct lumbar_metric *metric = drivers_metric(&hub->setup.drivers, rule->metric, NULL);
     struct rule_facts facts = {.device = device->name,
                                .room = hub_room_title(hub, device->room),
-                               .phase = hub_phase(hub, device->room),
+                               .phase = alarm->phase,
                                .value = alarm->value,
                                .limit = alarm->limit};
     json_t *object = json_pack(

@@ -144,7 +144,6 @@ void hub_store_sessions(struct lumbard *hub);                  /* those under wa
 void hub_gather_sessions(void *hub); /* for the store: what is accounted of them */
 void hub_tick_sessions(struct lumbard *hub, int64_t now_ms);
 int64_t hub_own_age_ms(const struct lumbard *hub);               /* own ranges no older count */
-const char *hub_phase(const struct lumbard *hub, uint32_t room); /* for words; NULL: none */
 uint64_t hub_running_session(const struct lumbard *hub, uint32_t room); /* or paused; 0: none */
 
 /* calibrate.c: neutral postures and tests of range, kept with the client and followed. */

@@ -38,7 +38,7 @@ static void log_alarm(const struct lumbard *hub, const struct alarm *alarm)
     rule_write_text(&text, rule, rule->text,
                     &(struct rule_facts){.device = device->name,
                                          .room = room,
-                                         .phase = hub_phase(hub, device->room),
+                                         .phase = alarm->phase,
                                          .value = alarm->value,
                                          .limit = alarm->limit});
     bool loud = alarm->deed == DEED_RAISE || alarm->deed == DEED_ESCALATE;

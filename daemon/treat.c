@@ -115,11 +115,6 @@ static bool own_range_of(void *user, uint32_t room, uint32_t metric, double *low
     return sessions_own(hub->ingest.sessions, room, metric, low, high);
 }
 
-const char *hub_phase(const struct lumbard *hub, uint32_t room)
-{
-    return sessions_phase(hub->ingest.sessions, room);
-}
-
 uint64_t hub_running_session(const struct lumbard *hub, uint32_t room)
 {
     const struct session *session = sessions_at(hub->ingest.sessions, room);

@@ -163,6 +163,7 @@ static const struct alarm *alarm_raise(struct alarms *alarms, struct alarm *alar
         };
     alarm->value = event->value;
     alarm->limit = event->limit;
+    alarm->phase = event->phase;
     act(alarms, alarm, DEED_RAISE, event->time_ms, NULL);
     return alarm;
 }

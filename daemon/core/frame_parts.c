@@ -72,11 +72,6 @@ static const char *room_title(const struct config *config, uint32_t room)
                                                           : config->rooms[room - 1].title;
 }
 
-static const char *phase_of(const struct frame_world *world, uint32_t room)
-{
-    return world->sessions != NULL ? sessions_phase(world->sessions, room) : NULL;
-}
-
 /* One of the rule's texts with its words filled in; NULL where it has none. */
 static char *sentence_of(char *buffer, size_t bytes, const char *words, const struct rule *rule,
                          const struct rule_facts *facts)
@@ -134,7 +129,7 @@ bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const s
         return true;
     const struct rule_facts facts = {.device = device->name,
                                      .room = room_title(world->config, device->room),
-                                     .phase = phase_of(world, device->room),
+                                     .phase = alarm->phase,
                                      .value = alarm->value,
                                      .limit = alarm->limit};
     char text[512], plain[512], action[512];

@@ -51,7 +51,10 @@ static void on_rule(void *user, const struct rule_event *event)
     if (ingest->quiet)
         return;
     uint64_t overflow = alarms_overflow(ingest->alarms);
-    const struct alarm *alarm = alarms_take(ingest->alarms, event);
+    struct rule_event found = *event;
+    if (event->on)
+        found.phase = rules_phase(ingest->rules, devices_at(ingest->devices, event->device)->room);
+    const struct alarm *alarm = alarms_take(ingest->alarms, &found);
     if (alarm != NULL && ingest->on_alarm != NULL)
         ingest->on_alarm(ingest->user, alarm);
     if (alarms_overflow(ingest->alarms) != overflow && ingest->on_overflow != NULL)

@@ -31,6 +31,14 @@ const char *plan_kind_name(enum plan_kind kind)
     return kinds[kind];
 }
 
+const char *plan_kind_find(const char *name)
+{
+    for (int i = 0; i < PLAN_KINDS; i++)
+        if (strcmp(kinds[i], name) == 0)
+            return kinds[i];
+    return NULL;
+}
+
 /* ---- Bands ---- */
 
 static void read_pair(struct plan_reader *reader, const struct yaml_node *node, const char *key,

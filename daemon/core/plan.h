@@ -63,6 +63,7 @@ struct plan {
 
 /* "warm_up": as it is written in a plan and seen by rules. */
 const char *plan_kind_name(enum plan_kind kind);
+const char *plan_kind_find(const char *name); /* the same string; NULL: there is no such kind */
 
 /* From YAML or JSON. Each complaint has line and column and the path of the field; unknown names
  * come with the nearest known one; limits are held against unit and range of their metric. */

@@ -182,8 +182,11 @@ static void add_sentences(struct text *out, const struct publish_world *world,
     const struct rule *rule = alarm->rule;
     const char *title =
         device->room == ROOM_NONE ? "unassigned" : world->config->rooms[device->room - 1].title;
-    struct rule_facts facts = {
-        .device = device->name, .room = title, .value = alarm->value, .limit = alarm->limit};
+    struct rule_facts facts = {.device = device->name,
+                               .room = title,
+                               .phase = alarm->phase,
+                               .value = alarm->value,
+                               .limit = alarm->limit};
     add_sentence(out, "text", rule, rule->text, &facts);
     add_sentence(out, "plain", rule, rule->plain, &facts);
     add_sentence(out, "action", rule, rule->action, &facts);

@@ -94,7 +94,8 @@ static void write_word(struct text *out, const struct rule *rule, const char *wo
     else if (strncmp(word, "{metric}", length) == 0)
         text_add(out, "%s", metric->title);
     else if (strncmp(word, "{phase}", length) == 0)
-        text_add(out, "%s", facts->phase != NULL ? facts->phase : "no phase");
+        text_add(out, "%s",
+                 facts->phase != NULL && facts->phase[0] != '\0' ? facts->phase : "no phase");
 }
 
 void rule_write_text(struct text *out, const struct rule *rule, const char *words,

@@ -28,6 +28,12 @@ void rules_ask(struct rules *rules, const struct rules_lookup *lookup)
     rules->lookup = *lookup;
 }
 
+const char *rules_phase(const struct rules *rules, uint32_t room)
+{
+    const struct rules_lookup *lookup = &rules->lookup;
+    return lookup->phase != NULL && room != ROOM_NONE ? lookup->phase(lookup->user, room) : NULL;
+}
+
 /* Must the tick look at it? Absence it always does. */
 static bool runs(const struct rules *rules, const struct rule *rule, enum rule_phase phase)
 {

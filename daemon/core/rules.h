@@ -17,9 +17,10 @@
  * unknown, and so is what several conditions give where the unknown one would decide: unknown
  * neither raises nor ends (Kleene's three values).
  * Armed only in a session, or in some of its phases, or except in some, a rule goes on being judged
- * at other times, but is suppressed: it raises nothing, and says that it would. What holds when its time comes must
- * hold for its on-delay from then on. A rule whose limit comes from the client's plan or range is
- * armed in a session at most, and suppressed where the plan has none.
+ * at other times, but is suppressed: it raises nothing, and says that it would. What holds when its
+ * time comes must hold for its on-delay from then on. A rule whose limit comes from the client's
+ * plan or range is armed in a session at most, and suppressed where the plan has none.
+ *
  * Memory: states and windows for max_devices are reserved at load; nothing is allocated afterwards.
  * Pure.
  */
@@ -128,6 +129,7 @@ struct rules_lookup {
     bool (*own_range)(void *user, uint32_t room, uint32_t metric, double *low, double *high);
 };
 void rules_ask(struct rules *rules, const struct rules_lookup *lookup);
+const char *rules_phase(const struct rules *rules, uint32_t room); /* as asked; NULL: none runs */
 
 /* Is it the same rule, so that what runs may go on? By name, metrics, conditions and labels. */
 bool rule_continues(const struct rule *rule, const struct rule *old);
@@ -146,11 +148,12 @@ void rules_stand(struct rules *rules, const struct rule *rule, uint32_t device, 
 struct rule_event {
     const struct rule *rule;
     uint32_t device;
-    bool on;         /* raised, else over */
-    bool suppressed; /* not `on` because it is not armed: what it waits for is there */
-    double value;    /* that decided it; NaN for RULE_ABSENT */
-    double limit;    /* that it passed; NaN where there is none */
-    int64_t time_ms; /* hub time of that value, or of the tick */
+    bool on;           /* raised, else over */
+    bool suppressed;   /* not `on` because it is not armed: what it waits for is there */
+    double value;      /* that decided it; NaN for RULE_ABSENT */
+    double limit;      /* that it passed; NaN where there is none */
+    int64_t time_ms;   /* hub time of that value, or of the tick */
+    const char *phase; /* not the engine's: of the room's session then; NULL: none ran */
 };
 typedef void rules_event_cb(void *user, const struct rule_event *event);
 
@@ -184,7 +187,7 @@ enum rule_standing rules_standing(const struct rules *rules, uint32_t rule,
 /* What is put into a rule's words. */
 struct rule_facts {
     const char *device, *room;
-    const char *phase;   /* of the room's session; NULL: none runs */
+    const char *phase;   /* of the room's session; NULL: none ran */
     double value, limit; /* of the event */
 };
 

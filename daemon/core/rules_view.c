@@ -97,12 +97,9 @@ static bool is_phase(const struct rule *rule, const char *phase)
 
 bool view_is_armed(const struct view *view)
 {
-    const struct rules_lookup *lookup = &view->rules->lookup;
-    const char *phase = NULL;
     if (view->rule->armed == ARMED_ALWAYS)
         return true;
-    if (lookup->phase != NULL && view->room != ROOM_NONE)
-        phase = lookup->phase(lookup->user, view->room);
+    const char *phase = rules_phase(view->rules, view->room);
     if (phase == NULL) /* where there are no phases, none of them explains anything */
         return view->rule->armed == ARMED_EXCEPT;
     if (view->rule->armed == ARMED_SESSION)

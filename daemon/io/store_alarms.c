@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/plan.h"
 #include "core/publish.h"
 #include "io/store_rows.h"
 #include "io/store_state.h"
@@ -33,6 +34,7 @@ enum {
     SHELVED_BY,
     SHELVED_WHY,
     SHELVED_UNTIL,
+    PHASE,
     COLUMNS
 };
 
@@ -90,6 +92,7 @@ static void write_row(struct store_value *row, const struct alarm *alarm,
         [SHELVED_BY] = words(alarm->shelved.who),
         [SHELVED_WHY] = words(alarm->shelved.why),
         [SHELVED_UNTIL] = instant(alarm->shelved_until_ms),
+        [PHASE] = words(alarm->phase != NULL ? alarm->phase : ""),
     };
     memcpy(row, values, sizeof(values));
 }
@@ -196,6 +199,7 @@ static struct alarm alarm_of(const struct store_value *values)
         .acked = hand_of(&values[ACKED]),
         .shelved = hand_of(&values[SHELVED]),
         .shelved_until_ms = values[SHELVED_UNTIL].integer,
+        .phase = values[PHASE].type == STORE_TEXT ? plan_kind_find(values[PHASE].text) : NULL,
     };
 }
 

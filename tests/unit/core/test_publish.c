@@ -156,7 +156,8 @@ static void take(struct world *world, const char *rule, uint32_t device, bool on
                                .on = on,
                                .value = 50,
                                .limit = 45,
-                               .time_ms = at_ms};
+                               .time_ms = at_ms,
+                               .phase = "heat"};
     assert_non_null(alarms_take(world->alarms, &event));
     publisher_mark(world->publisher, devices_at(world->devices, device)->room, event.rule);
 }
@@ -331,6 +332,21 @@ static void the_longest_words_give_way_to_the_facts(void **state)
         }
 }
 
+static void the_phase_is_that_in_which_it_was_raised(void **state)
+{
+    struct world *world = *state;
+    begin(world);
+    reload(world, config_text,
+           "rules:\n  - {name: hot, title: Hot, metric: temperature, above: 43 Cel,"
+           " priority: high, text: \"{value} in {phase}.\"}\n");
+    take(world, "hot", 1, true, NOW);
+    flush(world);
+    bool found = false;
+    for (unsigned i = 0; i < world->topics; i++)
+        found = found || strstr(world->told[i].json, "\"text\":\"50 °C in heat.\"") != NULL;
+    assert_true(found);
+}
+
 int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, open_world, close_world)
@@ -342,6 +358,7 @@ int main(void)
         CASE(a_restart_ends_what_ended_meanwhile),
         CASE(at_most_so_many_words_are_sent_at_a_time),
         CASE(the_longest_words_give_way_to_the_facts),
+        CASE(the_phase_is_that_in_which_it_was_raised),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 #include "core/alarms.h"
+#include "core/plan.h"
 #include "io/store_rows.h"
 
 static unsigned count_files(const char *part)
@@ -406,7 +407,8 @@ static void take(struct world *world, struct alarms *alarms, const struct rules 
                                .on = on,
                                .value = 50,
                                .limit = NAN,
-                               .time_ms = at_ms};
+                               .time_ms = at_ms,
+                               .phase = plan_kind_find("heat")};
     const struct alarm *alarm = alarms_take(alarms, &event);
     assert_non_null(alarm);
     assert_true(store_alarm(world->store, alarm, world->device, "salon", alarms_hand(alarms)));
@@ -446,6 +448,7 @@ static void alarms_that_stood_stand_again(void **state)
     assert_int_equal(cold->number, 2);
     assert_int_equal(cold->raised_ms, NOW + 1);
     assert_true(cold->value == 50);
+    assert_ptr_equal(cold->phase, plan_kind_find("heat"));
     assert_int_equal(store_start(world->store, NULL, NULL, &diag), 0);
     take(world, alarms, rules, "bent", true, NOW + 200); /* the next number, the next change */
     take(world, alarms, rules, "cold", false, NOW + 201);
