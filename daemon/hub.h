@@ -37,6 +37,13 @@ struct hub_answer {
     struct api_answer answer;
 };
 
+/* What was last noted on a tape, of a room or a device. */
+struct hub_noted {
+    uint64_t session, change;
+    int64_t at_ms;     /* hub time; 0: nothing yet */
+    uint64_t position; /* of the room's last message */
+};
+
 struct lumbard {
     const struct lumbard_options *options;
     int64_t offset_ms; /* hub time less the monotonic clock */
@@ -48,6 +55,7 @@ struct lumbard {
     struct spool *spool;
     struct recorder *recorder;
     struct store *store;
+    struct hub_noted noted_rooms[CONFIG_ROOMS_MAX + 1], *noted_devices; /* by number, by id */
     struct shelf *clients, *tailored; /* plans, of a client each */
     struct mqtt *mqtt;
     struct web *web;
@@ -103,6 +111,10 @@ void hub_assign_recorder(struct lumbard *hub); /* rooms and limits as they are c
 void hub_record(struct lumbard *hub, const struct ring_record *record,
                 const struct ingest_message *message, enum ingest_result result, bool again);
 int hub_open_store(struct lumbard *hub, struct diag *diag);
+/* note.c: behind a message that was recorded, what a replay has to know of its time. */
+void hub_note(struct lumbard *hub, const struct recorder_message *message,
+              const struct device *device);
+void hub_note_change(struct lumbard *hub, const struct session *session); /* at once */
 /* Before a record is ingested: does history take it, and may rules speak? */
 void hub_prepare_record(struct lumbard *hub, const struct ring_record *record, bool again);
 void hub_settle(struct lumbard *hub); /* no old messages come any more */
@@ -143,7 +155,7 @@ int hub_load_sessions(struct lumbard *hub, struct diag *diag); /* as the store h
 void hub_store_sessions(struct lumbard *hub);                  /* those under way, all of it */
 void hub_gather_sessions(void *hub); /* for the store: what is accounted of them */
 void hub_tick_sessions(struct lumbard *hub, int64_t now_ms);
-int64_t hub_own_age_ms(const struct lumbard *hub);               /* own ranges no older count */
+int64_t hub_own_age_ms(const struct lumbard *hub); /* own ranges no older count */
 uint64_t hub_running_session(const struct lumbard *hub, uint32_t room); /* or paused; 0: none */
 
 /* calibrate.c: neutral postures and tests of range, kept with the client and followed. */

@@ -1,4 +1,5 @@
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -35,6 +36,9 @@ int hub_open_recorder(struct lumbard *hub, struct diag *diag)
         .tail = spool_tail(hub->spool),
         .head = spool_head(hub->spool),
     };
+    hub->noted_devices = calloc((size_t)config->devices.max + 1, sizeof(*hub->noted_devices));
+    if (hub->noted_devices == NULL)
+        return diag_set(diag, ERR_MEMORY, "no memory for what is noted of devices");
     int code = recorder_open(&hub->recorder, &options, diag);
     if (code != 0)
         return code;
@@ -71,18 +75,18 @@ void hub_record(struct lumbard *hub, const struct ring_record *record,
     uint64_t session = hub_running_session(hub, room);
     if (room == ROOM_NONE || (session == 0 && !hub->setup.config->recorder.always))
         return;
-    recorder_take(hub->recorder, &(struct recorder_message){
-                                     .room = room,
-                                     .session = session,
-                                     .topic = message->topic,
-                                     .topic_bytes = message->topic_bytes,
-                                     .payload = message->payload,
-                                     .payload_bytes = message->payload_bytes,
-                                     .received_ms = message->received_ms,
-                                     .position = message->position,
-                                     .again = again,
-                                     .patient = hub->recovering,
-                                 });
+    const struct recorder_message recorded = {.room = room,
+                                              .session = session,
+                                              .topic = message->topic,
+                                              .topic_bytes = message->topic_bytes,
+                                              .payload = message->payload,
+                                              .payload_bytes = message->payload_bytes,
+                                              .received_ms = message->received_ms,
+                                              .position = message->position,
+                                              .again = again,
+                                              .patient = hub->recovering};
+    recorder_take(hub->recorder, &recorded);
+    hub_note(hub, &recorded, device);
 }
 
 /* ---- the store ---- */

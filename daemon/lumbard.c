@@ -557,6 +557,7 @@ static void release(struct lumbard *hub)
     web_destroy(hub->web);
     spool_close(hub->spool);
     recorder_close(hub->recorder);
+    free(hub->noted_devices);
     store_close(hub->store);
     quarantine_close(hub->quarantine);
     frame_destroy(hub->frame);

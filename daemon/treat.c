@@ -52,6 +52,8 @@ static void on_session(void *user, const struct session *session, enum session_o
         hub_end_calibration(hub, session);
     if (ends) /* its tape is finished with it, and waits for no message of another */
         recorder_end(hub->recorder, session->room);
+    else
+        hub_note_change(hub, session);
     if (hub->web != NULL)
         web_alarm(hub->web); /* shown at once */
 }

@@ -65,6 +65,8 @@ static void on_rule(void *user, const struct rule_event *event)
 static struct derive_session session_of(const struct ingest *ingest, const struct device *device)
 {
     const struct session *session = NULL;
+    if (ingest->session != NULL)
+        return *ingest->session;
     if (ingest->sessions != NULL)
         session = sessions_at(ingest->sessions, sessions_room_of(ingest->sessions, device));
     if (session == NULL || (session->state != SESSION_RUNNING && session->state != SESSION_PAUSED))

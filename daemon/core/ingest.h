@@ -52,6 +52,7 @@ struct ingest {
     struct history *history; /* NULL: nothing is gathered */
     bool quiet; /* stored already: rules learn what is, sessions know it; nothing comes of it */
     struct sessions *sessions;       /* NULL: none */
+    const struct derive_session *session; /* of all devices; NULL: as `sessions` has it */
     struct calibration *calibration; /* NULL: none */
 
     void *user;

@@ -10,7 +10,7 @@
 #include <MQTTAsync.h>
 
 #include "base/clock.h"
-#include "core/tape_pack.h"
+#include "core/tape_note.h"
 
 #define IN_FLIGHT_MAX 200
 #define PATIENT_S     15
@@ -172,6 +172,8 @@ static int send_all(struct link *link, struct tape_packer *packer, struct tape_r
             result->damaged_bytes += part.bytes;
         while (sound && part.block.kind == TAPE_MESSAGES &&
                tape_message(packer, &message, &topic)) {
+            if (note_is(&message, NULL)) /* the hub's own, not a device's */
+                continue;
             wait_for_its_time(&pace, message.received_ms);
             if (!send_one(link, &message))
                 return ERR_IO;

@@ -57,6 +57,7 @@ static void on_alarm(void *user, const struct alarm *alarm, const struct device 
     rule_write_text(&text, rule, rule->text,
                     &(struct rule_facts){.device = device->name,
                                          .room = told->room,
+                                         .phase = alarm->phase,
                                          .value = alarm->value,
                                          .limit = alarm->limit});
     printf("%s  %s  %s  %s/%s  %s  %s\n", recording_date(alarm->deed_ms, date),

@@ -1,8 +1,10 @@
 #include "replay.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/tape_note.h"
 #include "core/topic.h"
 
 #define TICK_MS 250 /* as the hub's */
@@ -24,6 +26,7 @@ struct replay {
     uint64_t cursor;   /* of the feed */
     uint64_t position; /* made up: a message's place in the spool */
     int64_t now_ms, ticked_ms;
+    struct note_session session; /* as the tape noted it last; id 0: none */
     char room[64];
 };
 
@@ -51,6 +54,55 @@ static void on_refused(void *user, struct device *device, enum refusal refusal, 
     if (replay->listener.on_refused != NULL)
         replay->listener.on_refused(replay->listener.user, message->received_ms, message->topic,
                                     message->topic_bytes, reason);
+}
+
+/* ---- what rules ask: the tape's notes ---- */
+
+static const char *phase_of(void *user, uint32_t room)
+{
+    const struct replay *replay = user;
+    bool runs = room == RECORDED_ROOM && replay->session.session.id != 0 && replay->session.running;
+    return runs ? replay->session.phase : NULL;
+}
+
+static bool limit_of(void *user, uint32_t room, uint32_t metric, bool high, double *limit)
+{
+    const struct replay *replay = user;
+    const struct note_session *session = &replay->session;
+    double ends[2] = {NAN, NAN};
+    bool known = phase_of(user, room) != NULL &&
+                 note_find(session->limits, session->limit_count, metric, &ends[0], &ends[1]);
+    *limit = ends[high];
+    return known && !isnan(*limit);
+}
+
+static bool own_range_of(void *user, uint32_t room, uint32_t metric, double *low, double *high)
+{
+    const struct replay *replay = user;
+    return phase_of(user, room) != NULL &&
+           note_find(replay->session.own, replay->session.own_count, metric, low, high);
+}
+
+static void take_neutral(struct replay *replay, const struct tape_message *message)
+{
+    struct neutral_zero zero;
+    const struct driver *driver;
+    char name[DEVICE_NAME_BYTES];
+    if (!note_read_neutral(&zero, message, &replay->setup->drivers, &driver, name))
+        return;
+    const struct device *device = devices_hear(replay->ingest.devices, driver, name, strlen(name));
+    if (device != NULL && zero.taken_ms != 0)
+        calibration_restore(replay->ingest.calibration, device, &zero, NULL);
+    else if (device != NULL)
+        calibration_neutral_end(replay->ingest.calibration, device->id, "", message->received_ms);
+}
+
+static void take_note(struct replay *replay, const struct tape_message *message)
+{
+    if (note_is(message, NOTE_SESSION))
+        note_read_session(&replay->session, message, &replay->setup->drivers);
+    else if (note_is(message, NOTE_NEUTRAL))
+        take_neutral(replay, message);
 }
 
 /* ---- create, destroy ---- */
@@ -88,6 +140,8 @@ int replay_create(struct replay **out, struct setup *setup, const char *room,
         .routes = routes_create(devices),
         .alarms = alarms_create(),
         .feed = feed_create(FEED_BYTES),
+        .calibration = calibration_create(devices, NULL, NULL),
+        .session = &replay->session.session,
         .user = replay,
         .on_alarm = on_alarm,
         .on_refused = on_refused,
@@ -95,11 +149,14 @@ int replay_create(struct replay **out, struct setup *setup, const char *room,
     replay->packer = tape_packer_create();
     replay->first_series = calloc(devices, sizeof(*replay->first_series));
     if (replay->ingest.devices == NULL || replay->ingest.routes == NULL ||
-        replay->ingest.alarms == NULL || replay->ingest.feed == NULL || replay->packer == NULL ||
+        replay->ingest.alarms == NULL || replay->ingest.feed == NULL ||
+        replay->ingest.calibration == NULL || replay->packer == NULL ||
         replay->first_series == NULL) {
         replay_destroy(replay);
         return diag_set(diag, ERR_MEMORY, "out of memory");
     }
+    if (setup->rules != NULL)
+        rules_ask(setup->rules, &(struct rules_lookup){replay, phase_of, limit_of, own_range_of});
     *out = replay;
     return 0;
 }
@@ -108,6 +165,7 @@ void replay_destroy(struct replay *replay)
 {
     if (replay == NULL)
         return;
+    calibration_destroy(replay->ingest.calibration);
     feed_destroy(replay->ingest.feed);
     alarms_destroy(replay->ingest.alarms);
     routes_destroy(replay->ingest.routes);
@@ -234,7 +292,7 @@ static void assign_devices(struct replay *replay)
 
 static void take_block(struct replay *replay, const struct tape_part *part)
 {
-    struct tape_message message;
+    struct tape_message next, message = {.topic = NULL};
     uint32_t topic;
     if (!tape_unpack(replay->packer, &part->block, part->stored)) {
         struct tape_part damage = *part;
@@ -245,7 +303,21 @@ static void take_block(struct replay *replay, const struct tape_part *part)
         return;
     }
     assign_devices(replay);
-    while (tape_message(replay->packer, &message, &topic))
+    while (tape_message(replay->packer, &next, &topic)) {
+        bool note = note_is(&next, NULL);
+        /* What is noted behind a message held when it was judged. */
+        if (message.topic != NULL && (!note || next.received_ms != message.received_ms)) {
+            take(replay, &message);
+            message.topic = NULL;
+        }
+        if (note && message.topic == NULL && replay->counts.messages > 0)
+            advance(replay, next.received_ms);
+        if (note)
+            take_note(replay, &next);
+        else
+            message = next;
+    }
+    if (message.topic != NULL)
         take(replay, &message);
 }
 

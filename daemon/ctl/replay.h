@@ -2,8 +2,9 @@
  * A recording through the real pipeline: the same plugins, accounting and rules as in the hub
  * (core/ingest), at full speed, in the recording's own time.
  *
- * The devices of the recording are in its room, whatever the configuration says of them. Rules are
- * looked after each 250 ms of the recording, as the hub does. One thread; nothing is read but the
+ * The devices of the recording are in its room, whatever the configuration says of them. Sessions
+ * and zeros are as its notes have them (core/tape_note.h). Rules are looked after each 250 ms of the
+ * recording, as the hub does. One thread; nothing is read but the
  * recording, nothing is written.
  */
 #ifndef LUMBAR_CTL_REPLAY_H

@@ -97,6 +97,84 @@ def a_clinic_is_recorded_whole_however_often_the_hub_is_killed(build):
                                  printed, re.MULTILINE), printed
 
 
+SESSION_RULES = """
+derived:
+  - {name: dose, metric: skin_temperature, dose: {full: 10 s, at: 40 Cel, doubles: 1 Cel},
+     reset: session}
+rules:
+  - {name: hot, metric: skin_temperature, above: limit(skin_temperature), priority: medium,
+     text: "{value} in {phase}, limit {limit}."}
+  - {name: dosed, metric: dose, above: 15 %, priority: low, text: "A dose in {phase}."}
+  - {name: resting, metric: skin_temperature, above: 38 Cel, armed: [rest], priority: low,
+     text: "{value} in {phase}."}
+  - {name: far, metric: lumbar_flexion, above: 50 % of own_range(lumbar_flexion), priority: low,
+     text: "{value}, limit {limit}."}
+  - {name: bent, metric: trunk_inclination, above: 20 deg, priority: low, text: "{value}."}
+"""
+SESSION_PLAN = """
+name: own
+phases:
+  - {kind: heat, time: 9 min, limits: [{metric: skin_temperature, above: 41 Cel}]}
+  - {kind: rest, time: 1 min}
+"""
+CLIENT = {"name": "A-17", "own": [{"metric": "lumbar_flexion", "low": "-20 deg", "high": "50 deg",
+                                   "measured": time.strftime("%Y-%m-%d", time.gmtime())}]}
+
+
+def a_session_is_replayed_with_its_phases_limits_doses_and_zeros(build):
+    with Clinic(build, rules=SESSION_RULES, plans={"own": SESSION_PLAN}) as clinic:
+        posture, massage = clinic.device("posture", "p-01"), clinic.device("massage", "m-01")
+
+        def say(flexion, trunk, skin, times=3):
+            for _ in range(times):
+                posture.send(lumbar_flexion=[flexion] * 10, trunk_inclination=[trunk] * 10)
+                massage.send(skin_temperature=[skin] * 10)
+                time.sleep(0.2)
+        assert clinic.ask("/clients", "POST", CLIENT)[0] == 201
+        number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB",
+                                                  "client": "A-17", "plan": "own"})[1]["id"]
+        say(30, 10, 42)  # no session runs
+        assert clinic.ask(f"/sessions/{number}/start", "POST", {})[0] == 200
+        say(5, 5, 39)
+        assert clinic.ask("/devices/posture/p-01/neutral", "POST", {"seconds": 1})[0] == 202
+        say(5, 12, 39, times=12)
+        wait_for("a zero", lambda: clinic.ask("/devices/posture/p-01/calibration")[1]["neutral"]
+                 ["state"] == "done")
+        say(31, 30, 42)  # 18 and 26 from neutral: under the limit of 20, over that of 25
+        say(0, 34, 40)
+        assert clinic.ask(f"/sessions/{number}/next", "POST", {})[0] == 200
+        say(0, 0, 40)
+        assert clinic.ask(f"/sessions/{number}/pause", "POST", {})[0] == 200
+        say(35, 0, 40)
+        assert clinic.ask(f"/sessions/{number}/resume", "POST", {})[0] == 200
+        say(0, 0, 30)
+        wait_for("everything has ended but the dose", lambda: [
+            a["rule"] for a in clinic.ask("/alarms")[1]["alarms"] if a["presence"] == "on"
+        ] == ["dosed"])
+        clinic.stop_hub()
+        live = {}
+        for name, payload, _ in clinic.mqtt.received:
+            if name.startswith("lumbar/v1/alarm/room-1/") and b'"since"' in payload:
+                alarm = json.loads(payload)
+                live.setdefault(alarm["rule"], []).append((alarm["presence"], alarm["text"]))
+        assert sorted(live) == ["bent", "dosed", "far", "hot", "resting"], live
+        assert live["hot"][0] == ("on", "42 °C in heat, limit 41 °C."), live
+        assert live["resting"][0] == ("on", "40 °C in rest."), live
+        assert live["far"][0] == ("on", "26°, limit 25°."), live
+        ended = clinic.ctl("recording", "replay",
+                           str(next(clinic.recordings.glob("room-1_*.rec*"))))
+        assert ended.returncode == 0, ended
+        replayed = {}
+        for line in re.findall(r"^\S+  (raised|ended )  \w+  \S+  (\S+)  (.*)$", ended.stdout,
+                               re.MULTILINE):
+            deed, rule, text = line
+            replayed.setdefault(rule, []).append(("on" if deed == "raised" else "off", text))
+        assert {r: a[0] for r, a in live.items()} == {r: a[0] for r, a in replayed.items()}, \
+            (replayed, live)
+        assert {r: len(a) for r, a in live.items() if r != "bent"} == \
+            {r: len(a) for r, a in replayed.items() if r != "bent"}, (replayed, live)
+
+
 def a_replay_raises_and_ends_what_the_hub_raised_and_ended(build):
     with Recorded(build) as clinic:
         clinic.start_hub()
@@ -369,6 +447,7 @@ def a_full_disk_stops_the_recording_and_nothing_else(build):
 if __name__ == "__main__":
     run([a_clinic_is_recorded_whole_however_often_the_hub_is_killed,
          a_replay_raises_and_ends_what_the_hub_raised_and_ended,
+         a_session_is_replayed_with_its_phases_limits_doses_and_zeros,
          a_recording_is_published_as_it_was_heard,
          a_recording_goes_with_a_bug_report, verify_says_what_is_wrong_and_where,
          what_is_wrong_is_one_sentence,

@@ -1,0 +1,80 @@
+/* What the recorder is told besides messages: notes of core/tape_note.h. */
+#include <string.h>
+
+#include "core/tape_note.h"
+#include "hub.h"
+
+/* Has what a note says changed, since the last one of this session (0: of none)? */
+static bool is_due(struct hub_noted *noted, uint64_t session, uint64_t change, int64_t now_ms)
+{
+    if (noted->session == session && noted->change == change && now_ms >= noted->at_ms &&
+        now_ms - noted->at_ms < NOTE_EACH_MS)
+        return false;
+    noted->session = session;
+    noted->change = change;
+    noted->at_ms = now_ms;
+    return true;
+}
+
+/* A note is of no place of the spool: it stands behind that of the message before it. */
+static void put(struct lumbard *hub, const struct recorder_message *before, const char *topic,
+                const struct text *text)
+{
+    struct recorder_message note = *before;
+    if (text->cut || text->length == 0)
+        return;
+    note.topic = topic;
+    note.topic_bytes = strlen(topic);
+    note.payload = (const uint8_t *)text->at;
+    note.payload_bytes = text->length;
+    note.position = before->position + 1;
+    recorder_take(hub->recorder, &note);
+}
+
+static void note_session(struct lumbard *hub, const struct recorder_message *before)
+{
+    char bytes[NOTE_BYTES];
+    struct text text = text_in(bytes, sizeof(bytes));
+    struct hub_noted *noted = &hub->noted_rooms[before->room];
+    const struct session *session = sessions_at(hub->ingest.sessions, before->room);
+    if (before->session == 0 || session == NULL ||
+        !is_due(noted, before->session, session->change, before->received_ms))
+        return;
+    note_write_session(&text, hub->ingest.sessions, before->room, &hub->setup.drivers);
+    put(hub, before, NOTE_SESSION, &text);
+}
+
+static void note_neutral(struct lumbard *hub, const struct recorder_message *before,
+                         const struct device *device)
+{
+    char bytes[NOTE_BYTES];
+    struct text text = text_in(bytes, sizeof(bytes));
+    struct hub_noted *noted = &hub->noted_devices[device->id];
+    const struct neutral *neutral = calibration_neutral(hub->ingest.calibration, device->id);
+    if (neutral == NULL || (neutral->zero.taken_ms == 0 && noted->at_ms == 0) ||
+        !is_due(noted, before->session, calibration_changed(hub->ingest.calibration, device->id),
+                before->received_ms))
+        return;
+    note_write_neutral(&text, device, &neutral->zero);
+    put(hub, before, NOTE_NEUTRAL, &text);
+}
+
+void hub_note(struct lumbard *hub, const struct recorder_message *message,
+              const struct device *device)
+{
+    hub->noted_rooms[message->room].position = message->position;
+    note_session(hub, message);
+    note_neutral(hub, message, device);
+}
+
+void hub_note_change(struct lumbard *hub, const struct session *session)
+{
+    const struct hub_noted *noted = &hub->noted_rooms[session->room];
+    if (noted->session != session->id || hub->reloading)
+        return; /* its tape is not begun: it will be told behind the first message */
+    const struct recorder_message before = {.room = session->room,
+                                            .session = session->id,
+                                            .received_ms = hub_now_ms(hub),
+                                            .position = noted->position};
+    note_session(hub, &before);
+}
