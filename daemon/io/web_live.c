@@ -6,7 +6,8 @@
 
 #include "io/web_state.h"
 
-#define FRAME_MS         16    /* a display frame */
+#define FRAME_MS         16    /* a room's strips: a display frame */
+#define WALL_MS          100   /* the wall's numbers, which nobody reads faster; alarms do not wait */
 #define WATCHES_A_SECOND 20    /* of one browser; each may ask for five minutes of strips */
 #define UNSENT_BYTES     65536 /* in the kernel, before a socket counts as slow */
 
@@ -63,7 +64,8 @@ int web_live_write(struct web *web, struct client *client)
         return 0;
     web->frames++;
     /* From the tick that asked, lest the socket's few microseconds stretch the cadence. */
-    client->next_ms = FRAME_MS + (now - client->asked_ms <= 2 ? client->asked_ms : now);
+    client->next_ms = (client->cursor.room == 0 ? WALL_MS : FRAME_MS) +
+                      (now - client->asked_ms <= 2 ? client->asked_ms : now);
     if (lws_write(client->wsi, bytes, count, LWS_WRITE_BINARY) < (int)count)
         return -1;
     if (frame_due(web->frame, &client->cursor))

@@ -184,7 +184,7 @@ static void start_hub(struct bed *bed)
         dashboard->rule = BED_RULE;
         /* When frames are not timed, half of the screens show the wall. */
         unsigned room = bed->options.one_room ? 1 : i + 1;
-        dashboard_open(dashboard, port, !bed->options.decode && i % 2 == 0 ? 0 : room);
+        dashboard_open(dashboard, port, !bed->options.decode && i % 2 != 0 ? 0 : room);
     }
 }
 
