@@ -5,21 +5,59 @@ static json_t *spool_status(const struct lumbard *hub)
 {
     struct spool_stats spool;
     spool_stats(hub->spool, &spool);
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "safe", spool_is_safe(hub->spool),
-                     "used_bytes", (json_int_t)spool.used_bytes, "size_bytes",
-                     (json_int_t)spool.size_bytes, "dropped", (json_int_t)spool.dropped, "waited",
-                     (json_int_t)spool.waited, "torn", (json_int_t)spool.torn, "uncopied_bytes",
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "safe",
+                     spool_is_safe(hub->spool), "used_bytes", (json_int_t)spool.used_bytes,
+                     "size_bytes", (json_int_t)spool.size_bytes, "put", (json_int_t)spool.put,
+                     "dropped", (json_int_t)spool.dropped, "waited", (json_int_t)spool.waited,
+                     "recovered", (json_int_t)spool.recovered, "torn", (json_int_t)spool.torn,
+                     "syncs", (json_int_t)spool.syncs, "sync_failures",
+                     (json_int_t)spool.sync_failures, "uncopied_bytes",
                      (json_int_t)spool.uncopied_bytes);
+}
+
+static json_t *recorder_status(const struct lumbard *hub)
+{
+    struct recorder_stats recorder;
+    recorder_stats(hub->recorder, &recorder);
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I}", "safe", recorder_is_safe(hub->recorder),
+                     "messages", (json_int_t)recorder.messages, "lost", (json_int_t)recorder.lost,
+                     "blocks", (json_int_t)recorder.blocks, "bytes", (json_int_t)recorder.bytes,
+                     "failures", (json_int_t)recorder.failures);
+}
+
+static json_t *history_status(const struct lumbard *hub)
+{
+    struct store_stats store;
+    store_stats(hub->store, &store);
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "safe", store_is_safe(hub->store),
+                     "batches", (json_int_t)store.batches, "blocks", (json_int_t)store.blocks,
+                     "samples", (json_int_t)store.samples, "rows", (json_int_t)store.rows, "lost",
+                     (json_int_t)store.lost, "failures", (json_int_t)store.failures);
+}
+
+static json_t *quarantine_status(const struct lumbard *hub)
+{
+    return json_pack("{s:I, s:I, s:I}", "held", (json_int_t)quarantine_held(hub->quarantine), "put",
+                     (json_int_t)quarantine_count(hub->quarantine), "condemned",
+                     (json_int_t)quarantine_condemned(hub->quarantine));
+}
+
+static json_t *clock_status(const struct lumbard *hub)
+{
+    const struct hub_clock *clock = &hub->clock;
+    return json_pack("{s:b, s:b, s:I}", "set", clock->is_set, "synchronised",
+                     clock->is_synchronised, "off_ms", (json_int_t)clock->off_ms);
 }
 
 static json_t *broker_status(const struct lumbard *hub)
 {
     struct mqtt_state broker;
     mqtt_state(hub->mqtt, &broker);
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:s}", "connected", hub->health.broker,
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s}", "connected", hub->health.broker,
                      "heartbeat_ms", (json_int_t)hub->health.heartbeat_ms, "connects",
-                     (json_int_t)broker.connects, "published", (json_int_t)broker.published,
-                     "refused", (json_int_t)broker.refused, "oversize", (json_int_t)broker.oversize,
+                     (json_int_t)broker.connects, "failures", (json_int_t)broker.failures,
+                     "published", (json_int_t)broker.published, "refused",
+                     (json_int_t)broker.refused, "oversize", (json_int_t)broker.oversize,
                      "last_error", broker.last_error);
 }
 
@@ -27,9 +65,10 @@ static json_t *web_status(const struct lumbard *hub)
 {
     struct web_stats web;
     web_stats(hub->web, &web);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "clients", (json_int_t)web.clients, "watching",
-                     (json_int_t)web.watching, "frames", (json_int_t)web.frames, "skipped",
-                     (json_int_t)web.skipped, "refused", (json_int_t)web.refused);
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "clients", (json_int_t)web.clients,
+                     "watching", (json_int_t)web.watching, "requests", (json_int_t)web.requests,
+                     "frames", (json_int_t)web.frames, "skipped", (json_int_t)web.skipped,
+                     "refused", (json_int_t)web.refused);
 }
 
 /* What is wrong, a sentence each; an empty list: nothing. */
@@ -42,9 +81,19 @@ static json_t *complaints(const struct lumbard *hub)
         json_array_append_new(list, json_string("The disk is full or failing."));
     if (!recorder_is_safe(hub->recorder))
         json_array_append_new(list, json_string("Recordings cannot be written."));
+    if (!store_is_safe(hub->store))
+        json_array_append_new(list, json_string("History cannot be written."));
+    if (!hub->clock.is_set)
+        json_array_append_new(
+            list, json_string("The clock was not set since the machine was switched on."));
+    if (hub->clock.off_ms != 0)
+        json_array_append_new(
+            list, json_sprintf("The clock was set by %+.1f s since the hub was started: times are "
+                               "still those of before, until it is started anew.",
+                               (double)hub->clock.off_ms / 1000));
     if (hub->flood.on)
-        json_array_append_new(list, json_sprintf("An alarm flood: %u began within ten minutes.",
-                                                 hub->flood.count));
+        json_array_append_new(
+            list, json_sprintf("An alarm flood: %u began within ten minutes.", hub->flood.count));
     if (alarms_overflow(hub->ingest.alarms) > 0)
         json_array_append_new(list, json_string("Alarms were lost: too many stood at a time."));
     return list;
@@ -64,19 +113,23 @@ enum api_outcome api_get_status(void *user, const struct api_call *call, struct 
     (void)call;
     struct lumbard *hub = user;
     const struct ingest *ingest = &hub->ingest;
-    return api_give(
-        answer, 200,
-        json_pack("{s:s, s:s, s:o, s:I, s:i, s:I, s:I, s:i, s:i, s:I, s:o, s:o, s:b, s:o, s:o}",
-                  "version", LUMBAR_VERSION, "clinic", hub->setup.config->clinic, "now",
-                  api_instant(hub_now_ms(hub)), "uptime_s",
-                  (json_int_t)((hub_now_ms(hub) - hub->started_ms) / 1000), "rooms",
-                  (int)hub->setup.config->room_count, "messages", (json_int_t)ingest->messages,
-                  "refused", (json_int_t)ingest->refused, "devices",
-                  (int)devices_count(ingest->devices), "alarms",
-                  (int)alarms_standing(ingest->alarms), "alarms_lost",
-                  (json_int_t)alarms_overflow(ingest->alarms), "broker", broker_status(hub),
-                  "spool", spool_status(hub), "recorder_safe", recorder_is_safe(hub->recorder),
-                  "web", web_status(hub), "complaints", complaints(hub)));
+    json_t *status = json_pack(
+        "{s:s, s:s, s:o, s:I, s:i, s:I, s:I, s:i, s:I, s:i, s:I}", "version", LUMBAR_VERSION,
+        "clinic", hub->setup.config->clinic, "now", api_instant(hub_now_ms(hub)), "uptime_s",
+        (json_int_t)((hub_now_ms(hub) - hub->started_ms) / 1000), "rooms",
+        (int)hub->setup.config->room_count, "messages", (json_int_t)ingest->messages, "refused",
+        (json_int_t)ingest->refused, "devices", (int)devices_count(ingest->devices),
+        "devices_refused", (json_int_t)devices_refused(ingest->devices), "alarms",
+        (int)alarms_standing(ingest->alarms), "alarms_lost",
+        (json_int_t)alarms_overflow(ingest->alarms));
+    json_t *parts =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "broker", broker_status(hub), "spool",
+                  spool_status(hub), "quarantine", quarantine_status(hub), "recorder",
+                  recorder_status(hub), "history", history_status(hub), "web", web_status(hub),
+                  "clock", clock_status(hub), "complaints", complaints(hub));
+    json_object_update(status, parts);
+    json_decref(parts);
+    return api_give(answer, 200, status);
 }
 
 static json_t *room_of(const struct lumbard *hub, uint32_t room)

@@ -30,6 +30,15 @@ enum { SIGNALS = 3 };
 #define HUB_CLIENTS_MAX 20000
 #define HUB_TEXT_BYTES  32768 /* of a document; what a request may say is half of it */
 
+/* The machine's wall clock, as it was last looked at. */
+struct hub_clock {
+    bool is_set, is_synchronised;
+    int64_t off_ms; /* it was set by so much since the start, and hub time was not; 0: it was not */
+    int64_t seen_ms; /* the same, of one look: two have to agree */
+    int64_t looked_ms;
+    int64_t busy_ms; /* when somebody was last treated, or the hub started */
+};
+
 /* An answer of the API that waits until a batch is on the disk. */
 #define HUB_ANSWERS_MAX 32
 struct hub_answer {
@@ -86,6 +95,7 @@ struct lumbard {
     uint64_t oversize;         /* of mqtt's, as far as it was said */
     struct log_limit too_large;
     struct frame_health health;
+    struct hub_clock clock;
     uint64_t connects; /* of the broker, when all alarms were last told */
     struct flood flood;
     uint64_t unstored; /* the first change of an alarm that found no room in the store; 0: none */
@@ -164,6 +174,11 @@ int hub_load_calibration(struct lumbard *hub, struct diag *diag); /* after the s
 void hub_name_calibration(struct lumbard *hub, const struct session *session); /* it has a client */
 void hub_end_calibration(struct lumbard *hub, const struct session *session); /* with it */
 void hub_tick_calibration(struct lumbard *hub, int64_t now_ms);
+
+/* health.c: broker, disk, clock, floods: for the page, the log and the retained status. */
+void hub_look_at_health(struct lumbard *hub, int64_t now_ms);
+
+void hub_stop(struct lumbard *hub); /* begins the end, as a signal does */
 
 /* Delays and absence, acknowledgements, health, status, watchdog. */
 void hub_on_tick(uv_timer_t *timer);

@@ -319,7 +319,7 @@ static void after_goodbye(uv_work_t *work, int status)
 }
 
 /* The loop goes on draining while the broker is told, so that no producer waits for room. */
-static void begin_stop(struct lumbard *hub)
+void hub_stop(struct lumbard *hub)
 {
     if (hub->stopping)
         return;
@@ -336,7 +336,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number == SIGHUP && !hub->stopping)
         reload(hub);
     else if (number != SIGHUP)
-        begin_stop(hub);
+        hub_stop(hub);
 }
 
 /* ---- start, in order ---- */

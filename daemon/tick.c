@@ -6,8 +6,7 @@
 #include "hub.h"
 #include "io/notify.h"
 
-#define HEARTBEAT_OLD 3000 /* ms without it: the path to the broker is said to be gone */
-#define WRITER_STUCK  2000 /* ms without a turn of a writing thread, at least; see below */
+#define WRITER_STUCK 2000 /* ms without a turn of a writing thread, at least; see below */
 
 /* False: not now, for the broker is away or the queue full; it stays due. */
 static bool on_ack_due(void *user, const struct device *device, uint64_t boot_id, uint64_t sequence)
@@ -19,68 +18,6 @@ static bool on_ack_due(void *user, const struct device *device, uint64_t boot_id
         return true; /* it can be told nothing */
     return hub->health.broker &&
            mqtt_publish(hub->mqtt, topic, ack, ack_write(ack, boot_id, sequence), 0, false);
-}
-
-/* What comes reaches the disk, or no longer: in the log, and retained for who watches the hub. */
-static void tell_disk(struct lumbard *hub, bool safe, uint64_t uncopied_bytes, bool changed)
-{
-    char json[160];
-    int bytes = snprintf(json, sizeof(json),
-                         "{\"state\":\"online\",\"version\":\"" LUMBAR_VERSION
-                         "\",\"disk\":\"%s\",\"uncopied_bytes\":%llu}",
-                         safe ? "ok" : "refusing", (unsigned long long)uncopied_bytes);
-    mqtt_publish(hub->mqtt, mqtt_status_topic(hub->mqtt), json, (size_t)bytes, 1, true);
-    if (changed && safe)
-        log_notice("disk: works again; %llu bytes of messages never came to it",
-                   (unsigned long long)uncopied_bytes);
-    else if (changed)
-        log_error("disk: full or failing; rooms are shown live, and nothing is safe from a power "
-                  "cut or acknowledged to devices");
-}
-
-static void look_at_flood(struct lumbard *hub, int64_t now_ms)
-{
-    if (!flood_tick(&hub->flood, (uint32_t)hub->setup.config->alarms.flood, now_ms))
-        return;
-    if (hub->flood.on)
-        log_warn("alarm flood: %u alarms began within ten minutes", hub->flood.count);
-    else
-        log_notice("alarm flood is over");
-}
-
-static void look_at_health(struct lumbard *hub, int64_t now_ms)
-{
-    struct mqtt_state broker;
-    struct spool_stats spool;
-    mqtt_state(hub->mqtt, &broker);
-    spool_stats(hub->spool, &spool);
-    int64_t silent_ms = (clock_mono_ns() - broker.heard_mono_ns) / 1000000;
-    struct frame_health now = {
-        .broker = broker.connected && silent_ms < HEARTBEAT_OLD,
-        .disk = spool_is_safe(hub->spool),
-        .heartbeat_ms = (uint32_t)(broker.heartbeat_ns / 1000000),
-        .messages = hub->ingest.messages,
-        .refused = hub->ingest.refused,
-        .dropped = spool.dropped,
-        .alarms_begun = hub->flood.count,
-        .flood = hub->flood.on,
-        .alarms_lost = alarms_overflow(hub->ingest.alarms),
-        .second = now_ms / 1000,
-    };
-    if (now.broker != hub->health.broker && now.broker)
-        log_notice("broker connected");
-    else if (now.broker != hub->health.broker)
-        log_warn("broker lost%s%s", broker.last_error[0] != '\0' ? ": " : "", broker.last_error);
-    bool changed = now.disk != hub->health.disk;
-    if (changed || (!now.disk && now.broker && !hub->health.broker))
-        tell_disk(hub, now.disk, spool.uncopied_bytes, changed);
-    if (broker.connected && broker.connects != hub->connects) {
-        struct publish_world world = hub_publish_world(hub);
-        hub->connects = broker.connects; /* it may have forgotten what was retained */
-        publisher_mark_all(hub->publisher, &world);
-    }
-    hub->health = now;
-    frame_set_health(hub->frame, &now);
 }
 
 static void end_complaint(struct log_limit *limit, const char *who, int64_t now)
@@ -171,8 +108,7 @@ void hub_on_tick(uv_timer_t *timer)
         synced = hub->acked_from;
     devices_acks(hub->ingest.devices, synced, lost, now, hub->setup.config->devices.ack_ms,
                  on_ack_due, hub);
-    look_at_flood(hub, now);
-    look_at_health(hub, now);
+    hub_look_at_health(hub, now);
     hub_store_again(hub);
     hub_publish(hub);
     tell_status(hub, now);

@@ -1,6 +1,8 @@
 #include "base/clock.h"
 
+#include <sys/timex.h>
 #include <time.h>
+#include <unistd.h>
 
 int64_t clock_mono_ns(void)
 {
@@ -19,4 +21,14 @@ int64_t clock_wall_ms(void)
 int64_t clock_hub_offset_ms(void)
 {
     return clock_wall_ms() - clock_mono_ns() / 1000000;
+}
+
+bool clock_is_synchronised(void)
+{
+    /* systemd-timesyncd's mark. The kernel's word may be kept from a service (ProtectClock). */
+    if (access("/run/systemd/timesync/synchronized", F_OK) == 0)
+        return true;
+    struct timex timex = {.modes = 0};
+    int state = adjtimex(&timex);
+    return state >= 0 && state != TIME_ERROR && (timex.status & STA_UNSYNC) == 0;
 }

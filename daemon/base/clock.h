@@ -7,10 +7,19 @@
 #ifndef LUMBAR_BASE_CLOCK_H
 #define LUMBAR_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 int64_t clock_mono_ns(void); /* CLOCK_MONOTONIC */
 int64_t clock_wall_ms(void); /* CLOCK_REALTIME, ms since 1970 */
+
+/* No program of ours ran before 2026: a wall clock that says so was not set since the machine was
+ * switched on. */
+#define CLOCK_PLAUSIBLE_MS INT64_C(1767225600000)
+
+/* Has a time service set the wall clock since the machine was switched on? False too where nobody
+ * says so. */
+bool clock_is_synchronised(void);
 
 /* The difference to be added to clock_mono_ns() / 1000000 to have hub time. Ask once, at start. */
 int64_t clock_hub_offset_ms(void);

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #define ARENA_BYTES      ((size_t)128 * 1024) /* for one part, or one Watch */
-#define TAIL_BYTES       128                  /* kept free for cursor, clock, health and gap */
+#define TAIL_BYTES       192                  /* kept free for cursor, clock, health and gap */
 #define SLOTS            8                    /* frames kept to be shared */
 #define SHARE_MS         5                    /* so old may a frame be that is shared */
 #define BACKLOG_MAX_S    300
@@ -128,6 +128,8 @@ void frame_set_health(struct frame *frame, const struct frame_health *health)
         had->messages == health->messages && had->refused == health->refused &&
         had->dropped == health->dropped && had->alarms_begun == health->alarms_begun &&
         had->flood == health->flood && had->alarms_lost == health->alarms_lost &&
+        had->clock_unset == health->clock_unset && had->clock_off_ms == health->clock_off_ms &&
+        had->oversize == health->oversize && had->quarantined == health->quarantined &&
         had->second == health->second)
         return;
     frame->health = *health;
@@ -464,6 +466,12 @@ static void fill_health(const struct frame_health *health, Lumbar__Live__V1__Hea
     out->alarms_begun = health->alarms_begun;
     out->flood = health->flood;
     out->alarms_lost = health->alarms_lost;
+    out->has_clock_unset = out->has_clock_off_ms = 1;
+    out->clock_unset = health->clock_unset;
+    out->clock_off_ms = health->clock_off_ms;
+    out->has_oversize = out->has_quarantined = 1;
+    out->oversize = health->oversize;
+    out->quarantined = health->quarantined;
 }
 
 /* What every frame has: where to resume, the hub's clock; and what is single. */

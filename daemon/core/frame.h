@@ -45,6 +45,9 @@ struct frame_health {
     uint32_t alarms_begun; /* in the last ten minutes */
     bool flood;
     uint64_t alarms_lost;
+    bool clock_unset;     /* the machine's, since it was switched on */
+    int64_t clock_off_ms; /* it was set by so much, and hub time still is what it was */
+    uint64_t oversize, quarantined;
     /* Not sent; a new one makes a frame, so that a quiet clinic does not look like a lost path. */
     int64_t second;
 };

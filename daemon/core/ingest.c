@@ -196,6 +196,8 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     int64_t offset_ms = 0;
     enum device_verdict verdict =
         device_account(device, &decoded.batch, message->received_ms, message->position, &offset_ms);
+    if (ingest->clock_in_doubt)
+        device->has_skew = false;
     if (ingest->calibration != NULL) {
         if (verdict == DEVICE_NEW && !ingest->quiet)
             calibration_touch(ingest->calibration, device, &decoded.batch, offset_ms);
@@ -210,6 +212,13 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     derive(ingest, device, message->received_ms, offset_ms, &decoded);
     spread(ingest, device, &decoded, offset_ms, now_ms);
     return INGEST_USED;
+}
+
+void ingest_doubt_clock(struct ingest *ingest, bool in_doubt)
+{
+    ingest->clock_in_doubt = in_doubt;
+    for (uint32_t id = 1; in_doubt && id <= devices_count(ingest->devices); id++)
+        devices_at(ingest->devices, id)->has_skew = false;
 }
 
 /* A tick on its way through the alarms. */

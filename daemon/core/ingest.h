@@ -50,6 +50,7 @@ struct ingest {
     struct alarms *alarms;
     struct feed *feed;
     struct history *history; /* NULL: nothing is gathered */
+    bool clock_in_doubt;     /* the hub's own: nobody's skew is spoken of (ingest_doubt_clock) */
     bool quiet; /* stored already: rules learn what is, sessions know it; nothing comes of it */
     struct sessions *sessions;       /* NULL: none */
     const struct derive_session *session; /* of all devices; NULL: as `sessions` has it */
@@ -75,6 +76,9 @@ struct ingest {
 /* Takes one message; hub time is now_ms. */
 enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_message *message,
                                int64_t now_ms);
+
+/* Hub time is not what a wall clock should say now, or is again. */
+void ingest_doubt_clock(struct ingest *ingest, bool in_doubt);
 
 /* Delays and absence; call every 250 ms or so. */
 void ingest_tick(struct ingest *ingest, int64_t now_ms);

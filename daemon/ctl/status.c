@@ -10,30 +10,60 @@ static const char help[] = "usage: lumbarctl status [--json]\n"
                            "is; 1: something.\n"
                            "\n" ASK_HELP_TEXT;
 
-static void print_status(const json_t *status)
+static bool is_true(const json_t *object, const char *name)
+{
+    return json_is_true(json_object_get(object, name));
+}
+
+static void print_hub(const json_t *status)
 {
     char span[ASK_TIME_BYTES];
-    const json_t *broker = json_object_get(status, "broker");
-    const json_t *spool = json_object_get(status, "spool");
-    const json_t *web = json_object_get(status, "web");
+    const json_t *clock = json_object_get(status, "clock");
     printf("lumbard %s, %s, up %s\n", ask_string(status, "version"), ask_string(status, "clinic"),
            ask_span(ask_integer(status, "uptime_s") * 1000, span));
-    printf("  rooms      %lld, devices %lld\n", ask_integer(status, "rooms"),
-           ask_integer(status, "devices"));
-    printf("  alarms     %lld\n", ask_integer(status, "alarms"));
-    printf("  messages   %lld, refused %lld\n", ask_integer(status, "messages"),
-           ask_integer(status, "refused"));
-    printf("  broker     %s, heartbeat %lld ms\n",
-           json_is_true(json_object_get(broker, "connected")) ? "connected" : "away",
-           ask_integer(broker, "heartbeat_ms"));
-    printf("  spool      %s, %lld of %lld bytes, dropped %lld\n",
-           json_is_true(json_object_get(spool, "safe")) ? "safe" : "not on disk",
-           ask_integer(spool, "used_bytes"), ask_integer(spool, "size_bytes"),
-           ask_integer(spool, "dropped"));
-    printf("  recorder   %s\n",
-           json_is_true(json_object_get(status, "recorder_safe")) ? "ok" : "cannot write");
-    printf("  page       %lld sockets, %lld watching\n", ask_integer(web, "clients"),
-           ask_integer(web, "watching"));
+    printf("  clock      %s%s", is_true(clock, "set") ? "set" : "not set",
+           is_true(clock, "synchronised") ? ", synchronised" : "");
+    if (ask_integer(clock, "off_ms") != 0)
+        printf(", by %+.1f s since the start", (double)ask_integer(clock, "off_ms") / 1000);
+    printf("\n  rooms      %lld, devices %lld, refused %lld\n", ask_integer(status, "rooms"),
+           ask_integer(status, "devices"), ask_integer(status, "devices_refused"));
+    printf("  alarms     %lld, lost %lld\n", ask_integer(status, "alarms"),
+           ask_integer(status, "alarms_lost"));
+}
+
+static void print_input(const json_t *status)
+{
+    const json_t *broker = json_object_get(status, "broker");
+    const json_t *spool = json_object_get(status, "spool");
+    const json_t *quarantine = json_object_get(status, "quarantine");
+    printf("  messages   %lld, refused %lld, too large %lld\n", ask_integer(status, "messages"),
+           ask_integer(status, "refused"), ask_integer(broker, "oversize"));
+    printf("  quarantine %lld of %lld, %lld killed the hub\n", ask_integer(quarantine, "held"),
+           ask_integer(quarantine, "put"), ask_integer(quarantine, "condemned"));
+    printf("  broker     %s, heartbeat %lld ms, connected %lld times, published %lld, refused "
+           "%lld\n",
+           is_true(broker, "connected") ? "connected" : "away", ask_integer(broker, "heartbeat_ms"),
+           ask_integer(broker, "connects"), ask_integer(broker, "published"),
+           ask_integer(broker, "refused"));
+    printf("  spool      %s, %lld of %lld bytes, dropped %lld, waited %lld, torn %lld\n",
+           is_true(spool, "safe") ? "safe" : "not on disk", ask_integer(spool, "used_bytes"),
+           ask_integer(spool, "size_bytes"), ask_integer(spool, "dropped"),
+           ask_integer(spool, "waited"), ask_integer(spool, "torn"));
+}
+
+static void print_output(const json_t *status)
+{
+    static const char *const stores[] = {"recorder", "history"};
+    const json_t *web = json_object_get(status, "web");
+    for (size_t i = 0; i < sizeof(stores) / sizeof(stores[0]); i++) {
+        const json_t *store = json_object_get(status, stores[i]);
+        printf("  %-10s %s, lost %lld, failures %lld\n", stores[i],
+               is_true(store, "safe") ? "ok" : "cannot write", ask_integer(store, "lost"),
+               ask_integer(store, "failures"));
+    }
+    printf("  page       %lld sockets, %lld watching, frames skipped %lld, refused %lld\n",
+           ask_integer(web, "clients"), ask_integer(web, "watching"), ask_integer(web, "skipped"),
+           ask_integer(web, "refused"));
 }
 
 int ctl_status(int count, char **arguments)
@@ -53,7 +83,9 @@ int ctl_status(int count, char **arguments)
     code = json_array_size(complaints) > 0 ? CTL_FAILED : 0;
     if (ask_printed(&ask, status))
         return code;
-    print_status(status);
+    print_hub(status);
+    print_input(status);
+    print_output(status);
     for (size_t i = 0; i < json_array_size(complaints); i++)
         printf("  wrong      %s\n", json_string_value(json_array_get(complaints, i)));
     json_decref(status);

@@ -25,6 +25,13 @@ static socklen_t parse_address(const char *text, struct sockaddr_un *address)
     return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length + (text[0] == '/'));
 }
 
+bool notify_is_heard(void)
+{
+    struct sockaddr_un address;
+    const char *place = getenv("NOTIFY_SOCKET");
+    return place != NULL && parse_address(place, &address) != 0;
+}
+
 void notify_send(const char *format, ...)
 {
     const char *place = getenv("NOTIFY_SOCKET");

@@ -5,7 +5,11 @@
 #ifndef LUMBAR_IO_NOTIFY_H
 #define LUMBAR_IO_NOTIFY_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Is there a service manager, which starts the hub anew when it ends? */
+bool notify_is_heard(void);
 
 /* Sends "READY=1\nSTATUS=..." as given. */
 void notify_send(const char *format, ...) __attribute__((format(printf, 1, 2)));

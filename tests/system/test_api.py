@@ -74,6 +74,24 @@ def other_peoples_pages_get_nothing(build):
             assert status == wanted, (headers, status, answer)
 
 
+def what_could_not_be_used_is_counted_where_people_look(build):
+    with Clinic(build, rules=RULE) as clinic:
+        browser, device = clinic.browser(), clinic.device("posture", "p-01")
+        for payload in (b"\xff\xff", b"\xff\xfe", b"x" * 20000):
+            clinic.mqtt.publish(device.topic, payload)
+        assert clinic.ask("/rooms", local=False, headers={"Host": "evil.example"})[0] == 421
+        wait_for("all of it", lambda: (lambda status: (
+            status["refused"], status["broker"]["oversize"], status["quarantine"]["held"],
+            status["quarantine"]["put"], status["web"]["refused"]) == (2, 1, 2, 2, 1))(
+                clinic.ask("/status")[1]))
+        browser.until(lambda f: f.HasField("health") and f.health.refused == 2 and
+                      f.health.oversize == 1 and f.health.quarantined == 2, "the page's frame")
+        said = clinic.ctl("status").stdout
+        for words in ("refused 2, too large 1", "quarantine 2 of 2, 0 killed the hub",
+                      "frames skipped 0, refused 1", "history    ok", "clock      set"):
+            assert words in said, (words, said)
+
+
 def the_command_says_it_in_lines_and_in_json(build):
     with Clinic(build, rules=RULE) as clinic:
         clinic.device("massage", "m-01").send(skin_temperature=[44.5])
@@ -121,4 +139,5 @@ def exit_codes_are_as_help_says(build):
 if __name__ == "__main__":
     run([the_hub_says_how_it_is_on_both_doors, a_device_is_told_with_its_values,
          an_alarm_is_listed_while_it_stands, other_peoples_pages_get_nothing,
+         what_could_not_be_used_is_counted_where_people_look,
          the_command_says_it_in_lines_and_in_json, exit_codes_are_as_help_says])

@@ -44,6 +44,7 @@ export function App({ store, link, deeds, treatments, route, refresh }) {
         <footer>
             <span>${words.foot}</span>
             <span class="end">
+                ${store.health && html`<${Unusable} health=${store.health} />`}
                 ${store.hello && html`<span>${words.version(store.hello.version)}</span>`}
                 <button class="plain" onClick=${() => {
                     setLanguage(otherLanguage());
@@ -74,6 +75,15 @@ function TopLine({ store, link, route, now, silence }) {
         </span>
         <time class="clock">${clockTime(now)}</time>
     </header>`;
+}
+
+/** What the hub could not use of what came, for who looks after it.
+ *  @param {{health: import('#live').Health}} props */
+function Unusable({ health }) {
+    const { refused, quarantined, oversize } = health;
+    if (refused + quarantined + oversize === 0) return null;
+    return html`<span>${words.unusable(number(refused), number(quarantined), number(oversize))}
+    </span>`;
 }
 
 /** How many alarms need somebody, on every screen; the way to the list of all.
@@ -111,6 +121,9 @@ function Banners({ store, link, silence }) {
         ${live && health && !health.broker && html`<p class="banner bad">
             <b>${words.brokerGone}</b> ${words.nothingIsNew}</p>`}
         ${live && health && !health.disk && html`<p class="banner bad">${words.diskGone}</p>`}
+        ${live && health?.clock_unset && html`<p class="banner bad">${words.clockUnset}</p>`}
+        ${live && health && health.clock_off_ms !== 0 && html`<p class="banner odd">
+            ${words.clockOff(span(Math.abs(health.clock_off_ms)))}</p>`}
         ${live && health?.flood && html`<p class="banner odd">
             <b>${words.flood(number(health.alarms_begun))}</b>
             ${' '}${words.floodOrder(number(store.waiting))}</p>`}

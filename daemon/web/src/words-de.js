@@ -38,6 +38,12 @@ export const de = {
         + 'sehen.',
     diskGone: 'Der Hub kann nicht auf seine Platte schreiben: Ein Stromausfall würde verlieren, was '
         + 'jetzt kommt. Bitte nach der Platte sehen.',
+    clockUnset: 'Die Uhr des Hubs wurde seit dem Einschalten nicht gestellt: Alle Zeiten hier sind '
+        + 'falsch. Bitte mit dem Netz verbinden.',
+    clockOff: (time) => `Die Uhr des Hubs wurde um ${time} verstellt: Die Zeiten hier sind noch die `
+        + 'von vorher. Er startet neu, wenn niemand behandelt wird.',
+    unusable: (n, kept, large) =>
+        `Nachrichten: ${n} unbrauchbar, ${kept} in Quarantäne, ${large} zu groß.`,
     flood: (n) => `Alarmflut: ${n} Alarme begannen in zehn Minuten.`,
     floodOrder: (n) => `${n} warten auf jemanden. Räume und Listen zeigen die dringendsten zuerst.`,
     alarmsLost: (n) => `${n} Alarme konnten nicht gehalten werden: Mehr stehen an, als Platz haben. `

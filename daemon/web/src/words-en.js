@@ -39,6 +39,12 @@ export const en = {
     brokerGone: 'The hub hears no device: the MQTT broker does not answer. Look at the broker.',
     diskGone: 'The hub cannot write to its disk: a power cut would lose what comes now. '
         + 'Look at the disk.',
+    clockUnset: 'The hub\'s clock was not set since it was switched on: every time here is wrong. '
+        + 'Connect it to the network.',
+    clockOff: (/** @type {string} */ time) => `The hub\'s clock was set by ${time}: times here are `
+        + 'still those of before. It starts anew when nobody is treated.',
+    unusable: (/** @type {string} */ n, /** @type {string} */ kept, /** @type {string} */ large) =>
+        `Messages: ${n} unusable, ${kept} in quarantine, ${large} too large.`,
     flood: (/** @type {string} */ n) => `Alarm flood: ${n} alarms began within ten minutes.`,
     floodOrder: (/** @type {string} */ n) =>
         `${n} wait for somebody. Rooms and lists show the most urgent first.`,

@@ -199,6 +199,17 @@ static void health_is_told_when_it_changes(void **state)
     frame = ward_next(ward, &cursor, NOW);
     assert_true(frame->health->flood && frame->health->alarms_begun == 1000);
     ward_free(frame);
+    health.clock_unset = true;
+    health.clock_off_ms = INT64_MIN; /* and all others as long as they get: it has its room */
+    health.messages = health.refused = health.dropped = health.alarms_lost = UINT64_MAX;
+    health.oversize = health.quarantined = UINT64_MAX;
+    health.heartbeat_ms = health.alarms_begun = UINT32_MAX;
+    frame_set_health(ward->frame, &health);
+    frame = ward_next(ward, &cursor, NOW);
+    assert_true(frame->health->clock_unset && frame->health->clock_off_ms == INT64_MIN);
+    assert_true(frame->health->oversize == UINT64_MAX && frame->health->quarantined == UINT64_MAX);
+    assert_true(frame_due(ward->frame, &cursor) == false);
+    ward_free(frame);
 }
 
 static void a_reload_tells_everything_anew(void **state)

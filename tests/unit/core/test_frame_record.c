@@ -327,6 +327,10 @@ static void put_single(struct json *json, const Frame *frame)
         integer(json, "alarms_begun", frame->health->alarms_begun);
         boolean(json, "flood", frame->health->flood);
         integer(json, "alarms_lost", (int64_t)frame->health->alarms_lost);
+        boolean(json, "clock_unset", frame->health->clock_unset);
+        integer(json, "clock_off_ms", frame->health->clock_off_ms);
+        integer(json, "oversize", (int64_t)frame->health->oversize);
+        integer(json, "quarantined", (int64_t)frame->health->quarantined);
         text_add(&json->text, "}");
     }
     if (frame->bye != NULL)
@@ -478,7 +482,8 @@ static void nobody(void *user, const struct alarm *alarm)
     (void)user, (void)alarm;
 }
 
-/* One of each: shelved while it is off, a loss that is known, acknowledged, latched and escalated. */
+/* One of each: shelved while it is off, a loss that is known, acknowledged, latched and escalated.
+ */
 static void live(struct ward *ward, int64_t now_ms)
 {
     const struct rule *bent = rules_find(ward->rules, "bent");
@@ -563,7 +568,10 @@ static void the_recorded_frames_are_what_the_hub_sends(void **state)
                                                         .dropped = 5,
                                                         .alarms_begun = 12,
                                                         .flood = true,
-                                                        .alarms_lost = 1});
+                                                        .alarms_lost = 1,
+                                                        .clock_off_ms = -3600000,
+                                                        .oversize = 6,
+                                                        .quarantined = 7});
 
     ward_watch(&ward, &wall, (struct wish){.room = 0}, NOW + 50);
     record_next(&ward, "wall-first", &wall, NOW + 50);

@@ -145,6 +145,7 @@ static size_t write_batch(uint8_t *out, uint64_t sequence, int64_t now_ms, doubl
     for (unsigned i = 0; i < 5; i++)
         angle[i] = (int32_t)(degrees * 100);
     Lumbar__Posture__V1__Telemetry batch = LUMBAR__POSTURE__V1__TELEMETRY__INIT;
+    batch.has_wall_clock = batch.wall_clock = 1;
     batch.has_boot_id = batch.has_sequence = batch.has_now_ms = batch.has_start_ms = 1;
     batch.boot_id = 7;
     batch.sequence = sequence;
@@ -313,6 +314,21 @@ static void what_killed_the_hub_is_not_decoded_whoever_sends_it(void **state)
     assert_int_equal(device->messages, 1);
 }
 
+static void no_skew_is_spoken_of_while_the_hubs_own_clock_is_in_doubt(void **state)
+{
+    struct world *world = *state;
+    struct device *device = devices_at(world->ingest.devices, 1);
+    take_batch(world, 1, NOW, 10);
+    assert_true(device->has_skew);
+    ingest_doubt_clock(&world->ingest, true);
+    assert_false(device->has_skew);
+    take_batch(world, 2, NOW + 100, 10);
+    assert_false(device->has_skew);
+    ingest_doubt_clock(&world->ingest, false);
+    take_batch(world, 3, NOW + 200, 10);
+    assert_true(device->has_skew);
+}
+
 static void an_alarm_is_raised_and_ends(void **state)
 {
     struct world *world = *state;
@@ -476,6 +492,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(made_up_names_take_no_place_from_a_device_that_speaks,
                                         open_world, close_world),
         cmocka_unit_test_setup_teardown(what_killed_the_hub_is_not_decoded_whoever_sends_it,
+                                        open_world, close_world),
+        cmocka_unit_test_setup_teardown(no_skew_is_spoken_of_while_the_hubs_own_clock_is_in_doubt,
                                         open_world, close_world),
         cmocka_unit_test_setup_teardown(an_alarm_is_raised_and_ends, open_world, close_world),
         cmocka_unit_test_setup_teardown(from_a_neutral_posture_on_everything_is_told_from_it,

@@ -1,0 +1,103 @@
+"""The machine's clock is set while the hub runs: said everywhere, blamed on no device, put right."""
+import json
+import socket
+import struct
+import time
+
+from clinic import Clinic, run, wait_for
+
+HOUR_MS = 3600 * 1000
+STATUS = "lumbar/v1/hub/lumbard/status"
+
+
+class Clock:
+    """Of the hub only; the file is read at each look at the clock."""
+
+    def __init__(self, clinic, added_s=0):
+        self.file = clinic.folder / "clock"
+        self.set(added_s)
+        self.environment = {
+            "LD_PRELOAD": f"{clinic.build}/fixtures/set_clock/set_clock.so",
+            "LUMBAR_TEST_CLOCK": str(self.file)}
+
+    def set(self, added_s):
+        self.file.write_bytes(struct.pack("<q", added_s * 10**9))
+
+
+def complaints(clinic):
+    return " ".join(clinic.ask("/health")[1]["complaints"])
+
+
+def skew(clinic):
+    return clinic.ask("/devices/posture/p-01")[1]["skew_ms"]
+
+
+def last_status(clinic):
+    return json.loads(clinic.received(STATUS)[-1])
+
+
+def a_clock_that_is_set_is_told_and_blamed_on_no_device(build):
+    with Clinic(build, start=False) as clinic:
+        clock = Clock(clinic)
+        clinic.start_hub(**clock.environment)
+        device, browser = clinic.device("posture", "p-01"), clinic.browser(room=1)
+        device.send(trunk_inclination=[1.0])
+        wait_for("its clock is known", lambda: skew(clinic) is not None)
+        clock.set(3600)
+        wait_for("a complaint", lambda: "set by +3600" in complaints(clinic))
+        assert abs(clinic.ask("/status")[1]["clock"]["off_ms"] - HOUR_MS) < 1000
+        browser.until(lambda f: f.HasField("health") and
+                      abs(f.health.clock_off_ms - HOUR_MS) < 1000, "the page is told")
+        wait_for("it is retained", lambda: last_status(clinic).get("clock") == "off")
+        ended = clinic.ctl("status")
+        assert ended.returncode == 1 and "by +3600" in ended.stdout, ended
+        assert clinic.said("clock: it was set by +3600")
+        device.send(trunk_inclination=[2.0])  # its own clock is right, and so is its age
+        wait_for("its message", lambda: clinic.ask("/devices/posture/p-01")[1]["messages"] == 2)
+        assert skew(clinic) is None
+        value = clinic.ask("/devices/posture/p-01")[1]["values"]["trunk_inclination"]
+        assert value["value"] == 2 and 0 <= value["age_ms"] < 10000, value
+        clock.set(0)
+        wait_for("it is well again", lambda: complaints(clinic) == "")
+        wait_for("that is retained", lambda: last_status(clinic).get("clock") == "ok")
+        device.send(trunk_inclination=[3.0])
+        wait_for("its clock is known again", lambda: skew(clinic) is not None)
+
+
+def a_clock_that_was_never_set_is_told(build):
+    with Clinic(build, start=False) as clinic:
+        clock = Clock(clinic, added_s=-int(time.time()))  # as a machine without a battery begins
+        clinic.start_hub(**clock.environment)
+        wait_for("a complaint", lambda: "not set" in complaints(clinic))
+        clinic.browser().until(lambda f: f.HasField("health") and f.health.clock_unset, "the page")
+        ended = clinic.ctl("status")
+        assert ended.returncode == 1 and "clock      not set" in ended.stdout, ended
+        clinic.device("posture", "p-01").send(trunk_inclination=[1.0])
+        wait_for("its message", lambda: clinic.ask("/devices/posture/p-01")[1].get("messages"))
+        assert skew(clinic) is None
+
+
+def as_a_service_it_starts_anew_when_nobody_is_treated(build):
+    with Clinic(build, start=False) as clinic:
+        clock, manager = Clock(clinic), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        manager.bind(str(clinic.folder / "notify"))
+        environment = {**clock.environment, "NOTIFY_SOCKET": str(clinic.folder / "notify")}
+        clinic.start_hub(**environment)
+        room = list(clinic.rooms)[0]
+        number = clinic.ask("/sessions", "POST", {"room": room, "therapist": "AB"})[1]["id"]
+        assert clinic.ask(f"/sessions/{number}/start", "POST", {})[0] == 200
+        clock.set(3600)
+        wait_for("a complaint", lambda: "set by +3600" in complaints(clinic))
+        wait_for("ten seconds", lambda: clinic.ask("/status")[1]["uptime_s"] > 12, 30)
+        assert clinic.hub.poll() is None and not clinic.said("starting anew")
+        assert clinic.ask(f"/sessions/{number}/end", "POST", {})[0] == 200
+        wait_for("it ends", lambda: clinic.hub.poll() is not None, 30)
+        assert clinic.hub.returncode == 0 and clinic.said("starting anew")
+        clinic.start_hub(**environment)
+        status = clinic.ask("/status")[1]
+        assert status["clock"]["off_ms"] == 0 and status["complaints"] == [], status
+
+
+if __name__ == "__main__":
+    run([a_clock_that_is_set_is_told_and_blamed_on_no_device, a_clock_that_was_never_set_is_told,
+         as_a_service_it_starts_anew_when_nobody_is_treated])
