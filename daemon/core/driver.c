@@ -42,12 +42,11 @@ void drivers_fini(struct drivers *drivers)
 static bool next_filter(const struct lumbar_plugin *plugin, uint32_t *at,
                         char filter[TOPIC_MAX_BYTES + 1])
 {
-    const char *leaf = plugin->leaves[*at];
-    bool is_ack = leaf == NULL;
     if (*at > 0 && plugin->leaves[*at - 1] == NULL)
         return false;
-    (*at)++;
-    return topic_filter(plugin->topic, is_ack ? "ack" : leaf, filter, TOPIC_MAX_BYTES + 1) > 0;
+    const char *leaf = plugin->leaves[(*at)++];
+    return topic_filter(plugin->topic, leaf != NULL ? leaf : "ack", filter, TOPIC_MAX_BYTES + 1) >
+           0;
 }
 
 static int check_apart(const struct lumbar_plugin *plugin, const struct lumbar_plugin *other,
