@@ -322,7 +322,11 @@ static int read_term(struct loader *loader, bool inverted)
         return code;
     if (loader->term->window != WINDOW_NONE && loader->term->condition == RULE_ABSENT)
         return COMPLAIN(loader, loader->condition, ERR_CONFLICT, "what is absent has no window");
-    tree->ticks = tree->ticks || loader->term->condition == RULE_ABSENT;
+    const struct rule_term *term = loader->term;
+    tree->ticks = tree->ticks || term->condition == RULE_ABSENT;
+    tree->plain = tree->plain && term->window == WINDOW_NONE && !term->inverted &&
+                  term->condition != RULE_ABSENT && term->from_high.source != LIMIT_METRIC &&
+                  term->from_low.source != LIMIT_METRIC;
     tree->asks = tree->asks || asks(&loader->term->from_high) || asks(&loader->term->from_low);
     tree->term_count++;
     return 0;
@@ -372,6 +376,7 @@ static int read_node(struct loader *loader, const struct yaml_node *map, unsigne
         code = read_term(loader, inverted);
     } else {
         node->kind = (uint8_t)(NODE_ALL + which - 1);
+        tree->plain = tree->plain && node->kind != NODE_NOT;
         code = which == 3 ? read_node(loader, inner, depth + 1, !inverted)
                           : read_children(loader, inner, depth, inverted);
     }
@@ -432,6 +437,7 @@ int loader_read_condition(struct loader *loader)
     loader->tree = loader->detail->tree = calloc(1, sizeof(*loader->tree));
     if (loader->tree == NULL)
         return diag_set(loader->diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+    loader->tree->plain = true;
     loader->rule_map = loader->map;
     int code = read_node(loader, loader->map, 1, false);
     loader->map = loader->rule_map;

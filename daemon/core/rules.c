@@ -302,14 +302,14 @@ static void take_sample(const struct judging *judging, double value, int64_t tim
 
 /* Can no rule hold of any of these values? Of labels all between the lowest and the highest count.
  */
-static bool is_calm(const struct rule_watch *watch, const struct extent *extent)
+static bool is_calm(const struct rule_calm *calm, const struct extent *extent)
 {
-    if (!extent->known || extent->min < watch->calm_low || extent->max > watch->calm_high)
+    if (!extent->known || extent->min < calm->low || extent->max > calm->high)
         return false;
-    if (watch->labels == 0)
+    if (calm->labels == 0)
         return true;
     uint64_t up_to_max = UINT64_MAX >> (LUMBAR_LABELS_MAX - 1 - (uint32_t)extent->max);
-    return (watch->labels & up_to_max) >> (uint32_t)extent->min == 0;
+    return (calm->labels & up_to_max) >> (uint32_t)extent->min == 0;
 }
 
 /* Kept out of the way of what nearly always happens. */
@@ -322,11 +322,11 @@ judge_series(struct judging *judging, const struct lumbar_series *series, int64_
 
 /* Nearly always nothing holds and nothing did: then the newest value is all there is to keep. What
  * is skipped would have led from idle to idle. */
-static inline bool passes(const struct rule_watch *watch, const struct rule_input *input,
+static inline bool passes(const struct rule_calm *calm, const struct rule_input *input,
                           const struct lumbar_series *series, const struct extent *extent,
                           int64_t offset_ms)
 {
-    return input->busy == 0 && is_calm(watch, extent) &&
+    return input->busy == 0 && is_calm(calm, extent) &&
            (series->time_ms[0] + offset_ms >= input->last_ms || !input->judged);
 }
 
@@ -342,7 +342,7 @@ __attribute__((noinline)) static void judge_trees(const struct judged *judged)
         const struct lumbar_series *series = &batch->series[i];
         const struct rule_watch *watch = &rules->watches[driver->first_metric + series->metric];
         if (watch->trees == watch->trees_end ||
-            passes(watch, input_of(rules, judged->from->id, series->metric), series,
+            passes(&watch->trees_calm, input_of(rules, judged->from->id, series->metric), series,
                    &judged->message->extents[i], judged->offset_ms))
             continue;
         for (uint32_t t = watch->trees; t < watch->trees_end; t++) {
@@ -372,7 +372,7 @@ void rules_judge(struct rules *rules, struct devices *devices, const struct devi
         struct rule_input *input = &inputs[series->metric];
         if (watch->first == watch->trees_end)
             continue;
-        if (passes(watch, input, series, &message->extents[i], offset_ms)) {
+        if (passes(&watch->calm, input, series, &message->extents[i], offset_ms)) {
             uint32_t last = series->count - 1;
             input->judged = input->given = true;
             input->unknown = false;

@@ -26,29 +26,29 @@ void rules_destroy(struct rules *rules)
 }
 
 /* Narrows the calm values by what this rule waits for. Absence is no value. */
-static void watch_add(struct rule_watch *watch, enum rule_condition condition, double low,
-                      double high, uint32_t label)
+static void calm_add(struct rule_calm *calm, enum rule_condition condition, double low, double high,
+                     uint32_t label)
 {
     bool has_high = condition == RULE_ABOVE || condition == RULE_OUTSIDE;
     bool has_low = condition == RULE_BELOW || condition == RULE_OUTSIDE;
-    if (has_high && high < watch->calm_high)
-        watch->calm_high = high;
-    if (has_low && low > watch->calm_low)
-        watch->calm_low = low;
+    if (has_high && high < calm->high)
+        calm->high = high;
+    if (has_low && low > calm->low)
+        calm->low = low;
     if (condition == RULE_IS)
-        watch->labels |= UINT64_C(1) << label;
+        calm->labels |= UINT64_C(1) << label;
 }
 
 /* No value of the metric is passed over at a glance. */
-static void watch_all(struct rule_watch *watch)
+static void calm_never(struct rule_calm *calm)
 {
-    watch->calm_low = INFINITY;
-    watch->calm_high = -INFINITY;
+    calm->low = INFINITY;
+    calm->high = -INFINITY;
 }
 
 /* A value that makes none of a rule's conditions true cannot make the rule hold, as long as none
  * stands behind a `not`, and each depends on nothing but the value. */
-static void watch_add_tree(struct rule_watch *watch, const struct rule *rule, uint32_t metric)
+static void calm_add_tree(struct rule_calm *calm, const struct rule *rule, uint32_t metric)
 {
     const struct rule_tree *tree = rule->tree;
     for (uint32_t i = 0; i < tree->term_count; i++) {
@@ -57,12 +57,12 @@ static void watch_add_tree(struct rule_watch *watch, const struct rule *rule, ui
                      !term->inverted && term->from_high.source == LIMIT_NUMBER &&
                      term->from_low.source == LIMIT_NUMBER;
         if (term->metric == metric && !plain)
-            watch_all(watch);
+            calm_never(calm);
         else if (term->metric == metric)
-            watch_add(watch, term->condition, term->low, term->high, term->label);
+            calm_add(calm, term->condition, term->low, term->high, term->label);
         if ((term->from_high.source == LIMIT_METRIC && term->from_high.metric == metric) ||
             (term->from_low.source == LIMIT_METRIC && term->from_low.metric == metric))
-            watch_all(watch);
+            calm_never(calm);
     }
 }
 
@@ -86,7 +86,7 @@ static void index_trees(struct rules *rules, uint32_t metric, uint32_t *filled)
             continue;
         rules->of_metric[(*filled)++] = r;
         rules->tree_of[driver->index] = true;
-        watch_add_tree(watch, rule, metric);
+        calm_add_tree(&watch->trees_calm, rule, metric);
     }
     watch->trees_end = *filled;
 }
@@ -96,13 +96,15 @@ static void index_metrics(struct rules *rules)
     uint32_t filled = 0;
     for (uint32_t m = 0; m < rules->drivers->metric_count; m++) {
         struct rule_watch *watch = &rules->watches[m];
-        *watch = (struct rule_watch){.first = filled, .calm_low = -INFINITY, .calm_high = INFINITY};
+        *watch = (struct rule_watch){.first = filled,
+                                     .calm = {.low = -INFINITY, .high = INFINITY},
+                                     .trees_calm = {.low = -INFINITY, .high = INFINITY}};
         for (uint32_t r = 0; r < rules->count; r++) {
             const struct rule *rule = &rules->list[r];
             if (rule->metric != m || rule->tree != NULL)
                 continue;
             rules->of_metric[filled++] = r;
-            watch_add(watch, rule->condition, rule->low, rule->high, rule->label);
+            calm_add(&watch->calm, rule->condition, rule->low, rule->high, rule->label);
         }
         watch->end = filled;
         index_trees(rules, m, &filled);

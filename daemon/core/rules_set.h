@@ -90,6 +90,7 @@ struct rule_tree {
     uint32_t term_count, probe_count, node_count;
     bool ticks; /* waits for something not to come */
     bool asks;  /* has a limit of the plan or of the client's range */
+    bool plain; /* no windows, no `not`, no absence, no limit that another metric is */
 };
 
 struct rule_slot {
@@ -119,12 +120,17 @@ struct rule_input {
     bool missed;      /* value_ms holds without a value */
 };
 
-/* The rules of one metric, and the values of which none of them holds. */
+/* Values of which no rule holds. */
+struct rule_calm {
+    double low, high; /* both included */
+    uint64_t labels;  /* bits of those that a rule waits for */
+};
+
+/* The rules of one metric, and what leaves them calm. */
 struct rule_watch {
-    uint32_t first, end;        /* in of_metric: rules without a tree */
-    uint32_t trees, trees_end;  /* in of_metric: those with one */
-    double calm_low, calm_high; /* both included */
-    uint64_t labels;            /* bits of those that a rule waits for */
+    uint32_t first, end;       /* in of_metric: rules without a tree */
+    uint32_t trees, trees_end; /* in of_metric: those with one */
+    struct rule_calm calm, trees_calm;
 };
 
 /* What the engine and the parser keep of a rule besides what all may see. */

@@ -211,6 +211,55 @@ static bool take_moment(struct view *view, struct walked *walked, int64_t time_m
     return any;
 }
 
+/* ---- At a glance ---- */
+
+/* May a condition hold of any value of the message, or of the one before it? */
+static bool may_hold_of(const struct judged *judged, const struct view *view, uint32_t index,
+                        const struct walked *walked)
+{
+    const struct rule_term *term = &view->tree->terms[index];
+    const struct limits *limits = &view->limits[index];
+    const struct rule_input *input = &view->probes[term->probe].input;
+    struct extent extent = {input->value, input->value, input->given};
+    const struct lumbar_series *series = walked[term->probe].series;
+    if (series != NULL) {
+        const struct extent *of = &judged->message->extents[series - judged->message->batch.series];
+        if (!of->known)
+            return true;
+        extent.min = !extent.known || of->min < extent.min ? of->min : extent.min;
+        extent.max = !extent.known || of->max > extent.max ? of->max : extent.max;
+        extent.known = true;
+    }
+    if (!extent.known)
+        return false;
+    if (term->condition == RULE_IS)
+        return extent.min <= term->label && extent.max >= term->label;
+    return (term_has_high(term) && extent.max > limits->high) ||
+           (term_has_low(term) && extent.min < limits->low);
+}
+
+static bool may_hold_at(const struct judged *judged, const struct view *view, uint32_t at,
+                        const struct walked *walked)
+{
+    const struct rule_node *node = &view->tree->nodes[at];
+    if (node->kind == NODE_TERM)
+        return may_hold_of(judged, view, node->term, walked);
+    for (uint32_t child = at + 1; child < node->end; child = view->tree->nodes[child].end)
+        if (may_hold_at(judged, view, child, walked) == (node->kind == NODE_ANY))
+            return node->kind == NODE_ANY;
+    return node->kind == NODE_ALL;
+}
+
+/* Nearly always nothing of a message can make an idle rule hold: then it stays idle, whatever the
+ * order of the values was. Not where a condition depends on more than its value. */
+static bool may_hold(const struct judged *judged, const struct view *view,
+                     const struct walked *walked)
+{
+    if (view->state->phase != PHASE_IDLE || !view->tree->plain)
+        return true;
+    return may_hold_at(judged, view, 0, walked);
+}
+
 static void judge_device(const struct judged *judged, uint32_t rule, const struct device *device)
 {
     struct view view;
@@ -220,6 +269,8 @@ static void judge_device(const struct judged *judged, uint32_t rule, const struc
     view.on_event = judged->on_event;
     view.user = judged->user;
     find_series(judged, &view, walked);
+    if (!may_hold(judged, &view, walked))
+        return;
     while (next_time(&view, walked, &time_ms))
         if (take_moment(&view, walked, time_ms, judged->offset_ms))
             step(&view, time_ms + judged->offset_ms);

@@ -110,12 +110,16 @@ bool view_is_armed(const struct view *view)
 void view_init(struct view *view, struct rules *rules, struct devices *devices,
                const struct device *device, const struct device *from, uint32_t id)
 {
-    *view = (struct view){.rules = rules,
-                          .rule = &rules->list[id],
-                          .tree = rules->details[id].tree,
-                          .state = state_of(rules, device->id, id),
-                          .device = device->id,
-                          .room = device->room};
+    /* Not as a whole: what of probes and limits is not used need not be cleared. */
+    view->rules = rules;
+    view->rule = &rules->list[id];
+    view->tree = rules->details[id].tree;
+    view->state = state_of(rules, device->id, id);
+    view->device = device->id;
+    view->room = device->room;
+    view->stale = false;
+    view->on_event = NULL;
+    view->user = NULL;
     view->armed = view_is_armed(view);
     view_probes(view, devices, device, from);
     view_limits(view);
