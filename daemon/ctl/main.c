@@ -78,7 +78,7 @@ static const struct ctl_command commands[] = {
     {"history", "DEVICE METRIC [--from TIME] [--to TIME] [--csv]", "what a sensor said",
      ctl_history},
     {"calibration", "show|neutral|range ...", "of a wearable on whoever wears it", ctl_calibration},
-    {"rules", "test ...", "rules, as files", ctl_rules},
+    {"rules", "test|try ...", "rules, as files", ctl_rules},
     {"recording", "ls|export|verify|replay ...", "recordings of rooms, as files", ctl_recording},
     {"--version", "", "the version of this program", print_version},
 };

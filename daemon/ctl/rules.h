@@ -5,5 +5,6 @@
 #define LUMBAR_CTL_RULES_H
 
 int rules_test(int count, char **arguments);
+int rules_try(int count, char **arguments);
 
 #endif

@@ -85,13 +85,14 @@ static int is_yaml(const struct dirent *entry)
            strcmp(entry->d_name + length - 5, ".yaml") == 0;
 }
 
+/* A file of a folder; name "": the file itself. */
 static int read_rule_file(struct files_rules *rules, const char *folder, const char *name,
                           struct diag *diag)
 {
     if (rules->count == FILES_MAX_RULES)
         return diag_set(diag, ERR_LIMIT, "more than %d rule files in %s", FILES_MAX_RULES, folder);
     char *path, *text;
-    if (asprintf(&path, "%s/%s", folder, name) < 0)
+    if (asprintf(&path, "%s%s%s", folder, name[0] != '\0' ? "/" : "", name) < 0)
         return diag_set(diag, ERR_MEMORY, "out of memory");
     struct rules_text *file = &rules->list[rules->count];
     int code = files_read(path, &text, &file->bytes, diag);
@@ -107,9 +108,12 @@ static int read_rule_file(struct files_rules *rules, const char *folder, const c
 
 int files_read_rules(const char *folder, struct files_rules *rules, struct diag *diag)
 {
+    struct stat status;
     rules->count = 0;
     if (folder[0] == '\0')
         return 0;
+    if (stat(folder, &status) == 0 && S_ISREG(status.st_mode))
+        return read_rule_file(rules, folder, "", diag);
     struct dirent **entries;
     int count = scandir(folder, &entries, is_yaml, alphasort);
     if (count < 0)

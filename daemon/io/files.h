@@ -19,7 +19,8 @@ int files_read(const char *path, char **text, size_t *bytes, struct diag *diag);
 /* Its first line without the line end, in a buffer. */
 int files_read_line(const char *path, char *line, size_t bytes, struct diag *diag);
 
-/* Every *.yaml of a folder, in the order of their names; files_free_rules() it. "" is none. */
+/* Every *.yaml of a folder, in the order of their names, or one file; files_free_rules() it. "" is
+ * none. */
 struct files_rules {
     struct rules_text list[FILES_MAX_RULES];
     size_t count;

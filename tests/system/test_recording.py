@@ -171,6 +171,18 @@ def a_session_is_replayed_with_its_phases_limits_doses_and_zeros(build):
             replayed.setdefault(rule, []).append(("on" if deed == "raised" else "off", text))
         assert {r: a[0] for r, a in live.items()} == {r: a[0] for r, a in replayed.items()}, \
             (replayed, live)
+        tried = clinic.folder / "tried.yaml"  # the same, but in the other phase, and warmer
+        tried.write_text(SESSION_RULES.replace("armed: [rest]", "armed: [heat]"))
+        ended = clinic.ctl("rules", "try", str(tried), "--session", str(number))
+        assert ended.returncode == 0, ended
+        assert re.search(r"^=  \S+  raised  medium  massage/m-01  hot  42 °C in heat", ended.stdout,
+                         re.MULTILINE), ended.stdout
+        assert len(re.findall(r"^-  .* resting  40 °C in rest\.$", ended.stdout, re.MULTILINE)) == 4
+        assert len(re.findall(r"^\+  .* resting  \S+ °C in heat\.$", ended.stdout,
+                              re.MULTILINE)) == 2, ended.stdout
+        assert "alarms raised: 4 by both, 2 by the present rules only, 1 by RULES only" in \
+            ended.stdout, ended.stdout
+        assert clinic.ctl("rules", "try", str(tried), "--session", "99").returncode == 1
         assert {r: len(a) for r, a in live.items() if r != "bent"} == \
             {r: len(a) for r, a in replayed.items() if r != "bent"}, (replayed, live)
 
@@ -239,6 +251,46 @@ def a_recording_goes_with_a_bug_report(build):
         ended = clinic.recording("verify", out)
         assert ended.returncode == 1 and "not good: damaged at byte 256: " in ended.stdout, ended
         assert clinic.recording("replay", out).returncode == 1
+
+
+def other_rules_are_tried_beside_the_present_ones(build):
+    with Recorded(build) as clinic:
+        clinic.start_hub()
+        device = clinic.device("posture", "p-01")
+        for angle in [5.0] * 3 + [30.0] * 8 + [5.0] * 5 + [45.0] * 8 + [5.0] * 5:
+            device.send(held_from=1, trunk_inclination=[angle] * 5)
+            time.sleep(0.1)
+        clinic.wait_idle(device)
+        clinic.stop_hub()
+        tape, other = clinic.tapes()[0], clinic.folder / "other.yaml"
+
+        def tried(*arguments):
+            ended = clinic.ctl("rules", "try", str(other), *map(str, arguments))
+            assert ended.returncode == 0, ended
+            speed = int(re.search(r"(\d+) x real time$", ended.stdout.strip())[1])
+            assert speed > 100, ended.stdout  # of 3 s; bench-rules measures
+            return re.findall(r"^([-+=])  \S+  (raised|ended )  \w+ +\S+  (\S+)  ", ended.stdout,
+                              re.MULTILINE)
+        other.write_text(RULES)
+        assert tried("--recording", tape) == [("=", "raised", "bent"), ("=", "ended ", "bent")] * 2
+        assert tried("--recording", tape, "--changes") == []
+        other.write_text(RULES.replace("above: 20", "above: 40") +
+                         "  - {name: more, metric: trunk_inclination, above: 25 deg, priority: low,"
+                         " text: More}\n")
+        expected = [("+", "raised", "more"), ("-", "raised", "bent"), ("+", "ended ", "more"),
+                    ("-", "ended ", "bent"), ("+", "raised", "more"), ("=", "raised", "bent"),
+                    ("+", "ended ", "more"), ("=", "ended ", "bent")]
+        assert tried("--recording", tape) == expected, tried("--recording", tape)
+        assert tried("--all") == expected
+        other.write_text(RULES.replace("20 deg", "20 Cel"))
+        for arguments, code, words in [
+                ([other, "--recording", tape], 1, "other.yaml:3:65: trunk_inclination is measured"),
+                ([other], 2, "usage"), (["--all"], 2, "usage"),
+                ([other, "--all", "--session", 1], 2, "usage"),
+                ([other, "--session", "x"], 2, "usage"), (["--help"], 0, "=  both"),
+                ([clinic.folder / "no.yaml", "--all"], 1, "no.yaml: No such file")]:
+            ended = clinic.ctl("rules", "try", *map(str, arguments))
+            assert ended.returncode == code and words in ended.stdout + ended.stderr, ended
 
 
 def a_recording_is_published_as_it_was_heard(build):
@@ -448,6 +500,7 @@ if __name__ == "__main__":
     run([a_clinic_is_recorded_whole_however_often_the_hub_is_killed,
          a_replay_raises_and_ends_what_the_hub_raised_and_ended,
          a_session_is_replayed_with_its_phases_limits_doses_and_zeros,
+         other_rules_are_tried_beside_the_present_ones,
          a_recording_is_published_as_it_was_heard,
          a_recording_goes_with_a_bug_report, verify_says_what_is_wrong_and_where,
          what_is_wrong_is_one_sentence,
