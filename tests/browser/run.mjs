@@ -1,8 +1,9 @@
 // The page in Debian's Chromium, before a real broker, the real hub and simulated devices.
 //
-//   node run.mjs [BUILD [SHOTS]]
+//   node run.mjs [BUILD [SHOTS [PART]]]
 //
-// BUILD is a build folder (default: build), SHOTS where pictures go (default: shots beside this).
+// BUILD is a build folder (default: build), SHOTS where pictures go (default: shots beside this), PART
+// one of the parts below (default: all).
 // Exit code 77: skipped, and it says why.
 import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -54,31 +55,35 @@ async function clinicOf(rooms, rules) {
     return clinic;
 }
 
+/** Each part has clinics of its own, and can run beside the others. */
+const parts = {
+    async history() {
+        await testHistory(tap, browser, await clinicOf(1));
+    },
+    async alarms() {
+        await testAlarms(tap, browser, await clinicOf(1, RULES));
+    },
+    async flood() {
+        await testFlood(tap, browser, await clinicOf(FLOOD_ROOMS, FLOOD_RULES));
+    },
+    async treatment() {
+        await testTreatment(tap, browser, await clinicOf(2));
+    },
+    async screens() {
+        const clinic = await clinicOf(ROOMS);
+        clinic.startDevices({ rooms: ROOMS + 1, faults: [`${SILENT}:posture:silence@12`,
+            '2:massage:overheat@2', '6:posture:battery=5@1'] });
+        await testWall(tap, browser, clinic);
+        await testRoom(tap, browser, clinic);
+        await testScreens(tap, browser, clinic, shots);
+        await testLoss(tap, browser, clinic, decodeWatch);
+    },
+};
+
+const wanted = process.argv[4] ? [process.argv[4]] : Object.keys(parts);
 try {
     await browser.start();
-    const quiet = await clinicOf(1);
-    await testHistory(tap, browser, quiet);
-    await quiet.stop();
-
-    const alarming = await clinicOf(1, RULES);
-    await testAlarms(tap, browser, alarming);
-    await alarming.stop();
-
-    const flooded = await clinicOf(FLOOD_ROOMS, FLOOD_RULES);
-    await testFlood(tap, browser, flooded);
-    await flooded.stop();
-
-    const treating = await clinicOf(2);
-    await testTreatment(tap, browser, treating);
-    await treating.stop();
-
-    const clinic = await clinicOf(ROOMS);
-    clinic.startDevices({ rooms: ROOMS + 1, faults: [`${SILENT}:posture:silence@12`,
-        '2:massage:overheat@2', '6:posture:battery=5@1'] });
-    await testWall(tap, browser, clinic);
-    await testRoom(tap, browser, clinic);
-    await testScreens(tap, browser, clinic, shots);
-    await testLoss(tap, browser, clinic, decodeWatch);
+    for (const part of wanted) await parts[part]();
 } catch (error) {
     await tap.check('the test runs to its end', () => { throw error; });
     for (const clinic of clinics) console.log(clinic.hub?.output.slice(-4000) ?? '');
