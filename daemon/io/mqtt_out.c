@@ -174,8 +174,14 @@ static int64_t act_subscribed(struct mqtt *mqtt, int64_t now)
     pthread_mutex_unlock(&mqtt->lock);
     log_notice("mqtt: connected with %s:%d as %s (after %" PRIu64 " failures)", mqtt->host,
                mqtt->port, mqtt->client_id, failed);
-    send_status(mqtt, "{\"state\":\"online\",\"version\":\"" LUMBAR_VERSION "\"}", NULL);
+    int code = send_status(mqtt, "{\"state\":\"online\",\"version\":\"" LUMBAR_VERSION "\"}", NULL);
     pthread_mutex_lock(&mqtt->lock);
+    /* Where the broker still says "offline", for the last will was sent, nobody would believe the
+     * hub's alarms: rather begin anew. */
+    if (code != MQTTASYNC_SUCCESS && mqtt->link == LINK_UP) {
+        mqtt_complain(mqtt, "cannot say that the hub is online");
+        mqtt->link = LINK_FAILED;
+    }
     return now;
 }
 
@@ -238,8 +244,10 @@ static int64_t act_farewell(struct mqtt *mqtt, int64_t now)
     if (!mqtt->farewell_sent) {
         mqtt->farewell_sent = true;
         pthread_mutex_unlock(&mqtt->lock);
-        send_status(mqtt, "{\"state\":\"offline\"}", &mqtt->farewell);
+        int code = send_status(mqtt, "{\"state\":\"offline\"}", &mqtt->farewell);
         pthread_mutex_lock(&mqtt->lock);
+        if (code != MQTTASYNC_SUCCESS) /* nobody would ever tell that it is said */
+            mqtt->farewell_done = true;
         return now;
     }
     return mqtt->beat_ns;
