@@ -31,17 +31,19 @@ static json_t *device_of(const struct lumbard *hub, const struct device *device,
     for (unsigned i = 0; i < REFUSED_COUNT_; i++)
         refused += device->refused[i];
     double loss = sent > 0 ? 100.0 * (double)device->lost / (double)sent : 0;
-    return json_pack("{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
-                     "name", api_device_name(device), "room", api_room_name(hub, device->room),
-                     "heard", api_instant(device->heard_ms), "age_ms",
-                     device->heard_ms != 0 ? json_integer(now_ms - device->heard_ms) : json_null(),
-                     "messages", (json_int_t)device->messages, "lost", (json_int_t)device->lost,
-                     "loss_percent", api_number(loss, 2), "duplicates",
-                     (json_int_t)device->duplicates, "late", (json_int_t)device->late, "refused",
-                     (json_int_t)refused, "out_of_range", (json_int_t)device->out_of_range, "boots",
-                     (json_int_t)device->boots, "clock_jumps", (json_int_t)device->clock_jumps,
-                     "skew_ms", device->has_skew ? json_integer(device->skew_ms) : json_null(),
-                     "values", values_of(device, now_ms));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+        "name", api_device_name(device), "room", api_room_name(hub, device->room), "heard",
+        api_instant(device->heard_ms), "age_ms",
+        device->heard_ms != 0 ? json_integer(now_ms - device->heard_ms) : json_null(), "messages",
+        (json_int_t)device->messages, "lost", (json_int_t)device->lost, "loss_percent",
+        api_number(loss, 2), "duplicates", (json_int_t)device->duplicates, "late",
+        (json_int_t)device->late, "refused", (json_int_t)refused, "out_of_range",
+        (json_int_t)device->out_of_range, "boots", (json_int_t)device->boots, "commands",
+        (json_int_t)device->commands, "commands_refused", (json_int_t)device->commands_refused,
+        "clock_jumps", (json_int_t)device->clock_jumps, "skew_ms",
+        device->has_skew ? json_integer(device->skew_ms) : json_null(), "values",
+        values_of(device, now_ms));
 }
 
 enum api_outcome api_get_devices(void *user, const struct api_call *call, struct api_answer *answer)

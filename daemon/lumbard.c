@@ -36,6 +36,20 @@ static void on_overflow(void *user, const struct rule_event *event)
               event->device, ALARMS_MAX);
 }
 
+/* QoS 0: it may not take the room of alarms in the queue, and is asked for again where it matters.
+ */
+static bool on_command(void *user, const struct device *device, const char *leaf,
+                       const uint8_t *command, size_t bytes)
+{
+    struct lumbard *hub = user;
+    char topic[MQTT_OUT_TOPIC_BYTES];
+    _Static_assert(LUMBAR_COMMAND_MAX <= MQTT_OUT_BYTES, "a command has room in the queue");
+    if (hub->recovering || hub->mqtt == NULL ||
+        topic_make(device->driver->plugin->topic, device->name, leaf, topic, sizeof(topic)) == 0)
+        return false;
+    return mqtt_publish(hub->mqtt, topic, command, bytes, 0, false);
+}
+
 static void put_into_quarantine(struct lumbard *hub, const struct device *device,
                                 const char *reason, const struct ingest_message *message)
 {
@@ -378,6 +392,7 @@ static int open_core(struct lumbard *hub, struct diag *diag)
         .on_alarm = on_alarm,
         .on_overflow = on_overflow,
         .on_refused = on_refused,
+        .on_command = on_command,
     };
     if (hub->ingest.devices == NULL || hub->ingest.routes == NULL || hub->ingest.alarms == NULL ||
         hub->ingest.feed == NULL)

@@ -52,6 +52,8 @@ struct device {
     uint64_t lost, duplicates, late;
     uint64_t boots; /* starts seen, the first among them */
     uint64_t clock_jumps, out_of_range;
+    uint64_t commands, commands_refused; /* that its plugin wanted said to it */
+    int64_t commanded_ms;                /* hub time; 0: never */
     uint64_t refused[REFUSED_COUNT_];
     struct log_limit complaint[REFUSED_COUNT_];
     bool has_skew;

@@ -379,8 +379,24 @@ static bool take_series(struct drivers *drivers, const struct lumbar_plugin *plu
     return true;
 }
 
+/* What is said to a device must not come back as what it says. */
+static bool command_is_sane(const struct lumbar_plugin *plugin, const struct lumbar_batch *batch)
+{
+    const char *leaf = batch->command_leaf;
+    if (leaf == NULL)
+        return true;
+    if (!text_is_label(leaf, strnlen(leaf, LUMBAR_NAME_MAX + 1)) || strcmp(leaf, "ack") == 0 ||
+        batch->command_bytes > LUMBAR_COMMAND_MAX ||
+        (batch->command == NULL && batch->command_bytes > 0))
+        return false;
+    for (const char *const *heard = plugin->leaves; *heard != NULL; heard++)
+        if (strcmp(*heard, leaf) == 0)
+            return false;
+    return true;
+}
+
 /* Is what the batch says besides its series within the contract? */
-static bool head_is_sane(const struct lumbar_batch *batch)
+static bool head_is_sane(const struct lumbar_plugin *plugin, const struct lumbar_batch *batch)
 {
     if ((batch->flags & ~(uint32_t)(LUMBAR_HAS_SEQUENCE | LUMBAR_WALL_CLOCK)) != 0 ||
         batch->now_ms < -DRIVER_TIME_MAX_MS || batch->now_ms > DRIVER_TIME_MAX_MS)
@@ -388,11 +404,7 @@ static bool head_is_sane(const struct lumbar_batch *batch)
     if ((batch->flags & LUMBAR_HAS_SEQUENCE) != 0 &&
         (batch->sequence == 0 || batch->held_from > batch->sequence))
         return false;
-    if (batch->command_leaf == NULL)
-        return true;
-    return text_is_label(batch->command_leaf, strnlen(batch->command_leaf, LUMBAR_NAME_MAX + 1)) &&
-           batch->command_bytes <= DRIVER_PAYLOAD_MAX_BYTES &&
-           (batch->command != NULL || batch->command_bytes == 0);
+    return command_is_sane(plugin, batch);
 }
 
 int driver_decode(struct drivers *drivers, const struct driver *driver, void *state,
@@ -403,7 +415,7 @@ int driver_decode(struct drivers *drivers, const struct driver *driver, void *st
         return LUMBAR_MALFORMED;
     struct lumbar_scratch scratch = {drivers->arena, drivers->arena + DRIVER_ARENA_BYTES};
     int result = driver->plugin->decode(state, message, &scratch, &out->batch);
-    if (result == LUMBAR_DECODED && head_is_sane(&out->batch) &&
+    if (result == LUMBAR_DECODED && head_is_sane(driver->plugin, &out->batch) &&
         (out->batch.series_count == 0 || take_series(drivers, driver->plugin, out)))
         return LUMBAR_DECODED;
     *out = (struct decoded){.out_of_range = 0};

@@ -101,6 +101,24 @@ static void spread(struct ingest *ingest, struct device *device, const struct de
     rules_judge(ingest->rules, ingest->devices, device, message, offset_ms, on_rule, ingest);
 }
 
+/* A device that answers each command with a message that asks for another one must not go round and
+ * round: it is told something once a second at most. What a run before has used was said then. */
+static void say_command(struct ingest *ingest, struct device *device,
+                        const struct lumbar_batch *batch, const struct ingest_message *message,
+                        int64_t now_ms)
+{
+    if (batch->command_leaf == NULL || ingest->on_command == NULL || message->used)
+        return;
+    bool soon = device->commanded_ms != 0 && now_ms - device->commanded_ms < INGEST_COMMAND_MS;
+    if (soon || !ingest->on_command(ingest->user, device, batch->command_leaf, batch->command,
+                                    batch->command_bytes)) {
+        device->commands_refused++;
+        return;
+    }
+    device->commands++;
+    device->commanded_ms = now_ms;
+}
+
 /* One that cannot be used tells of the device's health all the same. */
 static enum ingest_result refuse_of(struct ingest *ingest, struct device *device, enum refusal why,
                                     const char *reason, const struct ingest_message *message,
@@ -211,6 +229,7 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     device->out_of_range += decoded.out_of_range;
     derive(ingest, device, message->received_ms, offset_ms, &decoded);
     spread(ingest, device, &decoded, offset_ms, now_ms);
+    say_command(ingest, device, &decoded.batch, message, now_ms);
     return INGEST_USED;
 }
 

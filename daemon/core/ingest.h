@@ -22,6 +22,8 @@
 #include "core/routes.h"
 #include "core/sessions.h"
 
+#define INGEST_COMMAND_MS 1000 /* between two commands to one device */
+
 enum ingest_result {
     INGEST_USED,     /* decoded, its samples are in */
     INGEST_REPEATED, /* decoded and known already */
@@ -52,9 +54,9 @@ struct ingest {
     struct history *history; /* NULL: nothing is gathered */
     bool clock_in_doubt;     /* the hub's own: nobody's skew is spoken of (ingest_doubt_clock) */
     bool quiet; /* stored already: rules learn what is, sessions know it; nothing comes of it */
-    struct sessions *sessions;       /* NULL: none */
+    struct sessions *sessions;            /* NULL: none */
     const struct derive_session *session; /* of all devices; NULL: as `sessions` has it */
-    struct calibration *calibration; /* NULL: none */
+    struct calibration *calibration;      /* NULL: none */
 
     void *user;
     /* Has a message like this one killed the hub, so that it must not be decoded? NULL: none has.
@@ -68,6 +70,10 @@ struct ingest {
      * reason: a few words. */
     void (*on_refused)(void *user, struct device *device, enum refusal refusal, const char *reason,
                        const struct ingest_message *message);
+
+    /* Publishes what a plugin wants said to its device. False: it could not. NULL: nobody does. */
+    bool (*on_command)(void *user, const struct device *device, const char *leaf,
+                       const uint8_t *command, size_t bytes);
 
     struct device *heard;       /* whose the last message was; NULL: nobody's that is known */
     uint64_t messages, refused; /* counters since start */

@@ -69,8 +69,7 @@ class Mqtt:
         self._thread.start()
         assert self._connected.wait(5), "the broker did not answer"
         for topic in topics:
-            self.packet += 1
-            self._send(0x82, struct.pack(">HH", self.packet, len(topic)) + topic.encode() + b"\x01")
+            self.subscribe(topic)
 
     def _send(self, kind, body):
         length, head = len(body), bytearray([kind])
@@ -80,6 +79,10 @@ class Mqtt:
             if not length:
                 break
         self.socket.sendall(bytes(head) + body)
+
+    def subscribe(self, topic):
+        self.packet += 1
+        self._send(0x82, struct.pack(">HH", self.packet, len(topic)) + topic.encode() + b"\x01")
 
     def publish(self, topic, payload, qos=1, retained=False):
         body = struct.pack(">H", len(topic.encode())) + topic.encode()

@@ -28,9 +28,10 @@ extern "C" {
 #define LUMBAR_PLUGIN_ABI 1u
 
 /* Bounds that the host checks at load; one sentence says which one was passed. */
-#define LUMBAR_NAME_MAX    47 /* bytes of a name: [a-z][a-z0-9_]* */
-#define LUMBAR_METRICS_MAX 64 /* metrics of one plugin */
-#define LUMBAR_LABELS_MAX  64 /* labels of one state or event metric */
+#define LUMBAR_NAME_MAX    47   /* bytes of a name: [a-z][a-z0-9_]* */
+#define LUMBAR_METRICS_MAX 64   /* metrics of one plugin */
+#define LUMBAR_LABELS_MAX  64   /* labels of one state or event metric */
+#define LUMBAR_COMMAND_MAX 1024 /* bytes of a command to a device */
 
 enum lumbar_metric_kind {
     LUMBAR_GAUGE,   /* a measured value that goes up and down */
@@ -114,10 +115,13 @@ struct lumbar_batch {
     const struct lumbar_series *series; /* in the scratch arena */
     uint32_t series_count;
 
-    /* What the plugin wants said to the device, if anything: the host decides whether it is. */
-    const char *command_leaf; /* NULL: nothing */
+    /* What the plugin wants said to the device, if anything. The host publishes it on this leaf of
+     * the device's topic (QoS 0, not retained), or does not: of a repeat or an old message, while
+     * the broker is away, and more than once a second. So ask again with the next message as long
+     * as there is need. */
+    const char *command_leaf; /* NULL: nothing; none that the plugin hears, and not "ack" */
     const uint8_t *command;
-    size_t command_bytes;
+    size_t command_bytes; /* LUMBAR_COMMAND_MAX at most */
 };
 
 /* What decode() returns. */

@@ -541,8 +541,10 @@ static const uint8_t byte;
     X(command_of_nothing, (batch->command_leaf = "set", batch->command_bytes = 1),                 \
       LUMBAR_MALFORMED, 0)                                                                         \
     X(command_too_large,                                                                           \
-      (batch->command_leaf = "set", batch->command = &byte, batch->command_bytes = 16385),         \
-      LUMBAR_MALFORMED, 0)
+      (batch->command_leaf = "set", batch->command = &byte, batch->command_bytes = 1025),          \
+      LUMBAR_MALFORMED, 0)                                                                         \
+    X(command_to_itself, batch->command_leaf = "status", LUMBAR_MALFORMED, 0)                      \
+    X(command_in_the_hubs_name, batch->command_leaf = "ack", LUMBAR_MALFORMED, 0)
 
 #define X(name, break_it, result, out_of_range)                                                    \
     static int script_##name(struct lumbar_scratch *scratch, struct lumbar_batch *batch)           \
