@@ -28,6 +28,19 @@ static void add_hand(json_t *object, const char *name, const struct alarm_hand *
     json_object_set_new(object, name, said);
 }
 
+/* Its root cause, which is told in its place; and how many are behind this one. */
+static void add_cause(json_t *object, const struct lumbard *hub, const struct alarm *alarm)
+{
+    const struct alarm *cause =
+        alarm->behind > 0 ? alarms_by_number(hub->ingest.alarms, (uint64_t)alarm->behind) : NULL;
+    json_object_set_new(object, "hides", json_integer(alarm->hides));
+    if (alarm->behind == BEHIND_BROKER || alarm->behind == BEHIND_HUB)
+        json_object_set_new(object, "behind",
+                            json_string(alarm->behind == BEHIND_BROKER ? "broker" : "hub"));
+    else if (cause != NULL)
+        json_object_set_new(object, "behind", json_string(cause->rule->name));
+}
+
 static void add_life(json_t *object, const struct alarm *alarm)
 {
     json_object_set_new(object, "state", json_string(alarm_state_word(alarm->state)));
@@ -60,6 +73,7 @@ json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm)
         sentence_of(rule, rule->text, &facts), "plain", sentence_of(rule, rule->plain, &facts),
         "action", sentence_of(rule, rule->action, &facts));
     add_life(object, alarm);
+    add_cause(object, hub, alarm);
     return object;
 }
 

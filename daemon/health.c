@@ -1,4 +1,5 @@
-/* How the hub itself is, four times a second: broker, disk, the machine's clock, alarm floods. */
+/* How the hub itself is, four times a second: broker, disk, the machine's clock, alarm floods, and
+ * who is to blame for silence. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -10,6 +11,8 @@
 #define CLOCK_LOOK_MS 1000
 #define CLOCK_OFF_MS  5000  /* a difference beyond this was no slow correction */
 #define CLOCK_WAIT_MS 10000 /* after a start or a treatment, before a start for its sake */
+#define STALL_MS      2000  /* between two ticks: the hub stood still */
+#define SETTLE_MS     10000 /* and for so long devices may be silent for no fault of theirs */
 
 static void look_at_flood(struct lumbard *hub, int64_t now_ms)
 {
@@ -131,6 +134,32 @@ static void tell_changes(struct lumbard *hub, const struct frame_health *now,
         tell_state(hub, now, uncopied_bytes);
 }
 
+/* It goes on being away: so it is to blame, and a moment longer. */
+static void is_away(struct hub_blame *blame, int64_t since_ms, int64_t now)
+{
+    if (blame->since_ms == 0)
+        blame->since_ms = since_ms;
+    blame->until_ms = now + SETTLE_MS;
+}
+
+/* Who is silent because the hub, or its broker, was away is not to be blamed for it. */
+void hub_look_for_blame(struct lumbard *hub, int64_t now)
+{
+    int64_t stood_ms = hub->ticked_ms != 0 ? now - hub->ticked_ms : 0;
+    if (hub->ticked_ms == 0 || stood_ms > STALL_MS)
+        is_away(&hub->own_blame, now - stood_ms, now);
+    if (stood_ms > STALL_MS)
+        log_warn("the hub stood still for %lld ms", (long long)stood_ms);
+    hub->ticked_ms = now;
+    if (!hub->health.broker && hub->connects > 0)
+        is_away(&hub->broker_blame, now - HEARTBEAT_OLD, now);
+    if (now >= hub->own_blame.until_ms)
+        hub->own_blame.since_ms = 0;
+    if (now >= hub->broker_blame.until_ms)
+        hub->broker_blame.since_ms = 0;
+    alarms_blame(hub->ingest.alarms, hub->own_blame.since_ms, hub->broker_blame.since_ms);
+}
+
 void hub_look_at_health(struct lumbard *hub, int64_t now_ms)
 {
     struct mqtt_state broker;
@@ -154,6 +183,7 @@ void hub_look_at_health(struct lumbard *hub, int64_t now_ms)
         .clock_off_ms = hub->clock.off_ms,
         .oversize = broker.oversize,
         .quarantined = quarantine_held(hub->quarantine),
+        .settling = hub->own_blame.since_ms != 0 || hub->broker_blame.since_ms != 0,
         .second = now_ms / 1000,
     };
     tell_changes(hub, &now, &broker, spool.uncopied_bytes);

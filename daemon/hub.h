@@ -98,6 +98,10 @@ struct lumbard {
     struct hub_clock clock;
     uint64_t connects; /* of the broker, when all alarms were last told */
     struct flood flood;
+    int64_t ticked_ms;
+    struct hub_blame { /* for devices that are silent */
+        int64_t since_ms, until_ms; /* 0: not to blame */
+    } own_blame, broker_blame;
     uint64_t unstored; /* the first change of an alarm that found no room in the store; 0: none */
     struct hub_answer answers[HUB_ANSWERS_MAX];
 };
@@ -177,6 +181,7 @@ void hub_tick_calibration(struct lumbard *hub, int64_t now_ms);
 
 /* health.c: broker, disk, clock, floods: for the page, the log and the retained status. */
 void hub_look_at_health(struct lumbard *hub, int64_t now_ms);
+void hub_look_for_blame(struct lumbard *hub, int64_t now_ms); /* before alarms may be raised */
 
 void hub_stop(struct lumbard *hub); /* begins the end, as a signal does */
 

@@ -41,7 +41,7 @@ static void log_alarm(const struct lumbard *hub, const struct alarm *alarm)
                                          .phase = alarm->phase,
                                          .value = alarm->value,
                                          .limit = alarm->limit});
-    bool loud = alarm->deed == DEED_RAISE || alarm->deed == DEED_ESCALATE;
+    bool loud = alarm->behind == 0 && (alarm->deed == DEED_RAISE || alarm->deed == DEED_ESCALATE);
     log_line(loud ? LOG_NOTICE : LOG_INFO, "alarm %s %s%s%s, %s, %s/%s: %s", rule->name,
              alarm_deed_word(alarm->deed), hand->who[0] != '\0' ? " by " : "", hand->who, room,
              rule->driver->plugin->kind, device->name, sentence);
@@ -83,6 +83,17 @@ static void store_change(struct lumbard *hub, const struct alarm *alarm,
         hub->unstored = alarm->change;
 }
 
+/* What somebody is to answer begins; what was found in the same moment to have another cause did
+ * not. */
+static void note_flood(struct lumbard *hub, const struct alarm *alarm)
+{
+    bool begins = alarm->deed == DEED_RAISE || alarm->deed == DEED_SHOW;
+    if (begins && alarm->shelved_until_ms == 0 && alarm->behind == 0)
+        flood_note(&hub->flood, hub_now_ms(hub));
+    else if (alarm->deed == DEED_HIDE && alarm->deed_ms == alarm->raised_ms)
+        flood_take_back(&hub->flood);
+}
+
 void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm)
 {
     const struct device *device = devices_at(hub->ingest.devices, alarm->device);
@@ -91,8 +102,7 @@ void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm)
     /* Nobody to be told yet: in the child that tries a message, too, which must survive it. */
     if (hub->remembering || hub->recovering)
         return;
-    if (alarm->deed == DEED_RAISE && alarm->shelved_until_ms == 0)
-        flood_note(&hub->flood, hub_now_ms(hub));
+    note_flood(hub, alarm);
     log_alarm(hub, alarm);
     web_alarm(hub->web);
     hub_publish(hub);

@@ -99,6 +99,7 @@ void hub_on_tick(uv_timer_t *timer)
     struct lumbard *hub = timer->data;
     int64_t now = hub_now_ms(hub);
     hub->remembering = false;
+    hub_look_for_blame(hub, now);
     ingest_tick(&hub->ingest, now);
     hub_tick_sessions(hub, now);
     recorder_tick(hub->recorder, now);

@@ -16,18 +16,19 @@ enum {
 };
 
 /* DEED_CLEAR is of a rule that latches; without that it leads to OFF. DEED_UNSHELVE and DEED_EXPIRE
- * are of shelved alarms only, DEED_SHELVE, DEED_ESCALATE and DEED_REMIND of others only. */
+ * are of shelved alarms only, DEED_SHELVE, DEED_ESCALATE and DEED_REMIND of others only; of hidden
+ * ones DEED_SHOW, and neither DEED_HIDE nor what time does. */
 /* clang-format off */
 static const uint8_t table[STATES_][DEEDS_] = {
-/*                     raise clear    lose   find  ack      unack  shelve unshelve reset expire esc.  remind end */
-[STATE_OFF]         = {ON,   NO,      NO,    NO,   NO,      NO,    NO,    SAME,    NO,   SAME,  NO,   NO,    OFF},
-[STATE_ON]          = {NO,   LATCH,   LOST,  NO,   ACK,     NO,    SAME,  ACK,     NO,   SAME,  SAME, NO,    OFF},
-[STATE_LOST]        = {NO,   LATCH,   NO,    ON,   L_ACK,   NO,    SAME,  L_ACK,   NO,   SAME,  SAME, NO,    OFF},
-[STATE_ACK]         = {NO,   LATCH_A, ACK_L, NO,   NO,      ON,    SAME,  SAME,    NO,   ON,    NO,   ON,    OFF},
-[STATE_ACK_LOST]    = {NO,   LATCH_A, NO,    ACK,  NO,      LOST,  SAME,  SAME,    NO,   LOST,  NO,   LOST,  OFF},
-[STATE_LOST_ACK]    = {NO,   LATCH,   NO,    ON,   NO,      LOST,  SAME,  SAME,    NO,   LOST,  NO,   LOST,  OFF},
-[STATE_LATCHED]     = {ON,   NO,      NO,    NO,   LATCH_A, NO,    SAME,  LATCH_A, OFF,  SAME,  SAME, NO,    OFF},
-[STATE_LATCHED_ACK] = {ON,   NO,      NO,    NO,   NO,      LATCH, SAME,  SAME,    OFF,  LATCH, NO,   NO,    OFF},
+/*                     raise clear    lose   find  ack      unack  shelve unshelve reset expire esc.  remind end   hide   show */
+[STATE_OFF]         = {ON,   NO,      NO,    NO,   NO,      NO,    NO,    SAME,    NO,   SAME,  NO,   NO,    OFF,  NO,   NO},
+[STATE_ON]          = {NO,   LATCH,   LOST,  NO,   ACK,     NO,    SAME,  ACK,     NO,   SAME,  SAME, NO,    OFF,  SAME, SAME},
+[STATE_LOST]        = {NO,   LATCH,   NO,    ON,   L_ACK,   NO,    SAME,  L_ACK,   NO,   SAME,  SAME, NO,    OFF,  SAME, SAME},
+[STATE_ACK]         = {NO,   LATCH_A, ACK_L, NO,   NO,      ON,    SAME,  SAME,    NO,   ON,    NO,   ON,    OFF,  SAME, SAME},
+[STATE_ACK_LOST]    = {NO,   LATCH_A, NO,    ACK,  NO,      LOST,  SAME,  SAME,    NO,   LOST,  NO,   LOST,  OFF,  SAME, SAME},
+[STATE_LOST_ACK]    = {NO,   LATCH,   NO,    ON,   NO,      LOST,  SAME,  SAME,    NO,   LOST,  NO,   LOST,  OFF,  SAME, SAME},
+[STATE_LATCHED]     = {ON,   NO,      NO,    NO,   LATCH_A, NO,    SAME,  LATCH_A, OFF,  SAME,  SAME, NO,    OFF,  SAME, SAME},
+[STATE_LATCHED_ACK] = {ON,   NO,      NO,    NO,   NO,      LATCH, SAME,  SAME,    OFF,  LATCH, NO,   NO,    OFF,  SAME, SAME},
 };
 /* clang-format on */
 
@@ -38,9 +39,14 @@ static bool may(const struct alarm_life *life, enum alarm_deed deed)
     case DEED_EXPIRE:
         return life->shelved;
     case DEED_SHELVE:
+        return !life->shelved;
     case DEED_ESCALATE:
     case DEED_REMIND:
-        return !life->shelved;
+        return !life->shelved && !life->hidden;
+    case DEED_HIDE:
+        return !life->hidden;
+    case DEED_SHOW:
+        return life->hidden;
     case DEED_END:
         return life->state != STATE_OFF || life->shelved;
     default:
@@ -61,6 +67,10 @@ bool alarm_live(struct alarm_life *life, enum alarm_deed deed, bool latches)
         life->shelved = true;
     else if (deed == DEED_UNSHELVE || deed == DEED_EXPIRE || deed == DEED_END)
         life->shelved = false;
+    if (deed == DEED_HIDE)
+        life->hidden = true;
+    else if (deed == DEED_SHOW || life->state == STATE_OFF)
+        life->hidden = false;
     return true;
 }
 
@@ -114,7 +124,7 @@ const char *alarm_deed_word(enum alarm_deed deed)
         [DEED_FIND] = "back",       [DEED_ACK] = "acknowledged",   [DEED_UNACK] = "unacknowledged",
         [DEED_SHELVE] = "shelved",  [DEED_UNSHELVE] = "unshelved", [DEED_RESET] = "reset",
         [DEED_EXPIRE] = "returned", [DEED_ESCALATE] = "escalated", [DEED_REMIND] = "reminded",
-        [DEED_END] = "ended",
+        [DEED_END] = "ended",       [DEED_HIDE] = "hidden",        [DEED_SHOW] = "in sight",
     };
     return words[deed];
 }

@@ -7,6 +7,8 @@
  * An acknowledgement given while the value is unknown is one of the loss: when the value is back
  * and the condition still holds, the alarm stands unacknowledged.
  * Shelved is apart from all of them: it belongs to the rule and device and outlasts occurrences.
+ * So is hidden: what stands only because of a root cause that is told itself needs nobody until the
+ * cause ends.
  */
 #ifndef LUMBAR_CORE_ALARM_LIFE_H
 #define LUMBAR_CORE_ALARM_LIFE_H
@@ -44,12 +46,14 @@ enum alarm_deed {
     DEED_ESCALATE,
     DEED_REMIND, /* acknowledged so long ago that it is told again */
     DEED_END,    /* a reload's, which took the rule away */
+    DEED_HIDE,   /* its root cause's, which begins and ends */
+    DEED_SHOW,
     DEEDS_
 };
 
 struct alarm_life {
     enum alarm_state state;
-    bool shelved;
+    bool shelved, hidden;
 };
 
 /* Does the deed; false, and nothing changed, where it means nothing in this state. `latches`: the

@@ -1,16 +1,8 @@
-#include "core/alarms.h"
+#include "core/alarms_table.h"
 
 #include <stdlib.h>
 
 #include "base/text.h"
-
-struct alarms {
-    struct alarm *list;
-    uint32_t used; /* entries that were ever taken */
-    uint32_t standing;
-    uint64_t change, numbers, overflow;
-    struct alarm_hand hand; /* of the last deed */
-};
 
 struct alarms *alarms_create(void)
 {
@@ -108,8 +100,9 @@ static void note(struct alarms *alarms, struct alarm *alarm, const struct alarm_
     alarm->lost_ms = !alarm_is_lost(life->state) ? 0
                      : alarm->lost_ms != 0       ? alarm->lost_ms
                                                  : now_ms;
-    if (alarm_waits(life->state) && (!alarm_waits(before) || deed == DEED_RAISE ||
-                                     deed == DEED_EXPIRE || deed == DEED_ESCALATE))
+    if (alarm_waits(life->state) &&
+        (!alarm_waits(before) || deed == DEED_RAISE || deed == DEED_EXPIRE ||
+         deed == DEED_ESCALATE || deed == DEED_SHOW))
         alarm->waits_ms = now_ms;
     if (acked && !was_acked)
         alarm->acked = alarms->hand;
@@ -121,17 +114,19 @@ static void note(struct alarms *alarms, struct alarm *alarm, const struct alarm_
         alarm->shelved = (struct alarm_hand){.at_ms = 0};
     if (!life->shelved)
         alarm->shelved_until_ms = 0;
+    if (!life->hidden)
+        alarm->behind = 0;
     alarm->escalated += deed == DEED_ESCALATE;
     alarm->deed = deed;
     alarm->deed_ms = now_ms;
     alarm->change = ++alarms->change;
 }
 
-/* True: it was done. `order` NULL: nobody's. */
-static bool act(struct alarms *alarms, struct alarm *alarm, enum alarm_deed deed, int64_t now_ms,
+bool alarms_act(struct alarms *alarms, struct alarm *alarm, enum alarm_deed deed, int64_t now_ms,
                 const struct alarm_order *order)
 {
-    struct alarm_life life = {alarm->state, alarm->shelved_until_ms != 0};
+    struct alarm_life life = {alarm->state, alarm->shelved_until_ms != 0,
+                              alarm->behind != 0 && deed != DEED_HIDE};
     if (!alarm_live(&life, deed, alarm->rule->latch))
         return false;
     keep_hand(&alarms->hand, now_ms, order);
@@ -164,7 +159,9 @@ static const struct alarm *alarm_raise(struct alarms *alarms, struct alarm *alar
     alarm->value = event->value;
     alarm->limit = event->limit;
     alarm->phase = event->phase;
-    act(alarms, alarm, DEED_RAISE, event->time_ms, NULL);
+    if (alarm->behind == 0)
+        alarm->behind = alarms_blamed(alarms, alarm);
+    alarms_act(alarms, alarm, DEED_RAISE, event->time_ms, NULL);
     return alarm;
 }
 
@@ -172,6 +169,7 @@ void alarms_go_on(struct alarms *alarms, uint64_t numbers, uint64_t change)
 {
     alarms->numbers = numbers;
     alarms->change = change;
+    alarms->placed = UINT64_MAX;
 }
 
 bool alarms_restore(struct alarms *alarms, const struct alarm *alarm)
@@ -193,7 +191,7 @@ const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *
         return NULL;
     if (event->on)
         return alarm_raise(alarms, alarm, event);
-    return act(alarms, alarm, DEED_CLEAR, event->time_ms, NULL) ? alarm : NULL;
+    return alarms_act(alarms, alarm, DEED_CLEAR, event->time_ms, NULL) ? alarm : NULL;
 }
 
 int alarms_order(struct alarms *alarms, uint64_t number, const struct alarm_order *order,
@@ -203,7 +201,7 @@ int alarms_order(struct alarms *alarms, uint64_t number, const struct alarm_orde
     if (*alarm == NULL)
         return ERR_UNKNOWN;
     struct alarm *at = &alarms->list[*alarm - alarms->list];
-    return act(alarms, at, order->deed, order->now_ms, order) ? 0 : ERR_CONFLICT;
+    return alarms_act(alarms, at, order->deed, order->now_ms, order) ? 0 : ERR_CONFLICT;
 }
 
 const struct alarm_hand *alarms_hand(const struct alarms *alarms)
@@ -242,15 +240,15 @@ void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
         if (alarm->number == 0 || (!stands(alarm) && !shelved))
             continue;
         if (shelved && now_ms >= alarm->shelved_until_ms &&
-            act(alarms, alarm, DEED_EXPIRE, now_ms, NULL))
+            alarms_act(alarms, alarm, DEED_EXPIRE, now_ms, NULL))
             on_change(user, alarm);
         bool lost = alarm_is_lost(alarm->state);
         if (alarm_holds(alarm->state) && known(user, alarm->rule, alarm->device) == lost &&
-            act(alarms, alarm, lost ? DEED_FIND : DEED_LOSE, now_ms, NULL))
+            alarms_act(alarms, alarm, lost ? DEED_FIND : DEED_LOSE, now_ms, NULL))
             on_change(user, alarm);
-        if (escalates(alarm, now_ms) && act(alarms, alarm, DEED_ESCALATE, now_ms, NULL))
+        if (escalates(alarm, now_ms) && alarms_act(alarms, alarm, DEED_ESCALATE, now_ms, NULL))
             on_change(user, alarm);
-        if (reminds(alarm, now_ms) && act(alarms, alarm, DEED_REMIND, now_ms, NULL))
+        if (reminds(alarm, now_ms) && alarms_act(alarms, alarm, DEED_REMIND, now_ms, NULL))
             on_change(user, alarm);
     }
 }
@@ -276,7 +274,7 @@ void alarms_adopt(struct alarms *alarms, const struct rules *rules, int64_t now_
             alarm->rule = rule;
             continue;
         }
-        if (act(alarms, alarm, DEED_END, now_ms, NULL))
+        if (alarms_act(alarms, alarm, DEED_END, now_ms, NULL))
             on_change(user, alarm);
         *alarm = (struct alarm){.number = 0}; /* nobody could say any more what it was */
     }
@@ -304,6 +302,11 @@ const struct alarm *alarms_by_number(const struct alarms *alarms, uint64_t numbe
     return NULL;
 }
 
+static bool is_seen(const struct alarm *alarm)
+{
+    return alarm->shelved_until_ms == 0 && alarm->behind == 0;
+}
+
 /* Does a matter more than b? */
 static bool matters(const struct alarm *a, const struct alarm *b)
 {
@@ -313,8 +316,8 @@ static bool matters(const struct alarm *a, const struct alarm *b)
         return stands(a);
     if (!stands(a))
         return a->change > b->change;
-    if ((a->shelved_until_ms == 0) != (b->shelved_until_ms == 0))
-        return a->shelved_until_ms == 0;
+    if (is_seen(a) != is_seen(b))
+        return is_seen(a);
     if (alarm_waits(a->state) != alarm_waits(b->state))
         return alarm_waits(a->state);
     if (alarm_priority(a) != alarm_priority(b))

@@ -45,7 +45,12 @@ struct alarm {
     struct alarm_hand acked;   /* while it is, or was when it ended */
     struct alarm_hand shelved; /* while it is */
     int64_t shelved_until_ms;  /* 0: it is not */
+    int64_t behind; /* the number of the alarm that hides it, or one of alarms_behind; 0: none */
+    uint32_t hides; /* so many are behind this one */
 };
+
+/* What hides alarms and is none itself: signals are lost for no fault of their devices. */
+enum alarms_behind { BEHIND_BROKER = -1, BEHIND_HUB = -2 };
 
 struct alarms;
 
@@ -93,6 +98,20 @@ typedef bool alarms_known_cb(void *user, const struct rule *rule, uint32_t devic
 void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
                  alarms_change_cb *on_change, void *user);
 
+/* ---- Root causes (alarms_causes.c) ---- */
+
+/* Since when the hub, or the broker, is to blame for signals that are lost from then on: it has just
+ * begun or stood still, or is away. 0: it is not. Holds for what is raised at once, of what stands
+ * with the next alarms_place(). */
+void alarms_blame(struct alarms *alarms, int64_t hub_ms, int64_t broker_ms);
+
+/* Puts behind its root cause what need not be told while that stands, and in sight again what had
+ * been; call after alarms_tick(). A cause is a technical alarm, in sight, whose rule inhibits others
+ * of its device or room, or what alarms_blame() was told. What may be hidden is technical, too: a
+ * lost signal, or what is no more urgent than its cause. An alarm about a person never is. */
+void alarms_place(struct alarms *alarms, struct devices *devices, int64_t now_ms,
+                  alarms_change_cb *on_change, void *user);
+
 /* Points each alarm to the rule that continues its own in a new set. Alarms whose rule is gone end
  * at now_ms and leave the table: on_change is called for each of them that stood or was shelved,
  * while the old rule still is. */
@@ -109,8 +128,8 @@ const struct alarm *alarms_next(const struct alarms *alarms, const struct alarm 
 const struct alarm *alarms_by_number(const struct alarms *alarms, uint64_t number);
 
 /* The one that matters most for rule and room, over its devices; NULL if none is known. For the
- * MQTT topic: standing before over, not shelved before shelved, waiting before acknowledged, by
- * priority, by age; of those over, the last. */
+ * MQTT topic: standing before over, in sight before shelved and hidden, waiting before
+ * acknowledged, by priority, by age; of those over, the last. */
 const struct alarm *alarms_of_room(const struct alarms *alarms, const struct rule *rule,
                                    struct devices *devices, uint32_t room);
 

@@ -27,6 +27,15 @@ void flood_note(struct flood *flood, int64_t now_ms)
     flood->count++;
 }
 
+void flood_take_back(struct flood *flood)
+{
+    uint32_t *newest = &flood->counts[flood->slot % FLOOD_SLOTS];
+    if (*newest == 0)
+        return;
+    (*newest)--;
+    flood->count--;
+}
+
 bool flood_tick(struct flood *flood, uint32_t limit, int64_t now_ms)
 {
     bool was = flood->on;

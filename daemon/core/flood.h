@@ -22,6 +22,7 @@ struct flood {
 };
 
 void flood_note(struct flood *flood, int64_t now_ms); /* an alarm began */
+void flood_take_back(struct flood *flood); /* the last one was none: something else is its cause */
 
 /* Moves on to now_ms. True: a flood has begun, or is over. */
 bool flood_tick(struct flood *flood, uint32_t limit, int64_t now_ms);

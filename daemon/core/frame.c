@@ -130,6 +130,7 @@ void frame_set_health(struct frame *frame, const struct frame_health *health)
         had->flood == health->flood && had->alarms_lost == health->alarms_lost &&
         had->clock_unset == health->clock_unset && had->clock_off_ms == health->clock_off_ms &&
         had->oversize == health->oversize && had->quarantined == health->quarantined &&
+        had->settling == health->settling &&
         had->second == health->second)
         return;
     frame->health = *health;
@@ -472,6 +473,8 @@ static void fill_health(const struct frame_health *health, Lumbar__Live__V1__Hea
     out->has_oversize = out->has_quarantined = 1;
     out->oversize = health->oversize;
     out->quarantined = health->quarantined;
+    out->has_settling = 1;
+    out->settling = health->settling;
 }
 
 /* What every frame has: where to resume, the hub's clock; and what is single. */

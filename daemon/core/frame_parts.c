@@ -119,6 +119,9 @@ static void fill_alarm(Lumbar__Live__V1__Alarm *out, const struct alarm *alarm)
     out->unknown_ms = alarm->lost_ms;
     out->of_loss = alarm->state == STATE_LOST_ACK;
     out->escalated = alarm->escalated;
+    out->has_behind = out->has_hides = 1;
+    out->behind = alarm->behind;
+    out->hides = alarm->hides;
 }
 
 bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm)

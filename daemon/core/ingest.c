@@ -266,6 +266,7 @@ void ingest_tick(struct ingest *ingest, int64_t now_ms)
     struct ticking ticking = {ingest, now_ms};
     rules_tick(ingest->rules, ingest->devices, now_ms, on_rule, ingest);
     alarms_tick(ingest->alarms, now_ms, is_known, on_change, &ticking);
+    alarms_place(ingest->alarms, ingest->devices, now_ms, on_change, &ticking);
 }
 
 int ingest_assign(struct ingest *ingest, struct diag *diag)

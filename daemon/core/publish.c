@@ -207,7 +207,21 @@ static void add_hand(struct text *out, const char *key, const struct alarm_hand 
     text_add(out, "}");
 }
 
-static void add_alarm(struct text *out, const struct alarm *alarm, const struct device *device)
+static void add_behind(struct text *out, const struct publish_world *world,
+                       const struct alarm *alarm)
+{
+    const struct alarm *cause =
+        alarm->behind > 0 ? alarms_by_number(world->alarms, (uint64_t)alarm->behind) : NULL;
+    const char *name = alarm->behind == BEHIND_BROKER ? "broker"
+                       : alarm->behind == BEHIND_HUB  ? "hub"
+                       : cause != NULL                ? cause->rule->name
+                                                      : NULL;
+    if (name != NULL)
+        text_add(out, ",\"behind\":\"%s\"", name);
+}
+
+static void add_alarm(struct text *out, const struct publish_world *world,
+                      const struct alarm *alarm, const struct device *device)
 {
     static const char *const priorities[] = {"none", "low", "medium", "high"};
     const struct rule *rule = alarm->rule;
@@ -227,6 +241,7 @@ static void add_alarm(struct text *out, const struct alarm *alarm, const struct 
     add_instant(out, "since", alarm->since_ms);
     if (alarm->lost_ms != 0)
         add_instant(out, "unknown_since", alarm->lost_ms);
+    add_behind(out, world, alarm);
 }
 
 void publish_json(struct text *out, const struct publish_world *world, uint32_t room,
@@ -238,7 +253,7 @@ void publish_json(struct text *out, const struct publish_world *world, uint32_t 
     text_add(out, "{\"room\":\"%s\",\"rule\":\"%s\",\"presence\":\"%s\"",
              room_name(world->config, room), rule->name, alarm_presence_word(state));
     if (alarm != NULL)
-        add_alarm(out, alarm, device);
+        add_alarm(out, world, alarm, device);
     struct text facts = *out;
     if (alarm != NULL) {
         if (state != STATE_OFF)

@@ -8,7 +8,8 @@
  *    "action":"..."}
  *
  * presence is off, on, latched or ack; "acknowledged" and "shelved" say by whom, why and until
- * when, "unknown_since" that the value is not known any more. Where several devices of a room raise
+ * when, "unknown_since" that the value is not known any more, "behind" the rule (or "broker", "hub")
+ * that is its root cause and needs somebody in its place. Where several devices of a room raise
  * the same rule, the one that matters most speaks for all of them (alarms_of_room()).
  *
  * A retained word stands until the next one, so none may be lost: what is to be told is a mark for

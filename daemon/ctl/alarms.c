@@ -30,6 +30,10 @@ void alarms_print(const json_t *alarm)
     if (shelved != NULL)
         printf("  [shelved until %s by %s: %s]", ask_time(shelved, "until", until),
                ask_string(shelved, "by"), ask_string(shelved, "why"));
+    if (ask_integer(alarm, "hides") > 0)
+        printf("  [%lld behind it]", ask_integer(alarm, "hides"));
+    if (ask_string(alarm, "behind")[0] != '\0')
+        printf("  [behind %s]", ask_string(alarm, "behind"));
     printf("\n");
 }
 

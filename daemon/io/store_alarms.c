@@ -35,6 +35,7 @@ enum {
     SHELVED_WHY,
     SHELVED_UNTIL,
     PHASE,
+    BEHIND,
     COLUMNS
 };
 
@@ -93,6 +94,7 @@ static void write_row(struct store_value *row, const struct alarm *alarm,
         [SHELVED_WHY] = words(alarm->shelved.why),
         [SHELVED_UNTIL] = instant(alarm->shelved_until_ms),
         [PHASE] = words(alarm->phase != NULL ? alarm->phase : ""),
+        [BEHIND] = alarm->behind != 0 ? store_int(alarm->behind) : store_null(),
     };
     memcpy(row, values, sizeof(values));
 }
@@ -137,7 +139,7 @@ static void end_alarm(struct loading *loading, const struct store_value *values)
     memcpy(row, values, sizeof(row));
     row[PRESENCE] = store_int(ALARM_OFF);
     row[STATE] = store_int(STATE_OFF);
-    row[SHELVED_UNTIL] = store_null();
+    row[SHELVED_UNTIL] = row[BEHIND] = store_null();
     row[SINCE] = store_int(loading->now_ms);
     row[CHANGE] = store_int((int64_t)++loading->change);
     const struct alarm ended = {.deed = DEED_END, .deed_ms = loading->now_ms};
@@ -200,6 +202,7 @@ static struct alarm alarm_of(const struct store_value *values)
         .shelved = hand_of(&values[SHELVED]),
         .shelved_until_ms = values[SHELVED_UNTIL].integer,
         .phase = values[PHASE].type == STORE_TEXT ? plan_kind_find(values[PHASE].text) : NULL,
+        .behind = values[BEHIND].integer,
     };
 }
 

@@ -69,7 +69,7 @@ static const char *const migrations[] = {
     "  state INTEGER NOT NULL, escalated INTEGER NOT NULL, waits_ms INTEGER, lost_ms INTEGER,"
     "  acked_ms INTEGER, acked_by TEXT, acked_why TEXT,"
     "  shelved_ms INTEGER, shelved_by TEXT, shelved_why TEXT, shelved_until_ms INTEGER,"
-    "  phase TEXT);"
+    "  phase TEXT, behind INTEGER);"
     "CREATE INDEX alarm_standing ON alarm (presence) WHERE presence <> 0;"
     "CREATE INDEX alarm_shelved ON alarm (shelved_until_ms) WHERE shelved_until_ms IS NOT NULL;"
     "CREATE INDEX alarm_by_time ON alarm (raised_ms);"

@@ -38,7 +38,7 @@ async function ask(clinic, query = '') {
 }
 
 /** The alarm of the rule, as the hub has it. */
-async function inHub(clinic, rule) {
+export async function inHub(clinic, rule) {
     return (await ask(clinic)).find((alarm) => alarm.rule === rule);
 }
 

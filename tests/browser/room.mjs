@@ -98,7 +98,7 @@ export async function testHistory(tap, browser, clinic) {
     await tap.check('a clinic in which nothing happens is not taken for a hub that is gone', async () => {
         const seen = new Set();
         for (let i = 0; i < 28; i++) {
-            for (const words of await texts(page, '.banner')) seen.add(words);
+            for (const words of await texts(page, '.banner.bad')) seen.add(words);
             await sleep(250);
         }
         assert.deepEqual([...seen], []);

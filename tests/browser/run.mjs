@@ -25,6 +25,7 @@ if (!Browser.installed()) {
 const { Clinic } = await import('./clinic.mjs');
 const { Tap } = await import('./tap.mjs');
 const { RULES, testAlarms } = await import('./alarms.mjs');
+const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
 const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
 const { testLoss } = await import('./loss.mjs');
@@ -62,6 +63,9 @@ const parts = {
     },
     async alarms() {
         await testAlarms(tap, browser, await clinicOf(1, RULES));
+    },
+    async causes() {
+        await testCauses(tap, browser, await clinicOf(1, CAUSE_RULES));
     },
     async flood() {
         await testFlood(tap, browser, await clinicOf(FLOOD_ROOMS, FLOOD_RULES));

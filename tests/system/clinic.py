@@ -94,7 +94,10 @@ class Mqtt:
     def _exactly(self, count):
         data = b""
         while len(data) < count:
-            part = self.socket.recv(count - len(data))
+            try:
+                part = self.socket.recv(count - len(data))
+            except TimeoutError:
+                continue  # nothing is said for a while
             if not part:
                 raise ConnectionError
             data += part

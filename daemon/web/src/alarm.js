@@ -1,5 +1,6 @@
 // The life of an alarm, as far as screens ask for it. Whether it stands, whether its value is known
-// and whether somebody knows of it are three things; a shelf is a fourth.
+// and whether somebody knows of it are three things; a shelf is a fourth, and a root cause that is
+// told in its place a fifth.
 import { AlarmPresence } from '#live';
 
 /** @typedef {import('#live').Alarm} Alarm */
@@ -9,15 +10,18 @@ export function stands({ presence }) {
     return presence === AlarmPresence.ON;
 }
 
-/** Somebody is to look: it stands, nobody acknowledged it and nobody put it out of sight.
- *  @param {Alarm} alarm */
-export function waits(alarm) {
-    return stands(alarm) && !alarm.acknowledged && !alarm.shelved;
+/** What hides alarms and is none itself. */
+export const BEHIND_BROKER = -1;
+export const BEHIND_HUB = -2;
+
+/** In sight: it stands, is not shelved and not behind its cause. @param {Alarm} alarm */
+export function shows(alarm) {
+    return stands(alarm) && !alarm.shelved && !alarm.behind;
 }
 
-/** In sight: it stands and is not shelved. @param {Alarm} alarm */
-export function shows(alarm) {
-    return stands(alarm) && !alarm.shelved;
+/** Somebody is to look: it is in sight, and nobody acknowledged it. @param {Alarm} alarm */
+export function waits(alarm) {
+    return shows(alarm) && !alarm.acknowledged;
 }
 
 /** By rule and device, as the hub keeps them: an alarm that comes again takes its place.

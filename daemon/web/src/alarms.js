@@ -89,7 +89,7 @@ class AlarmCard extends Component {
     }
 
     render() {
-        const { deeds, alarm, now, room } = this.props;
+        const { store, deeds, alarm, now, room } = this.props;
         const complaint = deeds.complaint(alarm);
         return html`<li class=${`alarm ${priorityName(alarm.priority)} ${waits(alarm) ? '' : 'quiet'}`}
                 tabindex="-1" aria-busy=${deeds.awaits(alarm)}
@@ -102,6 +102,8 @@ class AlarmCard extends Component {
                 ${alarm.action && html`<p class="first"><b>${words.first}</b> ${alarm.action}</p>`}
                 ${alarm.plain && html`<p class="plainly"><b>${words.forClient}</b> ${alarm.plain}</p>`}
                 <${Life} alarm=${alarm} now=${now} />
+                ${alarm.hides > 0 && html`<${Behind} store=${store} now=${now}
+                    alarms=${store.alarmsBehind(alarm.number)} />`}
                 ${deeds.awaits(alarm) && html`<p class="telling">${words.telling}</p>`}
                 <p class="complaint" role="alert">${complaint}</p>
             </div>
@@ -130,6 +132,19 @@ class AlarmCard extends Component {
             ${alarm.acknowledged && button('unack', words.unacknowledge)}
         </div>`;
     }
+}
+
+/** What a cause hides: how many, and which where somebody asks. Nobody has to do anything about
+ *  them. @param {{store: Store, alarms: Alarm[], now: number}} props */
+export function Behind({ store, alarms, now }) {
+    if (alarms.length === 0) return null;
+    return html`<details class="behind">
+        <summary>${words.behindIt(alarms.length, number(alarms.length))}</summary>
+        <ul>${alarms.slice(0, PAGE).map((alarm) => html`<li key=${keyOf(alarm)}>
+            <b>${store.roomOf(alarm)?.title}</b> ${alarm.text} <${Life} alarm=${alarm} now=${now} />
+        </li>`)}</ul>
+        ${alarms.length > PAGE && html`<p>${words.notShown(number(alarms.length - PAGE))}</p>`}
+    </details>`;
 }
 
 /** Where an alarm is in its life, in words. @param {{alarm: Alarm, now: number}} props */

@@ -1,6 +1,7 @@
 // The frame around every screen: top line, banners, announcements, foot.
 import { Component } from 'preact';
-import { waits } from './alarm.js';
+import { BEHIND_BROKER, BEHIND_HUB, waits } from './alarm.js';
+import { Behind } from './alarms.js';
 import { AlarmScreen } from './alarmscreen.js';
 import { html } from './html.js';
 import { Mark } from './marks.js';
@@ -120,6 +121,7 @@ function Banners({ store, link, silence }) {
             <b>${words.hubSilent(span(silence))}</b> ${words.nothingIsNew}</p>`}
         ${live && health && !health.broker && html`<p class="banner bad">
             <b>${words.brokerGone}</b> ${words.nothingIsNew}</p>`}
+        ${live && html`<${Blamed} store=${store} />`}
         ${live && health && !health.disk && html`<p class="banner bad">${words.diskGone}</p>`}
         ${live && health?.clock_unset && html`<p class="banner bad">${words.clockUnset}</p>`}
         ${live && health && health.clock_off_ms !== 0 && html`<p class="banner odd">
@@ -132,6 +134,14 @@ function Banners({ store, link, silence }) {
         ${live && health && health.dropped > 0 && html`<p class="banner odd">
             ${words.dropped(number(health.dropped))}</p>`}
     </div>`;
+}
+
+/** Alarms of lost signals that are no fault of their devices. @param {{store: Store}} props */
+function Blamed({ store }) {
+    const alarms = [...store.alarmsBehind(BEHIND_BROKER), ...store.alarmsBehind(BEHIND_HUB)];
+    return alarms.length > 0 && html`<div class="banner">
+        ${store.health?.settling && store.health.broker && html`<p>${words.settling}</p>`}
+        <${Behind} store=${store} alarms=${alarms} now=${store.clock.now()} /></div>`;
 }
 
 /** @param {Pick<Props, 'store' | 'link'>} props */

@@ -200,7 +200,8 @@ export class Store {
         return this.values.get(device.id)?.get(metric.id);
     }
 
-    /** Alarms of a room that stand or are shelved, the worst first. @param {number} room */
+    /** Alarms of a room that stand or are shelved, the worst first; none that is behind its cause.
+     *  @param {number} room */
     alarmsIn(room) {
         this.#byRoom ??= this.#sorted();
         return this.#byRoom.get(room) ?? [];
@@ -224,9 +225,15 @@ export class Store {
         return first && shows(first) ? first : undefined;
     }
 
-    /** Of all rooms and of none, the worst first. */
+    /** Of all rooms and of none, the worst first; none that is behind its cause. */
     allAlarms() {
-        return [...this.alarms.values()].sort(byNeed);
+        return [...this.alarms.values()].filter(({ behind }) => !behind).sort(byNeed);
+    }
+
+    /** Those behind a cause: the number of its alarm, or what is none.
+     *  @param {number} cause */
+    alarmsBehind(cause) {
+        return [...this.alarms.values()].filter(({ behind }) => behind === cause).sort(byNeed);
     }
 
     /** How many wait for somebody. */

@@ -94,9 +94,10 @@ function Others({ worst, alarms, now }) {
 
 /** @param {{alarm: Alarm, now: number}} props */
 function Worst({ alarm, now }) {
-    const { acknowledged, latched, unknown_ms } = alarm;
+    const { acknowledged, latched, unknown_ms, hides } = alarm;
     const where = [unknown_ms > 0 && words.unknownFor(span(now - unknown_ms)), latched && words.latched,
-        acknowledged && words.isKnown].filter(Boolean).join(' · ');
+        acknowledged && words.isKnown, hides > 0 && words.behindIt(hides, number(hides))]
+        .filter(Boolean).join(' · ');
     return html`<div class="worst">
         <${Mark} alarm=${alarm} />
         <div>

@@ -36,6 +36,8 @@ export const de = {
     retryNow: 'Jetzt versuchen',
     brokerGone: 'Der Hub hört kein Gerät: Der MQTT-Broker antwortet nicht. Bitte nach dem Broker '
         + 'sehen.',
+    settling: 'Der Hub oder sein Broker war weg: Die Geräte kommen nach und nach zurück, und noch wird '
+        + 'keinem sein Schweigen angelastet.',
     diskGone: 'Der Hub kann nicht auf seine Platte schreiben: Ein Stromausfall würde verlieren, was '
         + 'jetzt kommt. Bitte nach der Platte sehen.',
     clockUnset: 'Die Uhr des Hubs wurde seit dem Einschalten nicht gestellt: Alle Zeiten hier sind '
@@ -179,6 +181,8 @@ export const de = {
     byPage: 'an einem Bildschirm',
     byCommand: 'per Befehl',
     shelvedAlarms: (n) => (n === 1 ? '1 Alarm zurückgestellt' : `${n} Alarme zurückgestellt`),
+    behindIt: (n, text) => (n === 1 ? '1 Alarm liegt dahinter und kommt zurück, wenn er endet'
+        : `${text} Alarme liegen dahinter und kommen zurück, wenn er endet`),
     notShown: (n) => `${n} weitere, weniger dringend als diese.`,
     showMore: (n) => `${n} weitere zeigen`,
     countWaiting: 'warten auf jemanden',

@@ -37,6 +37,8 @@ export const en = {
     retrying: 'Trying again.',
     retryNow: 'Try now',
     brokerGone: 'The hub hears no device: the MQTT broker does not answer. Look at the broker.',
+    settling: 'The hub, or its broker, was away: devices come back by and by, and none is blamed yet '
+        + 'for its silence.',
     diskGone: 'The hub cannot write to its disk: a power cut would lose what comes now. '
         + 'Look at the disk.',
     clockUnset: 'The hub\'s clock was not set since it was switched on: every time here is wrong. '
@@ -188,6 +190,9 @@ export const en = {
     byPage: 'at a screen',
     byCommand: 'by command',
     shelvedAlarms: (/** @type {number} */ n) => (n === 1 ? '1 alarm shelved' : `${n} alarms shelved`),
+    behindIt: (/** @type {number} */ n, /** @type {string} */ text) => (n === 1
+        ? '1 alarm is behind it, and back when it ends'
+        : `${text} alarms are behind it, and back when it ends`),
     notShown: (/** @type {string} */ n) => `${n} more, less urgent than these.`,
     showMore: (/** @type {string} */ n) => `Show ${n} more`,
     countWaiting: 'wait for somebody',

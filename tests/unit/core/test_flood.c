@@ -39,6 +39,19 @@ static void a_flood_begins_above_the_limit_and_ends_at_half_of_it(void **state)
     assert_false(flood.on);
 }
 
+static void what_was_none_is_taken_back(void **state)
+{
+    (void)state;
+    struct flood flood = {.on = false};
+    begin(&flood, 11, NOW);
+    flood_take_back(&flood);
+    assert_false(flood_tick(&flood, LIMIT, NOW));
+    assert_int_equal(flood.count, 10);
+    flood_tick(&flood, LIMIT, NOW + 86400000);
+    flood_take_back(&flood);
+    assert_int_equal(flood.count, 0);
+}
+
 static void a_thousand_at_once_are_counted_and_forgotten(void **state)
 {
     (void)state;
@@ -65,6 +78,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_flood_begins_above_the_limit_and_ends_at_half_of_it),
+        cmocka_unit_test(what_was_none_is_taken_back),
         cmocka_unit_test(a_thousand_at_once_are_counted_and_forgotten),
         cmocka_unit_test(a_clock_that_steps_back_loses_none),
     };

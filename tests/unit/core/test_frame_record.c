@@ -210,6 +210,8 @@ static void put_alarm(struct json *json, const Lumbar__Live__V1__Alarm *alarm)
     boolean(json, "of_loss", alarm->of_loss);
     put_hand(json, "shelved", alarm->shelved);
     integer(json, "escalated", alarm->escalated);
+    integer(json, "behind", alarm->behind);
+    integer(json, "hides", alarm->hides);
     if (alarm->plain != NULL)
         string(json, "plain", alarm->plain);
     if (alarm->action != NULL)
@@ -331,6 +333,7 @@ static void put_single(struct json *json, const Frame *frame)
         integer(json, "clock_off_ms", frame->health->clock_off_ms);
         integer(json, "oversize", (int64_t)frame->health->oversize);
         integer(json, "quarantined", (int64_t)frame->health->quarantined);
+        boolean(json, "settling", frame->health->settling);
         text_add(&json->text, "}");
     }
     if (frame->bye != NULL)

@@ -1,0 +1,78 @@
+// Root causes at the screens: what is behind one is counted there, can be read there, and waits for
+// nobody until it is in sight again.
+import assert from 'node:assert/strict';
+import { inHub } from './alarms.mjs';
+import { text, texts } from './browser.mjs';
+import { until } from './clinic.mjs';
+import { Wearable } from './posture.mjs';
+
+export const CAUSE_RULES = `
+rules:
+  - name: gone
+    title: Nothing heard
+    metric: posture/trunk_inclination
+    absent: 4 s
+    priority: medium
+    inhibits: device
+    text: "Nothing from {device}."
+  - name: unsaid
+    title: No posture
+    metric: posture/posture
+    absent: 4 s
+    priority: low
+    text: "{device} says no posture."
+`;
+
+export async function testCauses(tap, browser, clinic) {
+    const wearable = new Wearable(clinic, 'p-01');
+    const { page: wall, close } = await browser.open(clinic.url);
+    const { page: room, close: closeRoom } = await browser.open(`${clinic.url}#/room/room-1`);
+    const waiting = () => wall.$eval('.count', ({ lastChild }) => lastChild.textContent.trim());
+    wearable.says(5);
+    try {
+        await tap.check('a hub that has just begun blames no device yet, and says so', async () => {
+            await until('the banner', async () => (await texts(wall, '.banner')).some((said) =>
+                /The hub, or its broker, was away/.test(said)));
+            await until('it is behind that', async () => (await texts(wall, '.banner .behind summary'))
+                .includes('1 alarm is behind it, and back when it ends'));
+            assert.equal(await waiting(), 'No alarm waits');
+            await until('it is blamed', async () => await waiting() === '1 alarm waits', 20000);
+            await until('the hub has settled', async () => !await wall.$('.banner'));
+            assert.equal(await text(wall, '.tile .sentence'), 'p-01 says no posture.');
+        });
+
+        await tap.check('a silent device is one alarm, which says how many are behind it', async () => {
+            wearable.silent();
+            await until('it is', async () => await text(wall, '.tile .sentence') === 'Nothing from p-01.', 20000);
+            await until('one is behind it', async () => /1 alarm is behind it/.test(await text(wall, '.tile .where')));
+            assert.equal(await waiting(), '1 alarm waits');
+            assert.deepEqual(await texts(room, '.alarm .sentence'), ['Nothing from p-01.']);
+            assert.equal(await room.isVisible('.alarm .behind li'), false);
+            await room.click('.alarm .behind summary');
+            assert.match(await text(room, '.alarm .behind li'), /p-01 says no posture\./);
+        });
+
+        await tap.check('who acknowledges it acknowledges nothing behind it', async () => {
+            await room.click('.alarm .ack');
+            await until('the hub knows', async () => (await inHub(clinic, 'gone')).presence === 'ack');
+            assert.equal((await inHub(clinic, 'unsaid')).presence, 'on');
+            await until('nothing waits', async () => await waiting() === 'No alarm waits');
+            wearable.says(5);
+            await until('it is in sight', async () => await text(wall, '.tile .sentence') === 'p-01 says no posture.', 20000);
+            assert.equal(await waiting(), '1 alarm waits');
+        });
+
+        await tap.check('a broker that is gone is told, and not what comes of it', async () => {
+            await clinic.broker.stop();
+            await until('it is behind that', async () => (await texts(wall, '.banner .behind summary'))
+                .includes('1 alarm is behind it, and back when it ends'), 20000);
+            assert.match(await text(wall, '.banner.bad'), /MQTT broker does not answer/);
+            assert.equal(await text(wall, '.tile .sentence'), 'p-01 says no posture.');
+            assert.equal(await waiting(), '1 alarm waits');
+        });
+    } finally {
+        wearable.silent();
+        await close();
+        await closeRoom();
+    }
+}
