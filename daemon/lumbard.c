@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "core/topic.h"
 #include "api.h"
 #include "hub.h"
@@ -519,6 +520,7 @@ static int go(struct lumbard *hub, struct diag *diag)
     uv_timer_start(&hub->tick, hub_on_tick, 0, TICK_MS);
     log_notice("listening on http://%s:%d/", hub->setup.config->web.listen, web_port(hub->web));
     notify_send("READY=1\nSTATUS=waiting for the broker");
+    memory_give_back();
     return 0;
 }
 

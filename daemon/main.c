@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "check.h"
 #include "core/ingest.h"
 #include "io/files.h"
@@ -160,6 +161,7 @@ int main(int argc, char **argv)
     struct lumbard_options options = {.config_file = LUMBAR_CONFIG_FILE};
     int action = RUN;
     int wrong = 0;
+    memory_begin();
     for (int c; (c = getopt_long(argc, argv, "", arguments, NULL)) != -1;) {
         if (c == CONFIG)
             options.config_file = optarg;

@@ -1,0 +1,18 @@
+/*
+ * What the process holds of the machine's memory. The gateway is small and runs for years: what only
+ * the start needed is given back after it.
+ */
+#ifndef LUMBAR_BASE_MEMORY_H
+#define LUMBAR_BASE_MEMORY_H
+
+/* Before anything large is allocated. From here on each block of 64 KiB or more is mapped by itself:
+ * it costs what is touched of it, and is given back whole. glibc would raise that bound to the largest
+ * block freed so far, and then clear the tables that are made for the worst case. */
+void memory_begin(void);
+
+/* After the start: gives back what the heap has free, and the pages of code and constants of the
+ * program and its libraries. They are the files' own; what is still needed of them comes back at its
+ * next use, from the page cache. */
+void memory_give_back(void);
+
+#endif
