@@ -1,6 +1,7 @@
 /*
- * The inside of the hub, for lumbard.c (start, stop, reload, the way of a message) and tick.c (what
- * is done four times a second). Loop thread only, but for what says otherwise.
+ * The inside of the hub, for lumbard.c (start, stop, reload, the way of a message), tick.c (what is
+ * done four times a second), and the files beside them, which are named below. Loop thread only,
+ * but for what says otherwise.
  */
 #ifndef LUMBAR_HUB_H
 #define LUMBAR_HUB_H
@@ -176,7 +177,7 @@ uint64_t hub_running_session(const struct lumbard *hub, uint32_t room); /* or pa
 int hub_open_calibration(struct lumbard *hub, struct diag *diag);
 int hub_load_calibration(struct lumbard *hub, struct diag *diag); /* after the sessions */
 void hub_name_calibration(struct lumbard *hub, const struct session *session); /* it has a client */
-void hub_end_calibration(struct lumbard *hub, const struct session *session); /* with it */
+void hub_end_calibration(struct lumbard *hub, const struct session *session);  /* with it */
 void hub_tick_calibration(struct lumbard *hub, int64_t now_ms);
 
 /* health.c: broker, disk, clock, floods: for the page, the log and the retained status. */

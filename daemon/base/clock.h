@@ -1,5 +1,5 @@
 /*
- * The clock. Read in io/ and in lumbard.c only: everything below is told the time.
+ * The clock. Read in io/ and above only: everything below is told the time.
  *
  * Hub time is what all of the core counts in: ms since 1970, but steady. It is the monotonic clock
  * plus the difference to the wall clock that was found at start, so it never jumps.

@@ -29,7 +29,7 @@ enum ring_outcome {
     RING_WAITING,  /* not yet decoded */
     RING_USED,     /* decoded, its samples used */
     RING_REPEATED, /* a repeat of one that was used */
-    RING_REFUSED,  /* could not be used; its bytes are in quarantine */
+    RING_REFUSED,  /* could not be used */
 };
 
 /* A record as it lies in the file, followed by topic and payload, padded to 8 bytes. */
@@ -37,7 +37,7 @@ struct ring_record {
     uint64_t position;
     uint64_t checksum; /* XXH3 of all that follows begun, bound to the ring's id and the position */
     _Atomic uint32_t outcome;
-    _Atomic uint32_t begun;   /* its low byte: how often it was begun and has not ended (spool.c) */
+    _Atomic uint32_t begun;   /* how often it was begun and has not ended: spool.c counts in it */
     int64_t wall_ms, mono_ns; /* when it came */
     uint32_t payload_bytes;
     uint16_t topic_bytes;

@@ -59,7 +59,7 @@ struct device {
     bool has_skew;
     int64_t skew_ms; /* hub's clock less the device's */
 
-    struct device_account *account; /* boot, window, clock, rate, ack: devices.c */
+    struct device_account *account; /* boot, window, clock, rate, ack: account.h */
 };
 
 /* What the accounting says of a message. */

@@ -1,7 +1,7 @@
 /*
  * MQTT: the broker, over Paho MQTTAsync (3.1.1, persistent session, QoS 1).
  *
- * Two threads besides Paho's own pair: none of the loop's. on_message runs in Paho's receiver
+ * One thread besides Paho's own pair; the loop never calls Paho. on_message runs in Paho's receiver
  * before the PUBACK is sent, so what it has kept is safe to acknowledge; it may only keep the
  * message. Everything else of Paho is called by the mqtt-out thread: connect (for ever, with
  * backoff 1..8 s and jitter), subscribe after each connect, publish, and the heartbeat each 400 ms

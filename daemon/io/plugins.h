@@ -1,9 +1,9 @@
 /*
  * Plugins: opens the shared objects of a folder and hands them to core/driver.
  *
- * Each is refused in one sentence: wrong ABI, short struct, bad or doubled names, doubled kind or topic,
- * recursive message types, a failed self-test on its own golden messages. The self-test runs in a
- * forked child with limits on time and memory first, so a plugin that crashes harms nothing.
+ * Each is refused in one sentence: wrong ABI, short struct, bad or doubled names, doubled kind or
+ * topic, recursive message types, a failed self-test on its own golden messages. The self-test runs
+ * in a forked child with limits on time and memory first, so a plugin that crashes harms nothing.
  * Call before any thread is started. Opened plugins stay open for the life of the process.
  */
 #ifndef LUMBAR_IO_PLUGINS_H
