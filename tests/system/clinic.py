@@ -355,7 +355,7 @@ class Clinic:
 
     # ---- processes ----
 
-    def start_broker(self):
+    def start_broker(self, extra=""):
         place = self.folder / "broker"
         place.mkdir(mode=0o777, exist_ok=True)
         os.chmod(place, 0o777)
@@ -363,7 +363,7 @@ class Clinic:
         config = self.folder / "mosquitto.conf"
         config.write_text((TOP / "config/mosquitto.conf").read_text() +
                           f"listener {self.broker_port} 127.0.0.1\n"
-                          f"persistence_location {place}/\n")
+                          f"persistence_location {place}/\n" + extra)
         program = shutil.which("mosquitto", path=os.environ["PATH"] + ":/usr/sbin")
         self.broker = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
         wait_for("mosquitto listens", self._broker_listens)

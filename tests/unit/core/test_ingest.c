@@ -72,6 +72,7 @@ struct world {
     struct ingest ingest;
     unsigned raised, ended, refused;
     enum refusal why;
+    const char *reason;
 };
 
 static void on_alarm(void *user, const struct alarm *alarm)
@@ -86,10 +87,10 @@ static void on_refused(void *user, struct device *device, enum refusal refusal, 
 {
     struct world *world = user;
     (void)device;
-    (void)reason;
     (void)message;
     world->refused++;
     world->why = refusal;
+    world->reason = reason;
 }
 
 static int open_world(void **state)
@@ -314,6 +315,64 @@ static void what_killed_the_hub_is_not_decoded_whoever_sends_it(void **state)
     assert_int_equal(device->messages, 1);
 }
 
+/* Each with its words, and counted for the device where it is known. */
+static void each_refusal_has_its_reason(void **state)
+{
+    struct world *world = *state;
+    struct diag diag = {0};
+    routes_destroy(world->ingest.routes);
+    devices_destroy(world->ingest.devices);
+    world->ingest.routes = routes_create(8);
+    world->ingest.devices = devices_create(8, 20);
+    assert_int_equal(ingest_assign(&world->ingest, &diag), 0);
+    struct device *device = devices_at(world->ingest.devices, 1);
+    uint8_t good[512];
+    size_t bytes = write_batch(good, 1, NOW, 1);
+    char topic[64];
+    for (unsigned i = 2; i <= 8; i++) { /* as many as have a place */
+        snprintf(topic, sizeof(topic), "lumbar/v1/posture/p-0%u/telemetry", i);
+        assert_int_equal(take(world, topic, good, bytes, NOW), INGEST_USED);
+    }
+    enum { NOBODY = REFUSED_COUNT_ };
+    static const struct {
+        const char *topic;
+        size_t cut; /* off a good message */
+        bool deadly, often;
+        enum refusal why;
+        const char *reason;
+        unsigned of_device; /* which of p-01's counters grows */
+    } cases[] = {
+        {"lumbar/v1/scale/s-01/telemetry", 0, false, false, REFUSED_MALFORMED,
+         "no plugin knows its topic", NOBODY},
+        {"lumbar/v1/posture/p-01/telemetry", 1, false, false, REFUSED_MALFORMED,
+         "its plugin cannot decode it", REFUSED_MALFORMED},
+        {"lumbar/v1/posture/p-99/telemetry", 1, false, false, REFUSED_MALFORMED,
+         "its plugin cannot decode it", NOBODY},
+        {"lumbar/v1/posture/p-99/telemetry", 0, false, false, REFUSED_RATE,
+         "no place for one more device", NOBODY},
+        {"lumbar/v1/posture/p-01/telemetry", 0, true, false, REFUSED_QUARANTINE,
+         "one like it killed the hub", REFUSED_QUARANTINE},
+        {"lumbar/v1/posture/p-99/telemetry", 0, true, false, REFUSED_QUARANTINE,
+         "one like it killed the hub", NOBODY},
+        {"lumbar/v1/posture/p-01/telemetry", 0, false, true, REFUSED_RATE,
+         "it sends more than it may", REFUSED_RATE},
+    };
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        uint64_t before[REFUSED_COUNT_];
+        world->ingest.is_condemned = cases[i].deadly ? any_is_condemned : NULL;
+        for (unsigned n = 0; cases[i].often && n < 50; n++)
+            take(world, cases[i].topic, good, bytes, NOW); /* until it may say no more */
+        memcpy(before, device->refused, sizeof(before));
+        assert_int_equal(take(world, cases[i].topic, good, bytes - cases[i].cut, NOW),
+                         INGEST_REFUSED);
+        assert_int_equal(world->why, cases[i].why);
+        assert_string_equal(world->reason, cases[i].reason);
+        for (unsigned r = 0; r < REFUSED_COUNT_; r++)
+            assert_int_equal(device->refused[r] - before[r], r == cases[i].of_device);
+        world->why = REFUSED_COUNT_;
+    }
+}
+
 static void no_skew_is_spoken_of_while_the_hubs_own_clock_is_in_doubt(void **state)
 {
     struct world *world = *state;
@@ -493,6 +552,7 @@ int main(void)
                                         open_world, close_world),
         cmocka_unit_test_setup_teardown(what_killed_the_hub_is_not_decoded_whoever_sends_it,
                                         open_world, close_world),
+        cmocka_unit_test_setup_teardown(each_refusal_has_its_reason, open_world, close_world),
         cmocka_unit_test_setup_teardown(no_skew_is_spoken_of_while_the_hubs_own_clock_is_in_doubt,
                                         open_world, close_world),
         cmocka_unit_test_setup_teardown(an_alarm_is_raised_and_ends, open_world, close_world),
