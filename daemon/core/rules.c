@@ -527,7 +527,8 @@ void rules_stand(struct rules *rules, const struct rule *rule, uint32_t device, 
 {
     if (device == 0 || device > rules->max_devices)
         return;
-    const struct rule_state *state = state_of(rules, device, rule->id);
+    struct rule_state *state = state_of(rules, device, rule->id);
     if (state->phase == PHASE_IDLE || state->phase == PHASE_PENDING)
         set_phase(rules, rule->id, device, PHASE_ON, since_ms);
+    state->suppressed = false; /* somebody was told: if it is not armed any more, they will be */
 }

@@ -2,6 +2,13 @@
  * What rules with several conditions, limits from elsewhere, windows and arming must do: a
  * sentence, a rule, and a list of steps, each with what it must cause. Times are in ms since START;
  * every device is in room 1 until it is moved.
+ *
+ *   A W P F C D  a value of angle, warmth, pose, fault, strokes, battery of the back, and S B of
+ *   speed and battery of the pad, as A100=25; '-' the sensor said nothing. T: the tick. Behind a
+ *   ':' what it causes: '+' raised, '-' over, 's' suppressed, '2' suppressed no more, and raised.
+ *   in=PHASE out  a session's phase, and its end; plan= range=  limits of plan and client;
+ *   pad=ROOM  it is moved; reload  another set; kill  nothing is left but the alarm that stands
+ *   (forget: not even that), and what comes again before `settle` raises and ends nothing.
  */
 #ifndef LUMBAR_TESTS_TREE_ROWS_H
 #define LUMBAR_TESTS_TREE_ROWS_H
@@ -24,6 +31,8 @@ struct row {
 #define NOT_BENT     "all: [{metric: warmth, above: 40 Cel}, {not: {metric: angle, above: 20 deg}}]"
 #define BENT_FAST    "all: [{metric: angle, above: 20 deg}, {metric: speed, above: 40 deg/s}]"
 #define NOT_IN_HEAT  "metric: warmth, above: 41 Cel, clear: 40.5 Cel, armed: {except: [heat]}"
+#define ABOVE        "metric: angle, above: 20 deg"
+#define ABSENCE      "metric: angle, absent: 5 s"
 #define IN_SESSION   "metric: angle, above: 20 deg, armed: session"
 #define OVER_PLAN    "metric: angle, above: limit(angle), deadband: 2 deg"
 #define OVER_RANGE   "metric: angle, above: 80 % of own_range(angle)"
@@ -114,9 +123,16 @@ static const struct row rows[] = {
     /* another metric as the limit */
     {"another metric is the limit", "metric: warmth, above: metric(warmth) + 2 Cel", NULL,
      "W0=30 W100=45"}, /* never above itself */
-    {"another metric with an offset is the limit, of either's samples",
+    {"another metric that nobody has given is no limit",
+     "metric: pad/battery, below: metric(back/battery) - 10 %", NULL, "B0=50 B100=1"},
+    {"another device's metric with an offset is the limit, at the samples of either",
      "metric: pad/battery, below: metric(back/battery) - 10 %", NULL,
-     "B0=50"}, /* nobody knows the other one */
+     "D0=50 B100=40 B200=39:+ B300=40:- D400=60:+ D500=50:- D600=-"},
+    {"a limit that is a metric has a deadband",
+     "metric: pad/battery, below: metric(back/battery), deadband: 5 %", NULL,
+     "D0=50 B100=49:+ B200=54 D300=51 D400=49:-"},
+    {"a share of another metric is a limit",
+     "metric: pad/battery, below: 50 % of metric(back/battery)", NULL, "D0=50 B100=25 B200=24:+"},
     {"a limit that is a metric moves with it", "metric: angle, above: metric(angle) - 5 deg", NULL,
      "A0=10:+ A100=- A200=10"},
     /* the plan's limit, the client's range */
@@ -245,6 +261,73 @@ static const struct row rows[] = {
      "A0=25:+ reload A100=25:s in=heat A200=25:2"},
     {"a rule that is always armed from now on raises what was suppressed", IN_SESSION,
      "metric: angle, above: 20 deg", "A0=25:s reload A100=25:+ A200=10:-"},
+    {"a rule that gets a delay off is over at once", BENT_WARM ", clear_for: 9 s", BENT_WARM,
+     "W0=41 A100=25:+ A200=10 reload A300=10:-"},
+    {"one that looks at another device goes on over a reload", BENT_FAST, NULL,
+     "A0=25 S100=50:+ reload S200=50 A300=25 A400=10:-"},
+    {"a plan's limit goes on over a reload", OVER_PLAN, NULL,
+     "in=massage plan=30 A0=35:+ reload A100=29 A200=28:-"},
+    {"a count goes on over a reload", STALLS, NULL, "F0=0 F1000=0 reload F2000=0:+"},
+    /* a kill, in each state: with what the ring gives again, and without */
+    {"a calm rule is calm after a kill", ABOVE, NULL, "A0=10 kill settle T50 A100=25:+"},
+    {"a calm rule whose messages come again is calm", ABOVE, NULL,
+     "A0=25:+ A100=10:- kill A0=25 A100=10 settle T200 A300=25:+"},
+    {"an on-delay that a kill cut short begins again", ABOVE ", for: 2 s", NULL,
+     "A0=25 A1000=25 kill settle A1500=25 A2000=25 A3499=25 A3500=25:+"},
+    {"an on-delay goes on where its messages come again", ABOVE ", for: 2 s", NULL,
+     "A0=25 A1000=25 kill A0=25 A1000=25 settle T1999 T2000:+"},
+    {"an on-delay that is over among old messages raises nothing by them", ABOVE ", for: 2 s", NULL,
+     "A0=25 A2000=25:+ forget kill A0=25 A2000=25 settle A3000=25 A4999=25 A5000=25:+"},
+    {"an alarm that stood stands, and is over in its time", ABOVE, NULL,
+     "A0=25:+ kill settle A100=25 T200 A300=10:-"},
+    {"it stands once, though what raised it comes again", ABOVE, NULL,
+     "A0=25:+ kill A0=25 settle A100=25 A200=10:-"},
+    {"what ended while nobody looked is over with the first value", ABOVE, NULL,
+     "A0=25:+ kill settle T50000 A60000=10:-"},
+    {"what stood and is not known any more stands", ABOVE, NULL,
+     "A0=25:+ kill settle T100 T60000 A60100=- T60200"},
+    {"an alarm whose end comes again among old messages is not ended twice", ABOVE, NULL,
+     "A0=25:+ A100=10:- kill A0=25 A100=10 settle A200=10 A300=25:+"},
+    {"an off-delay that a kill cut short begins again", ABOVE ", clear_for: 2 s", NULL,
+     "A0=25:+ A1000=10 kill settle A1500=10 A3499=10 A3500=10:-"},
+    {"an off-delay goes on where its messages come again", ABOVE ", clear_for: 2 s", NULL,
+     "A0=25:+ A1000=10 kill A0=25 A1000=10 settle T2999 T3000:-"},
+    {"absence that stood stands until a value comes", ABSENCE, NULL,
+     "A0=1 T5000:+ kill settle T6000 T20000 A20100=1:-"},
+    {"absence is waited for anew after a kill", ABSENCE, NULL,
+     "A0=1 T4000 kill settle T4100 T9099 T9100:+"},
+    {"absence counts from the last value that comes again", ABSENCE, NULL,
+     "A0=1 T4000 kill A0=1 settle T4999 T5000:+"},
+    {"an event's alarm is over so long after it was raised",
+     "metric: fault, is: stall, clear_for: "
+     "10 s",
+     NULL, "F0=0:+ kill settle T9999 T10000:-"},
+    {"what was suppressed says so again", IN_SESSION, NULL, "A0=25:s kill settle A100=25:s"},
+    {"what was suppressed is, where its messages come again", IN_SESSION, NULL,
+     "A0=25:s kill A0=25 settle A100=25 in=heat A200=25:2"},
+    {"an alarm of a session that ended with the kill is suppressed", IN_SESSION, NULL,
+     "in=heat A0=25:+ kill out A0=25 settle A100=25:s A200=10:-"},
+    {"and so it is where nothing comes again", IN_SESSION, NULL,
+     "in=heat A0=25:+ kill out settle T100:s A200=10:-"},
+    {"an alarm of several that stood stands", BENT_WARM, NULL,
+     "W0=41 A100=25:+ kill settle A200=25 T300 W400=41 A500=10:-"},
+    {"an alarm of several is over by one that is known", BENT_WARM, NULL,
+     "W0=41 A100=25:+ kill settle A200=10:-"},
+    {"an on-delay of several goes on where its messages come again", BENT_WARM ", for: 2 s", NULL,
+     "W0=41 A100=25 A1500=25 kill W0=41 A100=25 A1500=25 settle T2099 T2100:+"},
+    {"an off-delay of several goes on where its messages come again", BENT_WARM ", clear_for: 2 s",
+     NULL, "W0=41 A100=25:+ A200=10 kill W0=41 A100=25 A200=10 settle A1500=10 T2199 T2200:-"},
+    {"an alarm of the room's two devices that stood stands", BENT_FAST, NULL,
+     "A0=25 S100=50:+ kill settle S200=50 A300=25 A400=10:-"},
+    {"a plan's alarm that stood stands", OVER_PLAN, NULL,
+     "in=massage plan=30 A0=35:+ kill settle A100=29 A200=28:-"},
+    {"a mean that stood is not over before it is known again", MEAN, NULL,
+     "A0=30 A2000=30 A4000=30 A6000=30:+ kill settle A8000=0 A10000=0 A12000=0 A14000=0:-"},
+    {"a mean goes on where its messages come again", MEAN, NULL,
+     "A0=30 A2000=30 A4000=30 kill A0=30 A2000=30 A4000=30 settle A6000=30:+"},
+    {"a count begins anew after a kill", STALLS, NULL,
+     "F0=0 F1000=0 kill settle F2000=0 F3000=0 "
+     "F4000=0:+"},
 };
 
 #endif
