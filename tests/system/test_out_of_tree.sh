@@ -33,6 +33,8 @@ cc -std=c11 -Wall -Wextra -Wpedantic -Werror -O2 -fPIC -shared \
 cat > lumbard.yaml <<END
 plugins:
   folder: $plugins
+rules:
+  folder: ""
 END
 
 list() {
