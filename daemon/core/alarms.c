@@ -243,7 +243,8 @@ void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
             alarms_act(alarms, alarm, DEED_EXPIRE, now_ms, NULL))
             on_change(user, alarm);
         bool lost = alarm_is_lost(alarm->state);
-        if (alarm_holds(alarm->state) && known(user, alarm->rule, alarm->device) == lost &&
+        if (alarm_holds(alarm->state) &&
+            known(user, alarm->rule, alarm->device) == (lost ? SIGHT_KNOWN : SIGHT_LOST) &&
             alarms_act(alarms, alarm, lost ? DEED_FIND : DEED_LOSE, now_ms, NULL))
             on_change(user, alarm);
         if (escalates(alarm, now_ms) && alarms_act(alarms, alarm, DEED_ESCALATE, now_ms, NULL))

@@ -91,7 +91,7 @@ const struct alarm_hand *alarms_hand(const struct alarms *alarms);
 typedef void alarms_change_cb(void *user, const struct alarm *alarm);
 
 /* Is the value known that a standing alarm is about? */
-typedef bool alarms_known_cb(void *user, const struct rule *rule, uint32_t device);
+typedef enum rule_sight alarms_known_cb(void *user, const struct rule *rule, uint32_t device);
 
 /* Shelves that end, values lost and found, escalation, reminders; call every 250 ms or so.
  * on_change is called for each deed. */

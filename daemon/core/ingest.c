@@ -246,7 +246,7 @@ struct ticking {
     int64_t now_ms;
 };
 
-static bool is_known(void *user, const struct rule *rule, uint32_t device)
+static enum rule_sight is_known(void *user, const struct rule *rule, uint32_t device)
 {
     const struct ticking *ticking = user;
     struct ingest *ingest = ticking->ingest;

@@ -463,20 +463,26 @@ void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
         tick_device(rules, devices, devices_at(devices, id), now_ms, on_event, user);
 }
 
-bool rules_know(struct rules *rules, struct devices *devices, const struct rule *rule,
-                const struct device *device, int64_t now_ms)
+static bool is_input_known(const struct rule_input *input, int64_t stale_ms, int64_t now_ms)
+{
+    return input->given && !input->unknown &&
+           (stale_ms == 0 || now_ms - input->value_ms <= stale_ms);
+}
+
+enum rule_sight rules_know(struct rules *rules, struct devices *devices, const struct rule *rule,
+                           const struct device *device, int64_t now_ms)
 {
     const struct rule_detail *detail = &rules->details[rule->id];
     if (device->id > rules->max_devices || rule->condition == RULE_ABSENT || detail->event)
-        return true; /* what does not come is what they are about, or did not happen */
-    if (rules->begun_ms == 0 || now_ms - rules->begun_ms <= detail->stale_ms)
-        return true;
-    if (rule->tree != NULL)
-        return tree_knows(rules, devices, device, rule->id, now_ms);
-    const struct rule_input *input =
-        input_of(rules, device->id, rule->metric - rule->driver->first_metric);
-    return input->given && !input->unknown &&
-           (detail->stale_ms == 0 || now_ms - input->value_ms <= detail->stale_ms);
+        return SIGHT_KNOWN; /* what does not come is what they are about, or did not happen */
+    uint32_t metric = rule->metric - rule->driver->first_metric;
+    bool known = rule->tree != NULL
+                     ? tree_knows(rules, devices, device, rule->id, now_ms)
+                     : is_input_known(input_of(rules, device->id, metric), detail->stale_ms, now_ms);
+    if (known)
+        return SIGHT_KNOWN;
+    bool early = rules->begun_ms == 0 || now_ms - rules->begun_ms <= detail->stale_ms;
+    return early ? SIGHT_UNSAID : SIGHT_LOST;
 }
 
 enum rule_standing rules_standing(const struct rules *rules, uint32_t rule,

@@ -167,10 +167,11 @@ void rules_judge(struct rules *rules, struct devices *devices, const struct devi
 void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
                 rules_event_cb *on_event, void *user);
 
-/* Is what the rule looks at known of the device, so that it could end what it raised? What never
- * came counts as known until it is stale since the first tick. */
-bool rules_know(struct rules *rules, struct devices *devices, const struct rule *rule,
-                const struct device *device, int64_t now_ms);
+/* Is what the rule looks at known of the device, so that it could end what it raised? What has not
+ * come yet is lost only when it is stale since the first tick: until then nothing was said. */
+enum rule_sight { SIGHT_LOST, SIGHT_UNSAID, SIGHT_KNOWN };
+enum rule_sight rules_know(struct rules *rules, struct devices *devices, const struct rule *rule,
+                           const struct device *device, int64_t now_ms);
 
 /* Where a rule stands with a device: for who wants to see it. */
 enum rule_standing {

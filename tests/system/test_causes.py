@@ -2,10 +2,10 @@
 come of it, says how many, and they are there again when it is back."""
 import json
 import signal
-import threading
 import time
 
-from clinic import Clinic, Mqtt, run, wait_for
+from clinic import Clinic, run, wait_for
+from wearables import Wearables
 
 RULES = """
 rules:
@@ -31,36 +31,8 @@ rules:
     text: "Bent {value}."
 """
 NAMES = [f"p-{i}" for i in range(1, 6)]
+UPRIGHT = dict.fromkeys(NAMES, 5.0)
 ROOMS = {f"room-{i}": [f"posture/{name}"] for i, name in enumerate(NAMES, 1)}
-
-
-class Wearables(threading.Thread):
-    """Speak three times a second, over whatever broker there is, but for those that are silent."""
-
-    def __init__(self, clinic, **values):
-        super().__init__(daemon=True)
-        self.clinic, self.values = clinic, values
-        self.devices = {name: clinic.device("posture", name) for name in NAMES}
-        self.silent, self.ended = set(), threading.Event()
-        self.start()
-
-    def run(self):
-        link = None
-        while not self.ended.wait(0.3):
-            try:
-                link = link or Mqtt(self.clinic.broker_port, "wearables")
-                for name in NAMES:
-                    if name not in self.silent:
-                        device = self.devices[name]
-                        link.publish(device.topic, device.message(
-                            trunk_inclination=[self.values.get(name, 5.0)],
-                            battery=self.values.get("battery", 80)))
-            except (OSError, AssertionError):
-                link = None
-
-    def end(self):
-        self.ended.set()
-        self.join(10)
 
 
 def alarms(clinic):
@@ -80,7 +52,7 @@ def heard(clinic):
 
 def a_broker_that_is_away_is_the_one_alarm_and_devices_are_not_blamed(build):
     with Clinic(build, rules=RULES, rooms=ROOMS) as clinic:
-        wearables = Wearables(clinic)
+        wearables = Wearables(clinic, UPRIGHT)
         try:
             heard(clinic)
             time.sleep(11)  # until the hub has settled after its own start
@@ -106,7 +78,7 @@ def a_broker_that_is_away_is_the_one_alarm_and_devices_are_not_blamed(build):
 
 def a_hub_that_was_away_blames_nobody_for_its_own_silence(build):
     with Clinic(build, rules=RULES, rooms=ROOMS) as clinic:
-        wearables = Wearables(clinic)
+        wearables = Wearables(clinic, UPRIGHT)
         try:
             heard(clinic)
             clinic.stop_hub(signal.SIGKILL)
@@ -129,7 +101,7 @@ def a_hub_that_was_away_blames_nobody_for_its_own_silence(build):
 
 def a_silent_device_hides_its_other_technical_alarms_and_says_how_many(build):
     with Clinic(build, rules=RULES, rooms=ROOMS) as clinic:
-        wearables = Wearables(clinic, battery=10, **{"p-1": 30.0})
+        wearables = Wearables(clinic, {**UPRIGHT, "p-1": 30.0}, battery=10)
         try:
             wait_for("batteries", lambda: set(behind(clinic, "battery")) == set(NAMES))
             wait_for("bent", lambda: ("bent", "p-1") in alarms(clinic))

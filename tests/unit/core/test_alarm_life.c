@@ -28,6 +28,7 @@ struct world {
     struct alarms *alarms;
     const char *rule;
     bool known, blamed;
+    bool unsaid; /* nothing was heard since a restart */
     bool hidden; /* before what is tried */
     unsigned told;
     int64_t shelf_ms;
@@ -63,12 +64,12 @@ static void world_fini(struct world *world)
     drivers_fini(&world->drivers);
 }
 
-static bool is_known(void *user, const struct rule *rule, uint32_t device)
+static enum rule_sight is_known(void *user, const struct rule *rule, uint32_t device)
 {
     const struct world *world = user;
     (void)rule;
     assert_int_equal(device, 1);
-    return world->known;
+    return world->unsaid ? SIGHT_UNSAID : world->known ? SIGHT_KNOWN : SIGHT_LOST;
 }
 
 static void on_change(void *user, const struct alarm *alarm)
@@ -116,7 +117,7 @@ static void reload(struct world *world, const char *yaml)
     world->rules = fresh;
 }
 
-/* What a kill leaves is what was stored: the entry itself. */
+/* What a kill leaves is what was stored: the entry itself. Nothing is known at first. */
 static void restart(struct world *world)
 {
     struct alarm kept = *alarms_at(world->alarms, 0);
@@ -126,6 +127,8 @@ static void restart(struct world *world)
     alarms_go_on(world->alarms, kept.number, change);
     assert_true(alarms_restore(world->alarms, &kept));
     assert_int_equal(alarms_standing(world->alarms), kept.state != STATE_OFF);
+    world->unsaid = true;
+    tick(world, 1);
 }
 
 /* One letter each, in the order of the columns below; L and B are the value lost and back, H and S

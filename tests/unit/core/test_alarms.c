@@ -234,10 +234,10 @@ static void a_reload_ends_the_alarm_of_another_label(void **state)
     world_fini(&world);
 }
 
-static bool known_always(void *user, const struct rule *rule, uint32_t device)
+static enum rule_sight known_always(void *user, const struct rule *rule, uint32_t device)
 {
     (void)user, (void)rule, (void)device;
-    return true;
+    return SIGHT_KNOWN;
 }
 
 static void nothing(void *user, const struct alarm *alarm)

@@ -67,11 +67,11 @@ static void on_change(void *user, const struct alarm *alarm)
     world->told++;
 }
 
-static bool is_known(void *user, const struct rule *rule, uint32_t device)
+static enum rule_sight is_known(void *user, const struct rule *rule, uint32_t device)
 {
     const struct world *world = user;
     (void)device;
-    return !world->lost || rule->condition == RULE_ABSENT;
+    return !world->lost || rule->condition == RULE_ABSENT ? SIGHT_KNOWN : SIGHT_LOST;
 }
 
 static void tick(struct world *world, int64_t after_ms)

@@ -474,10 +474,10 @@ static void treat(struct ward *ward, int64_t now_ms)
                 now_ms + 90000, NULL);
 }
 
-static bool known_never(void *user, const struct rule *rule, uint32_t device)
+static enum rule_sight known_never(void *user, const struct rule *rule, uint32_t device)
 {
     (void)user, (void)rule, (void)device;
-    return false;
+    return SIGHT_LOST;
 }
 
 static void nobody(void *user, const struct alarm *alarm)

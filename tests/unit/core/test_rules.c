@@ -221,6 +221,40 @@ static void absence_waits_for_devices_that_somebody_waits_for(void **state)
     tear_down(&bench);
 }
 
+static enum rule_sight sight_at(struct bench *bench, int64_t at_ms)
+{
+    struct heard heard = {0};
+    rules_tick(bench->rules, bench->devices, START + at_ms, on_event, &heard);
+    return rules_know(bench->rules, bench->devices, rules_at(bench->rules, 0), bench->device,
+                      START + at_ms);
+}
+
+/* So a restart neither finds nor loses the value of an alarm that stands. */
+static void what_was_not_said_yet_is_neither_known_nor_lost(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct heard heard = {0};
+    set_up(&bench, ABOVE_20);
+    const struct rule *rule = rules_at(bench.rules, 0);
+    int64_t stale_ms = metric_stale_ms(&bench.drivers.list[0].metrics[rule->metric]);
+    assert_int_equal(sight_at(&bench, 0), SIGHT_UNSAID);
+    give(&bench, &(int64_t){-60000}, &(double){1}, 1, START, &heard); /* of before */
+    assert_int_equal(sight_at(&bench, stale_ms), SIGHT_UNSAID);
+    assert_int_equal(sight_at(&bench, stale_ms + 1), SIGHT_LOST);
+    give(&bench, &(int64_t){stale_ms + 2}, &(double){1}, 1, START, &heard);
+    assert_int_equal(sight_at(&bench, stale_ms + 2), SIGHT_KNOWN);
+    give(&bench, &(int64_t){stale_ms + 3}, &(double){NAN}, 1, START, &heard);
+    assert_int_equal(sight_at(&bench, stale_ms + 3), SIGHT_LOST);
+    tear_down(&bench);
+
+    set_up(&bench, ABOVE_20);
+    assert_int_equal(sight_at(&bench, 0), SIGHT_UNSAID);
+    give(&bench, &(int64_t){1}, &(double){1}, 1, START, &heard);
+    assert_int_equal(sight_at(&bench, 1), SIGHT_KNOWN); /* at once, where it speaks */
+    tear_down(&bench);
+}
+
 static void devices_and_rules_do_not_touch_each_other(void **state)
 {
     (void)state;
@@ -365,6 +399,7 @@ int main(void)
         cmocka_unit_test(every_row_proves_its_sentence),
         cmocka_unit_test(a_batch_is_judged_like_its_samples),
         cmocka_unit_test(absence_waits_for_devices_that_somebody_waits_for),
+        cmocka_unit_test(what_was_not_said_yet_is_neither_known_nor_lost),
         cmocka_unit_test(devices_and_rules_do_not_touch_each_other),
         cmocka_unit_test(devices_beyond_those_reserved_are_passed_over),
         cmocka_unit_test(adopting_knows_rules_by_name),
