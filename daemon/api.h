@@ -44,6 +44,9 @@ api_handler api_get_plans, api_get_plan;
 /* api_sessions.c */
 api_handler api_get_sessions, api_get_session, api_open_session, api_do_session, api_name_session;
 
+/* api_report.c */
+api_handler api_get_report, api_get_table, api_get_fhir;
+
 /* Answers when what was put into the store until now is on the disk, with "stored" in the body;
  * false there, and at once, where the disk refuses. Takes the body. */
 enum api_outcome api_stored(struct lumbard *hub, const struct api_call *call,

@@ -90,6 +90,7 @@ struct lumbard {
     int64_t flushed_ms;  /* when the spool last needed its places back */
     unsigned idle_drains;
     unsigned questions;        /* to the store, on their way */
+    unsigned reports;          /* of sessions, on their way */
     int64_t started_ms;        /* hub time */
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
     struct log_limit unknown;  /* refusals that no device can be blamed for */

@@ -110,6 +110,37 @@ void text_add_json(struct text *text, const char *string)
     add_bytes(text, "\"", 1);
 }
 
+void text_add_html(struct text *text, const char *string)
+{
+    const unsigned char *at = (const unsigned char *)string;
+    while (*at != '\0') {
+        size_t length = utf8_length(at);
+        const char *named = *at == '<'    ? "&lt;"
+                            : *at == '>'  ? "&gt;"
+                            : *at == '&'  ? "&amp;"
+                            : *at == '"'  ? "&quot;"
+                            : *at == '\'' ? "&#39;"
+                                          : NULL;
+        if (named != NULL)
+            add_bytes(text, named, strlen(named));
+        else if (length == 0 || *at < 0x20 || *at == 0x7f)
+            add_bytes(text, "\xef\xbf\xbd", 3);
+        else
+            add_bytes(text, (const char *)at, length);
+        at += length > 0 ? length : 1;
+    }
+}
+
+void text_add_csv(struct text *text, const char *string)
+{
+    bool formula = string[0] != '\0' && strchr("=+-@\t\r", string[0]) != NULL;
+    bool quoted = formula || strpbrk(string, ",\"\r\n") != NULL;
+    add_bytes(text, "\"'", quoted ? 1 + (size_t)formula : 0);
+    for (const char *at = string; *at != '\0'; at++)
+        add_bytes(text, *at == '"' ? "\"\"" : at, *at == '"' ? 2 : 1);
+    add_bytes(text, "\"", quoted);
+}
+
 /* By whole numbers: the decimal point of printf() is the locale's. The fraction is scaled by
  * itself, so that a large number keeps all the digits it has. */
 void text_add_number(struct text *text, double value, unsigned decimals)

@@ -24,6 +24,14 @@ void text_add(struct text *text, const char *format, ...) __attribute__((format(
 /* Adds a JSON string with its quotes. Invalid UTF-8 becomes U+FFFD, control characters \u00xx. */
 void text_add_json(struct text *text, const char *string);
 
+/* Adds what a browser shows as this string, in HTML and in its attributes. Invalid UTF-8 and
+ * control characters become U+FFFD. */
+void text_add_html(struct text *text, const char *string);
+
+/* Adds a field of CSV (RFC 4180), in quotes where it needs them. A field that a spreadsheet would
+ * take for a formula gets an apostrophe before it. */
+void text_add_csv(struct text *text, const char *string);
+
 /* Adds a number in its shortest form with at most `decimals` (6) digits after the point; "null" if
  * it is not finite. */
 void text_add_number(struct text *text, double value, unsigned decimals);

@@ -53,6 +53,8 @@ struct api_answer {
     char *text;      /* owned (malloc): the body as it goes out, in place of one of JSON */
     size_t text_bytes;
     const char *type; /* of that text; NULL: it is JSON */
+    const char *policy; /* its own Content-Security-Policy; NULL: that of all answers */
+    char file[64];      /* what it is saved as; "": it is shown */
 };
 
 enum api_outcome { API_DONE, API_LATER };

@@ -263,6 +263,24 @@ int64_t metric_offline_ms(const struct lumbar_metric *metric)
     return offline_ms > stale_ms ? offline_ms : stale_ms;
 }
 
+void unit_write(struct text *out, const char *ucum)
+{
+    static const struct {
+        const char *ucum, *shown;
+    } units[] = {{"Cel", " °C"}, {"deg", "°"}, {"deg/s", "°/s"}, {"1", ""}, {"dB{mW}", " dBm"}};
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
+        if (strcmp(ucum, units[i].ucum) == 0) {
+            text_add(out, "%s", units[i].shown);
+            return;
+        }
+    text_add(out, " ");
+    for (const char *at = ucum; *at != '\0'; at++)
+        if (*at == '.')
+            text_add(out, "·");
+        else
+            text_add(out, "%c", *at);
+}
+
 double metric_step(const struct lumbar_metric *metric)
 {
     if (metric->labels != NULL)

@@ -85,6 +85,11 @@ int64_t drivers_find(const struct drivers *drivers, const char *name, struct dia
 int64_t metric_stale_ms(const struct lumbar_metric *metric);
 int64_t metric_offline_ms(const struct lumbar_metric *metric);
 
+/* A unit as people write it behind a number, with the space that belongs before it: " °C", "°",
+ * " kPa·min". UCUM is for machines. */
+struct text;
+void unit_write(struct text *out, const char *ucum);
+
 /* Values are kept and sent as 16 bits: (value - min) / step, rounded. The step of a state or event
  * is 1, else min is 0 and max is 65534. */
 #define METRIC_NONE 65535u /* NaN, and what is out of range */

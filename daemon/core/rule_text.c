@@ -4,27 +4,11 @@
 
 #include "core/rules.h"
 
-/* As people write it: UCUM is for machines. */
-static const char *shown_unit(const char *unit)
-{
-    static const struct {
-        const char *ucum, *shown;
-    } units[] = {{"Cel", " °C"}, {"deg", "°"}, {"deg/s", "°/s"}, {"1", ""}, {"dB{mW}", " dBm"}};
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
-        if (strcmp(unit, units[i].ucum) == 0)
-            return units[i].shown;
-    return NULL;
-}
-
 static void write_number(struct text *out, const struct lumbar_metric *metric, double value,
                          unsigned decimals)
 {
-    const char *unit = shown_unit(metric->unit);
     text_add_number(out, value, decimals);
-    if (unit != NULL)
-        text_add(out, "%s", unit);
-    else
-        text_add(out, " %s", metric->unit);
+    unit_write(out, metric->unit);
 }
 
 static void write_label(struct text *out, const struct lumbar_metric *metric, double value)

@@ -127,23 +127,33 @@ static int say_refusal(int status, const json_t *problem)
     return status == 403 ? CTL_NOT_ALLOWED : CTL_FAILED;
 }
 
-/* Status and JSON of a whole answer. */
-static int take_answer(const char *text, size_t length, json_t **answer)
+/* The body of a whole answer whose status is good; NULL: it was refused, and that was said. */
+static const char *body_of(const char *text, size_t length, int *code)
 {
     int status = 0;
     const char *body = strstr(text, "\r\n\r\n");
+    *code = CTL_FAILED;
     if (sscanf(text, "HTTP/1.%*d %d", &status) != 1 || body == NULL) {
         fprintf(stderr, "lumbarctl: the hub did not answer\n");
-        return CTL_FAILED;
+        return NULL;
     }
     body += 4;
+    if (status >= 200 && status < 300)
+        return body;
+    json_t *problem = json_loadb(body, length - (size_t)(body - text), 0, NULL);
+    *code = say_refusal(status, problem);
+    json_decref(problem);
+    return NULL;
+}
+
+static int take_answer(const char *text, size_t length, json_t **answer)
+{
+    int code;
+    const char *body = body_of(text, length, &code);
+    if (body == NULL)
+        return code;
     *answer = json_loadb(body, length - (size_t)(body - text), 0, NULL);
-    if (status >= 200 && status < 300 && *answer != NULL)
-        return 0;
-    int code = say_refusal(status, *answer);
-    json_decref(*answer);
-    *answer = NULL;
-    return code;
+    return *answer != NULL ? 0 : say_refusal(500, NULL);
 }
 
 static bool send_question(int fd, const char *method, const char *path, const json_t *body)
@@ -178,6 +188,28 @@ int ask_hub(const struct ask *ask, const char *method, const char *path, json_t 
         close(fd);
     }
     json_decref(body);
+    return code;
+}
+
+int ask_hub_text(const struct ask *ask, const char *path, char **text, size_t *bytes)
+{
+    int fd;
+    size_t length = 0;
+    *text = NULL;
+    int code = connect_hub(ask, &fd);
+    if (code != 0)
+        return code;
+    send_question(fd, "GET", path, NULL);
+    char *answer = read_all(fd, &length);
+    const char *body = body_of(answer != NULL ? answer : "", length, &code);
+    close(fd);
+    if (body != NULL) {
+        *bytes = length - (size_t)(body - answer);
+        memmove(answer, body, *bytes);
+        *text = answer;
+        return 0;
+    }
+    free(answer);
     return code;
 }
 

@@ -50,6 +50,9 @@ bool ask_option(struct ask *ask, int option);
 int ask_hub(const struct ask *ask, const char *method, const char *path, json_t *body,
             json_t **answer);
 
+/* The same for what is no JSON: the body as it is, owned by the caller. */
+int ask_hub_text(const struct ask *ask, const char *path, char **text, size_t *bytes);
+
 /* Prints the answer if --json was given: then true, and it is freed. */
 bool ask_printed(const struct ask *ask, json_t *answer);
 

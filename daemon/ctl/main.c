@@ -77,6 +77,8 @@ static const struct ctl_command commands[] = {
     {"alarms", "list ...", "what stands, and what is done about it", ctl_alarms},
     {"history", "DEVICE METRIC [--from TIME] [--to TIME] [--csv]", "what a sensor said",
      ctl_history},
+    {"session", "list|report|csv|fhir ...", "treatments, and what is told of them afterwards",
+     ctl_session},
     {"calibration", "show|neutral|range ...", "of a wearable on whoever wears it", ctl_calibration},
     {"rules", "test|try ...", "rules, as files", ctl_rules},
     {"recording", "ls|export|verify|replay ...", "recordings of rooms, as files", ctl_recording},

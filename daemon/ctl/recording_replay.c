@@ -135,7 +135,11 @@ static void print_end(const struct replay *replay, int64_t took_ns)
 static int replay_it(struct setup *setup, struct tape_reader *reader, struct diag *diag)
 {
     struct told told = {.room = reader->header.room};
-    const struct replay_listener listener = {&told, on_alarm, on_refused, on_gap, on_damage};
+    const struct replay_listener listener = {.user = &told,
+                                             .on_alarm = on_alarm,
+                                             .on_refused = on_refused,
+                                             .on_gap = on_gap,
+                                             .on_damage = on_damage};
     struct replay *replay;
     char date[RECORDING_DATE_BYTES];
     int code = replay_create(&replay, setup, reader->header.room, &listener, diag);

@@ -201,8 +201,8 @@ static bool know_devices(struct replay *replay)
     return true;
 }
 
-static void count_column(struct replay_series *series, const struct feed_record *record,
-                         const struct feed_column *column)
+static void count_column(const struct replay_listener *listener, struct replay_series *series,
+                         const struct feed_record *record, const struct feed_column *column)
 {
     for (uint32_t i = 0; i < column->count; i++) {
         int64_t time_ms = record->start_ms + column->dt_ms[i];
@@ -213,6 +213,9 @@ static void count_column(struct replay_series *series, const struct feed_record 
         if (series->samples == 0 || time_ms > series->last_ms)
             series->last_ms = time_ms;
         series->samples++;
+        if (listener->on_sample != NULL)
+            listener->on_sample(listener->user, series->device, series->metric, time_ms,
+                                metric_value(series->metric, (uint16_t)column->value[i]));
     }
 }
 
@@ -228,7 +231,7 @@ static void count_samples(struct replay *replay)
         struct replay_series *series = replay->series + replay->first_series[record.device - 1];
         for (uint32_t at = 0; feed_column(&record, &at, &column);) {
             uint64_t before = series[column.metric].samples;
-            count_column(&series[column.metric], &record, &column);
+            count_column(&replay->listener, &series[column.metric], &record, &column);
             replay->counts.samples += series[column.metric].samples - before;
         }
     }

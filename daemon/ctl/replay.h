@@ -32,6 +32,9 @@ struct replay_counts {
 /* What is told on the way; NULL: not wanted. Times are hub time of the recording. */
 struct replay_listener {
     void *user;
+    /* A value, in the metric's unit (of a state or event its label's number). */
+    void (*on_sample)(void *user, const struct device *device, const struct lumbar_metric *metric,
+                      int64_t time_ms, double value);
     void (*on_alarm)(void *user, const struct alarm *alarm, const struct device *device);
     void (*on_refused)(void *user, int64_t time_ms, const char *topic, size_t topic_bytes,
                        const char *reason);

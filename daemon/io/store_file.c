@@ -156,6 +156,20 @@ void store_file_close(struct store_db *db)
     memset(db, 0, sizeof(*db));
 }
 
+int store_read_open(sqlite3 **db, const char *file)
+{
+    int rc = sqlite3_open_v2(
+        file, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(*db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_exec(*db, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON; BEGIN", NULL,
+                          NULL, NULL);
+    return rc;
+}
+
 int store_file_set_aside(const char *file, const char *why, struct diag *diag)
 {
     static const char *const parts[] = {"", "-wal", "-shm"};

@@ -344,16 +344,7 @@ static int open_for_reading(struct store_query *query)
     static const char minute[] = "SELECT hour, block FROM minute WHERE device = ?1 AND metric = ?2"
                                  " AND hour BETWEEN ?3 AND ?4";
     static const char rollup[] = "SELECT 1 FROM rollup WHERE hour = ?1";
-    int rc =
-        sqlite3_open_v2(query->file, &query->db,
-                        SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_db_config(query->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_db_config(query->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(query->db, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON; BEGIN",
-                          NULL, NULL, NULL);
+    int rc = store_read_open(&query->db, query->file);
     if (rc == SQLITE_OK)
         rc = sqlite3_prepare_v2(query->db, second, -1, &query->second, NULL);
     if (rc == SQLITE_OK)
@@ -508,6 +499,68 @@ int store_query(struct store *store, uv_loop_t *loop, const struct store_wanted 
         return 0;
     store_query_free(query);
     return ERR_MEMORY;
+}
+
+/* ---- several at once ---- */
+
+struct queries {
+    uv_work_t work;
+    unsigned count;
+    struct store_query **list;
+    struct store_answer *answers;
+    store_answers_cb *on_read, *on_answer;
+    void *user;
+};
+
+static void queries_free(struct queries *queries)
+{
+    for (unsigned i = 0; i < queries->count && queries->list != NULL; i++)
+        store_query_free(queries->list[i]);
+    free(queries->answers);
+    free(queries->list);
+    free(queries);
+}
+
+static void on_works(uv_work_t *work)
+{
+    struct queries *queries = work->data;
+    for (unsigned i = 0; i < queries->count; i++) {
+        run_query(queries->list[i]);
+        queries->answers[i] = queries->list[i]->answer;
+    }
+    queries->on_read(queries->user, queries->answers, queries->count);
+}
+
+static void after_works(uv_work_t *work, int status)
+{
+    struct queries *queries = work->data;
+    (void)status;
+    queries->on_answer(queries->user, queries->answers, queries->count);
+    queries_free(queries);
+}
+
+int store_queries(struct store *store, uv_loop_t *loop, const struct store_wanted *wanted,
+                  unsigned count, store_answers_cb *on_read, store_answers_cb *on_answer,
+                  void *user)
+{
+    struct queries *queries = calloc(1, sizeof(*queries));
+    if (queries == NULL)
+        return ERR_MEMORY;
+    *queries = (struct queries){.count = count,
+                                .list = calloc((size_t)count + 1, sizeof(*queries->list)),
+                                .answers = calloc((size_t)count + 1, sizeof(*queries->answers)),
+                                .on_read = on_read,
+                                .on_answer = on_answer,
+                                .user = user};
+    queries->work.data = queries;
+    int code = queries->list != NULL && queries->answers != NULL ? 0 : ERR_MEMORY;
+    for (unsigned i = 0; i < count && code == 0; i++)
+        code = make_query(&queries->list[i], store, &wanted[i]);
+    if (code == 0 && uv_queue_work(loop, &queries->work, on_works, after_works) != 0)
+        code = ERR_MEMORY;
+    if (code != 0)
+        queries_free(queries);
+    return code;
 }
 
 struct store_query *store_query_now(struct store *store, const struct store_wanted *wanted,

@@ -57,6 +57,13 @@ typedef void store_answer_cb(void *user, const struct store_answer *answer);
 int store_query(struct store *store, uv_loop_t *loop, const struct store_wanted *wanted,
                 store_answer_cb *on_read, store_answer_cb *on_answer, void *user);
 
+/* Several, one after the other in the pool's thread: the answers in the order of what was wanted.
+ */
+typedef void store_answers_cb(void *user, const struct store_answer *answers, unsigned count);
+int store_queries(struct store *store, uv_loop_t *loop, const struct store_wanted *wanted,
+                  unsigned count, store_answers_cb *on_read, store_answers_cb *on_answer,
+                  void *user);
+
 /* The same at once, in the caller's thread; for tools and tests. The answer holds until
  * store_query_free(). */
 struct store_query;

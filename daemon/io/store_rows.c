@@ -291,24 +291,21 @@ static struct store_value value_of(sqlite3_stmt *statement, int column)
     }
 }
 
-int store_load(struct store *store, enum store_table table, const char *where, store_row_cb *each,
-               void *user, struct diag *diag)
+int store_rows_read(sqlite3 *db, enum store_table table, const char *where, store_row_cb *each,
+                    void *user)
 {
     const struct table *of = &tables[table];
     struct store_value values[STORE_COLUMNS_MAX];
     unsigned count = columns_of(table);
     char buffer[1024];
     struct text sql = text_in(buffer, sizeof(buffer));
-    assert(!store->started);
-    if (store->db.db == NULL) /* a full disk, and no file */
-        return 0;
     for (unsigned i = 0; i < count; i++)
         text_add(&sql, "%s%s", i > 0 ? ", " : "SELECT ", of->columns[i]);
     text_add(&sql, " FROM %s%s%s ORDER BY 1, 2", of->name, where != NULL ? " WHERE " : "",
              where != NULL ? where : "");
     assert(!sql.cut);
     sqlite3_stmt *statement;
-    int rc = sqlite3_prepare_v2(store->db.db, buffer, -1, &statement, NULL);
+    int rc = sqlite3_prepare_v2(db, buffer, -1, &statement, NULL);
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(statement);
         for (unsigned i = 0; rc == SQLITE_ROW && i < count; i++)
@@ -316,10 +313,22 @@ int store_load(struct store *store, enum store_table table, const char *where, s
         if (rc == SQLITE_ROW)
             each(user, values, count);
     }
+    sqlite3_finalize(statement);
+    return rc;
+}
+
+int store_load(struct store *store, enum store_table table, const char *where, store_row_cb *each,
+               void *user, struct diag *diag)
+{
+    assert(!store->started);
+    if (store->db.db == NULL) /* a full disk, and no file */
+        return 0;
+    int rc = store_rows_read(store->db.db, table, where, each, user);
+    if (rc == SQLITE_DONE)
+        return 0;
     char words[160];
     snprintf(words, sizeof(words), "%s", sqlite3_errmsg(store->db.db));
-    sqlite3_finalize(statement);
     if (store_outcome_of(rc) == STORE_DAMAGED)
         return store_begin_anew(store, words, diag);
-    return rc == SQLITE_DONE ? 0 : diag_set(diag, ERR_IO, "%s: %s", store->file, words);
+    return diag_set(diag, ERR_IO, "%s: %s", store->file, words);
 }

@@ -1,6 +1,5 @@
 /* Sessions into their tables, and back after a restart. */
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,31 +9,11 @@
 #include "core/sessions.h"
 #include "core/shelf.h"
 #include "io/store_rows.h"
+#include "io/store_session_rows.h"
 
 #define DOCUMENT_BYTES 32768 /* of a plan as JSON */
 #define SESSIONS_MAX   (2 * CONFIG_ROOMS_MAX)
 #define COUNT(list)    (sizeof(list) / sizeof((list)[0]))
-
-/* Places in a row of the table, as they are loaded. */
-enum {
-    ID,
-    CLIENT,
-    PLAN,
-    ROOM,
-    THERAPIST,
-    STATE,
-    REASON,
-    CREATED,
-    STARTED,
-    ENDED,
-    PAIN_BEFORE,
-    PAIN_AFTER,
-    RMDQ,
-    ODI,
-    ADVERSE,
-    BODY,
-    COLUMNS
-};
 
 /* ---- written ---- */
 
@@ -209,60 +188,33 @@ bool store_session(struct store *store, const struct session *session,
            put_phases(store, session) && put_notes(store, session);
 }
 
-/* ---- read again ---- */
+/* ---- after a restart ---- */
 
 struct loading {
+    struct store *store;
     const struct store_clinic *clinic;
     uint64_t ids[SESSIONS_MAX];
     uint32_t count;
     uint64_t newest;
-    struct session session; /* the one that is read */
-    json_t *body;           /* of it */
-    bool bad;
+    struct session_reading reading; /* of one */
+    struct diag *diag;
 };
 
-static int64_t time_of(const struct store_value *value)
+static int rows_of(void *user, enum store_table table, const char *where, store_row_cb *each,
+                   void *reading)
 {
-    return value->type == STORE_INT ? value->integer : 0;
-}
-
-static int score_of(const struct store_value *value)
-{
-    return value->type == STORE_INT ? (int)value->integer : SESSION_NO_SCORE;
-}
-
-static void copy_words(const struct store_value *value, char *out, size_t bytes)
-{
-    snprintf(out, bytes, "%s", value->type == STORE_TEXT ? value->text : "");
-}
-
-static int64_t number(const json_t *of, const char *name)
-{
-    return json_integer_value(json_object_get(of, name));
-}
-
-static int64_t number_at(const json_t *list, size_t place)
-{
-    return json_integer_value(json_array_get(list, place));
-}
-
-static bool read_plan(struct loading *loading)
-{
-    const json_t *json = json_object_get(loading->body, "plan");
-    char *text = json_is_object(json) ? json_dumps(json, JSON_COMPACT) : NULL;
-    int code = text == NULL ? 0
-                            : plan_parse(&loading->session.plan, "store", text, strlen(text),
-                                         loading->clinic->drivers, loading->clinic->body, NULL);
-    free(text);
-    return code == 0;
+    struct loading *loading = user;
+    return store_load(loading->store, table, where, each, reading, loading->diag);
 }
 
 /* As it is known now, without what was too old already when the session was opened. One who was
  * erased is nobody. */
-static bool read_client(struct loading *loading, uint64_t id)
+static bool find_client(struct loading *loading)
 {
     const struct store_clinic *clinic = loading->clinic;
-    struct client *client = &loading->session.client;
+    struct session *session = &loading->reading.session;
+    struct client *client = &session->client;
+    uint64_t id = loading->reading.client;
     const struct shelf_entry *entry = id != 0 ? shelf_by_id(clinic->clients, id) : NULL;
     if (entry == NULL)
         return true;
@@ -271,30 +223,9 @@ static bool read_client(struct loading *loading, uint64_t id)
     uint32_t count = client->own_count;
     client->own_count = 0;
     for (uint32_t i = 0; i < count; i++)
-        if (loading->session.opened_ms - client->own[i].measured_ms <= clinic->own_age_ms)
+        if (session->opened_ms - client->own[i].measured_ms <= clinic->own_age_ms)
             client->own[client->own_count++] = client->own[i];
     return code == 0;
-}
-
-static void read_accounts(struct loading *loading)
-{
-    struct session *session = &loading->session;
-    const json_t *bands = json_object_get(loading->body, "bands");
-    const json_t *doses = json_object_get(loading->body, "doses");
-    for (uint32_t i = 0; i < session->plan.band_count; i++) {
-        const json_t *band = json_array_get(bands, i);
-        session->bands[i] = (struct session_band){.below_ms = number_at(band, 0),
-                                                  .within_ms = number_at(band, 1),
-                                                  .above_ms = number_at(band, 2),
-                                                  .excursions = (uint32_t)number_at(band, 3)};
-    }
-    for (uint32_t i = 0; i < loading->clinic->body->count; i++) {
-        const json_t *dose = json_object_get(doses, loading->clinic->body->regions[i]);
-        session->doses[i] = (struct session_dose){
-            .time_ms = number_at(dose, 0),
-            .intensity_ms = json_number_value(json_array_get(dose, 1)),
-        };
-    }
 }
 
 static uint32_t room_named(const struct config *config, const char *name)
@@ -305,123 +236,44 @@ static uint32_t room_named(const struct config *config, const char *name)
     return ROOM_NONE;
 }
 
-static enum session_state state_named(const char *name)
+static const struct driver *driver_of(const struct drivers *drivers, const char *device,
+                                      size_t kind_bytes)
 {
-    for (int i = 0; i < SESSION_STATES; i++)
-        if (strcmp(session_state_name((enum session_state)i), name) == 0)
-            return (enum session_state)i;
-    return SESSION_NONE;
-}
-
-static void on_session(void *user, const struct store_value *values, unsigned count)
-{
-    struct loading *loading = user;
-    struct session *session = &loading->session;
-    (void)count;
-    if (values[ROOM].type != STORE_TEXT || values[STATE].type != STORE_TEXT)
-        return;
-    session->id = (uint64_t)values[ID].integer;
-    session->state = state_named(values[STATE].text);
-    session->room = room_named(loading->clinic->config, values[ROOM].text);
-    copy_words(&values[THERAPIST], session->therapist, sizeof(session->therapist));
-    copy_words(&values[REASON], session->reason, sizeof(session->reason));
-    copy_words(&values[ADVERSE], session->adverse, sizeof(session->adverse));
-    session->opened_ms = time_of(&values[CREATED]);
-    session->started_ms = time_of(&values[STARTED]);
-    session->ended_ms = time_of(&values[ENDED]);
-    session->pain[SESSION_BEFORE] = score_of(&values[PAIN_BEFORE]);
-    session->pain[SESSION_AFTER] = score_of(&values[PAIN_AFTER]);
-    session->rmdq = score_of(&values[RMDQ]);
-    session->odi = score_of(&values[ODI]);
-    loading->body = values[BODY].type == STORE_TEXT ? json_loads(values[BODY].text, 0, NULL) : NULL;
-    session->phase = (uint32_t)number(loading->body, "phase");
-    session->resumed_ms = number(loading->body, "resumed_ms");
-    session->active_ms = number(loading->body, "active_ms");
-    session->pain[SESSION_DURING] = (int)number(loading->body, "pain_during");
-    session->idle = json_is_true(json_object_get(loading->body, "idle"));
-    session->ask_to_stop = json_is_true(json_object_get(loading->body, "ask_to_stop"));
-    loading->bad = loading->body == NULL || !read_plan(loading) ||
-                   !read_client(loading, (uint64_t)time_of(&values[CLIENT]));
-    read_accounts(loading);
-}
-
-static const struct driver *driver_of(const struct drivers *drivers, const char *kind)
-{
-    for (uint32_t i = 0; i < drivers->count; i++)
-        if (strcmp(drivers->list[i].plugin->kind, kind) == 0)
+    for (uint32_t i = 0; i < drivers->count; i++) {
+        const char *kind = drivers->list[i].plugin->kind;
+        if (strlen(kind) == kind_bytes && memcmp(kind, device, kind_bytes) == 0)
             return &drivers->list[i];
+    }
     return NULL;
 }
 
-static void on_device(void *user, const struct store_value *values, unsigned count)
+static bool find_devices(struct loading *loading)
 {
-    struct loading *loading = user;
-    struct session *session = &loading->session;
-    (void)count;
-    const json_t *more =
-        json_array_get(json_object_get(loading->body, "devices"), session->device_count);
-    const char *kind = values[2].text, *name = values[3].text;
-    const struct driver *driver = values[2].type == STORE_TEXT && values[3].type == STORE_TEXT
-                                      ? driver_of(loading->clinic->drivers, kind)
-                                      : NULL;
-    const struct device *device =
-        driver != NULL ? devices_hear(loading->clinic->devices, driver, name, strlen(name)) : NULL;
-    if (device == NULL || session->device_count == SESSION_DEVICES_MAX) {
-        loading->bad = true;
-        return;
+    struct session *session = &loading->reading.session;
+    for (uint32_t i = 0; i < session->device_count; i++) {
+        const char *full = loading->reading.devices[i], *name = strchr(full, '/') + 1;
+        const struct driver *driver =
+            driver_of(loading->clinic->drivers, full, (size_t)(name - full - 1));
+        const struct device *device =
+            driver != NULL ? devices_hear(loading->clinic->devices, driver, name, strlen(name))
+                           : NULL;
+        if (device == NULL)
+            return false;
+        session->devices[i].device = device->id;
     }
-    session->devices[session->device_count++] =
-        (struct session_device){.device = device->id,
-                                .by_hand = json_is_true(json_array_get(more, 0)),
-                                .from_ms = time_of(&values[4]),
-                                .to_ms = time_of(&values[5]),
-                                .dosed_ms = number_at(more, 1)};
+    return true;
 }
 
-static void on_phase(void *user, const struct store_value *values, unsigned count)
+static int read_session(struct loading *loading, uint64_t id)
 {
-    struct loading *loading = user;
-    (void)count;
-    if (values[1].integer < 0 || values[1].integer >= PLAN_PHASES_MAX)
-        return;
-    json_t *body = values[6].type == STORE_TEXT ? json_loads(values[6].text, 0, NULL) : NULL;
-    loading->session.phases[values[1].integer] =
-        (struct session_phase){.began_ms = time_of(&values[4]),
-                               .ended_ms = time_of(&values[5]),
-                               .spent_ms = number(body, "spent_ms")};
-    json_decref(body);
-}
-
-static void on_note(void *user, const struct store_value *values, unsigned count)
-{
-    struct session *session = &((struct loading *)user)->session;
-    (void)count;
-    if (session->note_count == SESSION_NOTES_MAX)
-        return;
-    struct session_note *note = &session->notes[session->note_count++];
-    note->at_ms = time_of(&values[2]);
-    note->marker = values[3].type == STORE_TEXT && strcmp(values[3].text, "marker") == 0;
-    copy_words(&values[5], note->text, sizeof(note->text));
-}
-
-static int read_session(struct store *store, struct loading *loading, uint64_t id,
-                        struct diag *diag)
-{
-    char of[48], row[48];
-    snprintf(row, sizeof(row), "id = %llu", (unsigned long long)id);
-    snprintf(of, sizeof(of), "session = %llu", (unsigned long long)id);
-    memset(&loading->session, 0, sizeof(loading->session));
-    loading->body = NULL;
-    loading->bad = true;
-    int code = store_load(store, STORE_SESSION, row, on_session, loading, diag);
-    if (code == 0)
-        code = store_load(store, STORE_SESSION_DEVICE, of, on_device, loading, diag);
-    if (code == 0)
-        code = store_load(store, STORE_SESSION_PHASE, of, on_phase, loading, diag);
-    if (code == 0)
-        code = store_load(store, STORE_SESSION_NOTE, of, on_note, loading, diag);
-    json_decref(loading->body);
-    return code;
+    struct session_reading *reading = &loading->reading;
+    int code = session_read(reading, id, rows_of, loading);
+    if (code != 0)
+        return code;
+    reading->session.room = room_named(loading->clinic->config, reading->room);
+    if (!find_client(loading) || !find_devices(loading))
+        reading->bad = true;
+    return 0;
 }
 
 /* Nobody could lead it any more: its row says so, all else of it stays as it is. */
@@ -468,12 +320,12 @@ static int read_pass(struct store *store, struct loading *loading, struct sessio
     int code = store_load(store, STORE_SESSION, where, on_id, loading, diag);
     for (uint32_t i = 0; i < loading->count && code == 0; i++) {
         struct diag why = {0};
-        code = read_session(store, loading, loading->ids[i], diag);
-        const struct session *session = &loading->session;
+        code = read_session(loading, loading->ids[i]);
+        const struct session *session = &loading->reading.session;
         bool over = session->ended_ms != 0;
         if (code != 0)
             break;
-        if (loading->bad || session->room == ROOM_NONE)
+        if (loading->reading.bad || session->room == ROOM_NONE)
             diag_set(&why, ERR_UNKNOWN, "what it was made with is no longer there");
         else
             sessions_restore(sessions, session, &why);
@@ -493,7 +345,11 @@ int store_load_sessions(struct store *store, struct sessions *sessions,
     struct loading *loading = calloc(1, sizeof(*loading));
     if (loading == NULL)
         return diag_set(diag, ERR_MEMORY, "no memory for the sessions");
+    loading->store = store;
     loading->clinic = clinic;
+    loading->reading.drivers = clinic->drivers;
+    loading->reading.body = clinic->body;
+    loading->diag = diag;
     int code =
         read_pass(store, loading, sessions, "state IN ('planned', 'running', 'paused')", diag);
     if (code == 0)

@@ -63,6 +63,9 @@ int store_file_open(struct store_db *db, const char *file, struct diag *diag);
 int store_file_open_full(struct store_db *db, const char *file, struct diag *diag);
 void store_file_close(struct store_db *db);
 int store_file_migrate(sqlite3 *db, const char *file, struct diag *diag); /* store_schema.c */
+/* A connection that only reads, and sees one moment: for the pool's threads. *db is to be closed
+ * whatever it gives. */
+int store_read_open(sqlite3 **db, const char *file);
 int store_file_set_aside(const char *file, const char *why, struct diag *diag);
 enum store_outcome store_outcome_of(int code);
 
@@ -82,6 +85,9 @@ struct store_rows {
 
 int store_rows_prepare(struct store_db *db);
 int store_rows_write(struct store_db *db, const struct store_rows *rows);
+/* Any connection; SQLITE_DONE, or what went wrong. */
+int store_rows_read(sqlite3 *db, enum store_table table, const char *where, store_row_cb *each,
+                    void *user);
 
 /* ---- a batch ---- */
 

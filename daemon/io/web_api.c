@@ -49,6 +49,8 @@ static int send_answer(struct lws *wsi, struct api_answer *answer, bool head)
         .status = text != NULL ? answer->status : 500,
         .type = type,
         .allow = answer->allow[0] != '\0' ? answer->allow : NULL,
+        .policy = answer->policy,
+        .file = answer->file[0] != '\0' ? answer->file : NULL,
         .body_bytes = bytes,
     };
     int result = web_send(wsi, &out, head ? NULL : text);

@@ -7,11 +7,12 @@
 
 #include "base/text.h"
 
+#define POLICY "Content-Security-Policy"
+
 const struct http_header http_headers[] = {
     {"Cache-Control", "no-cache"},
-    {"Content-Security-Policy",
-     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
+    {POLICY, "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+             "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
     {"X-Content-Type-Options", "nosniff"},
     {"Referrer-Policy", "no-referrer"},
     {"Cross-Origin-Resource-Policy", "same-origin"},
@@ -381,8 +382,13 @@ size_t http_write_head(char *out, size_t bytes, const struct http_answer *answer
     struct text head = text_in(out, bytes);
     text_add(&head, "HTTP/1.1 %d %s\r\nConnection: close\r\n%s", statuses[status].status,
              statuses[status].reason, statuses[status].header);
-    for (const struct http_header *header = http_headers; header->name != NULL; header++)
-        text_add(&head, "%s: %s\r\n", header->name, header->value);
+    for (const struct http_header *header = http_headers; header->name != NULL; header++) {
+        bool own = answer->policy != NULL && strcmp(header->name, POLICY) == 0;
+        text_add(&head, "%s: %s%s\r\n", header->name, own ? answer->policy : header->value,
+                 own ? "; frame-ancestors 'none'" : "");
+    }
+    if (answer->file != NULL)
+        text_add(&head, "Content-Disposition: attachment; filename=\"%s\"\r\n", answer->file);
     if (answer->status == 405)
         text_add(&head, "Allow: %s\r\n", answer->allow != NULL ? answer->allow : "GET, HEAD");
     if (answer->type != NULL)

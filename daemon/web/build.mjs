@@ -29,7 +29,7 @@ mkdirSync(out, { recursive: true });
 await writeDecoder();
 if (!options.types) {
     await bundle();
-    writeProgram();
+    writeProgram(await reportStyle());
 }
 
 /** The reader and writer of live.proto: plain functions, so that the page needs no eval. */
@@ -77,8 +77,27 @@ function useDecoder(build) {
     build.onResolve({ filter: /^#live$/ }, () => ({ path: join(out, 'live.js') }));
 }
 
-/** page.c: the table of page.h, with an ETag that changes with the bytes and nothing else. */
-function writeProgram() {
+/** The style of a report, as small as it can be, and the policy that allows this one and no other. */
+async function reportStyle() {
+    const { transform } = await load('esbuild');
+    const { code } = await transform(readFileSync(join(here, 'src/report.css'), 'utf8'),
+        { loader: 'css', minify: true });
+    const style = code.trim();
+    const hash = createHash('sha256').update(style).digest('base64');
+    const policy = `default-src 'none'; style-src 'sha256-${hash}'; img-src data:; base-uri 'none'; `
+        + "form-action 'none'";
+    return `const char page_report_style[] = ${cString(style)};\n`
+        + `const char page_report_policy[] = ${cString(policy)};\n`;
+}
+
+/** In pieces that a compiler takes. @param {string} text */
+function cString(text) {
+    return (text.match(/.{1,100}/g) ?? ['']).map((piece) => `\n    ${JSON.stringify(piece)}`).join('');
+}
+
+/** page.c: the table of page.h, with an ETag that changes with the bytes and nothing else; and what
+ *  reports are made with. @param {string} report */
+function writeProgram(report) {
     const files = [
         ['/', 'index.html', 'text/html; charset=utf-8'],
         ['/app.js', 'app.js', 'text/javascript; charset=utf-8'],
@@ -98,7 +117,7 @@ function writeProgram() {
             + `sizeof plain_${i}, sizeof gzip_${i}},\n`;
     });
     writeFileSync(join(out, 'page.c'), '/* Made by build.mjs. */\n#include "web/page.h"\n\n' + arrays
-        + `const struct page_file page_files[] = {\n${rows}    {0},\n};\n`);
+        + `const struct page_file page_files[] = {\n${rows}    {0},\n};\n\n${report}`);
     console.log(`page: ${(transfer / 1024).toFixed(1)} KiB gzipped in ${files.length} files`);
 }
 

@@ -17,4 +17,7 @@ struct page_file {
 
 extern const struct page_file page_files[]; /* ends with a NULL path */
 
+/* What is put into a report, and the policy under which it is shown: nothing but this style. */
+extern const char page_report_style[], page_report_policy[];
+
 #endif

@@ -13,8 +13,8 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const build = resolve(process.argv[2] ?? join(here, '../../build'));
 const shots = resolve(process.argv[3] ?? join(here, 'shots'));
 
-if (!existsSync(join(here, 'node_modules/playwright-core'))) {
-    console.log(`skipped: playwright-core is not installed; npm ci in ${here} does it`);
+if (!['playwright-core', 'fhir'].every((name) => existsSync(join(here, 'node_modules', name)))) {
+    console.log(`skipped: what the tests are made with is not installed; npm ci in ${here} does it`);
     process.exit(77);
 }
 const { Browser, CHROMIUM } = await import('./browser.mjs');
@@ -29,6 +29,7 @@ const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
 const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
 const { testLoss } = await import('./loss.mjs');
+const { testReport } = await import('./report.mjs');
 const { testScreens } = await import('./screens.mjs');
 const { testTreatment } = await import('./treatment.mjs');
 const { SILENT, testWall } = await import('./wall.mjs');
@@ -80,6 +81,7 @@ const parts = {
         await testWall(tap, browser, clinic);
         await testRoom(tap, browser, clinic);
         await testScreens(tap, browser, clinic, shots);
+        await testReport(tap, browser, clinic, shots, 'room-2');
         await testLoss(tap, browser, clinic, decodeWatch);
     },
 };

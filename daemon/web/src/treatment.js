@@ -86,7 +86,7 @@ export class Treatment extends Component {
 
     /** What is needed most first, what takes back last. @param {Session} session
      *  @param {Detail | null} detail */
-    #deeds({ state, phase, phase_count, client, therapist }, detail) {
+    #deeds({ id, state, phase, phase_count, client, therapist }, detail) {
         const button = (/** @type {string} */ order, /** @type {string} */ text, kind = '') =>
             html`<button key=${order} class=${`${order} ${kind}`} aria-disabled=${this.#awaits(order)}
                 onClick=${() => this.#do(order)}>${text}</button>`;
@@ -109,6 +109,7 @@ export class Treatment extends Component {
             ${(running || paused) && html`<${Slide} key="end" text=${words.slideToEnd}
                 onDone=${() => this.#do('end')} />`}
             ${(running || paused || planned) && form('abort', words.aborting)}
+            ${!planned && html`<${ReportLink} key="report" id=${id} />`}
         </div>`;
     }
 
@@ -169,6 +170,12 @@ export class Treatment extends Component {
             if (values[name] !== '' && !await this.#do(name, { score: Number(values[name]) })) return;
         if (this.state.shown === 'scores') this.#show(null);
     }
+}
+
+/** Made by the hub from what it keeps, to be read and printed. @param {{id: number}} props */
+export function ReportLink({ id }) {
+    return html`<a class="report" target="_blank" rel="noopener"
+        href=${`/api/v1/sessions/${id}/report?lang=${words.code}`}>${words.report}</a>`;
 }
 
 /** @param {number | null | undefined} value */

@@ -4,6 +4,7 @@
 export const de = {
     language: 'Deutsch',
     locale: 'de-DE',
+    code: 'de',
 
     now: 'jetzt',
     seconds: (n) => `${n} s`,
@@ -117,6 +118,7 @@ export const de = {
     meanOf: (mean) => `im Mittel ${mean}`,
     notes: 'Notizen und Marken',
     marker: 'Marke',
+    report: 'Bericht',
     hubRefused: (why) => `Nicht getan. Der Hub sagt: ${why}`,
 
     takeNeutral: 'Neutrale Haltung aufnehmen',

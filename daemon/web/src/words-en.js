@@ -3,6 +3,7 @@
 export const en = {
     language: 'English',
     locale: 'en-GB',
+    code: 'en',
 
     // Ages and times
     now: 'now',
@@ -121,6 +122,7 @@ export const en = {
     meanOf: (/** @type {string} */ mean) => `mean ${mean}`,
     notes: 'Notes and markers',
     marker: 'Marker',
+    report: 'Report',
     hubRefused: (/** @type {string} */ why) => `Not done. The hub says: ${why}`,
 
     // Calibration

@@ -104,6 +104,54 @@ static void json_strings_are_always_valid(void **state)
     }
 }
 
+static void html_shows_the_string_and_nothing_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *string, *html;
+    } cases[] = {
+        {"", ""},
+        {"plain °C €😀", "plain °C €😀"},
+        {"<b a=\"1\" c='2'>&amp;", "&lt;b a=&quot;1&quot; c=&#39;2&#39;&gt;&amp;amp;"},
+        {"a\nb\x01\x7f", "a\ufffdb\ufffd\ufffd"},
+        {"\xc0\xaf\x80<", "\ufffd\ufffd\ufffd&lt;"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char buffer[96];
+        struct text text = text_in(buffer, sizeof(buffer));
+        text_add_html(&text, cases[i].string);
+        assert_string_equal(buffer, cases[i].html);
+    }
+    char small[6];
+    struct text text = text_in(small, sizeof(small));
+    text_add_html(&text, "ab&"); /* half a name would be another character */
+    assert_string_equal(small, "ab");
+    assert_true(text.cut);
+}
+
+static void a_field_of_a_table_stays_one_and_is_no_formula(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *string, *csv;
+    } cases[] = {
+        {"", ""},
+        {"kPa", "kPa"},
+        {"a,b", "\"a,b\""},
+        {"a\"b", "\"a\"\"b\""},
+        {"a\r\nb", "\"a\r\nb\""},
+        {"=1+1", "\"'=1+1\""},
+        {"@x", "\"'@x\""},
+        {"-5", "\"'-5\""},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char buffer[64];
+        struct text text = text_in(buffer, sizeof(buffer));
+        text_add_csv(&text, cases[i].string);
+        assert_string_equal(buffer, cases[i].csv);
+    }
+}
+
 static void numbers_are_written_in_their_shortest_form(void **state)
 {
     (void)state;
@@ -300,6 +348,8 @@ int main(void)
         cmocka_unit_test(nothing_is_added_after_a_cut),
         cmocka_unit_test(a_buffer_of_no_bytes_is_not_touched),
         cmocka_unit_test(json_strings_are_always_valid),
+        cmocka_unit_test(html_shows_the_string_and_nothing_else),
+        cmocka_unit_test(a_field_of_a_table_stays_one_and_is_no_formula),
         cmocka_unit_test(numbers_are_written_in_their_shortest_form),
         cmocka_unit_test(quantities_are_a_number_and_what_follows),
         cmocka_unit_test(times_are_whole_milliseconds_with_a_unit),

@@ -354,6 +354,24 @@ static void a_head_that_does_not_fit_is_none(void **state)
     assert_int_equal(http_write_head(head, length + 1, &answer), length);
 }
 
+static void an_answer_may_have_a_stricter_policy_and_a_file_name(void **state)
+{
+    (void)state;
+    char head[HTTP_HEAD_BYTES];
+    struct http_answer answer = {.status = 200,
+                                 .type = "text/html",
+                                 .policy = "default-src 'none'",
+                                 .file = "session-1.csv"};
+    assert_true(http_write_head(head, sizeof(head), &answer) > 0);
+    const char *policy = strstr(head, "Content-Security-Policy: ");
+    assert_non_null(policy);
+    assert_null(strstr(policy + 1, "Content-Security-Policy"));
+    assert_non_null(strstr(head, "\r\nContent-Security-Policy: default-src 'none'; frame-ancestors "
+                                 "'none'\r\n"));
+    assert_non_null(
+        strstr(head, "\r\nContent-Disposition: attachment; filename=\"session-1.csv\"\r\n"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +383,7 @@ int main(void)
         cmocka_unit_test(a_type_follows_from_the_ending),
         cmocka_unit_test(an_upgrade_needs_everything),
         cmocka_unit_test(every_answer_has_the_security_headers),
+        cmocka_unit_test(an_answer_may_have_a_stricter_policy_and_a_file_name),
         cmocka_unit_test(only_the_api_is_changed),
         cmocka_unit_test(a_body_says_its_length_once),
         cmocka_unit_test(a_head_that_does_not_fit_is_none),

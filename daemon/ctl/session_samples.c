@@ -1,0 +1,134 @@
+/* lumbarctl session csv --samples: every value of a session, decoded from its recordings. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/instant.h"
+#include "base/text.h"
+#include "ctl.h"
+#include "io/tape_folder.h"
+#include "recording.h"
+#include "replay.h"
+#include "session.h"
+
+struct table {
+    FILE *out;
+    uint64_t session, samples;
+    int64_t lost, damaged; /* gaps; parts of a file */
+};
+
+static void on_sample(void *user, const struct device *device, const struct lumbar_metric *metric,
+                      int64_t time_ms, double value)
+{
+    struct table *table = user;
+    char at[INSTANT_BYTES], number[64], unit[2 * LUMBAR_NAME_MAX];
+    struct text text = text_in(number, sizeof(number)), units = text_in(unit, sizeof(unit));
+    text_add_number(&text, value, metric->decimals);
+    text_add_csv(&units, metric->unit);
+    table->samples++;
+    fprintf(table->out, "%s,%s/%s,%s,%s,", instant_write(time_ms, at), device->driver->plugin->kind,
+            device->name, metric->name, unit);
+    if (metric->labels != NULL)
+        fprintf(table->out, "%s\r\n", metric->labels[(size_t)value]);
+    else
+        fprintf(table->out, "%s\r\n", number);
+}
+
+static void on_gap(void *user, const struct tape_block *gap)
+{
+    (void)gap;
+    ((struct table *)user)->lost++;
+}
+
+static void on_damage(void *user, const struct tape_part *part)
+{
+    fprintf(stderr, "lumbarctl: %zu bytes at %zu are passed over: %s\n", part->bytes, part->offset,
+            part->why);
+    ((struct table *)user)->damaged++;
+}
+
+static int run_tape(struct table *table, struct setup *setup, struct tape_reader *reader,
+                    struct diag *diag)
+{
+    const struct replay_listener listener = {
+        .user = table, .on_sample = on_sample, .on_gap = on_gap, .on_damage = on_damage};
+    struct replay *replay;
+    derive_clear(setup->derive);
+    int code = replay_create(&replay, setup, reader->header.room, &listener, diag);
+    if (code == 0)
+        replay_run(replay, reader);
+    if (code == 0)
+        replay_destroy(replay);
+    return code;
+}
+
+/* Is it one of this session's? Then it is decoded. */
+static int take_file(struct table *table, struct setup *setup, struct recording_place *place,
+                     const char *file, unsigned *found, struct diag *diag)
+{
+    struct tape_reader reader;
+    uint8_t *bytes;
+    struct tape_summary summary;
+    char path[PATH_MAX];
+    struct diag other = {0}; /* a file that is no recording is not this session's */
+    if (recording_path(place, file, path, diag) == NULL)
+        return diag->code;
+    if (tape_file_summary(path, &summary, &other) != 0 || summary.header.session != table->session)
+        return 0;
+    (*found)++;
+    int code = recording_load(place, path, &reader, &bytes, diag);
+    if (code == 0)
+        code = run_tape(table, setup, &reader, diag);
+    free(bytes);
+    return code;
+}
+
+static int take_all(struct table *table, struct setup *setup, struct recording_place *place,
+                    struct diag *diag)
+{
+    struct tape_name *list;
+    size_t names;
+    unsigned found = 0;
+    const char *folder = recording_folder(place, diag);
+    if (folder == NULL || tape_folder_list(folder, &list, &names, diag) != 0)
+        return diag->code;
+    int code = 0;
+    for (size_t i = 0; i < names && code == 0; i++)
+        code = take_file(table, setup, place, list[i].file, &found, diag);
+    free(list);
+    if (code == 0 && found == 0)
+        return diag_set(diag, ERR_UNKNOWN, "there is no recording of session %" PRIu64 " in %s",
+                        table->session, folder);
+    return code;
+}
+
+int session_samples(const char *config, const char *id, const char *out)
+{
+    struct recording_place place = {.config = config};
+    struct table table = {.session = strtoull(id, NULL, 10)};
+    struct setup setup;
+    struct diag diag = {0};
+    if (table.session == 0) {
+        fprintf(stderr, "lumbarctl: '%s' is no number of a session\n", id);
+        return CTL_ARGUMENTS;
+    }
+    if (setup_load(&setup, config, &diag) != 0)
+        return ctl_complain(&diag);
+    table.out = session_out(out);
+    int code = CTL_FAILED;
+    if (table.out != NULL) {
+        fputs("at,device,metric,unit,value\r\n", table.out);
+        code = take_all(&table, &setup, &place, &diag) == 0 ? 0 : ctl_complain(&diag);
+        int closed = session_close_out(table.out, out);
+        code = code != 0 ? code : closed;
+    }
+    setup_fini(&setup);
+    if (code == 0 && table.lost + table.damaged > 0) {
+        fprintf(stderr,
+                "lumbarctl: the recording is not whole: %" PRId64 " gaps, %" PRId64
+                " damaged parts\n",
+                table.lost, table.damaged);
+        return CTL_FAILED;
+    }
+    return code;
+}

@@ -1,0 +1,55 @@
+/*
+ * The rows of one session, read into what they were: private to store*.c.
+ *
+ * Rooms, clients and devices are what the rows call them; who goes on with the session finds out
+ * what those mean now. Any thread, if `rows` is for it: drivers and body never change.
+ */
+#ifndef LUMBAR_IO_STORE_SESSION_ROWS_H
+#define LUMBAR_IO_STORE_SESSION_ROWS_H
+
+#include <jansson.h>
+
+#include "core/report.h"
+#include "io/store_state.h"
+
+/* Places in a row of the table `session`, as they are loaded. */
+enum {
+    ID,
+    CLIENT,
+    PLAN,
+    ROOM,
+    THERAPIST,
+    STATE,
+    REASON,
+    CREATED,
+    STARTED,
+    ENDED,
+    PAIN_BEFORE,
+    PAIN_AFTER,
+    RMDQ,
+    ODI,
+    ADVERSE,
+    BODY,
+    COLUMNS
+};
+
+struct session_reading {
+    const struct drivers *drivers; /* given */
+    const struct body *body;
+
+    struct session session; /* without client, room and ids of devices; id 0: there is none */
+    char room[64];
+    uint64_t client;                                        /* its number; 0: nobody */
+    char devices[SESSION_DEVICES_MAX][REPORT_DEVICE_BYTES]; /* names of session.devices */
+    bool bad; /* it was made with what is no longer there, or cannot be read */
+    json_t *body_json;
+};
+
+/* Calls `each` for the rows of a condition. */
+typedef int session_rows_cb(void *user, enum store_table table, const char *where,
+                            store_row_cb *each, void *reading);
+
+/* What `rows` gave, where it was not 0. */
+int session_read(struct session_reading *reading, uint64_t id, session_rows_cb *rows, void *user);
+
+#endif
