@@ -446,11 +446,20 @@ void recorder_tick(struct recorder *recorder, int64_t now_ms)
             tick_track(recorder, &recorder->tracks[i], now_ms);
 }
 
-void recorder_flush(struct recorder *recorder)
+static void hand_over_all(struct recorder *recorder)
 {
     for (unsigned i = 0; i < RECORDER_TRACKS; i++)
         if (recorder->tracks[i].filling != NULL)
             hand_over(recorder, &recorder->tracks[i]);
+}
+
+void recorder_flush(struct recorder *recorder)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    bool idle = recorder->queue.first == NULL && recorder->writing == NULL;
+    pthread_mutex_unlock(&recorder->mutex);
+    if (idle)
+        hand_over_all(recorder);
 }
 
 void recorder_synced(struct recorder *recorder, uint64_t below)
@@ -516,7 +525,7 @@ void recorder_stop(struct recorder *recorder)
 {
     if (recorder == NULL || !recorder->started)
         return;
-    recorder_flush(recorder);
+    hand_over_all(recorder);
     pthread_mutex_lock(&recorder->mutex);
     recorder->stop = true;
     pthread_cond_signal(&recorder->due);

@@ -72,7 +72,8 @@ void recorder_end(struct recorder *recorder, unsigned room);
 /* Hands over what is old enough, and ends tapes that hear nothing; call every 250 ms or so. */
 void recorder_tick(struct recorder *recorder, int64_t now_ms);
 
-/* Hands over everything: the spool needs its places. */
+/* Hands over everything: the spool needs its places. Not while blocks wait for the disk already:
+ * more of them, nearly empty, would not be written sooner, and then none is free. */
 void recorder_flush(struct recorder *recorder);
 
 /* The spool's places below it are on disk. A block that goes beyond is not yet written: after a

@@ -178,10 +178,10 @@ static void compare(struct tally *tally, const struct source *source, const stru
         free(tally->recorded[device]);
     }
     printf(
-        "%s: killed %d times: %llu messages acknowledged, %llu of them not recorded, %llu recorded "
-        "twice, %u tapes\n",
+        "%s: killed %d times: %llu messages acknowledged, %llu of them not recorded (%llu noted as "
+        "lost), %llu recorded twice, %u tapes\n",
         ordeal->name, ordeal->rounds, (unsigned long long)acknowledged, (unsigned long long)missing,
-        (unsigned long long)doubled, tally->tapes);
+        (unsigned long long)tally->lost, (unsigned long long)doubled, tally->tapes);
     assert_true(acknowledged > (uint64_t)ordeal->rounds * RATE / 20);
     assert_int_equal(missing, 0);
     assert_int_equal(doubled, 0);
