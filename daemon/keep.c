@@ -182,7 +182,7 @@ static void make_room(struct lumbard *hub, uint64_t position)
 void hub_prepare_record(struct lumbard *hub, const struct ring_record *record, bool again)
 {
     struct ingest *ingest = &hub->ingest;
-    bool stored = again && record->position < store_position(hub->store);
+    bool stored = store_has(hub->store, record->position, again);
     if (!stored)
         hub_settle(hub);
     ingest->quiet = stored;
@@ -204,7 +204,8 @@ void hub_stop_store(struct lumbard *hub)
 static uint64_t keep_store(struct lumbard *hub, uint64_t synced, bool hurry)
 {
     bool safe = store_is_safe(hub->store);
-    store_turn(hub->store, hub_now_ms(hub), spool_done(hub->spool), synced, hurry);
+    if (store_turn(hub->store, hub_now_ms(hub), spool_done(hub->spool), synced, hurry))
+        spool_hurry(hub->spool); /* alarms and answers wait for it */
     if (safe != hub->history && safe)
         log_notice("store: history goes on");
     else if (safe != hub->history)
@@ -234,4 +235,5 @@ void hub_keep(struct lumbard *hub)
         return;
     hub->flushed_ms = now_ms;
     recorder_flush(hub->recorder);
+    spool_hurry(hub->spool);
 }

@@ -139,6 +139,8 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
     enum ingest_result result =
         ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub));
     hub_record(hub, record, &message, result, again);
+    if (hub->ingest.held)
+        spool_held(hub->spool);
     switch (result) {
     case INGEST_USED:
         return RING_USED;
@@ -430,6 +432,7 @@ static int open_spool(struct lumbard *hub, struct diag *diag)
         .copy_file = config->spool.copy,
         .size_bytes = (size_t)config->spool.size_bytes,
         .sync_ms = config->spool.sync_ms,
+        .held_ms = config->spool.held_ms,
         .patience_ms = config->spool.patience_ms,
     };
     int code = spool_open(&hub->spool, &options, diag);

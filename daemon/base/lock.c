@@ -9,16 +9,16 @@
 #include <time.h>
 #include <unistd.h>
 
-#define WAIT_MS 500
-#define NAP_MS  5
+#define WAIT_NS 500000000L
+#define NAP_NS  5000000L
 
 /* A killed program's child may hold the lock a moment longer than its parent lived: it dies of the
  * parent's death, but not at once. */
 static int try_lock(int fd)
 {
     int rc = flock(fd, LOCK_EX | LOCK_NB);
-    for (int naps = 0; rc != 0 && errno == EWOULDBLOCK && naps < WAIT_MS / NAP_MS; naps++) {
-        nanosleep(&(struct timespec){0, NAP_MS * 1000000}, NULL);
+    for (int naps = 0; rc != 0 && errno == EWOULDBLOCK && naps < WAIT_NS / NAP_NS; naps++) {
+        nanosleep(&(struct timespec){0, NAP_NS}, NULL);
         rc = flock(fd, LOCK_EX | LOCK_NB);
     }
     return rc;

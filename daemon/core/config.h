@@ -63,7 +63,7 @@ struct config {
         const char *ring;   /* file in tmpfs */
         const char *copy;   /* file on disk */
         int64_t size_bytes; /* of each */
-        int64_t sync_ms, patience_ms;
+        int64_t sync_ms, held_ms, patience_ms;
     } spool;
 
     struct {

@@ -61,6 +61,13 @@ static void on_rule(void *user, const struct rule_event *event)
         ingest->on_overflow(ingest->user, event);
 }
 
+/* Does its sender hold it until it is told that it is on disk? */
+static bool is_held(const struct lumbar_batch *batch)
+{
+    return (batch->flags & LUMBAR_HAS_SEQUENCE) != 0 && batch->held_from != 0 &&
+           batch->held_from <= batch->sequence;
+}
+
 /* The session that the device is in: a pause is a part of it, for what was begun may go on. */
 static struct derive_session session_of(const struct ingest *ingest, const struct device *device)
 {
@@ -189,6 +196,7 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
 {
     ingest->messages++;
     ingest->heard = NULL;
+    ingest->held = false;
     struct route route;
     enum ingest_result found = find_route(ingest, message, &route);
     if (route.device == NULL)
@@ -211,6 +219,7 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     if (result == LUMBAR_IGNORED)
         return INGEST_USED;
 
+    ingest->held = is_held(&decoded.batch);
     int64_t offset_ms = 0;
     enum device_verdict verdict =
         device_account(device, &decoded.batch, message->received_ms, message->position, &offset_ms);

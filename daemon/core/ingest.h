@@ -76,6 +76,7 @@ struct ingest {
                        const uint8_t *command, size_t bytes);
 
     struct device *heard;       /* whose the last message was; NULL: nobody's that is known */
+    bool held;                  /* its sender holds it until it is acknowledged */
     uint64_t messages, refused; /* counters since start */
 };
 

@@ -148,6 +148,7 @@ int spool_open(struct spool **out, const struct spool_options *options, struct d
     memset(spool, 0, sizeof(*spool));
     atomic_store(&spool->keep_from, UINT64_MAX);
     spool->sync_ms = options->sync_ms > 0 ? options->sync_ms : 1;
+    spool->held_ms = options->held_ms;
     spool->patience_ms = options->patience_ms;
     pthread_mutex_init(&spool->mutex, NULL);
     pthread_condattr_t monotonic;
@@ -161,6 +162,7 @@ int spool_open(struct spool **out, const struct spool_options *options, struct d
         return rc;
     }
     atomic_store(&spool->turned_ms, spool_now_ms());
+    atomic_store(&spool->urgent, ring_head(spool->ring)); /* whose it was, nobody knows any more */
     if (ring_torn(spool->ring) != 0)
         log_error("spool: damaged in %llu places, which were passed over",
                   (unsigned long long)ring_torn(spool->ring));
@@ -273,8 +275,7 @@ static uint64_t free_now(const struct spool *spool)
                              lower(below, atomic_load(&spool->keep_from)));
 }
 
-/* The ring is full of what is used but not yet on disk: do not wait for the next turn. */
-static void hurry(struct spool *spool)
+void spool_hurry(struct spool *spool)
 {
     if (ring_synced(spool->ring) >= ring_done(spool->ring))
         return;
@@ -292,7 +293,7 @@ static bool put_slowly(struct spool *spool, const struct ring_message *message, 
         spool->free_below = free_now(spool);
         if (ring_put(spool->ring, message, spool->free_below))
             return true;
-        hurry(spool);
+        spool_hurry(spool); /* it may be full of what is used but not yet on disk */
         if (qos == 0 || message->topic_bytes > RING_TOPIC_MAX ||
             message->payload_bytes > RING_PAYLOAD_MAX) {
             spool_count_one(&spool->dropped);
@@ -338,9 +339,17 @@ unsigned spool_drain(struct spool *spool, unsigned most, spool_use_cb *use, void
         /* No other thread writes it. Killed or crashed in use(), the ring says where. */
         uint32_t begun = atomic_load_explicit(&record->begun, memory_order_relaxed);
         atomic_store_explicit(&record->begun, begun + BEGUN_ONE, memory_order_release);
+        spool->held = false;
         ring_end(spool->ring, record, use(user, record, false));
+        if (!spool->held)
+            atomic_store_explicit(&spool->urgent, ring_done(spool->ring), memory_order_release);
     }
     return count;
+}
+
+void spool_held(struct spool *spool)
+{
+    spool->held = true;
 }
 
 void spool_keep(struct spool *spool, uint64_t from)

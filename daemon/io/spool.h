@@ -4,8 +4,11 @@
  *
  * Messages are put into a ring in tmpfs (base/ring.h), which a killed or crashed hub leaves
  * behind; what is new in it is copied to a file on disk and synced each sync_ms by a thread of its
- * own, against a power cut. A place is free for newer messages when its message was decoded and
- * its copy synced; until it is overwritten it still serves a restart to remember what was heard.
+ * own, against a power cut. While its device holds everything that is new, until it is told that
+ * it is on disk, the copy waits for held_ms instead: a power cut costs nothing then that would not
+ * be sent again, and the disk is written to in fewer and larger pieces. A place is free for newer
+ * messages when its message was decoded and its copy synced; until it is overwritten it still
+ * serves a restart to remember what was heard.
  *
  * Threads: spool_put() by one producer thread; spool_drain(), spool_doze() and the rest by the
  * loop; the copy by the spool's own thread. Overflow: QoS 0 is dropped and counted, QoS 1 waits.
@@ -29,6 +32,7 @@ struct spool_options {
     const char *copy_file; /* on disk, allocated in full */
     size_t size_bytes;     /* of the ring; a multiple of 4096, 64 KiB at least */
     int64_t sync_ms, patience_ms;
+    int64_t held_ms; /* less than sync_ms: nothing waits longer */
 };
 
 struct spool_stats {
@@ -74,6 +78,12 @@ bool spool_put(struct spool *spool, const char *topic, size_t topic_bytes, const
 
 /* Loop: gives at most `most` waiting messages, oldest first; returns how many. */
 unsigned spool_drain(struct spool *spool, unsigned most, spool_use_cb *use, void *user);
+
+/* Loop, while a record is used: its sender holds it until it is acknowledged. */
+void spool_held(struct spool *spool);
+
+/* Loop or producer: somebody waits for what is used to be copied. */
+void spool_hurry(struct spool *spool);
 
 /* Loop: "I am going to sleep". False: a message is waiting, do not (and a wake may still come of
  * it, when both saw each other). */

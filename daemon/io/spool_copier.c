@@ -58,30 +58,49 @@ static void note_success(struct spool *spool)
     spool->complaint = (struct log_limit){0};
 }
 
+/* Must what is new be copied in this turn? What its device holds, and sends again, may wait a
+ * little, so that more is written at once; and so may what was copied before it was used. What the
+ * loop has not used by the second turn may be anything. */
+static bool is_due(const struct spool *spool, uint64_t synced, uint64_t done, uint64_t head)
+{
+    return spool->refusing || atomic_load(&spool->urgent) > synced || done < spool->seen ||
+           head - synced >= ring_area(spool->ring)->size / 8 ||
+           spool_now_ms() - spool->since_ms >= spool->held_ms;
+}
+
 /* Copies what is new, and once more what was still waiting the last time, so that the copy knows
  * what became of it. When the disk was given up meanwhile, the producer may be overwriting what is
- * being copied: what has gone below the tail by the end counts as never copied. */
-static void copy_turn(struct spool *spool)
+ * being copied: what has gone below the tail by the end counts as never copied. `now`: whether it
+ * is due or not. */
+static void copy_turn(struct spool *spool, bool now)
 {
     struct ring *ring = spool->ring;
     uint64_t synced = ring_synced(ring), settled = ring_settled(ring);
     uint64_t done = ring_done(ring), head = ring_head(ring); /* in this order: done <= head */
-    if (head == synced && done == settled)
+    bool nothing = head == synced && done == settled;
+    if (nothing || spool->since_ms == 0)
+        spool->since_ms = nothing ? 0 : spool_now_ms();
+    bool due = !nothing && (now || is_due(spool, synced, done, head));
+    /* What came this very moment is used by the next turn, and then need not be copied twice. */
+    uint64_t to = done < spool->seen ? head : done > synced ? done : synced;
+    spool->seen = head;
+    if (!due || (to == synced && done == settled))
         return;
-    if (head != synced && atomic_load(&spool->pending_ms) == 0)
+    if (to != synced && atomic_load(&spool->pending_ms) == 0)
         atomic_store(&spool->pending_ms, spool_now_ms());
     uint64_t from = settled < synced ? settled : synced, tail = ring_tail(ring);
     struct diag diag = {0};
-    if (copy_to_disk(spool, from > tail ? from : tail, head, done, &diag) != 0) {
+    if (copy_to_disk(spool, from > tail ? from : tail, to, done, &diag) != 0) {
         note_failure(spool, &diag);
         return;
     }
     tail = ring_tail(ring);
-    if (tail > head)
-        tail = head;
+    if (tail > to)
+        tail = to;
     if (tail > synced)
         note_gap(spool, synced, tail);
-    ring_set_copied(ring, head, done);
+    ring_set_copied(ring, to, done);
+    spool->since_ms = 0;
     atomic_store(&spool->pending_ms, 0);
     note_success(spool);
 }
@@ -92,8 +111,8 @@ static struct timespec in_ms(int64_t ms)
     return (struct timespec){at / 1000000000, at % 1000000000};
 }
 
-/* Until the next turn is due; false: the last one is. A hurry counts only while the disk works. */
-static bool wait_turn(struct spool *spool)
+/* Until the next turn; false: it is the last one. A hurry counts only while the disk works. */
+static bool wait_turn(struct spool *spool, bool *hurry)
 {
     struct timespec until =
         in_ms(spool->refusing && spool->sync_ms < RETRY_MS ? RETRY_MS : spool->sync_ms);
@@ -101,6 +120,7 @@ static bool wait_turn(struct spool *spool)
     int rc = 0;
     while (!spool->stop && !(spool->hurry && !spool->refusing) && rc != ETIMEDOUT)
         rc = pthread_cond_timedwait(&spool->due, &spool->mutex, &until);
+    *hurry = spool->hurry;
     spool->hurry = false;
     bool go_on = !spool->stop;
     pthread_mutex_unlock(&spool->mutex);
@@ -110,11 +130,13 @@ static bool wait_turn(struct spool *spool)
 static void *run_copier(void *user)
 {
     struct spool *spool = user;
-    while (wait_turn(spool)) {
-        copy_turn(spool);
+    bool hurry;
+    while (wait_turn(spool, &hurry)) {
+        copy_turn(spool, hurry);
         atomic_store(&spool->turned_ms, spool_now_ms());
     }
-    copy_turn(spool);
+    for (int i = 0; i < 2; i++) /* the second takes what nobody has used */
+        copy_turn(spool, true);
     if (spool_has_copy(spool) && !spool->refusing)
         ring_copy_finish(spool->copy, ring_synced(spool->ring));
     return NULL;

@@ -19,7 +19,7 @@
 struct spool {
     struct ring *ring;
     struct ring_copy *copy;
-    int64_t sync_ms, patience_ms;
+    int64_t sync_ms, held_ms, patience_ms;
     void (*wake)(void *user);
     void *wake_user;
 
@@ -27,19 +27,23 @@ struct spool {
     _Atomic uint64_t put, dropped, waited;
 
     alignas(SPOOL_LINE_BYTES) _Atomic uint64_t keep_from; /* the loop's */
+    _Atomic uint64_t urgent; /* end of the newest that nobody but us holds */
+    bool held;               /* said of the record that is used just now */
     _Atomic bool dozing;
     _Atomic bool stopping;
 
-    /* The copier's. pending_ms: since when there is something that is not on disk; 0: there is
-     * none. The others judge by it how long the disk has been refusing, for a copier that hangs in
-     * the kernel cannot say so. */
+    /* The copier's. pending_ms: since when it has been trying to bring something to the disk; 0: it
+     * is not. The others judge by it how long the disk has been refusing, for a copier that hangs
+     * in the kernel cannot say so. */
     alignas(SPOOL_LINE_BYTES) _Atomic int64_t pending_ms;
     _Atomic int64_t turned_ms;
     _Atomic uint64_t syncs, failures, uncopied;
     _Atomic uint64_t lost; /* end of the last gap in what was copied */
     struct log_limit complaint;
-    bool refusing; /* the last turn failed */
-    bool anew;     /* places that are bundled in the copy would have to be written again */
+    bool refusing;    /* the last turn failed */
+    bool anew;        /* places that are bundled in the copy would have to be written again */
+    uint64_t seen;    /* the ring's head at the turn before */
+    int64_t since_ms; /* there is something to be copied since; 0: there is nothing */
 
     pthread_t thread;
     bool started;

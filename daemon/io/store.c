@@ -120,6 +120,7 @@ static void take_mark(struct store *store, const struct store_mark *mark, int64_
         log_notice("store: the spool is another one than before; what is in it and was used "
                    "counts as stored");
         store->position = options->head;
+        store->another = true;
     } else if (mark->position > options->head) {
         log_warn("store: ahead of the spool by %llu bytes, for its copy on disk was not to be had; "
                  "it goes on from there",
@@ -224,6 +225,11 @@ void store_keep(struct store *store, int64_t seconds_days, int64_t minutes_days,
 uint64_t store_position(const struct store *store)
 {
     return store->position;
+}
+
+bool store_has(const struct store *store, uint64_t position, bool used)
+{
+    return position < store->position && (used || !store->another);
 }
 
 uint64_t store_batch(const struct store *store)
@@ -338,12 +344,14 @@ static bool is_due(const struct store *store, int64_t now_ms, uint64_t done, boo
     return has_something && (age_ms >= SEAL_MS || age_ms < 0);
 }
 
-void store_turn(struct store *store, int64_t now_ms, uint64_t done, uint64_t synced, bool hurry)
+bool store_turn(struct store *store, int64_t now_ms, uint64_t done, uint64_t synced, bool hurry)
 {
-    if (!store->sealed && is_free(store) && is_due(store, now_ms, done, hurry))
+    bool is_new = !store->sealed && is_free(store) && is_due(store, now_ms, done, hurry);
+    if (is_new)
         seal(store, now_ms, done);
     if (store->sealed && store_other(store)->position <= synced)
         hand_over(store);
+    return is_new && store->sealed;
 }
 
 uint64_t store_needs(const struct store *store)

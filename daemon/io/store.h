@@ -56,6 +56,10 @@ void store_keep(struct store *store, int64_t seconds_days, int64_t minutes_days,
 /* Messages below this place of the spool are stored; 0: nothing ever was. */
 uint64_t store_position(const struct store *store);
 
+/* Is that what was made of the message at this place? `used`: the spool says that it was used; a
+ * power cut may have left it only what is older. */
+bool store_has(const struct store *store, uint64_t position, bool used);
+
 /* Where samples go now; NULL: there is no room, the message is lost to history. Ask for each. */
 struct history *store_history(struct store *store);
 /* Is there room, or no use in waiting for it? Else take no message before the next turn. */
@@ -64,8 +68,9 @@ void store_lose(struct store *store, int64_t now_ms); /* counts one that found n
 
 /* Seals when it is due and hands over; call after each drain and each 250 ms. `done`: all messages
  * below are in the open batch or before it; `synced`: places below are in the spool's copy, which a
- * batch never goes beyond (STORE_NONE: do not wait); `hurry`: the spool needs its places. */
-void store_turn(struct store *store, int64_t now_ms, uint64_t done, uint64_t synced, bool hurry);
+ * batch never goes beyond (STORE_NONE: do not wait); `hurry`: the spool needs its places. True: it
+ * sealed one just now, which waits for the copy. */
+bool store_turn(struct store *store, int64_t now_ms, uint64_t done, uint64_t synced, bool hurry);
 
 /* Seals at `done` and waits until it is on the disk, or refused. Only at start and in tests. */
 bool store_flush(struct store *store, int64_t now_ms, uint64_t done);

@@ -122,6 +122,7 @@ struct store {
     bool sealed;              /* the other batch waits for the spool's copy: the loop's */
     int64_t rows_sealed_ms, sealed_at_ms;
     uint64_t position; /* of the newest batch on the disk */
+    bool another;      /* the run before had another spool: of what waits in this one it had none */
     struct store_gap losing;
     uint64_t lost;
     struct log_limit complaint, rows_complaint;

@@ -97,7 +97,7 @@ static void wake(void *user)
 
 static void work_with_spool(void)
 {
-    const struct spool_options options = {paths[RING], paths[COPY], SIZE, 1000, 1000};
+    const struct spool_options options = {paths[RING], paths[COPY], SIZE, 1000, 1000, 0};
     struct diag diag = {0};
     struct spool *spool;
     given = 0;
@@ -169,7 +169,7 @@ static void read_sound(enum file file)
 /* A spool a lap and a half old with some messages waiting, and a quarantine. */
 static void make_sound_files(void)
 {
-    const struct spool_options options = {paths[RING], paths[COPY], SIZE, 1, 1000};
+    const struct spool_options options = {paths[RING], paths[COPY], SIZE, 1, 1000, 0};
     static uint8_t payload[600];
     struct diag diag = {0};
     struct spool *spool;

@@ -369,6 +369,32 @@ static void leave_ring_of_another_boot(const struct hub *hub, int64_t wall_ms)
     close(fd);
 }
 
+/* The newest messages of a ring wait as if they had never been used. */
+static void let_wait(const struct hub *hub, unsigned count)
+{
+    struct diag diag = {0};
+    struct ring *ring;
+    struct ring_record *records[2000];
+    unsigned all = 0;
+    assert_int_equal(ring_open(&ring, hub->ring, 0, &diag), 0);
+    for (uint64_t at = ring_tail(ring);
+         all < 2000 && (records[all] = ring_next(ring, &at)) != NULL;)
+        all++;
+    assert_in_range(all, count + 1, 1999);
+    for (unsigned i = all - count; i < all; i++)
+        atomic_store(&records[i]->outcome, RING_WAITING);
+    ring_close(ring);
+}
+
+/* The file of history knows of another ring than there is. */
+static void forget_spool(const struct hub *hub)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(hub->history, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "UPDATE spool SET ring = 1", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+}
+
 /* A hub starts with messages that came at wall_ms, as the clock was before the power cut; their
  * values lie around expected_ms. */
 static void start_after_a_power_cut(int64_t wall_ms, int64_t expected_ms)
@@ -414,6 +440,49 @@ static void what_waited_while_the_clock_was_set_back_does_not_come_from_the_futu
     start_after_a_power_cut(now_ms + 60 * HISTORY_MINUTE_MS, now_ms);
 }
 
+/* A power cut may take the outcomes of messages that were copied before they were used, though the
+ * store has them. Of another spool it has none that waits. */
+static void what_waits_again_is_stored_once(void **unused)
+{
+    (void)unused;
+    enum { MESSAGES = 400, WAIT = 50 };
+    static struct source_shared shared;
+    for (int i = 0; i < 2; i++) {
+        memset(&shared, 0, sizeof(shared));
+        shared.rate = RATE;
+        shared.until = MESSAGES;
+        struct source_options options = {
+            .devices = 1, .window = 100, .qos = 1, .ledger = true, .shared = &shared};
+        struct source *source = source_create(&options);
+        struct hub hub = {.build = BUILD_FOLDER,
+                          .plugins = BUILD_FOLDER "/plugins",
+                          .broker_port = source_port(source),
+                          .rooms = 1,
+                          .devices = 1,
+                          .ring_size = "1 MiB",
+                          .rules = ""};
+        hub_prepare(&hub);
+        hub_start(&hub);
+        for (int ms = 0; ms < PATIENT && shared.acknowledged < MESSAGES; ms += 50)
+            source_run(source, 50);
+        drain(&hub, source, &shared);
+        assert_int_equal(hub_end(&hub, SIGTERM), 0);
+        let_wait(&hub, WAIT);
+        if (i == 1)
+            forget_spool(&hub);
+        hub_start(&hub);
+        drain(&hub, source, &shared);
+        assert_int_equal(hub_end(&hub, SIGTERM), 0);
+        sqlite3 *db = open_history(&hub);
+        uint64_t twice = i == 1 ? WAIT : 0; /* it cannot know, and rather has them twice */
+        assert_int_equal(samples_of(db, "p-0001", "lumbar_rotation"),
+                         (MESSAGES + twice) * TELEMETRY_ROWS);
+        sqlite3_close(db);
+        source_destroy(source);
+        hub_clear(&hub, false);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -423,6 +492,7 @@ int main(void)
         cmocka_unit_test(a_full_file_system_costs_nothing_while_there_is_patience),
         cmocka_unit_test(what_waited_through_a_power_cut_keeps_the_time_it_came),
         cmocka_unit_test(what_waited_while_the_clock_was_set_back_does_not_come_from_the_future),
+        cmocka_unit_test(what_waits_again_is_stored_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

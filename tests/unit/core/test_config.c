@@ -46,6 +46,7 @@ static void nothing_set_is_all_defaults(void **state)
         assert_string_equal(config->spool.copy, "/var/lib/lumbard/spool");
         assert_int_equal(config->spool.size_bytes, 16 * 1024 * 1024);
         assert_int_equal(config->spool.sync_ms, 100);
+        assert_int_equal(config->spool.held_ms, 2000);
         assert_int_equal(config->spool.patience_ms, 30000);
         assert_string_equal(config->quarantine.file, "/var/lib/lumbard/quarantine");
         assert_int_equal(config->quarantine.size_bytes, 1024 * 1024);
@@ -78,7 +79,7 @@ static void what_is_set_is_taken(void **state)
                "         password_file: /etc/p, tls: true, ca_file: ca.pem,\n"
                "         certificate_file: hub.pem, key_file: hub.key}\n"
                "web: {listen: '::1', port: 0, host: clinic.example, clients: 3}\n"
-               "spool: {ring: r, copy: c, size: 64 KiB, sync: 0.5 s, patience: 1 min}\n"
+               "spool: {ring: r, copy: c, size: 64 KiB, sync: 0.5 s, held: 3 s, patience: 1 min}\n"
                "quarantine: {file: q, size: 128 KiB}\n"
                "recorder: {folder: f, always: true, days: 3, size: 5 GiB}\n"
                "history: {file: h, memory: 1 MiB, seconds_days: 3, minutes_days: 4, size: 9 MiB}\n"
@@ -109,6 +110,7 @@ static void what_is_set_is_taken(void **state)
     assert_string_equal(config->spool.copy, "c");
     assert_int_equal(config->spool.size_bytes, 65536);
     assert_int_equal(config->spool.sync_ms, 500);
+    assert_int_equal(config->spool.held_ms, 3000);
     assert_int_equal(config->spool.patience_ms, 60000);
     assert_string_equal(config->quarantine.file, "q");
     assert_int_equal(config->quarantine.size_bytes, 131072);
