@@ -48,8 +48,8 @@ static void write_rule(struct text *out, unsigned number)
 {
     static const char *const conditions[] = {
         "metric: lumbar_rotation, above: 20 deg",
-        "all: [{metric: lumbar_flexion, above: 45 deg},"
-        " {metric: lumbar_lateral_flexion, above: 20 deg}]",
+        ("all: [{metric: lumbar_flexion, above: 45 deg},"
+         " {metric: lumbar_lateral_flexion, above: 20 deg}]"),
         "metric: lumbar_flexion, above: limit(lumbar_flexion)",
         "metric: lumbar_flexion_velocity, mean: 30 s, above: 20 deg/s",
     };
