@@ -5,6 +5,8 @@
 
 #define LIST_MAX 1000 /* alarms in one answer */
 
+static const char *const priorities[] = {"none", "low", "medium", "high"};
+
 /* One of the rule's texts with its words filled in. */
 static json_t *sentence_of(const struct rule *rule, const char *words,
                            const struct rule_facts *facts)
@@ -53,7 +55,6 @@ static void add_life(json_t *object, const struct alarm *alarm)
 
 json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm)
 {
-    static const char *const priorities[] = {"none", "low", "medium", "high"};
     const struct rule *rule = alarm->rule;
     const struct device *device = devices_at(hub->ingest.devices, alarm->device);
     const struct lumbar_metric *metric = drivers_metric(&hub->setup.drivers, rule->metric, NULL);
@@ -77,11 +78,38 @@ json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm)
     return object;
 }
 
-static bool is_in(const struct lumbard *hub, const struct alarm *alarm, const char *room)
+static bool is_in(const struct lumbard *hub, uint32_t id, const char *room)
 {
-    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
+    const struct device *device = devices_at(hub->ingest.devices, id);
     return device->room != ROOM_NONE &&
            strcmp(hub->setup.config->rooms[device->room - 1].name, room) == 0;
+}
+
+static json_t *suppressed_of(const struct lumbard *hub, const struct suppressed *entry)
+{
+    const struct rule *rule = entry->rule;
+    const struct device *device = devices_at(hub->ingest.devices, entry->device);
+    const struct rule_facts facts = {.device = device->name,
+                                     .room = hub_room_title(hub, device->room),
+                                     .phase = entry->phase,
+                                     .value = entry->value,
+                                     .limit = entry->limit};
+    return json_pack("{s:s, s:o, s:o, s:s, s:s, s:s?, s:o, s:o}", "rule", rule->name, "room",
+                     api_room_name(hub, device->room), "device", api_device_name(device),
+                     "priority", priorities[rule->priority], "kind",
+                     rule->technical ? "technical" : "clinical", "phase", entry->phase, "since",
+                     api_instant(entry->since_ms), "text", sentence_of(rule, rule->text, &facts));
+}
+
+/* What would be raised, if it were armed. */
+static json_t *suppressed_list(const struct lumbard *hub, const char *room)
+{
+    const struct suppressions *all = &hub->suppressions;
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < all->count; i++)
+        if (room == NULL || is_in(hub, all->list[i].device, room))
+            json_array_append_new(list, suppressed_of(hub, &all->list[i]));
+    return list;
 }
 
 /* ?room=NAME, ?over=1: with those that are over, ?after=PLACE&limit=N: a page at a time. */
@@ -100,16 +128,17 @@ enum api_outcome api_get_alarms(void *user, const struct api_call *call, struct 
     for (; (alarm = alarms_at(hub->ingest.alarms, place)) != NULL; place++) {
         if (alarm->number == 0 ||
             (!over && alarm->state == STATE_OFF && alarm->shelved_until_ms == 0) ||
-            (room != NULL && !is_in(hub, alarm, room)))
+            (room != NULL && !is_in(hub, alarm->device, room)))
             continue;
         if (json_array_size(list) == limit)
             break;
         json_array_append_new(list, api_alarm(hub, alarm));
     }
     return api_give(answer, 200,
-                    json_pack("{s:o, s:o, s:i}", "alarms", list, "next",
+                    json_pack("{s:o, s:o, s:i, s:o}", "alarms", list, "next",
                               alarm != NULL ? json_integer(place) : json_null(), "standing",
-                              (int)alarms_standing(hub->ingest.alarms)));
+                              (int)alarms_standing(hub->ingest.alarms), "suppressed",
+                              suppressed_list(hub, room)));
 }
 
 enum api_outcome api_get_alarm(void *user, const struct api_call *call, struct api_answer *answer)

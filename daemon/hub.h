@@ -59,6 +59,7 @@ struct lumbard {
     int64_t offset_ms; /* hub time less the monotonic clock */
     struct setup setup;
     struct ingest ingest;
+    struct suppressions suppressions;
     struct frame *frame;
     struct publisher *publisher;
     struct quarantine *quarantine;

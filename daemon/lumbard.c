@@ -233,12 +233,14 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
                                         .feed = hub->ingest.feed,
                                         .sessions = hub->ingest.sessions,
                                         .calibration = hub->ingest.calibration,
+                                        .suppressions = &hub->suppressions,
                                     });
     if (code != 0)
         return diag_set(diag, code, "no memory for what the page has to be told");
     publisher_were(hub->publisher, &old_world);
     rules_adopt(rules, old_rules);
     alarms_adopt(hub->ingest.alarms, rules, hub_now_ms(hub), on_alarm, hub);
+    suppressions_adopt(&hub->suppressions, rules);
     hub->reloading = true;
     sessions_adopt(hub->ingest.sessions, old_config, config, hub_now_ms(hub));
     hub->reloading = false;
@@ -390,6 +392,7 @@ static int open_core(struct lumbard *hub, struct diag *diag)
             devices_create((uint32_t)config->devices.max, (uint32_t)config->devices.rate_per_s),
         .routes = routes_create((uint32_t)config->devices.max),
         .alarms = alarms_create(),
+        .suppressions = &hub->suppressions,
         .feed = feed_create((size_t)config->feed.size_bytes),
         .user = hub,
         .on_alarm = on_alarm,
@@ -419,7 +422,8 @@ static int open_core(struct lumbard *hub, struct diag *diag)
                                                     .alarms = hub->ingest.alarms,
                                                     .feed = hub->ingest.feed,
                                                     .sessions = hub->ingest.sessions,
-                                                    .calibration = hub->ingest.calibration},
+                                                    .calibration = hub->ingest.calibration,
+                                                    .suppressions = &hub->suppressions},
                               instance);
     return hub->frame != NULL ? 0 : diag_set(diag, ERR_MEMORY, "out of memory for frames");
 }

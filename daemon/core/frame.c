@@ -14,7 +14,7 @@
 /* A frame as it was made: who was here gets it, and is there. */
 struct slot {
     struct frame_cursor before, after;
-    uint64_t generation, alarms, sessions, calibrations; /* of the world when it was made */
+    uint64_t generation, alarms, suppressed, sessions, calibrations; /* of its world */
     int64_t made_ms;
     uint64_t used;  /* for the choice of the one to be overwritten */
     uint8_t *block; /* FRAME_HEADROOM and the bytes */
@@ -130,8 +130,7 @@ void frame_set_health(struct frame *frame, const struct frame_health *health)
         had->flood == health->flood && had->alarms_lost == health->alarms_lost &&
         had->clock_unset == health->clock_unset && had->clock_off_ms == health->clock_off_ms &&
         had->oversize == health->oversize && had->quarantined == health->quarantined &&
-        had->settling == health->settling &&
-        had->second == health->second)
+        had->settling == health->settling && had->second == health->second)
         return;
     frame->health = *health;
     frame->health_generation++;
@@ -239,6 +238,12 @@ static uint64_t sessions_changes(const struct frame *frame)
     return frame->world.sessions != NULL ? sessions_change(frame->world.sessions) : 0;
 }
 
+/* One more than their change: 0 is what a new client has. */
+static uint64_t suppressed_changes(const struct frame *frame)
+{
+    return frame->world.suppressions != NULL ? frame->world.suppressions->change + 1 : 0;
+}
+
 static uint64_t calibration_changes(const struct frame *frame)
 {
     return frame->world.calibration != NULL ? calibration_change(frame->world.calibration) : 0;
@@ -250,6 +255,7 @@ bool frame_due(const struct frame *frame, const struct frame_cursor *cursor)
     if (!cursor->watching)
         return false;
     if (cursor->hello != frame->generation || cursor->health != frame->health_generation ||
+        cursor->suppressed != suppressed_changes(frame) ||
         sweep_due(&cursor->devices, devices_change(world->devices)) ||
         sweep_due(&cursor->alarms, alarms_change(world->alarms)) ||
         sweep_due(&cursor->sessions, sessions_changes(frame)) ||
@@ -300,6 +306,7 @@ static bool put_hello(struct making *making)
     cursor->hello = making->frame->generation;
     cursor->devices = cursor->alarms = cursor->sessions = cursor->calibrations =
         (struct frame_sweep){.have = 0};
+    cursor->suppressed = 0;
     return true;
 }
 
@@ -332,6 +339,17 @@ static bool put_alarms(struct making *making)
             !frame_put_alarm(&making->wire, world, alarm))
             return false;
     sweep_end(sweep);
+    return true;
+}
+
+static bool put_suppressed(struct making *making)
+{
+    uint64_t change = suppressed_changes(making->frame);
+    if (making->cursor->suppressed == change)
+        return true;
+    if (!frame_put_suppressed(&making->wire, frame_arena(making->frame), &making->frame->world))
+        return false;
+    making->cursor->suppressed = change;
     return true;
 }
 
@@ -511,6 +529,7 @@ static void slot_make(struct frame *frame, struct slot *slot, const struct frame
     slot->before = slot->after = *cursor;
     slot->generation = frame->generation;
     slot->alarms = alarms_change(frame->world.alarms);
+    slot->suppressed = suppressed_changes(frame);
     slot->sessions = sessions_changes(frame);
     slot->calibrations = calibration_changes(frame);
     slot->made_ms = now_ms;
@@ -522,8 +541,8 @@ static void slot_make(struct frame *frame, struct slot *slot, const struct frame
     };
     bool hello = put_hello(&making);
     making.wire.capacity = FRAME_MAX_BYTES - TAIL_BYTES; /* a large hello stands alone */
-    if (hello && put_devices(&making) && put_alarms(&making) && put_sessions(&making) &&
-        put_calibrations(&making) && put_values(&making))
+    if (hello && put_devices(&making) && put_alarms(&making) && put_suppressed(&making) &&
+        put_sessions(&making) && put_calibrations(&making) && put_values(&making))
         slot->after.last_ms = now_ms;
     put_tail(&making, cursor->last_ms);
     slot->length = making.wire.length;
@@ -540,8 +559,8 @@ static bool sweep_same(const struct frame_sweep *a, const struct frame_sweep *b)
 static bool cursor_same(const struct frame_cursor *a, const struct frame_cursor *b)
 {
     return a->watching == b->watching && a->missed == b->missed && a->room == b->room &&
-           a->hello == b->hello && a->health == b->health && a->feed == b->feed &&
-           a->last_ms == b->last_ms && sweep_same(&a->devices, &b->devices) &&
+           a->hello == b->hello && a->health == b->health && a->suppressed == b->suppressed &&
+           a->feed == b->feed && a->last_ms == b->last_ms && sweep_same(&a->devices, &b->devices) &&
            sweep_same(&a->alarms, &b->alarms) && sweep_same(&a->sessions, &b->sessions) &&
            sweep_same(&a->calibrations, &b->calibrations) && sweep_same(&a->latest, &b->latest);
 }
@@ -554,6 +573,7 @@ static struct slot *slot_shared(struct frame *frame, const struct frame_cursor *
         struct slot *slot = &frame->slots[i];
         if (slot->length > 0 && slot->generation == frame->generation &&
             slot->alarms == alarms_change(frame->world.alarms) &&
+            slot->suppressed == suppressed_changes(frame) &&
             slot->sessions == sessions_changes(frame) &&
             slot->calibrations == calibration_changes(frame) && slot->made_ms <= now_ms &&
             now_ms - slot->made_ms <= SHARE_MS && cursor_same(&slot->before, cursor))

@@ -171,6 +171,50 @@ static void fill_phase(const struct session *session, Lumbar__Live__V1__Session 
     out->phase_left_ms = session_left_ms(session, from_ms);
 }
 
+/* NULL where the arena is used up. */
+static Lumbar__Live__V1__Suppressed *suppressed_of(struct lumbar_scratch *arena,
+                                                   const struct frame_world *world,
+                                                   const struct suppressed *entry)
+{
+    const size_t most = 512;
+    const struct device *device = devices_at(world->devices, entry->device);
+    Lumbar__Live__V1__Suppressed *out = lumbar_scratch_alloc(arena, sizeof(*out));
+    char *text = lumbar_scratch_alloc(arena, most);
+    if (out == NULL || text == NULL)
+        return NULL;
+    lumbar__live__v1__suppressed__init(out);
+    out->has_rule = out->has_device = out->has_since_ms = out->has_in_session = 1;
+    out->rule = entry->rule->id;
+    out->device = entry->device;
+    out->since_ms = entry->since_ms;
+    out->in_session = entry->phase != NULL;
+    out->text = sentence_of(text, most, entry->rule->text, entry->rule,
+                            &(struct rule_facts){.device = device->name,
+                                                 .room = room_title(world->config, device->room),
+                                                 .phase = entry->phase,
+                                                 .value = entry->value,
+                                                 .limit = entry->limit});
+    return out;
+}
+
+bool frame_put_suppressed(struct wire *wire, struct lumbar_scratch arena,
+                          const struct frame_world *world)
+{
+    const struct suppressions *all = world->suppressions;
+    Lumbar__Live__V1__Suppressed *items[SUPPRESSED_TOLD];
+    Lumbar__Live__V1__SuppressedList out = LUMBAR__LIVE__V1__SUPPRESSED_LIST__INIT;
+    while (out.n_items < all->count && out.n_items < SUPPRESSED_TOLD) {
+        items[out.n_items] = suppressed_of(&arena, world, &all->list[out.n_items]);
+        if (items[out.n_items] == NULL)
+            break;
+        out.n_items++;
+    }
+    out.items = items;
+    out.has_more = 1;
+    out.more = all->count - (uint32_t)out.n_items;
+    return wire_put(wire, WIRE_FRAME_SUPPRESSED, &out.base);
+}
+
 bool frame_put_session(struct wire *wire, const struct session *session)
 {
     Lumbar__Live__V1__Session out = LUMBAR__LIVE__V1__SESSION__INIT;

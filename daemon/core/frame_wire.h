@@ -28,6 +28,7 @@ enum wire_field {
     WIRE_FRAME_POINTS = 7,
     WIRE_FRAME_SESSIONS = 11,
     WIRE_FRAME_CALIBRATIONS = 12,
+    WIRE_FRAME_SUPPRESSED = 13,
     WIRE_HELLO_METRICS = 4,
     WIRE_HELLO_ROOMS = 5,
     WIRE_HELLO_RULES = 6,
@@ -46,6 +47,11 @@ int frame_hello_make(uint8_t **out, size_t *bytes, const struct frame_world *wor
 /* frame_parts.c: one part each. False where it does not fit. The arena is for this part only. */
 bool frame_put_device(struct wire *wire, const struct device *device);
 bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm);
+
+/* All of them, up to SUPPRESSED_TOLD; the arena is for them. */
+#define SUPPRESSED_TOLD 64
+bool frame_put_suppressed(struct wire *wire, struct lumbar_scratch arena,
+                          const struct frame_world *world);
 
 bool frame_put_session(struct wire *wire, const struct session *session);
 bool frame_put_calibration(struct wire *wire, const struct frame_world *world,

@@ -48,12 +48,14 @@ static enum ingest_result refuse(struct ingest *ingest, struct device *device, e
 static void on_rule(void *user, const struct rule_event *event)
 {
     struct ingest *ingest = user;
+    struct rule_event found = *event;
+    if (event->on || event->suppressed)
+        found.phase = rules_phase(ingest->rules, devices_at(ingest->devices, event->device)->room);
+    if (ingest->suppressions != NULL)
+        suppressions_take(ingest->suppressions, &found);
     if (ingest->quiet)
         return;
     uint64_t overflow = alarms_overflow(ingest->alarms);
-    struct rule_event found = *event;
-    if (event->on)
-        found.phase = rules_phase(ingest->rules, devices_at(ingest->devices, event->device)->room);
     const struct alarm *alarm = alarms_take(ingest->alarms, &found);
     if (alarm != NULL && ingest->on_alarm != NULL)
         ingest->on_alarm(ingest->user, alarm);

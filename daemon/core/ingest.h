@@ -21,6 +21,7 @@
 #include "core/history.h"
 #include "core/routes.h"
 #include "core/sessions.h"
+#include "core/suppressed.h"
 
 #define INGEST_COMMAND_MS 1000 /* between two commands to one device */
 
@@ -50,6 +51,7 @@ struct ingest {
     struct derive *derive; /* NULL: nothing is derived */
     struct rules *rules;
     struct alarms *alarms;
+    struct suppressions *suppressions; /* NULL: they are not kept */
     struct feed *feed;
     struct history *history; /* NULL: nothing is gathered */
     bool clock_in_doubt;     /* the hub's own: nobody's skew is spoken of (ingest_doubt_clock) */

@@ -12,6 +12,7 @@ static const char list_help[] =
     "\n"
     "One line an alarm that stands: number, priority, state, room, device, since when, what it "
     "says.\n"
+    "Then what rules would raise, if they were armed: suppressed, and when they are not.\n"
     "\n" ASK_HELP_TEXT "  --room NAME     of this room only\n"
     "  --over          those that are over, too, as far as the hub remembers them\n";
 
@@ -37,8 +38,22 @@ void alarms_print(const json_t *alarm)
     printf("\n");
 }
 
+/* It has no number: there is nothing to be done about it. */
+static void print_suppressed(const json_t *entry)
+{
+    char time[ASK_TIME_BYTES];
+    const char *room = ask_string(entry, "room"), *phase = ask_string(entry, "phase");
+    printf("%6s  %-6s  %-11s  %-12s  %-20s  %s  %s  [not told %s]\n", "-",
+           ask_string(entry, "priority"), "suppressed", room[0] != '\0' ? room : "-",
+           ask_string(entry, "device"), ask_time(entry, "since", time), ask_string(entry, "text"),
+           json_is_string(json_object_get(entry, "phase"))
+               ? phase[0] != '\0' ? phase : "between phases"
+               : "outside of sessions");
+}
+
 /* A page of the list; -1 behind the last one. */
-static int list_page(const struct ask *ask, const char *query, long long *after, json_t *all)
+static int list_page(const struct ask *ask, const char *query, long long *after, json_t *all,
+                     json_t **suppressed)
 {
     char path[640];
     json_t *page;
@@ -47,6 +62,8 @@ static int list_page(const struct ask *ask, const char *query, long long *after,
     if (code != 0)
         return code;
     json_array_extend(all, json_object_get(page, "alarms"));
+    json_decref(*suppressed);
+    *suppressed = json_incref(json_object_get(page, "suppressed"));
     const json_t *next = json_object_get(page, "next");
     *after = json_is_integer(next) ? json_integer_value(next) : -1;
     json_decref(page);
@@ -75,16 +92,19 @@ static int list_alarms(int count, char **arguments)
     }
     if (optind < count)
         return ctl_usage(list_help, false);
-    json_t *all = json_array();
+    json_t *all = json_array(), *suppressed = NULL;
     int code = 0;
     while (code == 0 && after >= 0)
-        code = list_page(&ask, query, &after, all);
+        code = list_page(&ask, query, &after, all, &suppressed);
     if (code == 0 && !ask.json)
         for (size_t i = 0; i < json_array_size(all); i++)
             alarms_print(json_array_get(all, i));
     else if (code == 0)
         ask_printed(&ask, json_incref(all));
+    for (size_t i = 0; code == 0 && !ask.json && i < json_array_size(suppressed); i++)
+        print_suppressed(json_array_get(suppressed, i));
     json_decref(all);
+    json_decref(suppressed);
     return code;
 }
 

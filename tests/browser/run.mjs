@@ -25,6 +25,7 @@ if (!Browser.installed()) {
 const { Clinic } = await import('./clinic.mjs');
 const { Tap } = await import('./tap.mjs');
 const { RULES, testAlarms } = await import('./alarms.mjs');
+const { ARMED_RULES, testArming } = await import('./arming.mjs');
 const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
 const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
@@ -64,6 +65,9 @@ const parts = {
     },
     async alarms() {
         await testAlarms(tap, browser, await clinicOf(1, RULES));
+    },
+    async arming() {
+        await testArming(tap, browser, await clinicOf(1, ARMED_RULES));
     },
     async causes() {
         await testCauses(tap, browser, await clinicOf(1, CAUSE_RULES));

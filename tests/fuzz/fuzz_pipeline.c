@@ -54,6 +54,7 @@ static struct derive *derive;
 
 struct hub {
     struct ingest ingest;
+    struct suppressions suppressions;
     struct frame *frame;
     struct frame_cursor wall, room;
     int64_t now_ms;
@@ -85,9 +86,9 @@ static void drivers_open(void)
 
 static struct frame_world world_of(const struct ingest *ingest)
 {
-    return (struct frame_world){config,           &drivers,           ingest->devices,
-                                ingest->rules,    ingest->alarms,     ingest->feed,
-                                ingest->sessions, ingest->calibration};
+    return (struct frame_world){
+        config,       &drivers,         ingest->devices,     ingest->rules,       ingest->alarms,
+        ingest->feed, ingest->sessions, ingest->calibration, ingest->suppressions};
 }
 
 static void hub_init(struct hub *hub)
@@ -104,6 +105,7 @@ static void hub_init(struct hub *hub)
     ingest->config = config;
     ingest->drivers = &drivers;
     ingest->derive = derive;
+    ingest->suppressions = &hub->suppressions;
     derive_clear(derive);
     ingest->devices = devices_create(6, 20); /* of eight that may come */
     ingest->routes = routes_create(6);

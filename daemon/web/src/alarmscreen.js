@@ -2,6 +2,7 @@
 import { shows, waits } from './alarm.js';
 import { AlarmList } from './alarms.js';
 import { html } from './html.js';
+import { SuppressedList } from './suppressed.js';
 import { number, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
@@ -17,6 +18,8 @@ export function AlarmScreen({ store, deeds, now }) {
         ${alarms.length === 0 && html`<p class="calm">${words.calm}</p>`}
         <${AlarmList} store=${store} deeds=${deeds} alarms=${alarms} now=${now}
             label=${words.alarms} rooms=${true} />
+        <${SuppressedList} store=${store} items=${store.suppressed.items}
+            more=${store.suppressed.more} now=${now} rooms=${true} />
     </div>`;
 }
 

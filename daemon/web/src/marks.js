@@ -24,7 +24,7 @@ export function priorityName(priority) {
     return priority === Priority.NONE ? '' : SHAPES[/** @type {1} */ (priority)].name;
 }
 
-/** "High alarm, technical". @param {Alarm} alarm */
+/** "High alarm, technical". @param {{priority: number, technical: boolean}} alarm */
 export function kindWords({ priority, technical }) {
     const name = [, words.low, words.medium, words.high][priority];
     return `${name}, ${technical ? words.technical : words.clinical}`;
@@ -52,6 +52,19 @@ export function Mark({ alarm }) {
         ${technical && html`<${Glyph} name="plug" />`}
         ${latched && html`<${Glyph} name="pin" />`}
         ${shelved && html`<${Glyph} name="moon" />`}
+    </span>`;
+}
+
+/** Suppressed: a dotted outline, of what it would be.
+ *  @param {{rule: import('#live').Rule | undefined}} props */
+export function SuppressedMark({ rule }) {
+    if (!rule || rule.priority === Priority.NONE) return null;
+    const { name, path, text, y } = SHAPES[/** @type {1} */ (rule.priority)];
+    return html`<span class=${`mark ${name} quiet dotted`} role="img"
+            aria-label=${`${kindWords(rule)}, ${words.isSuppressed}`}>
+        <svg class="shape" viewBox="0 0 48 48" aria-hidden="true">
+            <path d=${path} /><text x="24" y=${y}>${text}</text></svg>
+        ${rule.technical && html`<${Glyph} name="plug" />`}
     </span>`;
 }
 

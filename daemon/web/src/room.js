@@ -10,6 +10,7 @@ import { SessionHead } from './session.js';
 import { isMeasured } from './store.js';
 import { marksOf } from './stripmarks.js';
 import { StripLoop, StripView } from './strips.js';
+import { SuppressedList } from './suppressed.js';
 import { Treatment } from './treatment.js';
 import { deviceName, heardWords } from './wall.js';
 import { number, words } from './words.js';
@@ -44,6 +45,7 @@ export class RoomScreen extends Component {
             ${alarms.length === 0 ? html`<p class="calm">${words.calm}</p>`
                 : html`<${AlarmList} store=${store} deeds=${deeds} alarms=${alarms} now=${now}
                     label=${words.alarms} />`}
+            <${SuppressedList} store=${store} items=${store.suppressedIn(room.id)} now=${now} />
             <${Treatment} treatments=${treatments} session=${last} detail=${detail} room=${room.name}
                 key=${last?.id} />
             ${devices.length === 0 && html`<p class="hint">${words.deviceSilent}</p>`}

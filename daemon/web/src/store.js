@@ -31,6 +31,8 @@ export class Store {
     values = new Map();
     /** @type {Map<string, Alarm>} those that stand or are shelved */
     alarms = new Map();
+    /** @type {import('#live').SuppressedList} */
+    suppressed = { items: [], more: 0 };
     /** @type {Map<number, Session>} the last of each room */
     sessions = new Map();
     /** @type {Map<number, Alarm[]> | null} of each room, in the order of need; null: to be sorted */
@@ -60,6 +62,7 @@ export class Store {
         for (const device of frame.devices) this.devices.set(device.id, device);
         if (frame.hello || frame.devices.length || frame.alarms.length) this.#byRoom = null;
         for (const alarm of frame.alarms) this.#takeAlarm(alarm);
+        if (frame.suppressed) this.suppressed = frame.suppressed;
         for (const session of frame.sessions) this.#takeSession(session);
         for (const calibration of frame.calibrations)
             this.calibrations.set(calibration.device, calibration);
@@ -69,7 +72,7 @@ export class Store {
         if (frame.health) this.health = frame.health;
         if (frame.bye) this.bye = frame.bye.reason;
         return !!(frame.hello || frame.devices.length || frame.alarms.length
-            || frame.sessions.length || frame.calibrations.length || frame.bye);
+            || frame.suppressed || frame.sessions.length || frame.calibrations.length || frame.bye);
     }
 
     /** Looks at another room: its strips come anew, from the beginning. @param {number} room */
@@ -89,6 +92,7 @@ export class Store {
         this.metrics = new Map(hello.metrics.map((metric) => [metric.id, metric]));
         this.rules = new Map(hello.rules.map((rule) => [rule.id, rule]));
         this.alarms.clear(); // all that stand come after it
+        this.suppressed = { items: [], more: 0 };
         this.sessions.clear(); // and so do they
         this.calibrations.clear();
     }
@@ -243,12 +247,17 @@ export class Store {
         return count;
     }
 
-    /** @param {Alarm} alarm */
+    /** What would be raised there, if it were armed. @param {number} room */
+    suppressedIn(room) {
+        return this.suppressed.items.filter((item) => this.#roomNumber(item) === room);
+    }
+
+    /** @param {{device: number}} alarm */
     roomOf(alarm) {
         return this.hello?.rooms.find(({ id }) => id === this.#roomNumber(alarm));
     }
 
-    /** @param {Alarm} alarm */
+    /** @param {{device: number}} alarm */
     #roomNumber({ device }) {
         return this.devices.get(device)?.room ?? 0;
     }

@@ -187,6 +187,10 @@ export const de = {
         : `${text} Alarme liegen dahinter und kommen zurück, wenn er endet`),
     notShown: (n) => `${n} weitere, weniger dringend als diese.`,
     showMore: (n) => `${n} weitere zeigen`,
+    suppressed: 'Bemerkt, nicht gemeldet',
+    suppressedIn: 'in dieser Phase kein Alarm',
+    suppressedOut: 'außerhalb von Behandlungen kein Alarm',
+    suppressedMore: (n) => `und ${n} weitere`,
     countWaiting: 'warten auf jemanden',
     countKnown: 'quittiert',
     countShelved: 'zurückgestellt',
@@ -199,6 +203,7 @@ export const de = {
     isKnown: 'quittiert',
     isLatched: 'gehalten',
     isShelved: 'zurückgestellt',
+    isSuppressed: 'zurzeit nicht gemeldet',
 
     foot: 'Die Schutzabschaltungen der Geräte selbst bleiben der Schutz. '
         + 'Diese Seite informiert; sie ist kein medizinisches Alarmsystem.',

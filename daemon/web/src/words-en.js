@@ -197,6 +197,10 @@ export const en = {
         : `${text} alarms are behind it, and back when it ends`),
     notShown: (/** @type {string} */ n) => `${n} more, less urgent than these.`,
     showMore: (/** @type {string} */ n) => `Show ${n} more`,
+    suppressed: 'Seen, and not told',
+    suppressedIn: 'no alarm in this phase',
+    suppressedOut: 'no alarm outside of treatments',
+    suppressedMore: (/** @type {string} */ n) => `and ${n} more`,
     countWaiting: 'wait for somebody',
     countKnown: 'acknowledged',
     countShelved: 'shelved',
@@ -210,6 +214,7 @@ export const en = {
     isKnown: 'acknowledged',
     isLatched: 'latched',
     isShelved: 'shelved',
+    isSuppressed: 'not told now',
 
     foot: 'The device\'s own cut-outs remain the protection. '
         + 'This page informs; it is not a medical alarm system.',

@@ -341,6 +341,61 @@ static void a_frame_from_before_is_not_shared_with_one_who_comes_late(void **sta
     assert_null(ward_next(ward, &slow, NOW + 10)); /* skipped one, misses nothing on the wall */
 }
 
+/* ---- What is suppressed ---- */
+
+static void suppress(struct ward *ward, uint32_t device, bool suppressed, int64_t at_ms)
+{
+    suppressions_take(&ward->suppressions,
+                      &(struct rule_event){.rule = rules_find(ward->rules, "bent"),
+                                           .device = device,
+                                           .suppressed = suppressed,
+                                           .value = 50,
+                                           .limit = 45,
+                                           .time_ms = at_ms,
+                                           .phase = "heat"});
+}
+
+static void what_is_suppressed_is_told_as_a_whole_when_it_changes(void **state)
+{
+    struct ward *ward = *state;
+    struct frame_cursor client = client_of(ward, 0, NOW);
+    ward_drain(ward, &client, NOW);
+    assert_false(frame_due(ward->frame, &client));
+    suppress(ward, 1, true, NOW + 1);
+    suppress(ward, 2, true, NOW + 2);
+    Frame *frame = ward_next(ward, &client, NOW + 3);
+    assert_int_equal(frame->suppressed->n_items, 2);
+    const Lumbar__Live__V1__Suppressed *first = frame->suppressed->items[0];
+    assert_int_equal(first->device, 1);
+    assert_int_equal(first->since_ms, NOW + 1);
+    assert_true(first->in_session);
+    assert_string_equal(first->text, "p-01 in Großer Salon: 50°.");
+    ward_free(frame);
+    assert_null(ward_next(ward, &client, NOW + 4));
+    suppress(ward, 1, false, NOW + 5);
+    suppress(ward, 2, false, NOW + 5);
+    frame = ward_next(ward, &client, NOW + 6);
+    assert_non_null(frame->suppressed);
+    assert_int_equal(frame->suppressed->n_items, 0);
+    ward_free(frame);
+}
+
+static void more_than_is_told_is_counted(void **state)
+{
+    struct ward *ward = *state;
+    struct frame_cursor client = client_of(ward, 0, NOW);
+    ward_drain(ward, &client, NOW);
+    for (uint32_t i = 0; i < 100; i++) { /* one rule and device has one place: made up ones */
+        suppress(ward, 1, true, NOW);
+        ward->suppressions.list[i] = ward->suppressions.list[0];
+        ward->suppressions.count = i + 1;
+    }
+    Frame *frame = ward_next(ward, &client, NOW + 1);
+    assert_int_equal(frame->suppressed->n_items, 64);
+    assert_int_equal(frame->suppressed->more, 36);
+    ward_free(frame);
+}
+
 /* ---- Memory ---- */
 
 static void frames_of_100000_messages_allocate_nothing(void **state)
@@ -381,6 +436,8 @@ int main(void)
         WARD_TEST(more_alarms_than_a_frame_holds_come_in_several_each_once),
         WARD_TEST(a_device_is_told_when_it_moves_or_its_counters_are_published),
         WARD_TEST(health_is_told_when_it_changes),
+        WARD_TEST(what_is_suppressed_is_told_as_a_whole_when_it_changes),
+        WARD_TEST(more_than_is_told_is_counted),
         WARD_TEST(a_reload_tells_everything_anew),
         WARD_TEST(a_hello_of_200_rooms_and_many_rules_arrives),
         WARD_TEST(fifty_clients_at_one_place_cost_one_frame),

@@ -340,6 +340,26 @@ static void put_single(struct json *json, const Frame *frame)
         string(json, "bye", frame->bye->reason);
 }
 
+static void put_suppressed(struct json *json, const Lumbar__Live__V1__SuppressedList *list)
+{
+    open_(json, "suppressed", "{");
+    open_(json, "items", "[");
+    for (size_t i = 0; i < list->n_items; i++) {
+        const Lumbar__Live__V1__Suppressed *item = list->items[i];
+        separate(json, ",\n    ");
+        text_add(&json->text, "{");
+        integer(json, "rule", item->rule);
+        integer(json, "device", item->device);
+        integer(json, "since_ms", item->since_ms);
+        string(json, "text", item->text);
+        boolean(json, "in_session", item->in_session);
+        text_add(&json->text, "}");
+    }
+    text_add(&json->text, "]");
+    integer(json, "more", list->more);
+    text_add(&json->text, "}");
+}
+
 static void put_frame(struct json *json, const Frame *frame)
 {
     text_add(&json->text, "{");
@@ -362,6 +382,8 @@ static void put_frame(struct json *json, const Frame *frame)
             put_calibration(json, frame->calibrations[i]);
         text_add(&json->text, "]");
     }
+    if (frame->suppressed != NULL)
+        put_suppressed(json, frame->suppressed);
     if (frame->n_sessions > 0) {
         open_(json, "sessions", "[");
         for (size_t i = 0; i < frame->n_sessions; i++)
@@ -546,6 +568,20 @@ static void calibrate(struct ward *ward, int64_t now_ms)
     }
 }
 
+/* In a phase that does not arm it, and outside of sessions. */
+static void suppress(struct ward *ward, int64_t now_ms)
+{
+    for (uint32_t id = 1; id <= 2; id++)
+        suppressions_take(&ward->suppressions,
+                          &(struct rule_event){.rule = rules_find(ward->rules, "bent"),
+                                               .device = id,
+                                               .suppressed = true,
+                                               .value = 45 + id,
+                                               .limit = 45,
+                                               .time_ms = now_ms - 3000 + id * 1000,
+                                               .phase = id == 1 ? "heat" : NULL});
+}
+
 static void the_recorded_frames_are_what_the_hub_sends(void **state)
 {
     (void)state;
@@ -604,6 +640,9 @@ static void the_recorded_frames_are_what_the_hub_sends(void **state)
 
     calibrate(&ward, NOW + 500000);
     record_next(&ward, "calibration", &room, NOW + 502001);
+
+    suppress(&ward, NOW + 600000);
+    record_next(&ward, "suppressed", &room, NOW + 600001);
 
     uint8_t *bytes;
     size_t count = frame_bye(ward.frame, "The hub restarts.", NOW + 100020, &bytes);

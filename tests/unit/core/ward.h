@@ -43,6 +43,7 @@ struct ward {
     struct body body;
     struct sessions *sessions;
     struct calibration *calibration;
+    struct suppressions suppressions;
     struct frame *frame;
 };
 
@@ -68,8 +69,9 @@ static inline struct rules *ward_load(const struct drivers *drivers, const char 
 
 static inline struct frame_world ward_world(const struct ward *ward)
 {
-    return (struct frame_world){ward->config, &ward->drivers, ward->devices,  ward->rules,
-                                ward->alarms, ward->feed,     ward->sessions, ward->calibration};
+    return (struct frame_world){ward->config,   &ward->drivers,    ward->devices,
+                                ward->rules,    ward->alarms,      ward->feed,
+                                ward->sessions, ward->calibration, &ward->suppressions};
 }
 
 /* The device of this name in its room; heard for the first time. */
@@ -84,6 +86,7 @@ static inline struct device *ward_device(struct ward *ward, const char *name, ui
 static inline void ward_init(struct ward *ward, size_t feed_bytes, uint32_t devices)
 {
     struct diag diag = {0};
+    memset(&ward->suppressions, 0, sizeof(ward->suppressions));
     drivers_init(&ward->drivers);
     assert_int_equal(drivers_add(&ward->drivers, &sensor_plugin, &diag), 0);
     ward->config = ward_parse(ward_config);

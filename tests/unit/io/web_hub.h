@@ -109,8 +109,12 @@ static inline void hub_make_world(struct hub *hub)
     hub->feed = feed_create(4 * 1024 * 1024);
     hub->device = devices_hear(hub->devices, &hub->drivers.list[0], "p-1", 3);
     devices_assign(hub->devices, hub->device, 1);
-    struct frame_world world = {hub->config, &hub->drivers, hub->devices, hub->rules,
-                                hub->alarms, hub->feed,     NULL,         NULL};
+    struct frame_world world = {.config = hub->config,
+                                .drivers = &hub->drivers,
+                                .devices = hub->devices,
+                                .rules = hub->rules,
+                                .alarms = hub->alarms,
+                                .feed = hub->feed};
     hub->frame = frame_create(&world, 42);
 }
 
