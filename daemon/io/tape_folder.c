@@ -67,7 +67,10 @@ bool tape_name_parse(struct tape_name *name, const char *file)
     if (!text_is_label(file, length))
         return false;
     memcpy(name->room, file, length);
-    return true;
+    /* A day that there is not is taken for another one, which has a name of its own. */
+    struct tape_name again = *name;
+    tape_name_write(&again);
+    return strcmp(again.file, file) == 0;
 }
 
 /* ---- the folder ---- */

@@ -62,3 +62,27 @@ export async function testLoss(tap, browser, clinic, decodeWatch) {
     await close();
     await sleep(500);
 }
+
+/** A way that garbles one frame. */
+export async function testGarbled(tap, browser, clinic, decodeWatch) {
+    clinic.startDevices({ rooms: 2 });
+    await tap.check('a frame that cannot be read is asked for once more, where the page was', async () => {
+        const { page, log, close } = await browser.open(clinic.url);
+        await page.addInitScript(() => {
+            const { set } = Object.getOwnPropertyDescriptor(WebSocket.prototype, 'onmessage');
+            const garbage = { data: new Uint8Array([0xff, 0xff, 0x1a]).buffer };
+            let frames = 0;
+            Object.defineProperty(WebSocket.prototype, 'onmessage', {
+                set(take) {
+                    set.call(this, take && ((event) => take(++frames === 20 ? garbage : event)));
+                },
+            });
+        });
+        await page.reload();
+        await until('the complaint', () => log.said.some((line) => /cannot be read/.test(line)), 20000);
+        await until('a third watch, behind those of both loads', () => log.watches.length > 2, 10000);
+        assert.notEqual(decodeWatch(log.watches.at(-1)).instance, 0n, 'the same hub, from where it was');
+        await until('fresh values', async () => await fresh(page) > 2 && !await page.$('.banner.bad'), 20000);
+        await close();
+    });
+}

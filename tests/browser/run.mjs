@@ -29,7 +29,7 @@ const { ARMED_RULES, testArming } = await import('./arming.mjs');
 const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
 const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
-const { testLoss } = await import('./loss.mjs');
+const { testGarbled, testLoss } = await import('./loss.mjs');
 const { testReport } = await import('./report.mjs');
 const { testScreens } = await import('./screens.mjs');
 const { testTreatment } = await import('./treatment.mjs');
@@ -77,6 +77,9 @@ const parts = {
     },
     async treatment() {
         await testTreatment(tap, browser, await clinicOf(2));
+    },
+    async garbled() {
+        await testGarbled(tap, browser, await clinicOf(2), decodeWatch);
     },
     async screens() {
         const clinic = await clinicOf(ROOMS);

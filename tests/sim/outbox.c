@@ -79,13 +79,15 @@ void outbox_sent(struct outbox *outbox, int64_t now_ms)
 {
     assert(outbox->next < outbox->end);
     outbox->next++;
+    if (outbox->said < outbox->next)
+        outbox->said = outbox->next;
     if (outbox->waits_since_ms == 0)
         outbox->waits_since_ms = now_ms;
 }
 
 void outbox_ack(struct outbox *outbox, uint64_t boot_id, uint64_t sequence, int64_t now_ms)
 {
-    if (boot_id != outbox->boot_id || sequence >= outbox->end || sequence < outbox->first)
+    if (boot_id != outbox->boot_id || sequence >= outbox->said || sequence < outbox->first)
         return;
     while (outbox->first <= sequence)
         drop_first(outbox);

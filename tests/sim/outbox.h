@@ -28,6 +28,7 @@ struct outbox_message {
 struct outbox {
     uint64_t boot_id;
     uint64_t first, next, end; /* held: first .. end-1; to be sent: next .. end-1 */
+    uint64_t said;             /* below it all were sent once */
     uint64_t given_up;         /* because it was full */
     int64_t waits_since_ms;    /* for a confirmation of what was sent; 0: for nothing */
     int64_t patience_ms;

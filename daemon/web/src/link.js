@@ -58,9 +58,18 @@ export class Link {
 
     /** @param {ArrayBuffer} data */
     #take(data) {
+        let frame;
+        try {
+            frame = decodeFrame(data);
+        } catch (error) {
+            // What it said is lost, and would be missed for ever: it is asked for once more.
+            console.warn('a frame that cannot be read', error);
+            this.#lost();
+            return;
+        }
         this.#wait = FIRST_WAIT_MS; // only a hub that speaks is one that works
         this.#listen();
-        this.#onFrame(decodeFrame(data));
+        this.#onFrame(frame);
     }
 
     #listen() {

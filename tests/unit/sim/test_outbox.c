@@ -74,6 +74,23 @@ static void what_is_acknowledged_is_dropped_and_nothing_else(void **state)
     }
 }
 
+static void what_was_never_sent_is_kept_whatever_is_acknowledged(void **state)
+{
+    (void)state;
+    struct outbox *box = a_box(5);
+    uint64_t sequence;
+    for (int i = 0; i < 3; i++) {
+        assert_non_null(outbox_next(box, &sequence));
+        outbox_sent(box, 0);
+    }
+    outbox_ack(box, BOOT, 4, 1); /* the hub cannot have it */
+    assert_int_equal(outbox_held_from(box), 1);
+    outbox_rewind(box); /* what was sent before a reconnect was sent */
+    outbox_ack(box, BOOT, 3, 2);
+    assert_int_equal(outbox_held_from(box), 4);
+    outbox_fini(box);
+}
+
 static void a_reconnect_sends_again_only_what_is_above_the_acknowledgement(void **state)
 {
     (void)state;
@@ -153,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequences_begin_at_1_and_are_sent_once_each),
         cmocka_unit_test(what_is_acknowledged_is_dropped_and_nothing_else),
+        cmocka_unit_test(what_was_never_sent_is_kept_whatever_is_acknowledged),
         cmocka_unit_test(a_reconnect_sends_again_only_what_is_above_the_acknowledgement),
         cmocka_unit_test(a_stall_begins_again_after_more_than_10_seconds_and_then_waits_longer),
         cmocka_unit_test(all_confirmed_there_is_no_stall),
