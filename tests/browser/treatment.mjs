@@ -122,7 +122,7 @@ async function testLeading({ tap, clinic, page, other }) {
         await page.waitForSelector('.treatment .next:not([aria-disabled="true"])');
         await sleep(500);
         assert.equal((await ask(clinic, '/sessions/1')).phase, 2);
-        assert.deepEqual((await texts(page, '.phases .done span:nth-child(2)')).length, 1);
+        await until('one is done', async () => (await texts(page, '.phases .done')).length === 1);
     });
 
     await tap.check('markers and notes are kept with their time, and lie on the strips', async () => {
@@ -135,8 +135,10 @@ async function testLeading({ tap, clinic, page, other }) {
         await page.click('.form .do');
         const { notes } = await inHub(clinic, 1, 'a note', (session) => session.notes.length === 2);
         assert.equal(notes[1].text, 'Left side tender.');
-        await until('both', async () => (await texts(other, '.notes li')).length === 2);
-        assert.match((await texts(other, '.notes li'))[0], /^\d\d:\d\d:\d\dLeft side tender\.$/, 'the newest first');
+        await until('both, the newest first', async () => {
+            const said = await texts(other, '.notes li');
+            return said.length === 2 && /^\d\d:\d\d:\d\dLeft side tender\.$/.test(said[0]);
+        });
         await until('a line on the strip', async () => await linesOn(page, 'Trunk inclination') > before);
     });
 
