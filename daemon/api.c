@@ -48,6 +48,7 @@ static const struct api_endpoint endpoints[] = {
     {API_GET, "/clients/{name}", api_get_client, NULL},
     {API_PUT, "/clients/{name}", api_put_client, client_members},
     {API_DELETE, "/clients/{name}", api_delete_client, NULL},
+    {API_GET, "/clients/{name}/course", api_get_course, NULL},
     {API_GET, "/clients/{name}/plans/{plan}", api_get_client_plan, NULL},
     {API_PUT, "/clients/{name}/plans/{plan}", api_put_client_plan, plan_members},
     {API_DELETE, "/clients/{name}/plans/{plan}", api_delete_client_plan, NULL},

@@ -47,6 +47,9 @@ api_handler api_get_sessions, api_get_session, api_open_session, api_do_session,
 /* api_report.c */
 api_handler api_get_report, api_get_table, api_get_fhir;
 
+/* api_course.c */
+api_handler api_get_course;
+
 /* Answers when what was put into the store until now is on the disk, with "stored" in the body;
  * false there, and at once, where the disk refuses. Takes the body. */
 enum api_outcome api_stored(struct lumbard *hub, const struct api_call *call,

@@ -79,6 +79,7 @@ static const struct ctl_command commands[] = {
      ctl_history},
     {"session", "list|report|csv|fhir ...", "treatments, and what is told of them afterwards",
      ctl_session},
+    {"client", "list|course ...", "who is treated, by pseudonym, and their course", ctl_client},
     {"calibration", "show|neutral|range ...", "of a wearable on whoever wears it", ctl_calibration},
     {"rules", "test|try ...", "rules, as files", ctl_rules},
     {"recording", "ls|export|verify|replay ...", "recordings of rooms, as files", ctl_recording},

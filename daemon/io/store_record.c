@@ -28,21 +28,11 @@ static int rows_of(void *user, enum store_table table, const char *where, store_
     return rc == SQLITE_DONE ? 0 : rc;
 }
 
-static int64_t integer_of(const struct store_value *value)
-{
-    return value->type == STORE_INT ? value->integer : 0;
-}
-
 static double real_of(const struct store_value *value)
 {
     return value->type == STORE_REAL  ? value->real
            : value->type == STORE_INT ? (double)value->integer
                                       : NAN;
-}
-
-static void copy_text(const struct store_value *value, char *out, size_t bytes)
-{
-    snprintf(out, bytes, "%s", value->type == STORE_TEXT ? value->text : "");
 }
 
 /* Was the device in the session at that time? */
@@ -61,9 +51,9 @@ static void on_alarm(void *user, const struct store_value *values, unsigned coun
 {
     struct report *report = ((struct reader *)user)->record.report;
     struct report_alarm alarm = {.number = (uint64_t)values[0].integer,
-                                 .priority = (int)integer_of(&values[6]),
-                                 .technical = integer_of(&values[7]) != 0,
-                                 .raised_ms = integer_of(&values[9]),
+                                 .priority = (int)store_integer(&values[6]),
+                                 .technical = store_integer(&values[7]) != 0,
+                                 .raised_ms = store_integer(&values[9]),
                                  .value = real_of(&values[11])};
     (void)count;
     if (values[2].type != STORE_TEXT || values[3].type != STORE_TEXT)
@@ -75,11 +65,11 @@ static void on_alarm(void *user, const struct store_value *values, unsigned coun
         report->alarms_more++;
         return;
     }
-    copy_text(&values[1], alarm.rule, sizeof(alarm.rule));
-    copy_text(&values[5], alarm.metric, sizeof(alarm.metric));
-    copy_text(&values[19], alarm.acked_by, sizeof(alarm.acked_by));
-    if (integer_of(&values[8]) == 0) /* its presence: off */
-        alarm.ended_ms = integer_of(&values[10]);
+    store_copy_text(&values[1], alarm.rule, sizeof(alarm.rule));
+    store_copy_text(&values[5], alarm.metric, sizeof(alarm.metric));
+    store_copy_text(&values[19], alarm.acked_by, sizeof(alarm.acked_by));
+    if (store_integer(&values[8]) == 0) /* its presence: off */
+        alarm.ended_ms = store_integer(&values[10]);
     report->alarms[report->alarm_count++] = alarm;
 }
 
@@ -87,23 +77,9 @@ static void on_calibration(void *user, const struct store_value *values, unsigne
 {
     struct report *report = ((struct reader *)user)->record.report;
     (void)count;
-    if (values[3].type != STORE_TEXT || strcmp(values[3].text, "range") != 0 ||
-        values[8].type != STORE_TEXT || report->range_count == REPORT_RANGES_MAX)
-        return;
-    struct report_range *range = &report->ranges[report->range_count++];
-    json_t *body = json_loads(values[8].text, 0, NULL);
-    const json_t *spread = json_object_get(body, "spread");
-    *range = (struct report_range){
-        .at_ms = integer_of(&values[6]),
-        .direction = json_integer_value(json_object_get(body, "direction")) < 0 ? -1 : 1,
-        .best = json_number_value(json_object_get(body, "best")),
-        .mean = json_number_value(json_object_get(body, "mean")),
-        .spread = json_is_number(spread) ? json_number_value(spread) : NAN,
-        .count = (uint32_t)json_array_size(json_object_get(body, "peaks")),
-    };
-    copy_text(&values[4], range->device, sizeof(range->device));
-    copy_text(&values[5], range->metric, sizeof(range->metric));
-    json_decref(body);
+    if (report->range_count < REPORT_RANGES_MAX &&
+        session_read_range(values, &report->ranges[report->range_count]))
+        report->range_count++;
 }
 
 static void on_gap(struct reader *reader, int64_t from_ms, int64_t to_ms)

@@ -1,21 +1,22 @@
 /* A session from its rows: for the restart, and for who reads it later. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/store_session_rows.h"
 
-static int64_t time_of(const struct store_value *value)
+int64_t store_integer(const struct store_value *value)
 {
     return value->type == STORE_INT ? value->integer : 0;
 }
 
-static int score_of(const struct store_value *value)
+int session_score(const struct store_value *value)
 {
     return value->type == STORE_INT ? (int)value->integer : SESSION_NO_SCORE;
 }
 
-static void copy_words(const struct store_value *value, char *out, size_t bytes)
+void store_copy_text(const struct store_value *value, char *out, size_t bytes)
 {
     snprintf(out, bytes, "%s", value->type == STORE_TEXT ? value->text : "");
 }
@@ -41,11 +42,23 @@ static bool read_plan(struct session_reading *reading)
     return code == 0;
 }
 
+void session_read_doses(const json_t *body_json, const struct body *body,
+                        struct session_dose doses[BODY_REGIONS_MAX])
+{
+    const json_t *all = json_object_get(body_json, "doses");
+    for (uint32_t i = 0; i < body->count; i++) {
+        const json_t *dose = json_object_get(all, body->regions[i]);
+        doses[i] = (struct session_dose){
+            .time_ms = number_at(dose, 0),
+            .intensity_ms = json_number_value(json_array_get(dose, 1)),
+        };
+    }
+}
+
 static void read_accounts(struct session_reading *reading)
 {
     struct session *session = &reading->session;
     const json_t *bands = json_object_get(reading->body_json, "bands");
-    const json_t *doses = json_object_get(reading->body_json, "doses");
     for (uint32_t i = 0; i < session->plan.band_count; i++) {
         const json_t *band = json_array_get(bands, i);
         session->bands[i] = (struct session_band){.below_ms = number_at(band, 0),
@@ -53,16 +66,31 @@ static void read_accounts(struct session_reading *reading)
                                                   .above_ms = number_at(band, 2),
                                                   .excursions = (uint32_t)number_at(band, 3)};
     }
-    for (uint32_t i = 0; i < reading->body->count; i++) {
-        const json_t *dose = json_object_get(doses, reading->body->regions[i]);
-        session->doses[i] = (struct session_dose){
-            .time_ms = number_at(dose, 0),
-            .intensity_ms = json_number_value(json_array_get(dose, 1)),
-        };
-    }
+    session_read_doses(reading->body_json, reading->body, session->doses);
 }
 
-static enum session_state state_named(const char *name)
+bool session_read_range(const struct store_value *values, struct report_range *range)
+{
+    if (values[3].type != STORE_TEXT || strcmp(values[3].text, "range") != 0 ||
+        values[8].type != STORE_TEXT)
+        return false;
+    json_t *body = json_loads(values[8].text, 0, NULL);
+    const json_t *spread = json_object_get(body, "spread");
+    *range = (struct report_range){
+        .at_ms = store_integer(&values[6]),
+        .direction = number(body, "direction") < 0 ? -1 : 1,
+        .best = json_number_value(json_object_get(body, "best")),
+        .mean = json_number_value(json_object_get(body, "mean")),
+        .spread = json_is_number(spread) ? json_number_value(spread) : NAN,
+        .count = (uint32_t)json_array_size(json_object_get(body, "peaks")),
+    };
+    store_copy_text(&values[4], range->device, sizeof(range->device));
+    store_copy_text(&values[5], range->metric, sizeof(range->metric));
+    json_decref(body);
+    return true;
+}
+
+enum session_state session_state_named(const char *name)
 {
     for (int i = 0; i < SESSION_STATES; i++)
         if (strcmp(session_state_name((enum session_state)i), name) == 0)
@@ -78,19 +106,19 @@ static void on_session(void *user, const struct store_value *values, unsigned co
     if (values[ROOM].type != STORE_TEXT || values[STATE].type != STORE_TEXT)
         return;
     session->id = (uint64_t)values[ID].integer;
-    session->state = state_named(values[STATE].text);
-    reading->client = (uint64_t)time_of(&values[CLIENT]);
-    copy_words(&values[ROOM], reading->room, sizeof(reading->room));
-    copy_words(&values[THERAPIST], session->therapist, sizeof(session->therapist));
-    copy_words(&values[REASON], session->reason, sizeof(session->reason));
-    copy_words(&values[ADVERSE], session->adverse, sizeof(session->adverse));
-    session->opened_ms = time_of(&values[CREATED]);
-    session->started_ms = time_of(&values[STARTED]);
-    session->ended_ms = time_of(&values[ENDED]);
-    session->pain[SESSION_BEFORE] = score_of(&values[PAIN_BEFORE]);
-    session->pain[SESSION_AFTER] = score_of(&values[PAIN_AFTER]);
-    session->rmdq = score_of(&values[RMDQ]);
-    session->odi = score_of(&values[ODI]);
+    session->state = session_state_named(values[STATE].text);
+    reading->client = (uint64_t)store_integer(&values[CLIENT]);
+    store_copy_text(&values[ROOM], reading->room, sizeof(reading->room));
+    store_copy_text(&values[THERAPIST], session->therapist, sizeof(session->therapist));
+    store_copy_text(&values[REASON], session->reason, sizeof(session->reason));
+    store_copy_text(&values[ADVERSE], session->adverse, sizeof(session->adverse));
+    session->opened_ms = store_integer(&values[CREATED]);
+    session->started_ms = store_integer(&values[STARTED]);
+    session->ended_ms = store_integer(&values[ENDED]);
+    session->pain[SESSION_BEFORE] = session_score(&values[PAIN_BEFORE]);
+    session->pain[SESSION_AFTER] = session_score(&values[PAIN_AFTER]);
+    session->rmdq = session_score(&values[RMDQ]);
+    session->odi = session_score(&values[ODI]);
     const json_t *body = reading->body_json =
         values[BODY].type == STORE_TEXT ? json_loads(values[BODY].text, 0, NULL) : NULL;
     session->phase = (uint32_t)number(body, "phase");
@@ -119,8 +147,8 @@ static void on_device(void *user, const struct store_value *values, unsigned cou
              values[3].text);
     session->devices[session->device_count++] =
         (struct session_device){.by_hand = json_is_true(json_array_get(more, 0)),
-                                .from_ms = time_of(&values[4]),
-                                .to_ms = time_of(&values[5]),
+                                .from_ms = store_integer(&values[4]),
+                                .to_ms = store_integer(&values[5]),
                                 .dosed_ms = number_at(more, 1)};
 }
 
@@ -132,8 +160,8 @@ static void on_phase(void *user, const struct store_value *values, unsigned coun
         return;
     json_t *body = values[6].type == STORE_TEXT ? json_loads(values[6].text, 0, NULL) : NULL;
     reading->session.phases[values[1].integer] =
-        (struct session_phase){.began_ms = time_of(&values[4]),
-                               .ended_ms = time_of(&values[5]),
+        (struct session_phase){.began_ms = store_integer(&values[4]),
+                               .ended_ms = store_integer(&values[5]),
                                .spent_ms = number(body, "spent_ms")};
     json_decref(body);
 }
@@ -145,9 +173,9 @@ static void on_note(void *user, const struct store_value *values, unsigned count
     if (session->note_count == SESSION_NOTES_MAX)
         return;
     struct session_note *note = &session->notes[session->note_count++];
-    note->at_ms = time_of(&values[2]);
+    note->at_ms = store_integer(&values[2]);
     note->marker = values[3].type == STORE_TEXT && strcmp(values[3].text, "marker") == 0;
-    copy_words(&values[5], note->text, sizeof(note->text));
+    store_copy_text(&values[5], note->text, sizeof(note->text));
 }
 
 static const struct part {

@@ -52,4 +52,18 @@ typedef int session_rows_cb(void *user, enum store_table table, const char *wher
 /* What `rows` gave, where it was not 0. */
 int session_read(struct session_reading *reading, uint64_t id, session_rows_cb *rows, void *user);
 
+/* What a session's row says of the dose, by region. */
+void session_read_doses(const json_t *body_json, const struct body *body,
+                        struct session_dose doses[BODY_REGIONS_MAX]);
+
+/* A test of a range, from a row of `calibration`; false: it is none. */
+bool session_read_range(const struct store_value *values, struct report_range *range);
+
+/* Of a value: 0, SESSION_NO_SCORE, "" where there is none. */
+int64_t store_integer(const struct store_value *value);
+int session_score(const struct store_value *value);
+void store_copy_text(const struct store_value *value, char *out, size_t bytes);
+
+enum session_state session_state_named(const char *name); /* SESSION_NONE: no state has this name */
+
 #endif

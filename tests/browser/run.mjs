@@ -27,6 +27,7 @@ const { Tap } = await import('./tap.mjs');
 const { RULES, testAlarms } = await import('./alarms.mjs');
 const { ARMED_RULES, testArming } = await import('./arming.mjs');
 const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
+const { testCourse } = await import('./course.mjs');
 const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
 const { testGarbled, testLoss } = await import('./loss.mjs');
@@ -80,6 +81,9 @@ const parts = {
     },
     async garbled() {
         await testGarbled(tap, browser, await clinicOf(2), decodeWatch);
+    },
+    async course() {
+        await testCourse(tap, browser, await clinicOf(1), shots);
     },
     async screens() {
         const clinic = await clinicOf(ROOMS);

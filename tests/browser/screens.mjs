@@ -9,11 +9,11 @@ import { sleep, until } from './clinic.mjs';
 import { openOne } from './treatment.mjs';
 import { SILENT } from './wall.mjs';
 
-const SIZES = { phone: [390, 844], tablet: [1180, 820], upright: [820, 1180], tv: [1920, 1080] };
+export const SIZES = { phone: [390, 844], tablet: [1180, 820], upright: [820, 1180], tv: [1920, 1080] };
 const TOUCH_MIN = 48;
 
 /** Width beyond the window, and what is too small to touch. */
-function faults(page) {
+export function faults(page) {
     return page.evaluate((least) => {
         const wide = document.documentElement.scrollWidth - innerWidth;
         const small = Array.from(document.querySelectorAll('a, button, label, input[type="text"]'))

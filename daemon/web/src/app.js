@@ -3,6 +3,8 @@ import { Component } from 'preact';
 import { BEHIND_BROKER, BEHIND_HUB, waits } from './alarm.js';
 import { Behind } from './alarms.js';
 import { AlarmScreen } from './alarmscreen.js';
+import { ClientsScreen } from './clients.js';
+import { CourseScreen } from './course.js';
 import { html } from './html.js';
 import { Mark } from './marks.js';
 import { RoomScreen } from './room.js';
@@ -33,18 +35,14 @@ export function App({ store, link, deeds, treatments, route, refresh }) {
         <${TopLine} store=${store} link=${link} route=${route} now=${now} silence=${silence} />
         <${Banners} store=${store} link=${link} silence=${silence} />
         <main>
-            ${route.room !== null
-                ? html`<${RoomScreen} store=${store} deeds=${deeds} treatments=${treatments}
-                    name=${route.room} now=${now} key=${route.room} />`
-                : route.alarms
-                    ? html`<${AlarmScreen} store=${store} deeds=${deeds} now=${now} />`
-                    : html`<${Wall} store=${store} deeds=${deeds} now=${now}
-                        width=${innerWidth - 24} height=${height} />`}
+            <${Screen} store=${store} deeds=${deeds} treatments=${treatments} route=${route}
+                now=${now} height=${height} />
         </main>
         <${Announcer} store=${store} />
         <footer>
             <span>${words.foot}</span>
             <span class="end">
+                <a class="plain" href="#/clients">${words.clients}</a>
                 ${store.health && html`<${Unusable} health=${store.health} />`}
                 ${store.hello && html`<span>${words.version(store.hello.version)}</span>`}
                 <button class="plain" onClick=${() => {
@@ -55,6 +53,20 @@ export function App({ store, link, deeds, treatments, route, refresh }) {
         </footer>`;
 }
 
+/** What the address asks for. @param {Omit<Props, 'link' | 'refresh'> & {now: number, height: number}} props */
+function Screen({ store, deeds, treatments, route, now, height }) {
+    if (route.room !== null)
+        return html`<${RoomScreen} store=${store} deeds=${deeds} treatments=${treatments}
+            name=${route.room} now=${now} key=${route.room} />`;
+    if (route.client !== null)
+        return html`<${CourseScreen} name=${route.client} width=${Math.min(innerWidth - 24, 1200)}
+            key=${route.client} />`;
+    if (route.clients) return html`<${ClientsScreen} />`;
+    if (route.alarms) return html`<${AlarmScreen} store=${store} deeds=${deeds} now=${now} />`;
+    return html`<${Wall} store=${store} deeds=${deeds} now=${now} width=${innerWidth - 24}
+        height=${height} />`;
+}
+
 /** @param {Pick<Props, 'store' | 'link' | 'route'> & {now: number, silence: number}} props */
 function TopLine({ store, link, route, now, silence }) {
     const { health, hello } = store;
@@ -62,7 +74,7 @@ function TopLine({ store, link, route, now, silence }) {
     const phase = silence >= SILENT_MS ? words.silent
         : { open: words.connected, connecting: words.connecting, waiting: words.disconnected }[link.phase];
     return html`<header class="top">
-        ${(route.room !== null || route.alarms) && html`<a class="back" href="#/">
+        ${!isWall(route) && html`<a class="back" href="#/">
             <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M15 4l-8 8 8 8" /></svg>
             ${words.allRooms}</a>`}
         <b class="clinic">${hello?.clinic || 'Lumbar'}</b>
@@ -85,6 +97,11 @@ function Unusable({ health }) {
     if (refused + quarantined + oversize === 0) return null;
     return html`<span>${words.unusable(number(refused), number(quarantined), number(oversize))}
     </span>`;
+}
+
+/** @param {import('./route.js').Route} route */
+function isWall({ room, client, alarms, clients }) {
+    return room === null && client === null && !alarms && !clients;
 }
 
 /** How many alarms need somebody, on every screen; the way to the list of all.

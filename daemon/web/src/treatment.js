@@ -1,6 +1,7 @@
 // The treatment of a room: what is to be done with it now, its phases, what was noted, its dose.
 import { Component } from 'preact';
 import { SessionState } from '#live';
+import { courseAddress } from './clients.js';
 import { Form } from './forms.js';
 import { html } from './html.js';
 import { Opening } from './opening.js';
@@ -110,6 +111,7 @@ export class Treatment extends Component {
                 onDone=${() => this.#do('end')} />`}
             ${(running || paused || planned) && form('abort', words.aborting)}
             ${!planned && html`<${ReportLink} key="report" id=${id} />`}
+            ${client && html`<a key="course" class="report" href=${courseAddress(client)}>${words.course}</a>`}
         </div>`;
     }
 

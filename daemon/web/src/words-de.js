@@ -121,6 +121,26 @@ export const de = {
     report: 'Bericht',
     hubRefused: (why) => `Nicht getan. Der Hub sagt: ${why}`,
 
+    clients: 'Klienten',
+    noClients: 'Noch niemand ist bekannt. Bitte in einem Raum eine Behandlung mit Pseudonym eröffnen.',
+    findClient: 'Pseudonym suchen',
+    inSession: (n) => `in Behandlung ${n}`,
+    course: 'Verlauf',
+    courseOf: (client) => `Verlauf von ${client}`,
+    noCourse: 'Keine Behandlung im letzten Jahr.',
+    courseOfPain: 'Schmerz vor (gefüllt) und nach (Ring) jeder Behandlung, 0 bis 10',
+    doseShort: 'Dosis',
+    courseOfDose: 'Dosis jeder Behandlung',
+    courseOfRange: 'Bewegungsumfang',
+    courseHint: 'Der erste Wert wird mit dem letzten verglichen. Schattiert: Messfehler von 5 und von 15 Grad '
+        + 'um den ersten; was darin liegt, ist vielleicht keine Änderung. Was eine Änderung bewirkt hat, ist '
+        + 'hier nicht zu sehen.',
+    firstThenLast: (first, then, last, now) => `${first} (${then}), ${last} (${now})`,
+    date: 'Datum',
+    painChange: 'Schmerz',
+    aborted: 'abgebrochen',
+    adverseShort: 'unerwünschtes Ereignis',
+
     takeNeutral: 'Neutrale Haltung aufnehmen',
     forgetNeutral: 'Verwerfen',
     standStill: 'Still stehen:',

@@ -125,6 +125,27 @@ export const en = {
     report: 'Report',
     hubRefused: (/** @type {string} */ why) => `Not done. The hub says: ${why}`,
 
+    // Courses
+    clients: 'Clients',
+    noClients: 'Nobody is known yet. Open a treatment in a room, with a pseudonym.',
+    findClient: 'Find a pseudonym',
+    inSession: (/** @type {string} */ n) => `in treatment ${n}`,
+    course: 'Course',
+    courseOf: (/** @type {string} */ client) => `Course of ${client}`,
+    noCourse: 'No treatment in the last year.',
+    courseOfPain: 'Pain before (filled) and after (ring) each treatment, 0 to 10',
+    doseShort: 'Dose',
+    courseOfDose: 'Dose of each treatment',
+    courseOfRange: 'Range of motion',
+    courseHint: 'The first value is held against the last. Shaded: measurement error of 5 and of 15 degrees '
+        + 'around the first; what lies within may be no change. What caused a change cannot be seen here.',
+    firstThenLast: (/** @type {string} */ first, /** @type {string} */ then, /** @type {string} */ last,
+        /** @type {string} */ now) => `${first} (${then}), ${last} (${now})`,
+    date: 'Date',
+    painChange: 'Pain',
+    aborted: 'aborted',
+    adverseShort: 'adverse event',
+
     // Calibration
     takeNeutral: 'Take neutral posture',
     forgetNeutral: 'Forget it',

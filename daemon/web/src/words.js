@@ -64,6 +64,18 @@ export function clockTime(time_ms) {
     return Number.isFinite(time_ms) ? clock.format(time_ms) : '\u2013';
 }
 
+/** "26 Nov 2026". @param {number} time_ms */
+export function day(time_ms) {
+    return new Intl.DateTimeFormat(words.locale, { dateStyle: 'medium' }).format(time_ms);
+}
+
+/** "Nov", with its year in January. @param {number} time_ms */
+export function month(time_ms) {
+    const january = new Date(time_ms).getMonth() === 0;
+    return new Intl.DateTimeFormat(words.locale, january ? { year: 'numeric' } : { month: 'short' })
+        .format(time_ms);
+}
+
 /** "7 s", "12 min", "3 h". @param {number} ms */
 export function span(ms) {
     const s = Math.max(0, Math.floor(ms / 1000));
