@@ -75,6 +75,7 @@ static json_t *web_status(const struct lumbard *hub)
 static json_t *complaints(const struct lumbard *hub)
 {
     json_t *list = json_array();
+    struct webhook_stats webhook;
     if (!hub->health.broker)
         json_array_append_new(list, json_string("The broker is not connected."));
     if (!hub->health.disk)
@@ -91,6 +92,9 @@ static json_t *complaints(const struct lumbard *hub)
             list, json_sprintf("The clock was set by %+.1f s since the hub was started: times are "
                                "still those of before, until it is started anew.",
                                (double)hub->clock.off_ms / 1000));
+    webhook_stats(hub->webhook, &webhook);
+    if (webhook.error[0] != '\0')
+        json_array_append_new(list, json_sprintf("The webhook: %s.", webhook.error));
     if (hub->flood.on)
         json_array_append_new(
             list, json_sprintf("An alarm flood: %u began within ten minutes.", hub->flood.count));

@@ -28,6 +28,16 @@ int check_broker(const struct config *config, struct diag *diag)
     return code == 0 ? 0 : config_complain(config, "broker.tls", diag, code, "%s", trouble.text);
 }
 
+/* ---- the webhook ---- */
+
+int check_webhook(const struct config *config, struct diag *diag)
+{
+    struct webhook_target *target;
+    int code = setup_webhook(config, &target, diag);
+    webhook_target_destroy(target);
+    return code;
+}
+
 /* ---- places ---- */
 
 enum place_kind {

@@ -14,6 +14,9 @@
 /* The password and the files for TLS: can they be read, and do they fit each other? */
 int check_broker(const struct config *config, struct diag *diag);
 
+/* Its address, its token's file and its certificates. */
+int check_webhook(const struct config *config, struct diag *diag);
+
 /* Spool, quarantine, recordings, history and the socket: can they be written where they shall be?
  */
 int check_places(const struct config *config, struct diag *diag);

@@ -23,6 +23,7 @@
 #include "io/spool.h"
 #include "io/store.h"
 #include "io/web.h"
+#include "io/webhook.h"
 #include "lumbard.h"
 #include "setup.h"
 
@@ -70,6 +71,7 @@ struct lumbard {
     struct shelf *clients, *tailored; /* plans, of a client each */
     struct mqtt *mqtt;
     struct web *web;
+    struct webhook *webhook; /* NULL: there is no loop yet */
 
     uv_loop_t loop;
     uv_async_t wake; /* from Paho's thread: a message after a sleep, or the connection changed */
@@ -145,6 +147,11 @@ void hub_store_again(struct lumbard *hub); /* of alarms that found no room while
 struct publish_world hub_publish_world(const struct lumbard *hub);
 void hub_publish(struct lumbard *hub); /* what the broker has not been told yet */
 
+/* call.c: who is told outside of the clinic, of what nobody inside has answered. */
+int hub_open_webhook(struct lumbard *hub, struct diag *diag);
+void hub_call(struct lumbard *hub, const struct alarm *alarm); /* that changed */
+void hub_call_again(struct lumbard *hub); /* of what stands, after a start */
+
 /* answers.c: what waits for the disk, sent when it is there or refuses; all of it, at the end. */
 void hub_send_answers(struct lumbard *hub);
 void hub_drop_answers(struct lumbard *hub);
@@ -187,6 +194,8 @@ void hub_look_at_health(struct lumbard *hub, int64_t now_ms);
 void hub_look_for_blame(struct lumbard *hub, int64_t now_ms); /* before alarms may be raised */
 
 void hub_stop(struct lumbard *hub); /* begins the end, as a signal does */
+
+void hub_reload(struct lumbard *hub); /* reload.c */
 
 /* Delays and absence, acknowledgements, health, status, watchdog. */
 void hub_on_tick(uv_timer_t *timer);

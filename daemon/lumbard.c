@@ -210,96 +210,6 @@ static void on_poisonous(void *user, const struct ring_record *record)
     look_out_for_condemned(hub);
 }
 
-/* ---- reload: everything or nothing ---- */
-
-/* The frames come first: theirs is the only step that may fail, and then nothing has changed. */
-static int take_over(struct lumbard *hub, struct config *config, struct rules *rules,
-                     struct plans *plans, struct diag *diag)
-{
-    struct plans *old_plans = hub->setup.plans;
-    struct config *old_config = hub->setup.config;
-    struct rules *old_rules = hub->setup.rules;
-    struct publish_world old_world = hub_publish_world(hub);
-    int code =
-        publisher_prepare(hub->publisher, rules_count(rules), alarms_standing(hub->ingest.alarms));
-    if (code != 0)
-        return diag_set(diag, code, "no memory for what the broker has to be told");
-    code = frame_reload(hub->frame, &(struct frame_world){
-                                        .config = config,
-                                        .drivers = &hub->setup.drivers,
-                                        .devices = hub->ingest.devices,
-                                        .rules = rules,
-                                        .alarms = hub->ingest.alarms,
-                                        .feed = hub->ingest.feed,
-                                        .sessions = hub->ingest.sessions,
-                                        .calibration = hub->ingest.calibration,
-                                        .suppressions = &hub->suppressions,
-                                    });
-    if (code != 0)
-        return diag_set(diag, code, "no memory for what the page has to be told");
-    publisher_were(hub->publisher, &old_world);
-    rules_adopt(rules, old_rules);
-    alarms_adopt(hub->ingest.alarms, rules, hub_now_ms(hub), on_alarm, hub);
-    suppressions_adopt(&hub->suppressions, rules);
-    hub->reloading = true;
-    sessions_adopt(hub->ingest.sessions, old_config, config, hub_now_ms(hub));
-    hub->reloading = false;
-    hub->setup.config = config;
-    hub->setup.rules = rules;
-    hub->setup.plans = plans;
-    hub->ingest.config = config;
-    hub->ingest.rules = rules;
-    struct diag assign = {0};
-    char sentence[512];
-    if (ingest_assign(&hub->ingest, &assign) != 0)
-        log_warn("%s", diag_sentence(&assign, sentence, sizeof(sentence)));
-    hub_assign_recorder(hub);
-    hub_store_sessions(hub);
-    struct publish_world world = hub_publish_world(hub);
-    publisher_begin(hub->publisher, &world);
-    hub_store_rooms(hub);
-    plans_destroy(old_plans);
-    rules_destroy(old_rules);
-    config_destroy(old_config);
-    return 0;
-}
-
-static void reload(struct lumbard *hub)
-{
-    struct diag diag = {0};
-    struct config *config = NULL;
-    struct rules *rules = NULL;
-    struct plans *plans = NULL;
-    char sentence[512];
-    const char *file = hub->options->config_file;
-    notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_mono_ns() / 1000));
-    int code = setup_read_config(file, &config, &diag);
-    if (code == 0)
-        code = config_check_reload(hub->setup.config, config, &diag);
-    if (code == 0)
-        code = ingest_check(config, &hub->setup.drivers, hub->ingest.devices, &diag);
-    if (code == 0)
-        code =
-            setup_read_rules(file, config, &hub->setup.drivers, hub->setup.derive, &rules, &diag);
-    if (code == 0)
-        code = setup_read_plans(file, config, &hub->setup.drivers, &hub->setup.body, &plans, &diag);
-    if (code == 0)
-        code = take_over(hub, config, rules, plans, &diag);
-    if (code == 0) {
-        web_take_host(hub->web, config->web.host);
-        log_notice("configuration reloaded: %u rooms, %u rules", config->room_count,
-                   rules_count(rules));
-        web_alarm(hub->web);
-    } else {
-        plans_destroy(plans);
-        rules_destroy(rules);
-        config_destroy(config);
-        log_error("not reloaded, nothing changed: %s",
-                  diag_sentence(&diag, sentence, sizeof(sentence)));
-    }
-    notify_send("READY=1");
-}
-
 /* ---- stop ---- */
 
 static void say_goodbye(uv_work_t *work)
@@ -316,6 +226,8 @@ static void close_handles(struct lumbard *hub)
     uv_close((uv_handle_t *)&hub->wake, NULL);
     uv_close((uv_handle_t *)&hub->drain, NULL);
     uv_close((uv_handle_t *)&hub->tick, NULL);
+    if (hub->webhook != NULL)
+        webhook_stop(hub->webhook);
     for (unsigned i = 0; i < SIGNALS; i++) {
         uv_close((uv_handle_t *)&hub->signals[i], NULL);
         signal(signal_numbers[i], SIG_IGN); /* a second SIGTERM must not cut the end short */
@@ -353,7 +265,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct lumbard *hub = handle->data;
     if (number == SIGHUP && !hub->stopping)
-        reload(hub);
+        hub_reload(hub);
     else if (number != SIGHUP)
         hub_stop(hub);
 }
@@ -525,6 +437,7 @@ static int go(struct lumbard *hub, struct diag *diag)
     hub->health.disk = true;
     uv_timer_start(&hub->drain, on_drain, DRAIN_MS, DRAIN_MS);
     uv_timer_start(&hub->tick, hub_on_tick, 0, TICK_MS);
+    hub_call_again(hub);
     log_notice("listening on http://%s:%d/", hub->setup.config->web.listen, web_port(hub->web));
     notify_send("READY=1\nSTATUS=waiting for the broker");
     memory_give_back();
@@ -540,6 +453,8 @@ static int start(struct lumbard *hub, struct diag *diag)
         code = open_spool(hub, diag);
     if (code == 0)
         code = open_loop(hub, diag);
+    if (code == 0)
+        code = hub_open_webhook(hub, diag);
     if (code == 0)
         code = open_web(hub, diag);
     if (code == 0)
@@ -579,6 +494,7 @@ static void release(struct lumbard *hub)
 {
     mqtt_destroy(hub->mqtt);
     web_destroy(hub->web);
+    webhook_destroy(hub->webhook);
     spool_close(hub->spool);
     recorder_close(hub->recorder);
     free(hub->noted_devices);

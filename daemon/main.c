@@ -61,6 +61,8 @@ static int check(const char *config_file)
     if (found == 0)
         found = check_broker(setup.config, &diag);
     if (found == 0)
+        found = check_webhook(setup.config, &diag);
+    if (found == 0)
         found = check_places(setup.config, &diag);
     if (found != 0)
         code = complain(&diag);

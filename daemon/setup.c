@@ -151,6 +151,26 @@ int setup_broker(const struct config *config, struct mqtt_options *options,
     return 0;
 }
 
+int setup_webhook(const struct config *config, struct webhook_target **target, struct diag *diag)
+{
+    char token[SETUP_PASSWORD_BYTES] = "";
+    struct diag trouble = {0};
+    *target = NULL;
+    if (config->webhook.token_file[0] != '\0') {
+        int code =
+            files_read_line(config->webhook.token_file, token, SETUP_PASSWORD_BYTES, &trouble);
+        if (code != 0)
+            return config_complain(config, "webhook.token_file", diag, code, "%s", trouble.text);
+    }
+    struct webhook_options options = {config->webhook.url, token, config->webhook.ca_file};
+    int code = webhook_target_create(target, &options, &trouble);
+    explicit_bzero(token, sizeof(token));
+    bool ca = code == ERR_IO;
+    return code == 0 ? 0
+                     : config_complain(config, ca ? "webhook.ca_file" : "webhook.url", diag, code,
+                                       "%s", trouble.text);
+}
+
 void setup_fini(struct setup *setup)
 {
     plans_destroy(setup->plans);

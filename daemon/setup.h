@@ -12,6 +12,7 @@
 #include "core/plans.h"
 #include "core/rules.h"
 #include "io/mqtt.h"
+#include "io/webhook.h"
 
 struct setup {
     struct config *config;
@@ -51,6 +52,9 @@ int setup_read_plans(const char *config_file, const struct config *config,
 #define SETUP_PASSWORD_BYTES 256
 int setup_broker(const struct config *config, struct mqtt_options *options,
                  char password[SETUP_PASSWORD_BYTES], struct diag *diag);
+
+/* Where the webhook's options lead, which the caller owns; NULL: nowhere. */
+int setup_webhook(const struct config *config, struct webhook_target **target, struct diag *diag);
 
 /* Every metric of every plugin with unit and range, as `lumbard --plugins` prints it. */
 void setup_print_plugins(const struct drivers *drivers);

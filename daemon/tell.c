@@ -106,4 +106,5 @@ void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm)
     log_alarm(hub, alarm);
     web_alarm(hub->web);
     hub_publish(hub);
+    hub_call(hub, alarm);
 }

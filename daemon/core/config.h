@@ -108,6 +108,12 @@ struct config {
     } alarms;
 
     struct {
+        const char *url;        /* "" none */
+        const char *token_file; /* first line; "" without */
+        const char *ca_file;    /* PEM; "" the system's */
+    } webhook;
+
+    struct {
         const char *folder; /* *.yaml in it are templates; "" none */
     } plans;
 

@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from clinic import Clinic, run, wait_for
+from pager import Pager, certify
 
 RULE = """
 rules:
@@ -18,6 +19,8 @@ rules:
     priority: medium
     text: "Skin {value}."
 """
+BURNING = RULE.replace("rules:\n", "").replace("warm", "burning").replace("43", "48").replace(
+    "medium", "high")
 PLAN = "name: tiny\ntitle: Tiny\nphases: [{kind: rest, time: 1 min}]\n"
 IDLE, RUNNING = 1, 2  # of a massage device
 
@@ -240,11 +243,59 @@ def is_flooded(clinic):
     return bool(clinic.said("alarm flood: 2 alarms"))
 
 
+def burn(clinic):
+    """A high alarm, which a webhook is told of, and its end."""
+    for degrees, count in ((49.0, 1), (38.0, 0)):
+        clinic.device("massage", "m-01").send(skin_temperature=[degrees])
+        wait_for("it", lambda: sum(a["rule"] == "burning" for a in
+                                   clinic.ask("/alarms")[1]["alarms"]) == count)
+
+
+def is_tried(clinic):
+    """Does the hub call anybody, who is not believed yet?"""
+    burn(clinic)
+    end = time.monotonic() + 2
+    while time.monotonic() < end and not clinic.said("webhook: TLS"):
+        time.sleep(0.05)
+    return bool(clinic.said("webhook: TLS"))
+
+
+def token_told(clinic):
+    """Burns, and gives the token that came with it; None: nobody was told, "" it had none."""
+    before = len(PAGER.told)
+    burn(clinic)
+    end = time.monotonic() + 20
+    while time.monotonic() < end and len(PAGER.told) < before + 2 and is_believed(clinic):
+        time.sleep(0.05)
+    told = PAGER.told[before:]
+    return told[-1][1].get("Authorization", "") if told else None
+
+
+def is_believed(clinic):
+    return "ca_file" in (clinic.folder / "lumbard.yaml").read_text()
+
+
+PAGER = None
+
+
+def open_pager(clinic):
+    global PAGER
+    certify(clinic.folder)
+    (clinic.folder / "token").write_text("sesame\n")
+    PAGER = Pager(clinic.folder)
+
+
 # Each option that a reload may change: how it is changed in the file, what is looked at then, and
 # what it must be before and after.
 UNUSED = iter(["gym", "pool"])  # rooms in which no session was yet
 RELOADABLE = {
     "alarms.flood": (("recorder:", "alarms:\n  flood: 1\nrecorder:"), is_flooded, False, True),
+    "webhook.url": (("recorder:", "webhook:\n  url: https://127.0.0.1:{port}/\nrecorder:"),
+                    is_tried, False, True),
+    "webhook.ca_file": (("webhook:", "webhook:\n  ca_file: {folder}/ca.pem"),
+                        token_told, None, ""),
+    "webhook.token_file": (("webhook:", "webhook:\n  token_file: {folder}/token"),
+                           token_told, "", "Bearer sesame"),
     "plans.folder": (("recorder:", "plans:\n  folder: more-plans\nrecorder:"),
                      lambda c: plan_in(c, next(UNUSED)), "Tiny", "Other"),
     "sessions.idle": (("  idle: 15 min", "  idle: 1 s"), ends, False, True),
@@ -260,7 +311,7 @@ RELOADABLE = {
     "devices.ack": (("ack: 60 s", "ack: 100 ms"),
                     lambda c: acks_take_ms(c) < 6000, False, True),
     "rules.folder": (("folder: rules.d", "folder: more.d"),
-                     lambda c: [r.name for r in hello(c).rules], ["warm"], ["hot"]),
+                     lambda c: [r.name for r in hello(c).rules][0], "warm", "hot"),
     "rooms": (("- name: room-1", "- name: salon"),
               lambda c: [r.name for r in hello(c).rooms][0], "room-1", "salon"),
 }
@@ -269,7 +320,7 @@ RELOADABLE = {
 def every_option_called_reloadable_is_taken_by_a_reload(build):
     rooms = {"room-1": ["posture/p-01", "massage/m-01"], "gym": ["massage/m-02"],
              "pool": ["massage/m-03"]}
-    with Clinic(build, rules=RULE, rooms=rooms, plans={"tiny": PLAN},
+    with Clinic(build, rules=RULE + BURNING, rooms=rooms, plans={"tiny": PLAN},
                 automatic={"gym": "tiny", "pool": "tiny"},
                 extra="devices:\n  ack: 60 s\nsessions:\n  idle: 15 min\n") as clinic:
         listed = re.findall(r"^(\S+)\n((?:    .*\n)+)", lumbard(build, clinic, "--options").stdout,
@@ -277,19 +328,22 @@ def every_option_called_reloadable_is_taken_by_a_reload(build):
         named = [option for option, words in listed if "a reload may change it" in words]
         assert sorted(named) == sorted(RELOADABLE), named
         shutil.copytree(clinic.folder / "rules.d", clinic.folder / "more.d")
-        (clinic.folder / "more.d/test.yaml").write_text(RULE.replace("warm", "hot"))
+        (clinic.folder / "more.d/test.yaml").write_text(RULE.replace("warm", "hot") + BURNING)
         shutil.copytree(clinic.folder / "plans.d", clinic.folder / "more-plans")
         (clinic.folder / "more-plans/tiny.yaml").write_text(PLAN.replace("Tiny", "Other"))
         make_recordings(clinic)
+        open_pager(clinic)
         config = clinic.folder / "lumbard.yaml"
         for option, ((old, new), look, before, after) in RELOADABLE.items():
             assert look(clinic) == before, (option, look(clinic))
             assert old in config.read_text(), option
+            new = new.format(folder=clinic.folder, port=PAGER.port) if "{" in new else new
             config.write_text(config.read_text().replace(old, new))
             clinic.log_from = clinic.log_path.stat().st_size
             clinic.hub.send_signal(signal.SIGHUP)
             wait_for(f"a reload with another {option}", lambda: clinic.said("reloaded:"))
             assert look(clinic) == after, (option, look(clinic))
+        PAGER.close()
 
 
 if __name__ == "__main__":
