@@ -44,7 +44,9 @@ static void on_session(void *user, const struct session *session, enum session_o
         op == SESSION_RESUME)
         log_session(hub, session, op);
     struct store_clinic clinic = clinic_of(hub);
-    if (!hub->reloading) /* rooms are numbered anew: all are stored when that is over */
+    /* Rooms are numbered anew: all are stored when that is over, but for one whose room is gone. It
+     * has its old number still, and is forgotten next. */
+    if (!hub->reloading || op == SESSION_ABORT)
         store_session(hub->store, session, &clinic);
     if (op == SESSION_NAME)
         hub_name_calibration(hub, session);

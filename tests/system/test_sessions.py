@@ -235,6 +235,30 @@ def one_survives_kills_as_it_was_answered(build):
         assert not clinic.said("cannot be taken up")
 
 
+def one_whose_room_a_reload_removes_stays_aborted(build):
+    rooms = {"room-1": ["massage/m-01"], "room-2": ["posture/p-01"]}
+    with Clinic(build, rooms=rooms, plans={"tiny": PLAN}) as clinic:
+        stays = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB"})[1]["id"]
+        gone = clinic.ask("/sessions", "POST", {"room": "room-2", "therapist": "AB",
+                                                "plan": "tiny"})[1]["id"]
+        order(clinic, stays, "start")
+        assert order(clinic, gone, "start")[1]["stored"]
+        clinic.write_config(rooms={"room-1": ["massage/m-01"]})
+        clinic.hub.send_signal(signal.SIGHUP)
+        wait_for("the reload", lambda: clinic.said("configuration reloaded"))
+        assert clinic.said(f"session {gone}: aborted in")
+        for _ in range(2):  # it is as it is kept: nothing is left for a start to give up
+            clinic.stop_hub()
+            with sqlite3.connect(clinic.folder / "history.db") as db:
+                row = db.execute("SELECT room, state, reason, ended_ms IS NOT NULL FROM session"
+                                 " WHERE id = ?", (gone,)).fetchone()
+            db.close()
+            assert row == ("room-2", "aborted", "its room is not configured any more", 1), row
+            clinic.start_hub()
+            assert not clinic.said("cannot be taken up")
+        assert clinic.ask(f"/sessions/{stays}")[1]["state"] == "running"
+
+
 CLIENT = {"name": "A-17", "goals": ["Sit for an hour"],
           "own": [{"metric": "lumbar_flexion", "low": "-20 deg", "high": "50 deg",
                    "measured": time.strftime("%Y-%m-%d", time.gmtime())},
@@ -299,4 +323,5 @@ if __name__ == "__main__":
          what_cannot_be_is_refused_and_changes_nothing,
          a_device_that_works_opens_one_and_idleness_ends_it,
          one_that_a_device_opened_is_named_and_led_by_hand,
-         a_wearable_that_moves_rooms_in_between_tears_nothing])
+         a_wearable_that_moves_rooms_in_between_tears_nothing,
+         one_whose_room_a_reload_removes_stays_aborted])
