@@ -98,8 +98,10 @@ static json_t *complaints(const struct lumbard *hub)
     if (hub->flood.on)
         json_array_append_new(
             list, json_sprintf("An alarm flood: %u began within ten minutes.", hub->flood.count));
-    if (alarms_overflow(hub->ingest.alarms) > 0)
-        json_array_append_new(list, json_string("Alarms were lost: too many stood at a time."));
+    if (hub->ingest.alarms_waiting > 0)
+        json_array_append_new(
+            list, json_sprintf("%u alarms are not shown: %d stand, and there is no place for more.",
+                               hub->ingest.alarms_waiting, ALARMS_MAX));
     return list;
 }
 
@@ -118,14 +120,13 @@ enum api_outcome api_get_status(void *user, const struct api_call *call, struct 
     struct lumbard *hub = user;
     const struct ingest *ingest = &hub->ingest;
     json_t *status = json_pack(
-        "{s:s, s:s, s:o, s:I, s:i, s:I, s:I, s:i, s:I, s:i, s:I}", "version", LUMBAR_VERSION,
+        "{s:s, s:s, s:o, s:I, s:i, s:I, s:I, s:i, s:I, s:i, s:i}", "version", LUMBAR_VERSION,
         "clinic", hub->setup.config->clinic, "now", api_instant(hub_now_ms(hub)), "uptime_s",
         (json_int_t)((hub_now_ms(hub) - hub->started_ms) / 1000), "rooms",
         (int)hub->setup.config->room_count, "messages", (json_int_t)ingest->messages, "refused",
         (json_int_t)ingest->refused, "devices", (int)devices_count(ingest->devices),
         "devices_refused", (json_int_t)devices_refused(ingest->devices), "alarms",
-        (int)alarms_standing(ingest->alarms), "alarms_lost",
-        (json_int_t)alarms_overflow(ingest->alarms));
+        (int)alarms_standing(ingest->alarms), "alarms_waiting", (int)ingest->alarms_waiting);
     json_t *parts =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "broker", broker_status(hub), "spool",
                   spool_status(hub), "quarantine", quarantine_status(hub), "recorder",

@@ -178,7 +178,7 @@ void hub_look_at_health(struct lumbard *hub, int64_t now_ms)
         .dropped = spool.dropped,
         .alarms_begun = hub->flood.count,
         .flood = hub->flood.on,
-        .alarms_lost = alarms_overflow(hub->ingest.alarms),
+        .alarms_lost = hub->ingest.alarms_waiting,
         .clock_unset = !hub->clock.is_set,
         .clock_off_ms = hub->clock.off_ms,
         .oversize = broker.oversize,

@@ -33,7 +33,7 @@ static void on_alarm(void *user, const struct alarm *alarm)
 static void on_overflow(void *user, const struct rule_event *event)
 {
     (void)user;
-    log_error("alarm %s of device %u could not be kept: %d alarms stand already", event->rule->name,
+    log_error("alarm %s of device %u waits for a place: %d alarms stand already", event->rule->name,
               event->device, ALARMS_MAX);
 }
 

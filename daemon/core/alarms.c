@@ -49,6 +49,19 @@ static struct alarm *find(struct alarms *alarms, const struct rule *rule, uint32
     return NULL;
 }
 
+static bool is_taken(const struct alarm *alarm)
+{
+    return alarm->number != 0 && (alarm->state != STATE_OFF || alarm->shelved_until_ms != 0);
+}
+
+uint32_t alarms_places(const struct alarms *alarms)
+{
+    uint32_t places = ALARMS_MAX;
+    for (uint32_t i = 0; i < alarms->used; i++)
+        places -= is_taken(&alarms->list[i]);
+    return places;
+}
+
 /* A free entry, a new one, or the one that has been off the longest. NULL: all stand. */
 static struct alarm *place(struct alarms *alarms)
 {
@@ -57,8 +70,7 @@ static struct alarm *place(struct alarms *alarms)
         struct alarm *alarm = &alarms->list[i];
         if (alarm->number == 0)
             return alarm;
-        if (alarm->state == STATE_OFF && alarm->shelved_until_ms == 0 &&
-            (oldest == NULL || alarm->change < oldest->change))
+        if (!is_taken(alarm) && (oldest == NULL || alarm->change < oldest->change))
             oldest = alarm;
     }
     if (alarms->used < ALARMS_MAX)

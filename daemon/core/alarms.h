@@ -5,7 +5,7 @@
  * that was away learns what it missed; a shelved one keeps its place in any case. Time is given:
  * alarms_tick() brings what is due by it.
  * Memory: ALARMS_MAX entries, allocated at create. When all of them stand, a further one is
- * counted as overflow and said loudly by the caller. Pure.
+ * counted as overflow; the caller says so loudly, and takes it again when there is a place. Pure.
  */
 #ifndef LUMBAR_CORE_ALARMS_H
 #define LUMBAR_CORE_ALARMS_H
@@ -35,7 +35,7 @@ struct alarm {
     int64_t raised_ms, since_ms;  /* hub time; since: of this presence */
     double value, limit;          /* that raised it, and what it passed; NaN: none */
     const char *phase; /* of the session that it was raised in, of core/plan.h; NULL: of none */
-    uint64_t change;              /* alarms_change() when it last changed */
+    uint64_t change;   /* alarms_change() when it last changed */
 
     enum alarm_deed deed; /* the last one, and when it was done */
     int64_t deed_ms;
@@ -59,7 +59,8 @@ void alarms_destroy(struct alarms *alarms);
 
 uint64_t alarms_change(const struct alarms *alarms);   /* grows with every transition */
 uint32_t alarms_standing(const struct alarms *alarms); /* not OFF now */
-uint64_t alarms_overflow(const struct alarms *alarms);
+uint64_t alarms_overflow(const struct alarms *alarms); /* so many found no place when raised */
+uint32_t alarms_places(const struct alarms *alarms);   /* that a further one could have */
 
 /* The rule's, or a higher one after escalation. */
 enum rule_priority alarm_priority(const struct alarm *alarm);
@@ -100,15 +101,16 @@ void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
 
 /* ---- Root causes (alarms_causes.c) ---- */
 
-/* Since when the hub, or the broker, is to blame for signals that are lost from then on: it has just
- * begun or stood still, or is away. 0: it is not. Holds for what is raised at once, of what stands
- * with the next alarms_place(). */
+/* Since when the hub, or the broker, is to blame for signals that are lost from then on: it has
+ * just begun or stood still, or is away. 0: it is not. Holds for what is raised at once, of what
+ * stands with the next alarms_place(). */
 void alarms_blame(struct alarms *alarms, int64_t hub_ms, int64_t broker_ms);
 
 /* Puts behind its root cause what need not be told while that stands, and in sight again what had
- * been; call after alarms_tick(). A cause is a technical alarm, in sight, whose rule inhibits others
- * of its device or room, or what alarms_blame() was told. What may be hidden is technical, too: a
- * lost signal, or what is no more urgent than its cause. An alarm about a person never is. */
+ * been; call after alarms_tick(). A cause is a technical alarm, in sight, whose rule inhibits
+ * others of its device or room, or what alarms_blame() was told. What may be hidden is technical,
+ * too: a lost signal, or what is no more urgent than its cause. An alarm about a person never is.
+ */
 void alarms_place(struct alarms *alarms, struct devices *devices, int64_t now_ms,
                   alarms_change_cb *on_change, void *user);
 

@@ -59,7 +59,11 @@ static void on_rule(void *user, const struct rule_event *event)
     const struct alarm *alarm = alarms_take(ingest->alarms, &found);
     if (alarm != NULL && ingest->on_alarm != NULL)
         ingest->on_alarm(ingest->user, alarm);
-    if (alarms_overflow(ingest->alarms) != overflow && ingest->on_overflow != NULL)
+    if (alarms_overflow(ingest->alarms) == overflow)
+        return;
+    rules_untold(ingest->rules, event);
+    ingest->alarms_waiting++;
+    if (ingest->on_overflow != NULL)
         ingest->on_overflow(ingest->user, event);
 }
 
@@ -277,6 +281,9 @@ void ingest_tick(struct ingest *ingest, int64_t now_ms)
     struct ticking ticking = {ingest, now_ms};
     rules_tick(ingest->rules, ingest->devices, now_ms, on_rule, ingest);
     alarms_tick(ingest->alarms, now_ms, is_known, on_change, &ticking);
+    if (ingest->alarms_waiting > 0)
+        ingest->alarms_waiting = rules_retell(ingest->rules, ingest->devices, now_ms,
+                                              alarms_places(ingest->alarms), on_rule, ingest);
     alarms_place(ingest->alarms, ingest->devices, now_ms, on_change, &ticking);
 }
 

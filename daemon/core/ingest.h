@@ -66,7 +66,7 @@ struct ingest {
     bool (*is_condemned)(void *user, const struct ingest_message *message);
     /* An alarm changed. */
     void (*on_alarm)(void *user, const struct alarm *alarm);
-    /* A rule found something, and there was no room left to keep it. */
+    /* A rule found something, and there was no room left to keep it: it waits for a place. */
     void (*on_overflow)(void *user, const struct rule_event *event);
     /* The message cannot be used. device: NULL where it is not known, or there is no room for it.
      * reason: a few words. */
@@ -80,6 +80,7 @@ struct ingest {
     struct device *heard;       /* whose the last message was; NULL: nobody's that is known */
     bool held;                  /* its sender holds it until it is acknowledged */
     uint64_t messages, refused; /* counters since start */
+    uint32_t alarms_waiting; /* what is on, and found no place among the alarms; as of the tick */
 };
 
 /* Takes one message; hub time is now_ms. */
@@ -89,7 +90,7 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
 /* Hub time is not what a wall clock should say now, or is again. */
 void ingest_doubt_clock(struct ingest *ingest, bool in_doubt);
 
-/* Delays and absence; call every 250 ms or so. */
+/* Delays, absence, and alarms that waited for a place; call every 250 ms or so. */
 void ingest_tick(struct ingest *ingest, int64_t now_ms);
 
 /* Puts every known device where the configuration wants it, and makes those that it names known

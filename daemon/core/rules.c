@@ -174,8 +174,9 @@ static bool holds(const struct rule *rule, double value)
     return false;
 }
 
-/* Between holding and over lies the dead band, where nothing changes. What was held back says nothing
- * of now: a signal is there again once a sample is younger than the silence that is looked for. */
+/* Between holding and over lies the dead band, where nothing changes. What was held back says
+ * nothing of now: a signal is there again once a sample is younger than the silence that is looked
+ * for. */
 static bool is_over(const struct judge *judge, double value, int64_t time_ms)
 {
     const struct rule *rule = judge->rule;
@@ -463,6 +464,50 @@ void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
         tick_device(rules, devices, devices_at(devices, id), now_ms, on_event, user);
 }
 
+/* ---- What nobody could keep ---- */
+
+void rules_untold(struct rules *rules, const struct rule_event *event)
+{
+    state_of(rules, event->device, event->rule->id)->untold = true;
+}
+
+/* Is it on, so that somebody has to be told? What is over or suppressed need not be told any more.
+ */
+static bool is_untold(struct rule_state *state)
+{
+    bool on = state->phase == PHASE_ON || state->phase == PHASE_CLEARING;
+    state->untold = state->untold && on && !state->suppressed;
+    return state->untold;
+}
+
+uint32_t rules_retell(struct rules *rules, struct devices *devices, int64_t now_ms, uint32_t most,
+                      rules_event_cb *on_event, void *user)
+{
+    uint32_t left = 0;
+    for (uint32_t d = 1; d <= devices_count(devices) && d <= rules->max_devices; d++) {
+        const struct device *device = devices_at(devices, d);
+        uint32_t driver = device->driver->index;
+        for (uint32_t i = rules->driver_first[driver]; i < rules->driver_first[driver + 1]; i++) {
+            uint32_t id = rules->of_driver[i];
+            struct rule_state *state = state_of(rules, d, id);
+            if (!is_untold(state))
+                continue;
+            if (most == 0) {
+                left++;
+                continue;
+            }
+            most--;
+            state->untold = false;
+            struct judge judge = judge_of(rules, d, id, on_event, user);
+            if (judge.rule->tree != NULL)
+                tree_retell(rules, devices, device, id, now_ms, on_event, user);
+            else
+                tell(&judge, true, judge.input->value, now_ms);
+        }
+    }
+    return left;
+}
+
 static bool is_input_known(const struct rule_input *input, int64_t stale_ms, int64_t now_ms)
 {
     return input->given && !input->unknown &&
@@ -476,9 +521,9 @@ enum rule_sight rules_know(struct rules *rules, struct devices *devices, const s
     if (device->id > rules->max_devices || rule->condition == RULE_ABSENT || detail->event)
         return SIGHT_KNOWN; /* what does not come is what they are about, or did not happen */
     uint32_t metric = rule->metric - rule->driver->first_metric;
-    bool known = rule->tree != NULL
-                     ? tree_knows(rules, devices, device, rule->id, now_ms)
-                     : is_input_known(input_of(rules, device->id, metric), detail->stale_ms, now_ms);
+    bool known = rule->tree != NULL ? tree_knows(rules, devices, device, rule->id, now_ms)
+                                    : is_input_known(input_of(rules, device->id, metric),
+                                                     detail->stale_ms, now_ms);
     if (known)
         return SIGHT_KNOWN;
     bool early = rules->begun_ms == 0 || now_ms - rules->begun_ms <= detail->stale_ms;

@@ -167,6 +167,13 @@ void rules_judge(struct rules *rules, struct devices *devices, const struct devi
 void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
                 rules_event_cb *on_event, void *user);
 
+/* Nobody could keep that this rule is on: rules_retell() tells it again, while it still is. */
+void rules_untold(struct rules *rules, const struct rule_event *event);
+
+/* Tells `most` of them at most, with the value of now. Returns how many are left untold. */
+uint32_t rules_retell(struct rules *rules, struct devices *devices, int64_t now_ms, uint32_t most,
+                      rules_event_cb *on_event, void *user);
+
 /* Is what the rule looks at known of the device, so that it could end what it raised? What has not
  * come yet is lost only when it is stale since the first tick: until then nothing was said. */
 enum rule_sight { SIGHT_LOST, SIGHT_UNSAID, SIGHT_KNOWN };

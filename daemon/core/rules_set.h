@@ -22,6 +22,7 @@ struct rule_state {
     uint8_t phase;    /* of rule_phase */
     bool suppressed;  /* it is not armed */
     bool gap;         /* what it waits for was not known for longer than may be */
+    bool untold;      /* that it is on found nobody who could keep it */
 };
 
 /* ---- Rules that are more than a number on one metric ---- */
@@ -228,6 +229,8 @@ void tree_judge(const struct judged *judged, uint32_t rule);
 void tree_tick(struct rules *rules, struct devices *devices, const struct device *device,
                uint32_t rule, int64_t now_ms, rules_event_cb *on_event, void *user);
 
+void tree_retell(struct rules *rules, struct devices *devices, const struct device *device,
+                 uint32_t rule, int64_t now_ms, rules_event_cb *on_event, void *user);
 bool tree_knows(struct rules *rules, struct devices *devices, const struct device *device,
                 uint32_t rule, int64_t now_ms);
 bool tree_same(const struct rule *rule, const struct rule *old);

@@ -311,6 +311,16 @@ void tree_tick(struct rules *rules, struct devices *devices, const struct device
     step(&view, now_ms);
 }
 
+void tree_retell(struct rules *rules, struct devices *devices, const struct device *device,
+                 uint32_t rule, int64_t now_ms, rules_event_cb *on_event, void *user)
+{
+    struct view view;
+    view_init(&view, rules, devices, device, NULL, rule);
+    view.on_event = on_event;
+    view.user = user;
+    tell(&view, true, now_ms);
+}
+
 /* ---- A new set, and who wants to see ---- */
 
 bool tree_knows(struct rules *rules, struct devices *devices, const struct device *device,

@@ -27,8 +27,8 @@ static void print_hub(const json_t *status)
         printf(", by %+.1f s since the start", (double)ask_integer(clock, "off_ms") / 1000);
     printf("\n  rooms      %lld, devices %lld, refused %lld\n", ask_integer(status, "rooms"),
            ask_integer(status, "devices"), ask_integer(status, "devices_refused"));
-    printf("  alarms     %lld, lost %lld\n", ask_integer(status, "alarms"),
-           ask_integer(status, "alarms_lost"));
+    printf("  alarms     %lld, waiting for a place %lld\n", ask_integer(status, "alarms"),
+           ask_integer(status, "alarms_waiting"));
 }
 
 static void print_input(const json_t *status)

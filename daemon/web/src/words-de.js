@@ -49,7 +49,7 @@ export const de = {
         `Nachrichten: ${n} unbrauchbar, ${kept} in Quarantäne, ${large} zu groß.`,
     flood: (n) => `Alarmflut: ${n} Alarme begannen in zehn Minuten.`,
     floodOrder: (n) => `${n} warten auf jemanden. Räume und Listen zeigen die dringendsten zuerst.`,
-    alarmsLost: (n) => `${n} Alarme konnten nicht gehalten werden: Mehr stehen an, als Platz haben. `
+    alarmsLost: (n) => `${n} Alarme werden nicht gezeigt: Mehr stehen an, als Platz haben. `
         + 'Bitte in jedem Raum nachsehen.',
     dropped: (n) => `${n} Nachrichten gingen verloren: Der Hub hatte keinen Platz für sie.`,
 

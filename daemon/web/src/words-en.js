@@ -51,8 +51,8 @@ export const en = {
     flood: (/** @type {string} */ n) => `Alarm flood: ${n} alarms began within ten minutes.`,
     floodOrder: (/** @type {string} */ n) =>
         `${n} wait for somebody. Rooms and lists show the most urgent first.`,
-    alarmsLost: (/** @type {string} */ n) => `${n} alarms could not be kept: more stand than there `
-        + 'is room for. Look at every room.',
+    alarmsLost: (/** @type {string} */ n) => `${n} alarms are not shown: more stand than there is `
+        + 'room for. Look at every room.',
     dropped: (/** @type {string} */ n) => `${n} messages were lost: the hub had no room for them.`,
 
     // Wall

@@ -93,7 +93,7 @@ static void on_refused(void *user, struct device *device, enum refusal refusal, 
     world->reason = reason;
 }
 
-static int open_world(void **state)
+static int open_world_of(void **state, const char *yaml, uint32_t max)
 {
     struct world *world = calloc(1, sizeof(*world));
     struct diag diag = {0};
@@ -103,23 +103,28 @@ static int open_world(void **state)
     assert_int_equal(drivers_add(&world->drivers, dlsym(object, "lumbar_plugin"), &diag), 0);
     assert_int_equal(config_parse(&world->config, "test", config_text, strlen(config_text), &diag),
                      0);
-    struct rules_text file = {"test", rules_text, strlen(rules_text)};
+    struct rules_text file = {"test", yaml, strlen(yaml)};
     struct ingest *ingest = &world->ingest;
-    assert_int_equal(derive_load(&ingest->derive, &file, 1, &world->drivers, 8, &diag), 0);
-    assert_int_equal(rules_load(&ingest->rules, &file, 1, &world->drivers, 8, &diag), 0);
+    assert_int_equal(derive_load(&ingest->derive, &file, 1, &world->drivers, max, &diag), 0);
+    assert_int_equal(rules_load(&ingest->rules, &file, 1, &world->drivers, max, &diag), 0);
     ingest->config = world->config;
     ingest->drivers = &world->drivers;
-    ingest->devices = devices_create(8, 1000000);
-    ingest->routes = routes_create(8);
+    ingest->devices = devices_create(max, 1000000);
+    ingest->routes = routes_create(max);
     ingest->alarms = alarms_create();
     ingest->feed = feed_create(256 * 1024);
-    ingest->calibration = calibration_create(8, NULL, NULL);
+    ingest->calibration = calibration_create(max, NULL, NULL);
     ingest->user = world;
     ingest->on_alarm = on_alarm;
     ingest->on_refused = on_refused;
     assert_int_equal(ingest_assign(ingest, &diag), 0);
     *state = world;
     return 0;
+}
+
+static int open_world(void **state)
+{
+    return open_world_of(state, rules_text, 8);
 }
 
 static int close_world(void **state)
@@ -401,6 +406,69 @@ static void an_alarm_is_raised_and_ends(void **state)
     assert_int_equal(world->ended, 1);
 }
 
+static void bend(struct world *world, unsigned device, uint64_t sequence, int64_t at_ms,
+                 double degrees)
+{
+    char topic[64];
+    uint8_t bytes[512];
+    size_t count = write_batch(bytes, sequence, at_ms, degrees);
+    snprintf(topic, sizeof(topic), "lumbar/v1/posture/w-%04u/telemetry", device);
+    assert_int_equal(take(world, topic, bytes, count, at_ms), INGEST_USED);
+}
+
+static const struct alarm *alarm_of(struct world *world, const char *device)
+{
+    for (const struct alarm *at = NULL; (at = alarms_next(world->ingest.alarms, at)) != NULL;)
+        if (strcmp(devices_at(world->ingest.devices, at->device)->name, device) == 0)
+            return at;
+    return NULL;
+}
+
+/* A rule of each engine: plain, and with a tree. */
+static void what_found_no_place_among_the_alarms_is_raised_when_there_is_one(void **unused)
+{
+    (void)unused;
+    static const char *const rules[] = {
+        "rules:\n  - {name: bent, metric: posture/trunk_inclination, above: 20 deg,\n"
+        "     priority: low, text: Bent}\n",
+        "rules:\n  - {name: bent, metric: posture/trunk_inclination, above: 20 deg,\n"
+        "     armed: {except: [heat]}, priority: low, text: Bent}\n"};
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        void *state;
+        open_world_of(&state, rules[i], ALARMS_MAX + 8);
+        struct world *world = state;
+        struct ingest *ingest = &world->ingest;
+        for (unsigned d = 0; d < ALARMS_MAX + 4; d++)
+            bend(world, d, 1, NOW, 25);
+        ingest_tick(ingest, NOW + 100);
+        assert_int_equal(world->raised, ALARMS_MAX);
+        assert_int_equal(ingest->alarms_waiting, 4);
+        assert_int_equal(alarms_places(ingest->alarms), 0);
+
+        bend(world, 7, 2, NOW + 200, 5); /* one is over: its place is taken, by one */
+        ingest_tick(ingest, NOW + 300);
+        assert_int_equal(world->raised, ALARMS_MAX + 1);
+        assert_int_equal(ingest->alarms_waiting, 3);
+        const struct alarm *alarm = alarm_of(world, "w-4096");
+        assert_non_null(alarm);
+        assert_true(alarm->value == 25 && alarm->limit == 20);
+        assert_int_equal(alarm->raised_ms, NOW + 300);
+
+        bend(world, ALARMS_MAX + 3, 2, NOW + 400, 5); /* over before it had a place */
+        ingest_tick(ingest, NOW + 500);
+        assert_int_equal(ingest->alarms_waiting, 2);
+        for (unsigned d = 8; d < 12; d++)
+            bend(world, d, 2, NOW + 600, 5);
+        ingest_tick(ingest, NOW + 700);
+        ingest_tick(ingest, NOW + 800); /* nothing is told twice */
+        assert_int_equal(ingest->alarms_waiting, 0);
+        assert_int_equal(world->raised, ALARMS_MAX + 3);
+        assert_int_equal(alarms_overflow(ingest->alarms), 4);
+        assert_null(alarm_of(world, "w-4099"));
+        close_world(&state);
+    }
+}
+
 static double inclination(struct world *world)
 {
     const struct device *device = devices_at(world->ingest.devices, 1);
@@ -556,6 +624,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_skew_is_spoken_of_while_the_hubs_own_clock_is_in_doubt,
                                         open_world, close_world),
         cmocka_unit_test_setup_teardown(an_alarm_is_raised_and_ends, open_world, close_world),
+        cmocka_unit_test(what_found_no_place_among_the_alarms_is_raised_when_there_is_one),
         cmocka_unit_test_setup_teardown(from_a_neutral_posture_on_everything_is_told_from_it,
                                         open_world, close_world),
         cmocka_unit_test_setup_teardown(what_is_derived_goes_where_all_values_go, open_world,
