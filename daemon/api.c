@@ -37,6 +37,7 @@ static const struct api_endpoint endpoints[] = {
     {API_POST, "/devices/{kind}/{name}/range/end", api_end_range, no_members},
     {API_GET, "/history", api_get_history, NULL},
     {API_GET, "/alarms", api_get_alarms, NULL},
+    {API_GET, "/alarms/load", api_get_load, NULL},
     {API_GET, "/alarms/{number}", api_get_alarm, NULL},
     {API_POST, "/alarms/{number}/ack", api_ack_alarm, deed_members},
     {API_POST, "/alarms/{number}/unack", api_unack_alarm, deed_members},

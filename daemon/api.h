@@ -33,6 +33,11 @@ api_handler api_get_history;
 api_handler api_get_alarms, api_get_alarm;
 json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm);
 
+#define API_QUESTIONS_MOST 32 /* to the store at a time; each holds a megabyte at most */
+
+/* api_load.c */
+api_handler api_get_load;
+
 /* api_alarm_deeds.c */
 api_handler api_ack_alarm, api_unack_alarm, api_shelve_alarm, api_unshelve_alarm, api_reset_alarm;
 

@@ -12,7 +12,6 @@
 #define HOUR_MS        3600000
 #define POINTS         600  /* as many as a screen is wide, unless more are asked for */
 #define POINTS_MOST    5000 /* in an answer: some 400 KB */
-#define QUESTIONS_MOST 32   /* at a time; each holds a megabyte at most */
 
 /* A question on its way. */
 struct question {
@@ -196,7 +195,7 @@ enum api_outcome api_get_history(void *user, const struct api_call *call, struct
     if (metric == NULL)
         return api_problem(answer, 404, "There is no metric '%.60s' of %.60s.", name, device);
     struct question *question =
-        hub->questions < QUESTIONS_MOST ? calloc(1, sizeof(*question)) : NULL;
+        hub->questions < API_QUESTIONS_MOST ? calloc(1, sizeof(*question)) : NULL;
     if (question == NULL)
         return api_problem(answer, 503, "Too much is asked for at a time.");
     *question = (struct question){.hub = hub,

@@ -118,6 +118,11 @@ uint32_t rules_count(const struct rules *rules);
 const struct rule *rules_at(const struct rules *rules, uint32_t id);
 const struct rule *rules_find(const struct rules *rules, const char *name);
 
+/* For trials: the same rule, but with this on-delay (of `absent`: silence) where it is not 0, and its
+ * clear limits so much further from its limits, in its metric's unit (of one condition, above or below
+ * a number). Before the first sample. False: there is no such rule. */
+bool rules_vary(struct rules *rules, const char *name, int64_t on_delay_ms, double band);
+
 /* What the rules ask of the running sessions. Without it no session runs. */
 struct rules_lookup {
     void *user;

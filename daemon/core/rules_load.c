@@ -302,3 +302,17 @@ int rules_load(struct rules **out, const struct rules_text *files, size_t count,
     *out = rules;
     return 0;
 }
+
+bool rules_vary(struct rules *rules, const char *name, int64_t on_delay_ms, double band)
+{
+    const struct rule *found = rules_find(rules, name);
+    if (found == NULL)
+        return false;
+    struct rule *rule = &rules->list[found->id];
+    bool absent = rule->tree == NULL && rule->condition == RULE_ABSENT;
+    if (on_delay_ms > 0)
+        *(absent ? &rule->absent_ms : &rule->on_delay_ms) = on_delay_ms;
+    rule->clear_high -= band;
+    rule->clear_low += band;
+    return true;
+}

@@ -110,6 +110,8 @@ static int list_alarms(int count, char **arguments)
 
 static const struct ctl_command commands[] = {
     {"list", "[--room NAME] [--over]", "the alarms that stand or are shelved", list_alarms},
+    {"load", "[--from TIME] [--to TIME] [--halve]", "whether people can keep up with them",
+     alarms_load},
     {"ack", "NUMBER [--why TEXT]", "somebody knows of it", alarms_deed},
     {"unack", "NUMBER [--why TEXT]", "takes that back", alarms_deed},
     {"shelve", "NUMBER --for TIME --why TEXT", "out of sight for a time", alarms_deed},

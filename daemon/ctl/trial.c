@@ -11,6 +11,11 @@ struct trial {
     struct trial_event *events;
     size_t count, room;
     bool memory; /* there was none for an event */
+    struct {
+        const char *rule; /* NULL: none is varied */
+        int64_t on_delay_ms;
+        double band;
+    } varied;
 };
 
 static void on_alarm(void *user, const struct alarm *alarm, const struct device *device)
@@ -105,6 +110,8 @@ static int begin_anew(struct trial *trial, struct diag *diag)
         return code;
     rules_destroy(setup->rules);
     setup->rules = rules;
+    if (trial->varied.rule != NULL)
+        rules_vary(rules, trial->varied.rule, trial->varied.on_delay_ms, trial->varied.band);
     derive_clear(setup->derive);
     return 0;
 }
@@ -119,6 +126,18 @@ int trial_run(struct trial *trial, struct tape_reader *reader, struct diag *diag
         return code;
     replay_run(trial->replay, reader);
     return trial->memory ? diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY)) : 0;
+}
+
+void trial_vary(struct trial *trial, const char *rule, int64_t on_delay_ms, double band)
+{
+    trial->varied.rule = rule;
+    trial->varied.on_delay_ms = on_delay_ms;
+    trial->varied.band = band;
+}
+
+const struct drivers *trial_drivers(const struct trial *trial)
+{
+    return &trial->setup.drivers;
 }
 
 const struct rules *trial_rules(const struct trial *trial)

@@ -24,7 +24,11 @@ void trial_close(struct trial *trial);
 /* Judges a recording from where its reader stands. What it gives lasts until the next one. */
 int trial_run(struct trial *trial, struct tape_reader *reader, struct diag *diag);
 
+/* From the next recording on, with this rule varied (rules_vary()); its name outlives the trial. */
+void trial_vary(struct trial *trial, const char *rule, int64_t on_delay_ms, double band);
+
 const struct rules *trial_rules(const struct trial *trial);
+const struct drivers *trial_drivers(const struct trial *trial);
 const struct replay_counts *trial_counts(const struct trial *trial);
 
 /* In the order of time; NULL behind the last one. */
