@@ -277,7 +277,7 @@ void hub_end_calibration(struct lumbard *hub, const struct session *session)
         const struct neutral *neutral = calibration_neutral(hub->ingest.calibration, id);
         if (neutral != NULL && neutral->zero.session == session->id)
             calibration_neutral_end(hub->ingest.calibration, id, "its session is over",
-                                    session->ended_ms);
+                                    hub_now_ms(hub));
     }
 }
 

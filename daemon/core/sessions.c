@@ -117,7 +117,7 @@ bool session_end_device(struct sessions *sessions, struct session *session, uint
     struct session_device *known = assignment(session, device);
     if (known == NULL)
         return false;
-    known->to_ms = now_ms;
+    known->to_ms = now_ms > known->from_ms ? now_ms : known->from_ms;
     sessions->of_device[device] = 0;
     session_forget_device(session, device);
     return true;
@@ -429,8 +429,9 @@ static void tick_room(struct sessions *sessions, const struct sessions_rules *ru
         session->active_ms = now_ms;
     if (now_ms - session->active_ms < rules->idle_ms)
         return;
+    /* It was over when the last thing was done: a night without power belongs to no phase. */
     session->idle = true;
-    session_close(sessions, session, SESSION_DONE, now_ms);
+    session_close(sessions, session, SESSION_DONE, session->active_ms);
     session_changed(sessions, session, SESSION_END);
 }
 

@@ -8,7 +8,7 @@
  * every assignment keeps its times, so one that moves tears nothing.
  * While a session runs, samples are accounted by their own times: the time below, within and above
  * each band of the plan, and minutes and intensity on each region of the body. Samples from before
- * it last began to run, or older than what was accounted, count for nothing.
+ * it last began to run or its device came, or older than what was accounted, count for nothing.
  * Memory: one block a session, allocated when it is opened; every list in it is bounded, and what
  * is full is refused. Nothing is allocated for a message. Pure: time is hub time, given.
  */
@@ -196,7 +196,7 @@ void sessions_touch(struct sessions *sessions, const struct device *device,
                     const struct lumbar_batch *batch, int64_t offset_ms);
 
 /* Each 250 ms or so: follows devices that changed rooms, opens sessions in rooms where a device may
- * and one works, and ends those that were idle for idle_ms. */
+ * and one works, and ends those that were idle for idle_ms: as of when they were last active. */
 struct sessions_rules {
     const struct config *config; /* rooms with `auto` */
     /* The plan of this name, for rooms that name one; NULL: there is none. */

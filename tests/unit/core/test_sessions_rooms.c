@@ -137,7 +137,34 @@ static void a_session_ends_when_nothing_works_and_nobody_does_anything(void **st
     assert_int_equal(session->state, SESSION_DONE);
     assert_true(session->idle);
     assert_int_equal(clinic->last_op, SESSION_END);
-    assert_int_equal(session->devices[0].to_ms, NOW + 25 * MINUTE);
+    assert_int_equal(session->ended_ms, NOW + 10 * MINUTE); /* when the last thing was done */
+    assert_int_equal(session->devices[0].to_ms, NOW + 10 * MINUTE);
+    assert_int_equal(session->phases[0].spent_ms, 10 * MINUTE);
+}
+
+static void a_night_without_power_is_no_treatment(void **state)
+{
+    struct clinic *clinic = *state;
+    treatment_set(clinic->pad, PAD_STATE, PAD_RUNNING, NOW);
+    tick(clinic, NOW);
+    treatment_set(clinic->pad, PAD_STATE, PAD_RUNNING, NOW + 4 * MINUTE);
+    tick(clinic, NOW + 4 * MINUTE);
+    devices_assign(clinic->treatment.devices, clinic->sensor, 3); /* after the last thing done */
+    tick(clinic, NOW + 5 * MINUTE);
+    const int64_t morning_ms = NOW + 16 * 60 * MINUTE;
+    struct session kept = *sessions_at(clinic->sessions, 3);
+    sessions_destroy(clinic->sessions);
+    clinic->sessions = sessions_create(DEVICES, &clinic->treatment.drivers, &clinic->treatment.body,
+                                       on_event, clinic);
+    assert_int_equal(sessions_restore(clinic->sessions, &kept, NULL), 0);
+    tick(clinic, morning_ms);
+    const struct session *session = sessions_at(clinic->sessions, 3);
+    assert_true(session->state == SESSION_DONE && session->idle);
+    assert_int_equal(session->ended_ms, session->active_ms);
+    assert_in_range(session->ended_ms, NOW + 4 * MINUTE, NOW + 5 * MINUTE);
+    assert_int_equal(session->phases[0].spent_ms, session->ended_ms - NOW);
+    for (uint32_t i = 0; i < session->device_count; i++)
+        assert_true(session->devices[i].to_ms >= session->devices[i].from_ms);
 }
 
 static void a_planned_session_waits(void **state)
@@ -260,6 +287,7 @@ int main(void)
         TEST(a_device_opens_a_session_where_it_may),
         TEST(no_new_one_is_opened_before_a_rest),
         TEST(a_session_ends_when_nothing_works_and_nobody_does_anything),
+        TEST(a_night_without_power_is_no_treatment),
         TEST(a_planned_session_waits),
         TEST(sessions_go_with_the_names_of_their_rooms),
         TEST(a_restored_session_goes_on_as_it_was),
