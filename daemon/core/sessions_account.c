@@ -64,16 +64,40 @@ static void account_value(struct session_band *account, const struct plan_band *
     account->value = value;
 }
 
-static void account_band(struct session *session, uint32_t index, const struct device *device,
-                         const struct lumbar_series *series, int64_t offset_ms)
+static struct session_device *assigned_of(struct session *session, uint32_t device)
 {
+    for (uint32_t i = session->device_count; i-- > 0;)
+        if (session->devices[i].device == device)
+            return &session->devices[i];
+    return NULL;
+}
+
+/* A device that came delivers what it held back elsewhere: only what is of its stay here counts. */
+static int64_t counts_from_ms(const struct session *session, const struct session_device *assigned)
+{
+    return assigned->from_ms > session->resumed_ms ? assigned->from_ms : session->resumed_ms;
+}
+
+/* A series of a device, and what is needed to account it. */
+struct heard {
+    const struct device *device;
+    struct session_device *assigned;
+    const struct lumbar_series *series;
+    uint8_t region;
+    int64_t offset_ms, from_ms;
+};
+
+static void account_band(struct session *session, uint32_t index, const struct heard *heard)
+{
+    const struct device *device = heard->device;
+    const struct lumbar_series *series = heard->series;
     struct session_band *account = &session->bands[index];
     const struct plan_band *band = &session->plan.bands[index];
     int64_t holds_ms = metric_stale_ms(&device->driver->metrics[series->metric]);
     account->device = device->id;
     for (uint32_t i = 0; i < series->count; i++) {
-        int64_t time_ms = series->time_ms[i] + offset_ms;
-        if (time_ms < session->resumed_ms || time_ms <= account->at_ms)
+        int64_t time_ms = series->time_ms[i] + heard->offset_ms;
+        if (time_ms < heard->from_ms || time_ms <= account->at_ms)
             continue;
         if (isnan(series->value[i]))
             account->at_ms = 0;
@@ -91,17 +115,17 @@ static bool applies(const struct session *session, const struct session_band *ac
            (band->regions == 0 || (region != BODY_NONE && (band->regions >> region & 1) != 0));
 }
 
-static void account_bands(struct session *session, const struct device *device,
-                          const struct lumbar_series *series, uint8_t region, int64_t offset_ms)
+static void account_bands(struct session *session, const struct heard *heard)
 {
-    uint32_t metric = device->driver->first_metric + series->metric;
+    const struct device *device = heard->device;
+    uint32_t metric = device->driver->first_metric + heard->series->metric;
     for (uint32_t i = 0; i < session->plan.band_count; i++) {
         const struct plan_band *band = &session->plan.bands[i];
         struct session_band *account = &session->bands[i];
         if (band->metric != metric)
             continue;
-        if (applies(session, account, band, device, region))
-            account_band(session, i, device, series, offset_ms);
+        if (applies(session, account, band, device, heard->region))
+            account_band(session, i, heard);
         else if (account->device == device->id)
             account->at_ms = 0; /* what comes when it applies again follows nothing */
     }
@@ -115,33 +139,28 @@ static bool is_running(const struct body_kind *kind, const struct device *device
 }
 
 /* Each value counts since the one before it, where that is not stale. */
-static void account_dose(struct session *session, struct session_device *assigned,
-                         const struct device *device, const struct body_kind *kind, uint8_t region,
-                         const struct lumbar_series *series, int64_t offset_ms)
+static void account_dose(struct session *session, const struct heard *heard,
+                         const struct body_kind *kind)
 {
+    const struct device *device = heard->device;
+    const struct lumbar_series *series = heard->series;
+    struct session_device *assigned = heard->assigned;
+    const uint8_t region = heard->region;
     int64_t holds_ms = metric_stale_ms(&device->driver->metrics[series->metric]);
     bool counts = region != BODY_NONE && is_running(kind, device);
     bool measured = kind->intensity >= 0;
     for (uint32_t i = 0; i < series->count; i++) {
-        int64_t time_ms = series->time_ms[i] + offset_ms;
-        if (time_ms < session->resumed_ms || time_ms <= assigned->dosed_ms)
+        int64_t time_ms = series->time_ms[i] + heard->offset_ms;
+        if (time_ms < heard->from_ms || time_ms <= assigned->dosed_ms)
             continue;
         int64_t dt_ms = time_ms - assigned->dosed_ms;
-        if (counts && assigned->dosed_ms >= session->resumed_ms && dt_ms <= holds_ms) {
+        if (counts && assigned->dosed_ms >= heard->from_ms && dt_ms <= holds_ms) {
             session->doses[region].time_ms += dt_ms;
             if (measured && !isnan(series->value[i]))
                 session->doses[region].intensity_ms += series->value[i] * (double)dt_ms;
         }
         assigned->dosed_ms = time_ms;
     }
-}
-
-static struct session_device *assigned_of(struct session *session, uint32_t device)
-{
-    for (uint32_t i = session->device_count; i-- > 0;)
-        if (session->devices[i].device == device)
-            return &session->devices[i];
-    return NULL;
 }
 
 void sessions_touch(struct sessions *sessions, const struct device *device,
@@ -157,16 +176,21 @@ void sessions_touch(struct sessions *sessions, const struct device *device,
     const int32_t dosed = kind->region < 0       ? -1
                           : kind->intensity >= 0 ? kind->intensity
                                                  : kind->region;
-    uint8_t region = body_region(sessions->body, device);
+    struct heard heard = {.device = device,
+                          .assigned = assigned_of(session, device->id),
+                          .region = body_region(sessions->body, device),
+                          .offset_ms = offset_ms};
+    if (heard.assigned == NULL)
+        return;
+    heard.from_ms = counts_from_ms(session, heard.assigned);
     for (uint32_t s = 0; s < batch->series_count; s++) {
         const struct lumbar_series *series = &batch->series[s];
         if ((held->watched[driver->index][series->metric / 64] >> series->metric % 64 & 1) == 0)
             continue;
-        account_bands(session, device, series, region, offset_ms);
-        struct session_device *assigned =
-            (int32_t)series->metric == dosed ? assigned_of(session, device->id) : NULL;
-        if (assigned != NULL)
-            account_dose(session, assigned, device, kind, region, series, offset_ms);
+        heard.series = series;
+        account_bands(session, &heard);
+        if ((int32_t)series->metric == dosed)
+            account_dose(session, &heard, kind);
     }
 }
 

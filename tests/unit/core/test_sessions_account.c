@@ -242,6 +242,41 @@ static void a_pause_is_no_dose(void **state)
     assert_int_equal(clinic->session->doses[2].time_ms, 200);
 }
 
+/* It comes in the middle of a session, with what it held back in the room of another client. */
+static void what_a_device_measured_before_it_came_counts_for_nothing(void **state)
+{
+    struct clinic *clinic = *state;
+    struct sessions_rules rules = {.idle_ms = 1000000};
+    struct session_opening opening = {.room = 2, .therapist = "CD", .plan = &clinic->plan};
+    uint64_t other =
+        sessions_open(clinic->sessions, &opening, clinic->treatment.devices, NOW, NULL);
+    const struct session *session = sessions_find(clinic->sessions, other);
+    struct session_order start = {.op = SESSION_START};
+    assert_int_equal(
+        sessions_do(clinic->sessions, other, &start, clinic->treatment.devices, NOW, NULL), 0);
+    op(clinic, SESSION_START, NOW);
+    say(clinic, clinic->pad, PAD_STATE, PAD_RUNNING, NOW + 10);
+    say(clinic, clinic->pad, PAD_REGION, PAD_HIP, NOW + 10);
+    devices_assign(clinic->treatment.devices, clinic->pad, 2);
+    devices_assign(clinic->treatment.devices, clinic->sensor, 2);
+    sessions_tick(clinic->sessions, &rules, clinic->treatment.devices, NOW + 1000);
+    assert_int_equal(session->devices[0].from_ms, NOW + 1000);
+    for (int64_t at = 100; at < 1000; at += 100) {
+        say(clinic, clinic->pad, PAD_PRESSURE, 100, NOW + at);
+        angle(clinic, 50, at);
+    }
+    assert_int_equal(session->doses[2].time_ms, 0);
+    assert_int_equal(session->bands[ABOVE_45].above_ms, 0);
+    assert_int_equal(session->bands[ABOVE_45].excursions, 0);
+    for (int64_t at = 1000; at <= 1200; at += 100) { /* and of its stay */
+        say(clinic, clinic->pad, PAD_PRESSURE, 100, NOW + at);
+        angle(clinic, 50, at);
+    }
+    assert_int_equal(session->doses[2].time_ms, 200);
+    assert_int_equal(session->bands[ABOVE_45].above_ms, 200);
+    assert_int_equal(clinic->session->doses[2].time_ms, 0);
+}
+
 /* ---- What rules ask ---- */
 
 static void a_limit_is_the_narrowest_that_holds_now(void **state)
@@ -332,6 +367,7 @@ int main(void)
         TEST(one_device_at_a_time_tells_of_a_band),
         TEST(dose_is_time_and_intensity_where_the_device_works),
         TEST(a_pause_is_no_dose),
+        TEST(what_a_device_measured_before_it_came_counts_for_nothing),
         TEST(a_limit_is_the_narrowest_that_holds_now),
         TEST(the_own_range_of_the_client_is_told_while_it_is_young),
         TEST(what_is_measured_in_a_session_counts_at_once),
