@@ -26,6 +26,8 @@ static void write_rooms(FILE *out, const struct hub *hub)
     for (unsigned room = 0; room < hub->rooms; room++) {
         fprintf(out, "  - name: room-%u\n    devices: [", room + 1);
         const char *before = "";
+        if (hub->clinic)
+            fprintf(out, "posture/p-%02u, massage/m-%02u", room + 1, room + 1);
         for (unsigned i = 0; i < ROOM_DEVICES && room + i * hub->rooms < hub->devices; i++) {
             fprintf(out, "%sposture/p-%04u", before, room + i * hub->rooms + 1);
             before = ", ";

@@ -19,7 +19,8 @@ struct hub {
     bool history_apart;    /* in a folder "disk" of its own, for a file system to be put there */
     const char *rules;     /* folder of rules, "" for none */
     bool recorded;         /* every room, all the time */
-    const char *more;      /* further lines of YAML */
+    bool clinic; /* rooms as lumbar-sim plays them: posture/p-01 and massage/m-01 in room 1, ... */
+    const char *more;          /* further lines of YAML */
     const char *const *launch; /* what to put before the command, NULL-terminated; NULL: nothing */
 
     char folder[64], ring_folder[64];

@@ -56,6 +56,45 @@ struct usage usage_of(pid_t pid)
     return usage;
 }
 
+static int64_t written(const char *file)
+{
+    char line[128];
+    long long bytes = 0;
+    FILE *in = fopen(file, "r");
+    while (in != NULL && fgets(line, sizeof(line), in) != NULL)
+        if (sscanf(line, "write_bytes: %lld", &bytes) == 1)
+            break;
+    if (in != NULL)
+        fclose(in);
+    return bytes;
+}
+
+struct usage_writes usage_writes(pid_t pid)
+{
+    char folder[32], file[320], name[64];
+    struct usage_writes writes = {0};
+    snprintf(file, sizeof(file), "/proc/%d/io", (int)pid);
+    writes.all = written(file);
+    snprintf(folder, sizeof(folder), "/proc/%d/task", (int)pid);
+    DIR *threads = opendir(folder);
+    if (threads == NULL)
+        return writes;
+    for (struct dirent *thread; (thread = readdir(threads)) != NULL;) {
+        snprintf(file, sizeof(file), "%s/%s/comm", folder, thread->d_name);
+        if (thread->d_name[0] == '.' || !read_line(file, name, sizeof(name)))
+            continue;
+        snprintf(file, sizeof(file), "%s/%s/io", folder, thread->d_name);
+        if (strcmp(name, "spool-copy\n") == 0)
+            writes.spool = written(file);
+        else if (strcmp(name, "recorder\n") == 0)
+            writes.recorder = written(file);
+        else if (strcmp(name, "store\n") == 0)
+            writes.store = written(file);
+    }
+    closedir(threads);
+    return writes;
+}
+
 int64_t usage_rss_kib(pid_t pid, const char *less_path, int64_t *less_kib)
 {
     char line[512], file[64];
