@@ -237,6 +237,8 @@ static void add_alarm(struct text *out, const struct publish_world *world,
         text_add(out, ",\"unit\":");
         text_add_json(out, metric->unit);
     }
+    if (alarm->escalated > 0)
+        text_add(out, ",\"escalated\":%u", alarm->escalated);
     add_instant(out, "raised", alarm->raised_ms);
     add_instant(out, "since", alarm->since_ms);
     if (alarm->lost_ms != 0)

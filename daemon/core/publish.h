@@ -7,7 +7,8 @@
  *    "raised":"2026-03-01T09:30:00.120Z","since":"2026-03-01T09:30:00.120Z","text":"...",
  *    "action":"..."}
  *
- * presence is off, on, latched or ack; "acknowledged" and "shelved" say by whom, why and until
+ * presence is off, on, latched or ack; "escalated" says how often nobody acknowledged it in time
+ * (absent: never), "acknowledged" and "shelved" say by whom, why and until
  * when, "unknown_since" that the value is not known any more, "behind" the rule (or "broker", "hub")
  * that is its root cause and needs somebody in its place. Where several devices of a room raise
  * the same rule, the one that matters most speaks for all of them (alarms_of_room()).

@@ -95,7 +95,8 @@ struct rule {
 
     /* Of the life of its alarm; the engine does nothing with them. */
     bool latch;          /* stays until it is reset, though it is over */
-    int64_t escalate_ms; /* unacknowledged for so long, it is of the next priority; 0: never */
+    int64_t escalate_ms; /* unacknowledged for so long, it is told again and is of the next priority,
+                            a high one stays high and is told once; 0: never */
     int64_t realarm_ms;  /* acknowledged and standing for so long, it is told again; 0: never */
     enum rule_inhibits inhibits; /* other alarms of the same device, or room */
 };

@@ -189,9 +189,6 @@ static int read_life(struct loader *loader)
     rule->inhibits = (enum rule_inhibits)scope;
     if (code != 0)
         return code;
-    if (rule->escalate_ms > 0 && rule->priority == PRIORITY_HIGH)
-        return COMPLAIN(loader, yaml_get(loader->map, "escalate"), ERR_CONFLICT,
-                        "there is no priority above high");
     if (rule->inhibits != INHIBITS_NONE && !rule->technical)
         return COMPLAIN(loader, yaml_get(loader->map, "inhibits"), ERR_CONFLICT,
                         "only a technical alarm may hide others");

@@ -258,7 +258,7 @@ async function testUnseen({ tap, clinic, wearable, wall, room }) {
         wearable.says(-20);
         await until('low', () => wall.$('.tile.low'));
         await until('medium', () => wall.$('.tile.medium'), 20000);
-        assert.equal(await text(room, '.alarm .escalated'), 'more urgent now: nobody acknowledged it');
+        assert.equal(await text(room, '.alarm .escalated'), 'told again: nobody acknowledged it');
         assert.match(await text(room, '[aria-live="assertive"]'), /^Room 1 Bent back \u221220°\.|^Room 1 Bent back -20°\./);
         assert.equal((await inHub(clinic, 'unseen')).priority, 'medium');
     });

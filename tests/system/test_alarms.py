@@ -107,6 +107,21 @@ def nobody_there_makes_it_more_urgent(build):
             if json.loads(m).get("priority") == "medium"])
 
 
+def a_high_one_that_nobody_acknowledges_is_told_again(build):
+    rules = RULES.replace("latch: true", "escalate: 2 s")
+    with Clinic(build, rules=rules) as clinic:
+        clinic.device("massage", "m-01").send(skin_temperature=[44.5])
+        wait_for("told again", lambda: [
+            m for m in map(json.loads, clinic.received("lumbar/v1/alarm/room-1/hot"))
+            if m.get("escalated") == 1 and m["priority"] == "high" and m["presence"] == "on"], 20)
+        alarm = stands(clinic, "hot")
+        assert alarm["escalated"] == 1 and alarm["priority"] == "high", alarm
+        assert clinic.said("alarm hot escalated")
+        what = [w for w, *_ in wait_for("it is stored", lambda: [
+            t for t in [transitions(clinic, alarm["number"])] if len(t) > 1], 10)[0]]
+        assert what == ["on", "escalated"], what
+
+
 def a_lost_signal_never_ends_an_alarm(build):
     with Clinic(build, rules=RULES) as clinic:
         device = clinic.device("massage", "m-01")
@@ -221,5 +236,6 @@ def the_broker_never_keeps_a_word_that_is_over(build):
 if __name__ == "__main__":
     run([an_alarm_is_acknowledged_and_that_is_on_the_disk, a_shelf_returns_by_itself_and_by_hand,
          the_broker_never_keeps_a_word_that_is_over, nobody_there_makes_it_more_urgent,
+         a_high_one_that_nobody_acknowledges_is_told_again,
          a_lost_signal_never_ends_an_alarm,
          what_cannot_be_done_is_refused_in_a_sentence, the_command_does_it_too])

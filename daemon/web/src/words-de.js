@@ -195,7 +195,7 @@ export const de = {
     alarmOver: 'vorbei',
     latched: 'vorbei, gehalten bis zum Zurücksetzen',
     unknownFor: (age) => `Wert seit ${age} unbekannt`,
-    escalated: 'jetzt dringender: Niemand hat ihn quittiert',
+    escalated: 'noch einmal gemeldet: Niemand hat ihn quittiert',
     known: (hand) => `quittiert ${hand}`,
     lossKnown: (hand) => `Signalverlust quittiert ${hand}; nicht, was dahinter ist`,
     shelvedUntil: (time, left, hand) => `zurückgestellt bis ${time}, noch ${left}: ${hand}`,

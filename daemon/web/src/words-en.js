@@ -203,7 +203,7 @@ export const en = {
     alarmOver: 'over',
     latched: 'over, kept until it is reset',
     unknownFor: (/** @type {string} */ age) => `value not known for ${age}`,
-    escalated: 'more urgent now: nobody acknowledged it',
+    escalated: 'told again: nobody acknowledged it',
     known: (/** @type {string} */ hand) => `acknowledged ${hand}`,
     lossKnown: (/** @type {string} */ hand) =>
         `the loss of its signal acknowledged ${hand}; not what is behind it`,

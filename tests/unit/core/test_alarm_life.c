@@ -19,6 +19,8 @@ static const char rules_text[] =
     " technical: true, latch: true, escalate: 60 s}\n"
     "  - {name: coming, title: C, metric: angle, above: 45 deg, priority: low, text: C,"
     " technical: true, latch: true, realarm: 100 s}\n"
+    "  - {name: urgent, title: U, metric: angle, above: 45 deg, priority: high, text: U,"
+    " escalate: 60 s}\n"
     "  - {name: brief, title: B, metric: angle, above: 45 deg, priority: low, text: B}\n";
 
 struct world {
@@ -372,6 +374,27 @@ static void escalation_goes_up_a_step_each_time_and_waits_while_somebody_knows(v
     world_fini(&world);
 }
 
+static void a_high_one_that_nobody_acknowledges_is_told_once_more(void **unused)
+{
+    (void)unused;
+    struct world world;
+    world_init(&world, "urgent");
+    apply(&world, '1');
+    const struct alarm *alarm = alarms_at(world.alarms, 0);
+    world.told = 0;
+    tick(&world, ESCALATE - 1);
+    assert_int_equal(world.told, 0);
+    tick(&world, ESCALATE);
+    assert_int_equal(world.told, 1);
+    assert_int_equal(alarm->deed, DEED_ESCALATE);
+    assert_int_equal(alarm->escalated, 1);
+    assert_int_equal(alarm_priority(alarm), PRIORITY_HIGH);
+    tick(&world, 10 * ESCALATE);
+    assert_int_equal(world.told, 1);
+    assert_int_equal(alarm->escalated, 1);
+    world_fini(&world);
+}
+
 static void a_shelf_keeps_its_place_and_outlasts_occurrences(void **unused)
 {
     (void)unused;
@@ -404,6 +427,7 @@ int main(void)
         cmocka_unit_test(who_when_and_why_are_kept_while_they_hold),
         cmocka_unit_test(an_order_needs_its_alarm_and_a_long_word_is_cut),
         cmocka_unit_test(escalation_goes_up_a_step_each_time_and_waits_while_somebody_knows),
+        cmocka_unit_test(a_high_one_that_nobody_acknowledges_is_told_once_more),
         cmocka_unit_test(a_shelf_keeps_its_place_and_outlasts_occurrences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
