@@ -55,6 +55,7 @@ struct store_query {
 
     sqlite3 *db;
     sqlite3_stmt *second, *minute, *rollup;
+    int rc; /* the first thing that went wrong in the file: what cannot be read is no silence */
 };
 
 /* ---- steps ---- */
@@ -174,18 +175,49 @@ static bool copy_gathered(struct store_query *query, struct store *store)
 
 /* ---- the file: the pool's part ---- */
 
+static void note_error(struct store_query *query, int rc)
+{
+    if (query->rc == SQLITE_OK)
+        query->rc = rc;
+}
+
+static bool prepare(struct store_query *query, const char *sql, sqlite3_stmt **statement)
+{
+    int rc = sqlite3_prepare_v2(query->db, sql, -1, statement, NULL);
+    note_error(query, rc);
+    return rc == SQLITE_OK;
+}
+
+/* Is there a row, or another one? */
+static bool next_row(struct store_query *query, sqlite3_stmt *statement)
+{
+    int rc = sqlite3_step(statement);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        note_error(query, rc);
+    return rc == SQLITE_ROW;
+}
+
+static bool unpack(struct store_query *query, sqlite3_stmt *row, int column, struct block *block)
+{
+    bool good = block_unpack(block, sqlite3_column_blob(row, column),
+                             (size_t)sqlite3_column_bytes(row, column));
+    if (!good)
+        note_error(query, SQLITE_CORRUPT);
+    return good;
+}
+
 static int64_t number_in(struct store_query *query, const char *sql, const char *a, const char *b,
                          int64_t none)
 {
     sqlite3_stmt *statement;
     int64_t number = none;
-    if (sqlite3_prepare_v2(query->db, sql, -1, &statement, NULL) != SQLITE_OK)
+    if (!prepare(query, sql, &statement))
         return none;
     if (a != NULL)
         sqlite3_bind_text(statement, 1, a, -1, SQLITE_STATIC);
     if (b != NULL)
         sqlite3_bind_text(statement, 2, b, -1, SQLITE_STATIC);
-    if (sqlite3_step(statement) == SQLITE_ROW)
+    if (next_row(query, statement))
         number = sqlite3_column_int64(statement, 0);
     sqlite3_finalize(statement);
     return number;
@@ -195,14 +227,13 @@ static int find_scales(struct store_query *query, struct scale *scales)
 {
     sqlite3_stmt *statement;
     int count = 0;
-    if (sqlite3_prepare_v2(query->db,
-                           "SELECT id, min, step FROM metric WHERE kind = ?1 AND name = ?2"
-                           " ORDER BY id DESC",
-                           -1, &statement, NULL) != SQLITE_OK)
+    if (!prepare(query,
+                 "SELECT id, min, step FROM metric WHERE kind = ?1 AND name = ?2 ORDER BY id DESC",
+                 &statement))
         return 0;
     sqlite3_bind_text(statement, 1, query->kind, -1, SQLITE_STATIC);
     sqlite3_bind_text(statement, 2, query->metric, -1, SQLITE_STATIC);
-    while (count < SCALES_MAX && sqlite3_step(statement) == SQLITE_ROW)
+    while (count < SCALES_MAX && next_row(query, statement))
         scales[count++] =
             (struct scale){sqlite3_column_int64(statement, 0), sqlite3_column_double(statement, 1),
                            sqlite3_column_double(statement, 2)};
@@ -218,9 +249,7 @@ static bool read_seconds(struct store_query *query, int64_t minute, int64_t devi
     sqlite3_bind_int64(query->second, 1, minute);
     sqlite3_bind_int64(query->second, 2, device);
     sqlite3_bind_int64(query->second, 3, metric);
-    return sqlite3_step(query->second) == SQLITE_ROW &&
-           block_unpack(block, sqlite3_column_blob(query->second, 0),
-                        (size_t)sqlite3_column_bytes(query->second, 0));
+    return next_row(query, query->second) && unpack(query, query->second, 0, block);
 }
 
 static void read_span_of_seconds(struct store_query *query, int64_t device,
@@ -237,7 +266,7 @@ static bool is_waiting(struct store_query *query, int64_t hour)
 {
     sqlite3_reset(query->rollup);
     sqlite3_bind_int64(query->rollup, 1, hour);
-    return sqlite3_step(query->rollup) == SQLITE_ROW;
+    return next_row(query, query->rollup);
 }
 
 /* As the writer will do it: a minute's seconds stand in place of what the hour has of them. */
@@ -260,26 +289,24 @@ static void read_hours_that_wait(struct store_query *query, int64_t device,
                                  const struct scale *scale, int64_t seconds_from)
 {
     sqlite3_stmt *list, *one;
-    if (sqlite3_prepare_v2(query->db, "SELECT hour FROM rollup WHERE hour BETWEEN ?1 AND ?2", -1,
-                           &list, NULL) != SQLITE_OK)
+    if (!prepare(query, "SELECT hour FROM rollup WHERE hour BETWEEN ?1 AND ?2", &list))
         return;
-    if (sqlite3_prepare_v2(
-            query->db, "SELECT block FROM minute WHERE device = ?1 AND metric = ?2 AND hour = ?3",
-            -1, &one, NULL) != SQLITE_OK) {
+    if (!prepare(query, "SELECT block FROM minute WHERE device = ?1 AND metric = ?2 AND hour = ?3",
+                 &one)) {
         sqlite3_finalize(list);
         return;
     }
     sqlite3_bind_int64(list, 1, query->from_ms / HOUR_MS);
     sqlite3_bind_int64(list, 2, (query->to_ms - 1) / HOUR_MS);
-    while (sqlite3_step(list) == SQLITE_ROW) {
+    while (next_row(query, list)) {
         struct block block = {0};
         int64_t hour = sqlite3_column_int64(list, 0);
         sqlite3_reset(one);
         sqlite3_bind_int64(one, 1, device);
         sqlite3_bind_int64(one, 2, scale->key);
         sqlite3_bind_int64(one, 3, hour);
-        if (sqlite3_step(one) == SQLITE_ROW)
-            block_unpack(&block, sqlite3_column_blob(one, 0), (size_t)sqlite3_column_bytes(one, 0));
+        if (next_row(query, one))
+            unpack(query, one, 0, &block);
         overlay_seconds(query, hour, device, scale, seconds_from, &block);
         add_minutes(query, scale, hour, &block);
     }
@@ -296,11 +323,9 @@ static void read_span_of_minutes(struct store_query *query, int64_t device,
     sqlite3_bind_int64(query->minute, 2, scale->key);
     sqlite3_bind_int64(query->minute, 3, query->from_ms / HOUR_MS);
     sqlite3_bind_int64(query->minute, 4, (query->to_ms - 1) / HOUR_MS);
-    while (sqlite3_step(query->minute) == SQLITE_ROW) {
+    while (next_row(query, query->minute)) {
         int64_t hour = sqlite3_column_int64(query->minute, 0);
-        if (!is_waiting(query, hour) &&
-            block_unpack(&block, sqlite3_column_blob(query->minute, 1),
-                         (size_t)sqlite3_column_bytes(query->minute, 1)))
+        if (!is_waiting(query, hour) && unpack(query, query->minute, 1, &block))
             add_minutes(query, scale, hour, &block);
     }
     read_hours_that_wait(query, device, scale, seconds_from);
@@ -321,12 +346,12 @@ static void read_lost(struct store_query *query)
     static const char sql[] = "SELECT from_ms, to_ms, messages, why FROM gap"
                               " WHERE to_ms >= ?1 AND from_ms < ?2 ORDER BY id DESC LIMIT ?3";
     sqlite3_stmt *statement;
-    if (sqlite3_prepare_v2(query->db, sql, -1, &statement, NULL) != SQLITE_OK)
+    if (!prepare(query, sql, &statement))
         return;
     sqlite3_bind_int64(statement, 1, query->from_ms);
     sqlite3_bind_int64(statement, 2, query->to_ms);
     sqlite3_bind_int(statement, 3, STORE_LOST_MAX);
-    while (sqlite3_step(statement) == SQLITE_ROW) {
+    while (next_row(query, statement)) {
         struct store_lost *lost = &query->lost[query->answer.lost_count++];
         lost->from_ms = sqlite3_column_int64(statement, 0);
         lost->to_ms = sqlite3_column_int64(statement, 1);
@@ -337,21 +362,16 @@ static void read_lost(struct store_query *query)
     query->answer.lost = query->lost;
 }
 
-static int open_for_reading(struct store_query *query)
+static bool open_for_reading(struct store_query *query)
 {
     static const char second[] =
         "SELECT block FROM second WHERE minute = ?1 AND device = ?2 AND metric = ?3";
     static const char minute[] = "SELECT hour, block FROM minute WHERE device = ?1 AND metric = ?2"
                                  " AND hour BETWEEN ?3 AND ?4";
     static const char rollup[] = "SELECT 1 FROM rollup WHERE hour = ?1";
-    int rc = store_read_open(&query->db, query->file);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(query->db, second, -1, &query->second, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(query->db, minute, -1, &query->minute, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(query->db, rollup, -1, &query->rollup, NULL);
-    return rc;
+    note_error(query, store_read_open(&query->db, query->file));
+    return query->rc == SQLITE_OK && prepare(query, second, &query->second) &&
+           prepare(query, minute, &query->minute) && prepare(query, rollup, &query->rollup);
 }
 
 static void close_after_reading(struct store_query *query)
@@ -411,17 +431,12 @@ static void write_answer(struct store_query *query)
 static void run_query(struct store_query *query)
 {
     struct store_answer *answer = &query->answer;
-    int rc = open_for_reading(query);
-    if (rc == SQLITE_OK) {
+    if (open_for_reading(query))
         read_file(query);
-        rc = sqlite3_errcode(query->db);
-        if (store_outcome_of(rc) == STORE_DONE)
-            rc = SQLITE_OK;
-    }
-    if (rc != SQLITE_OK) {
+    if (query->rc != SQLITE_OK && answer->code == 0) {
         answer->code = ERR_IO;
         snprintf(answer->words, sizeof(answer->words), "the history cannot be read: %s",
-                 sqlite3_errstr(rc));
+                 sqlite3_errstr(query->rc));
     }
     close_after_reading(query);
     if (answer->code == 0)

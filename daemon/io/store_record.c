@@ -82,18 +82,19 @@ static void on_calibration(void *user, const struct store_value *values, unsigne
         report->range_count++;
 }
 
-static void on_gap(struct reader *reader, int64_t from_ms, int64_t to_ms)
+static int count_lost(struct reader *reader, int64_t from_ms, int64_t to_ms)
 {
     sqlite3_stmt *statement;
-    if (sqlite3_prepare_v2(reader->db,
-                           "SELECT count(*) FROM gap WHERE to_ms >= ?1 AND from_ms < ?2", -1,
-                           &statement, NULL) != SQLITE_OK)
-        return;
+    int rc = sqlite3_prepare_v2(reader->db,
+                                "SELECT count(*) FROM gap WHERE to_ms >= ?1 AND from_ms < ?2", -1,
+                                &statement, NULL);
+    if (rc != SQLITE_OK)
+        return rc;
     sqlite3_bind_int64(statement, 1, from_ms);
     sqlite3_bind_int64(statement, 2, to_ms);
     if (sqlite3_step(statement) == SQLITE_ROW)
         reader->record.report->lost = (uint64_t)sqlite3_column_int64(statement, 0);
-    sqlite3_finalize(statement);
+    return sqlite3_finalize(statement); /* which gives what the step had to complain of */
 }
 
 /* What came with it: alarms of its devices, what was calibrated, what history lost. */
@@ -109,7 +110,7 @@ static int read_more(struct reader *reader)
     if (rc == 0)
         rc = rows_of(reader, STORE_CALIBRATION, where, on_calibration, reader);
     if (rc == 0)
-        on_gap(reader, session->opened_ms, to_ms);
+        rc = count_lost(reader, session->opened_ms, to_ms);
     return rc;
 }
 

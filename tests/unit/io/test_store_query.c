@@ -297,6 +297,63 @@ static pthread_t loop_thread;
 static _Atomic unsigned reads;
 
 /* uv's pool. */
+/* ---- what cannot be read ---- */
+
+static void assert_unreadable(struct world *world, int64_t to_ms, unsigned points)
+{
+    struct store_wanted wanted = {"sensor", "s-1", "angle", NOW, to_ms, points};
+    struct store_answer answer;
+    struct store_query *query = store_query_now(world->store, &wanted, &answer);
+    assert_int_equal(answer.code, ERR_IO);
+    assert_non_null(strstr(answer.words, "cannot be read"));
+    assert_int_equal(answer.count, 0);
+    store_query_free(query);
+}
+
+/* The first page of a table, of which its others are found. */
+static void damage_page(const char *table)
+{
+    char sql[96];
+    snprintf(sql, sizeof(sql), "SELECT rootpage FROM sqlite_schema WHERE name = '%s'", table);
+    int64_t page = number_of(sql), bytes = number_of("PRAGMA page_size");
+    FILE *at = fopen(file, "r+b");
+    assert_non_null(at);
+    assert_int_equal(fseek(at, (long)((page - 1) * bytes), SEEK_SET), 0);
+    for (int64_t i = 0; i < bytes; i++)
+        assert_int_equal(fputc(0xee, at), 0xee);
+    assert_int_equal(fclose(at), 0);
+}
+
+static void what_is_damaged_is_said_and_is_no_silence(void **state)
+{
+    struct world *world = *state;
+    start_store(world);
+    say(world, NOW, 1);
+    stop_and_keep_up(world, NOW + DAY_MS); /* it has its minutes */
+    stop_store(world, 80000);
+    static const struct {
+        const char *sql, *page; /* either */
+        int64_t span_ms;        /* in seconds, in minutes */
+        unsigned points;
+    } cases[] = {
+        {"UPDATE second SET block = x'ee'", NULL, 5000, 5},
+        {"UPDATE minute SET block = x'ee'", NULL, 5 * DAY_MS, 5},
+        {"INSERT INTO rollup SELECT hour FROM minute", NULL, 5 * DAY_MS, 5}, /* which waits */
+        {NULL, "minute", 5 * DAY_MS, 5},
+        {NULL, "second", 5000, 5},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        if (cases[i].sql != NULL)
+            run_sql(cases[i].sql);
+        else
+            damage_page(cases[i].page);
+        open_store(world);
+        assert_unreadable(world, NOW + cases[i].span_ms, cases[i].points);
+        store_close(world->store);
+        world->store = NULL;
+    }
+}
+
 static void on_read(void *user, const struct store_answer *answer)
 {
     (void)user;
@@ -349,6 +406,7 @@ int main(void)
         CASE(seconds_that_were_dropped_are_answered_in_minutes),
         CASE(what_makes_no_sense_is_refused_and_what_nobody_knows_is_empty),
         CASE(what_was_lost_is_told_with_its_span),
+        CASE(what_is_damaged_is_said_and_is_no_silence),
         CASE(a_query_leaves_the_loop_empty),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
