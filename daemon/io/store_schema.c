@@ -88,6 +88,13 @@ static const char *const migrations[] = {
     "    WHERE rule = NEW.rule AND kind = NEW.kind AND device = NEW.device"
     "      AND number < NEW.number AND (presence <> 0 OR shelved_until_ms IS NOT NULL);"
     "  END;",
+
+    /* A start looks for sessions under way and for the last one of each room, a report for what was
+     * calibrated: none of it may go through the sessions of years. */
+    "CREATE INDEX session_under_way ON session (state)"
+    "  WHERE state IN ('planned', 'running', 'paused');"
+    "CREATE INDEX session_of_room ON session (room, id);"
+    "CREATE INDEX calibration_of_session ON calibration (session);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

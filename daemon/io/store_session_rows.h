@@ -12,6 +12,10 @@
 #include "core/report.h"
 #include "io/store_state.h"
 
+/* What a start looks for; store_schema.c has an index for each. */
+#define SESSIONS_UNDER_WAY "state IN ('planned', 'running', 'paused')"
+#define SESSIONS_LAST      "ended_ms IS NOT NULL AND id IN (SELECT max(id) FROM session GROUP BY room)"
+
 /* Places in a row of the table `session`, as they are loaded. */
 enum {
     ID,

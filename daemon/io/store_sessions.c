@@ -350,13 +350,9 @@ int store_load_sessions(struct store *store, struct sessions *sessions,
     loading->reading.drivers = clinic->drivers;
     loading->reading.body = clinic->body;
     loading->diag = diag;
-    int code =
-        read_pass(store, loading, sessions, "state IN ('planned', 'running', 'paused')", diag);
+    int code = read_pass(store, loading, sessions, SESSIONS_UNDER_WAY, diag);
     if (code == 0)
-        code = read_pass(store, loading, sessions,
-                         "ended_ms IS NOT NULL AND id IN (SELECT max(id) FROM session"
-                         " GROUP BY room)",
-                         diag);
+        code = read_pass(store, loading, sessions, SESSIONS_LAST, diag);
     sessions_go_on(sessions, loading->newest);
     free(loading);
     return code;

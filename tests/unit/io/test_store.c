@@ -8,6 +8,7 @@
 #include "core/alarms.h"
 #include "core/plan.h"
 #include "io/store_rows.h"
+#include "io/store_session_rows.h"
 
 static unsigned count_files(const char *part)
 {
@@ -136,6 +137,41 @@ static void the_place_is_believed_only_of_the_same_spool(void **state)
         stop_store(world, cases[i].head);
         assert_int_equal(number_of("SELECT count(*) FROM gap"), cases[i].gaps);
     }
+}
+
+/* ---- what is looked for ---- */
+
+static void what_a_start_and_a_report_look_for_has_its_index(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *table, *where, *index;
+    } cases[] = {
+        {"session", SESSIONS_UNDER_WAY, "USING INDEX session_under_way"},
+        {"session", SESSIONS_LAST, "USING COVERING INDEX session_of_room"},
+        {"calibration", "session = 7", "USING INDEX calibration_of_session"},
+    };
+    open_store(world);
+    sqlite3 *db = open_file();
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char sql[256], plan[1024] = "";
+        sqlite3_stmt *statement;
+        snprintf(sql, sizeof(sql), "EXPLAIN QUERY PLAN SELECT * FROM %s WHERE %s ORDER BY 1, 2",
+                 cases[i].table, cases[i].where);
+        assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+        while (sqlite3_step(statement) == SQLITE_ROW) {
+            const char *step = (const char *)sqlite3_column_text(statement, 3);
+            snprintf(plan + strlen(plan), sizeof(plan) - strlen(plan), "%s; ", step);
+            if (strncmp(step, "SCAN", 4) == 0 && strstr(step, "COVERING INDEX") == NULL)
+                fail_msg("%s: %s", sql, step); /* every row with its body */
+        }
+        if (strstr(plan, cases[i].index) == NULL)
+            fail_msg("%s: %s", sql, plan);
+        sqlite3_finalize(statement);
+    }
+    sqlite3_close(db);
+    store_close(world->store);
+    world->store = NULL;
 }
 
 /* ---- files ---- */
@@ -536,6 +572,7 @@ int main(void)
         CASE(a_batch_is_sealed_when_it_is_due),
         CASE(a_batch_never_goes_beyond_the_copy_of_the_spool),
         CASE(the_place_is_believed_only_of_the_same_spool),
+        CASE(what_a_start_and_a_report_look_for_has_its_index),
         CASE(a_newer_file_is_refused_in_a_sentence_and_left),
         CASE(a_file_that_another_hub_has_is_refused_in_a_sentence),
         CASE(a_damaged_file_is_set_aside_and_a_new_one_begun),
