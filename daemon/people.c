@@ -48,6 +48,11 @@ int hub_load_people(struct lumbard *hub, struct diag *diag)
     int code = store_load(hub->store, STORE_CLIENT, NULL, on_client, hub, diag);
     if (code == 0)
         code = store_load(hub->store, STORE_PLAN, "client IS NOT NULL", on_plan, hub, diag);
+    uint64_t client = 0, plan = 0;
+    if (code == 0)
+        code = store_load_numbers(hub->store, &client, &plan, diag);
+    shelf_go_on(hub->clients, client);
+    shelf_go_on(hub->tailored, plan);
     return code;
 }
 

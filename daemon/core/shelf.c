@@ -108,6 +108,12 @@ const struct shelf_entry *shelf_put(struct shelf *shelf, const struct shelf_entr
     return shelf->list[place] = copy;
 }
 
+void shelf_go_on(struct shelf *shelf, uint64_t newest_id)
+{
+    if (newest_id > shelf->newest_id)
+        shelf->newest_id = newest_id;
+}
+
 bool shelf_remove(struct shelf *shelf, uint64_t id)
 {
     uint32_t place = place_of(shelf, id);

@@ -37,6 +37,8 @@ const struct shelf_entry *shelf_by_id(const struct shelf *shelf, uint64_t id);
  * complaint: ERR_CONFLICT where the owner has another of that name, ERR_FULL, ERR_MEMORY. */
 const struct shelf_entry *shelf_put(struct shelf *shelf, const struct shelf_entry *entry,
                                     struct diag *diag);
+/* The numbers up to this one are taken, though what had them is not here. */
+void shelf_go_on(struct shelf *shelf, uint64_t newest_id);
 bool shelf_remove(struct shelf *shelf, uint64_t id);
 
 #endif

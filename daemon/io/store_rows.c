@@ -317,6 +317,16 @@ int store_rows_read(sqlite3 *db, enum store_table table, const char *where, stor
     return rc;
 }
 
+/* What a start cannot read: of a damaged file a new one is begun. */
+static int cannot_load(struct store *store, int rc, struct diag *diag)
+{
+    char words[160];
+    snprintf(words, sizeof(words), "%s", sqlite3_errmsg(store->db.db));
+    if (store_outcome_of(rc) == STORE_DAMAGED)
+        return store_begin_anew(store, words, diag);
+    return diag_set(diag, ERR_IO, "%s: %s", store->file, words);
+}
+
 int store_load(struct store *store, enum store_table table, const char *where, store_row_cb *each,
                void *user, struct diag *diag)
 {
@@ -324,11 +334,29 @@ int store_load(struct store *store, enum store_table table, const char *where, s
     if (store->db.db == NULL) /* a full disk, and no file */
         return 0;
     int rc = store_rows_read(store->db.db, table, where, each, user);
-    if (rc == SQLITE_DONE)
+    return rc == SQLITE_DONE ? 0 : cannot_load(store, rc, diag);
+}
+
+int store_load_numbers(struct store *store, uint64_t *client, uint64_t *plan, struct diag *diag)
+{
+    /* Of a client whose own row found no room there may be others. */
+    static const char sql[] =
+        "SELECT max((SELECT newest FROM numbered WHERE what = 'client'),"
+        "           (SELECT coalesce(max(client), 0) FROM session),"
+        "           (SELECT coalesce(max(client), 0) FROM calibration)),"
+        "       (SELECT newest FROM numbered WHERE what = 'plan')";
+    sqlite3_stmt *statement;
+    assert(!store->started);
+    *client = *plan = 0;
+    if (store->db.db == NULL)
         return 0;
-    char words[160];
-    snprintf(words, sizeof(words), "%s", sqlite3_errmsg(store->db.db));
-    if (store_outcome_of(rc) == STORE_DAMAGED)
-        return store_begin_anew(store, words, diag);
-    return diag_set(diag, ERR_IO, "%s: %s", store->file, words);
+    int rc = sqlite3_prepare_v2(store->db.db, sql, -1, &statement, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW) {
+        *client = (uint64_t)sqlite3_column_int64(statement, 0);
+        *plan = (uint64_t)sqlite3_column_int64(statement, 1);
+    }
+    sqlite3_finalize(statement);
+    return rc == SQLITE_ROW ? 0 : cannot_load(store, rc, diag);
 }

@@ -62,6 +62,10 @@ typedef void store_row_cb(void *user, const struct store_value *values, unsigned
 int store_load(struct store *store, enum store_table table, const char *where, store_row_cb *each,
                void *user, struct diag *diag);
 
+/* The highest numbers that clients and their plans ever had, of those that are erased as well; at
+ * start. */
+int store_load_numbers(struct store *store, uint64_t *client, uint64_t *plan, struct diag *diag);
+
 /* ---- alarms, as core/alarms.h has them ---- */
 
 struct alarm;

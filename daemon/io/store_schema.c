@@ -94,7 +94,17 @@ static const char *const migrations[] = {
     "CREATE INDEX session_under_way ON session (state)"
     "  WHERE state IN ('planned', 'running', 'paused');"
     "CREATE INDEX session_of_room ON session (room, id);"
-    "CREATE INDEX calibration_of_session ON calibration (session);",
+    "CREATE INDEX calibration_of_session ON calibration (session);"
+    /* Numbers of who was erased stand in rows that stay: they are not given again. */
+    "CREATE TABLE numbered (what TEXT PRIMARY KEY, newest INTEGER NOT NULL) WITHOUT ROWID;"
+    "INSERT INTO numbered SELECT 'client', coalesce(max(id), 0) FROM client;"
+    "INSERT INTO numbered SELECT 'plan', coalesce(max(id), 0) FROM plan;"
+    "CREATE TRIGGER client_is_numbered AFTER INSERT ON client BEGIN"
+    "  UPDATE numbered SET newest = NEW.id WHERE what = 'client' AND newest < NEW.id;"
+    "  END;"
+    "CREATE TRIGGER plan_is_numbered AFTER INSERT ON plan BEGIN"
+    "  UPDATE numbered SET newest = NEW.id WHERE what = 'plan' AND newest < NEW.id;"
+    "  END;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

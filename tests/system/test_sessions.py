@@ -235,6 +235,32 @@ def one_survives_kills_as_it_was_answered(build):
         assert not clinic.said("cannot be taken up")
 
 
+def the_number_of_one_who_was_erased_is_not_given_again(build):
+    with Clinic(build, rooms={"room-1": ["posture/p-01"]}) as clinic:
+        for name in "AB":
+            assert clinic.ask("/clients", "POST", {"name": name})[0] == 201
+        opening = {"room": "room-1", "therapist": "AB", "client": "B"}
+        number = clinic.ask("/sessions", "POST", opening)[1]["id"]
+        order(clinic, number, "start")
+        assert order(clinic, number, "end")[1]["client"] == "B"
+        assert clinic.ask("/clients/B", "DELETE")[0] == 200
+        clinic.stop_hub()
+        clinic.start_hub()
+        for name in "CD":
+            assert clinic.ask("/clients", "POST", {"name": name})[0] == 201
+        assert clinic.ask(f"/sessions/{number}")[1]["client"] is None
+        assert clinic.ask("/clients/D", "DELETE")[1]["stored"]  # of whom no other row tells
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        assert clinic.ask(f"/sessions/{number}")[1]["client"] is None
+        assert clinic.ask("/clients", "POST", {"name": "E"})[0] == 201
+        clinic.stop_hub()
+        with sqlite3.connect(clinic.folder / "history.db") as db:
+            clients = db.execute("SELECT alias, id FROM client ORDER BY id").fetchall()
+        db.close()
+        assert clients == [("A", 1), ("C", 3), ("E", 5)], clients
+
+
 def one_whose_room_a_reload_removes_stays_aborted(build):
     rooms = {"room-1": ["massage/m-01"], "room-2": ["posture/p-01"]}
     with Clinic(build, rooms=rooms, plans={"tiny": PLAN}) as clinic:
@@ -324,4 +350,5 @@ if __name__ == "__main__":
          a_device_that_works_opens_one_and_idleness_ends_it,
          one_that_a_device_opened_is_named_and_led_by_hand,
          a_wearable_that_moves_rooms_in_between_tears_nothing,
-         one_whose_room_a_reload_removes_stays_aborted])
+         one_whose_room_a_reload_removes_stays_aborted,
+         the_number_of_one_who_was_erased_is_not_given_again])

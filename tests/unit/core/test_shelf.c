@@ -63,6 +63,9 @@ static void numbers_are_never_used_again(void **state)
     assert_int_equal(shelf_at(shelf, 1)->created_ms, 7);
     assert_null(shelf_at(shelf, 2));
     assert_null(shelf_by_id(shelf, 20));
+    shelf_go_on(shelf, 50); /* there were more, which are erased */
+    shelf_go_on(shelf, 45);
+    assert_int_equal(put(shelf, 0, 0, "c", "", NULL), 51);
     shelf_destroy(shelf);
 }
 
