@@ -234,14 +234,17 @@ static int ask_history(struct asked *asked)
     return code;
 }
 
-/* What is under way is known better than its rows tell. */
-static void take_live(struct asked *asked)
+/* What is under way is known better than its rows tell, which may still wait for the disk. */
+static void take_live(struct asked *asked, struct store_record *record)
 {
     const struct lumbard *hub = asked->hub;
     const struct session *live = sessions_find(hub->ingest.sessions, asked->id);
-    struct report *report = asked->report;
+    struct report *report = record->report;
     if (live == NULL)
         return;
+    record->found = true;
+    snprintf(record->room, sizeof(record->room), "%s",
+             hub->setup.config->rooms[live->room - 1].name);
     report->session = *live;
     for (uint32_t i = 0; i < live->device_count; i++) {
         const struct device *device = devices_at(hub->ingest.devices, live->devices[i].device);
@@ -284,6 +287,8 @@ static void on_record(void *user, struct store_record *record)
 {
     struct asked *asked = user;
     struct api_answer out = {0};
+    if (record->code == 0)
+        take_live(asked, record);
     if (record->code != 0 || !record->found) {
         if (record->code != 0)
             api_problem(&out, 503, "Just now %s.", record->words);
@@ -294,7 +299,6 @@ static void on_record(void *user, struct store_record *record)
     }
     asked->report = record->report;
     record->report = NULL;
-    take_live(asked);
     take_names(asked, record);
     asked->report->version = LUMBAR_VERSION;
     asked->report->language = asked->language;
