@@ -36,7 +36,10 @@ enum api_outcome api_stored(struct lumbard *hub, const struct api_call *call,
     api_give(answer, status, body);
     if (answer->is_problem)
         return API_DONE;
-    for (unsigned i = 0; store_is_safe(hub->store) && i < HUB_ANSWERS_MAX; i++) {
+    /* Nor is told to be stored what found no room. */
+    bool whole = store_refused_rows(hub->store) == hub->refused_rows;
+    hub->refused_rows = store_refused_rows(hub->store);
+    for (unsigned i = 0; whole && store_is_safe(hub->store) && i < HUB_ANSWERS_MAX; i++) {
         if (hub->answers[i].ticket != 0)
             continue;
         hub->answers[i] =

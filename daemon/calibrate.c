@@ -59,7 +59,8 @@ static void put_row(struct lumbard *hub, const struct device *device, const stru
         store_int(row->expires_ms),
         store_text(text != NULL ? text : "{}"),
     };
-    store_put(hub->store, STORE_CALIBRATION, values, COUNT(values));
+    if (!store_put(hub->store, STORE_CALIBRATION, values, COUNT(values)))
+        hub->unstored.calibration = true;
     free(text);
     json_decref(body);
 }
@@ -267,6 +268,26 @@ void hub_name_calibration(struct lumbard *hub, const struct session *session)
         const struct client_own own = own_of(device, test, &result);
         store_range(hub, device, test, &result);
         keep_own(hub, session, &own);
+    }
+}
+
+/* The newest of each device. */
+void hub_store_calibration_again(struct lumbard *hub)
+{
+    const struct calibration *calibration = hub->ingest.calibration;
+    bool due = hub->unstored.calibration;
+    hub->unstored.calibration = false;
+    for (uint32_t id = 1; due && !hub->unstored.calibration &&
+                          id <= devices_count(hub->ingest.devices);
+         id++) {
+        const struct device *device = device_at(hub, id);
+        const struct neutral *neutral = calibration_neutral(calibration, id);
+        const struct range_test *test = calibration_range(calibration, id);
+        struct range_result result;
+        if (neutral != NULL && neutral->zero.taken_ms != 0)
+            store_zero(hub, device, &neutral->zero);
+        if (test != NULL && calibration_range_result(test, &result))
+            store_range(hub, device, test, &result);
     }
 }
 

@@ -48,6 +48,19 @@ struct hub_answer {
     struct api_answer answer;
 };
 
+/* What found no room in the store: put again when there is some. */
+#define HUB_REMOVALS_MAX 64
+struct hub_unstored {
+    uint64_t alarm, session; /* the first change of each kind; 0: none */
+    uint64_t client, plan;   /* the lowest number; 0: none */
+    bool calibration;
+    struct hub_removal {
+        unsigned table; /* enum store_table */
+        uint64_t id;
+    } removals[HUB_REMOVALS_MAX];
+    unsigned removal_count;
+};
+
 /* What was last noted on a tape, of a room or a device. */
 struct hub_noted {
     uint64_t session, change;
@@ -107,7 +120,8 @@ struct lumbard {
     struct hub_blame { /* for devices that are silent */
         int64_t since_ms, until_ms; /* 0: not to blame */
     } own_blame, broker_blame;
-    uint64_t unstored; /* the first change of an alarm that found no room in the store; 0: none */
+    struct hub_unstored unstored;
+    uint64_t refused_rows; /* of the store's, as far as it was looked at */
     struct hub_answer answers[HUB_ANSWERS_MAX];
 };
 
@@ -143,7 +157,7 @@ void hub_keep(struct lumbard *hub); /* tells the spool what is still needed of i
 /* tell.c: an alarm changed: stored, logged, shown, published. */
 void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm);
 void hub_store_rooms(struct lumbard *hub); /* of alarms that stand, after a reload and a start */
-void hub_store_again(struct lumbard *hub); /* of alarms that found no room while the disk refused */
+void hub_store_again(struct lumbard *hub); /* what found no room while the disk refused */
 struct publish_world hub_publish_world(const struct lumbard *hub);
 void hub_publish(struct lumbard *hub); /* what the broker has not been told yet */
 
@@ -160,6 +174,7 @@ void hub_drop_answers(struct lumbard *hub);
 int hub_load_people(struct lumbard *hub, struct diag *diag);
 void hub_store_client(struct lumbard *hub, const struct shelf_entry *client);
 void hub_store_plan(struct lumbard *hub, const struct shelf_entry *plan);
+void hub_store_people_again(struct lumbard *hub); /* who found no room */
 void hub_forget_client(struct lumbard *hub, uint64_t id); /* with the plans */
 void hub_forget_plan(struct lumbard *hub, uint64_t id);
 /* Puts what is known of a client now in the place of what was; NULL with a complaint. */
@@ -177,6 +192,7 @@ int hub_find_plan(struct lumbard *hub, const char *client, const char *name, str
 int hub_open_sessions(struct lumbard *hub, struct diag *diag);
 int hub_load_sessions(struct lumbard *hub, struct diag *diag); /* as the store has them */
 void hub_store_sessions(struct lumbard *hub);                  /* those under way, all of it */
+void hub_store_sessions_again(struct lumbard *hub);            /* those that found no room */
 void hub_gather_sessions(void *hub); /* for the store: what is accounted of them */
 void hub_tick_sessions(struct lumbard *hub, int64_t now_ms);
 int64_t hub_own_age_ms(const struct lumbard *hub); /* own ranges no older count */
@@ -186,6 +202,7 @@ uint64_t hub_running_session(const struct lumbard *hub, uint32_t room); /* or pa
 int hub_open_calibration(struct lumbard *hub, struct diag *diag);
 int hub_load_calibration(struct lumbard *hub, struct diag *diag); /* after the sessions */
 void hub_name_calibration(struct lumbard *hub, const struct session *session); /* it has a client */
+void hub_store_calibration_again(struct lumbard *hub); /* what found no room */
 void hub_end_calibration(struct lumbard *hub, const struct session *session);  /* with it */
 void hub_tick_calibration(struct lumbard *hub, int64_t now_ms);
 

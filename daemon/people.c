@@ -58,12 +58,19 @@ int hub_load_people(struct lumbard *hub, struct diag *diag)
 
 /* ---- into the store ---- */
 
+static void note_unstored(uint64_t *first, uint64_t id)
+{
+    if (*first == 0 || id < *first)
+        *first = id;
+}
+
 void hub_store_client(struct lumbard *hub, const struct shelf_entry *client)
 {
     const struct store_value row[] = {store_int((int64_t)client->id), store_text(client->name),
                                       store_int(client->created_ms), store_null(),
                                       store_text(client->text)};
-    store_put(hub->store, STORE_CLIENT, row, COUNT(row));
+    if (!store_put(hub->store, STORE_CLIENT, row, COUNT(row)))
+        note_unstored(&hub->unstored.client, client->id);
 }
 
 void hub_store_plan(struct lumbard *hub, const struct shelf_entry *plan)
@@ -72,27 +79,65 @@ void hub_store_plan(struct lumbard *hub, const struct shelf_entry *plan)
         store_int((int64_t)plan->id), store_int((int64_t)plan->owner), store_null(),
         store_text(plan->name),       store_int(plan->created_ms),     store_null(),
         store_text(plan->text)};
-    store_put(hub->store, STORE_PLAN, row, COUNT(row));
+    if (!store_put(hub->store, STORE_PLAN, row, COUNT(row)))
+        note_unstored(&hub->unstored.plan, plan->id);
+}
+
+static void remove_row(struct lumbard *hub, enum store_table table, uint64_t id)
+{
+    struct hub_unstored *unstored = &hub->unstored;
+    const struct store_value key = store_int((int64_t)id);
+    if (store_remove(hub->store, table, &key, 1))
+        return;
+    if (unstored->removal_count < HUB_REMOVALS_MAX)
+        unstored->removals[unstored->removal_count++] = (struct hub_removal){table, id};
+    else
+        log_error("store: what is erased cannot be noted any more: number %llu stays",
+                  (unsigned long long)id);
 }
 
 void hub_forget_plan(struct lumbard *hub, uint64_t id)
 {
-    const struct store_value key = store_int((int64_t)id);
-    store_remove(hub->store, STORE_PLAN, &key, 1);
+    remove_row(hub, STORE_PLAN, id);
     shelf_remove(hub->tailored, id);
 }
 
 void hub_forget_client(struct lumbard *hub, uint64_t id)
 {
-    const struct store_value key = store_int((int64_t)id);
     const struct shelf_entry *plan;
     for (uint32_t i = 0; (plan = shelf_at(hub->tailored, i)) != NULL;)
         if (plan->owner == id)
             hub_forget_plan(hub, plan->id);
         else
             i++;
-    store_remove(hub->store, STORE_CLIENT, &key, 1);
+    remove_row(hub, STORE_CLIENT, id);
     shelf_remove(hub->clients, id);
+}
+
+/* Those from the first one that found no room, for there may be others behind it. */
+static void put_again(struct lumbard *hub, const struct shelf *shelf, uint64_t *first,
+                      void (*put)(struct lumbard *hub, const struct shelf_entry *entry))
+{
+    const struct shelf_entry *entry;
+    uint64_t from = *first;
+    *first = 0;
+    for (uint32_t i = 0; from != 0 && *first == 0 && (entry = shelf_at(shelf, i)) != NULL; i++)
+        if (entry->id >= from)
+            put(hub, entry); /* which notes it where there still is none */
+}
+
+void hub_store_people_again(struct lumbard *hub)
+{
+    struct hub_unstored *unstored = &hub->unstored;
+    while (unstored->removal_count > 0) {
+        const struct hub_removal *removal = &unstored->removals[unstored->removal_count - 1];
+        const struct store_value key = store_int((int64_t)removal->id);
+        if (!store_remove(hub->store, (enum store_table)removal->table, &key, 1))
+            return;
+        unstored->removal_count--;
+    }
+    put_again(hub, hub->clients, &unstored->client, hub_store_client);
+    put_again(hub, hub->tailored, &unstored->plan, hub_store_plan);
 }
 
 const struct shelf_entry *hub_keep_client(struct lumbard *hub, const struct shelf_entry *old,

@@ -61,26 +61,36 @@ void hub_store_rooms(struct lumbard *hub)
     }
 }
 
-/* As they are by now. What they went through meanwhile is lost, and the store has said so. */
-void hub_store_again(struct lumbard *hub)
+static void store_alarms_again(struct lumbard *hub)
 {
-    if (hub->unstored == 0)
+    if (hub->unstored.alarm == 0)
         return;
     for (const struct alarm *at = NULL; (at = alarms_next(hub->ingest.alarms, at)) != NULL;) {
         const struct device *device = devices_at(hub->ingest.devices, at->device);
-        if (at->change >= hub->unstored &&
+        if (at->change >= hub->unstored.alarm &&
             !store_alarm_room(hub->store, at, device, room_name(hub, device)))
             return;
     }
-    hub->unstored = 0;
+    hub->unstored.alarm = 0;
+}
+
+/* As they are by now. What they went through meanwhile is lost, and the store has said so. */
+void hub_store_again(struct lumbard *hub)
+{
+    store_alarms_again(hub);
+    hub_store_people_again(hub);
+    hub_store_sessions_again(hub);
+    hub_store_calibration_again(hub);
+    hub->refused_rows = store_refused_rows(hub->store);
 }
 
 static void store_change(struct lumbard *hub, const struct alarm *alarm,
                          const struct device *device)
 {
     const struct alarm_hand *hand = alarms_hand(hub->ingest.alarms);
-    if (!store_alarm(hub->store, alarm, device, room_name(hub, device), hand) && hub->unstored == 0)
-        hub->unstored = alarm->change;
+    if (!store_alarm(hub->store, alarm, device, room_name(hub, device), hand) &&
+        hub->unstored.alarm == 0)
+        hub->unstored.alarm = alarm->change;
 }
 
 /* What somebody is to answer begins; what was found in the same moment to have another cause did

@@ -35,6 +35,13 @@ static void log_session(const struct lumbard *hub, const struct session *session
                    session->idle ? ", as nothing was done any more" : "");
 }
 
+static void store_all_of(struct lumbard *hub, const struct session *session)
+{
+    struct store_clinic clinic = clinic_of(hub);
+    if (!store_session(hub->store, session, &clinic) && hub->unstored.session == 0)
+        hub->unstored.session = session->change;
+}
+
 static void on_session(void *user, const struct session *session, enum session_op op)
 {
     struct lumbard *hub = user;
@@ -43,11 +50,10 @@ static void on_session(void *user, const struct session *session, enum session_o
     if (ends || op == SESSION_OPEN || op == SESSION_START || op == SESSION_PAUSE ||
         op == SESSION_RESUME)
         log_session(hub, session, op);
-    struct store_clinic clinic = clinic_of(hub);
     /* Rooms are numbered anew: all are stored when that is over, but for one whose room is gone. It
      * has its old number still, and is forgotten next. */
     if (!hub->reloading || op == SESSION_ABORT)
-        store_session(hub->store, session, &clinic);
+        store_all_of(hub, session);
     if (op == SESSION_NAME)
         hub_name_calibration(hub, session);
     if (ends)
@@ -70,12 +76,25 @@ int hub_load_sessions(struct lumbard *hub, struct diag *diag)
 
 void hub_store_sessions(struct lumbard *hub)
 {
-    struct store_clinic clinic = clinic_of(hub);
     for (uint32_t room = 1; room <= hub->setup.config->room_count; room++) {
         const struct session *session = sessions_at(hub->ingest.sessions, room);
         if (session != NULL && session->ended_ms == 0)
-            store_session(hub->store, session, &clinic);
+            store_all_of(hub, session);
     }
+}
+
+void hub_store_sessions_again(struct lumbard *hub)
+{
+    struct store_clinic clinic = clinic_of(hub);
+    if (hub->unstored.session == 0)
+        return;
+    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++) {
+        const struct session *session = sessions_at(hub->ingest.sessions, room);
+        if (session != NULL && session->change >= hub->unstored.session &&
+            !store_session(hub->store, session, &clinic))
+            return;
+    }
+    hub->unstored.session = 0;
 }
 
 /* What is accounted goes with the history that it was made of, so that a crash counts nothing

@@ -153,6 +153,7 @@ static bool put(struct store *store, struct head head, const struct store_value 
     for (unsigned i = 0; i < head.count; i++)
         bytes += bytes_of(&values[i]);
     if (bytes > STORE_ROWS_BYTES - rows->used) {
+        store->refused_rows++;
         complain(store, (enum store_table)head.table);
         return false;
     }
@@ -178,6 +179,11 @@ bool store_remove(struct store *store, enum store_table table, const struct stor
 {
     assert(count > 0 && count <= tables[table].keys);
     return put(store, (struct head){(uint8_t)table, (uint8_t)count, true}, keys);
+}
+
+uint64_t store_refused_rows(const struct store *store)
+{
+    return store->refused_rows;
 }
 
 /* ---- From a batch into the file ---- */

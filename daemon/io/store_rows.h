@@ -53,6 +53,8 @@ bool store_put(struct store *store, enum store_table table, const struct store_v
 bool store_remove(struct store *store, enum store_table table, const struct store_value *keys,
                   unsigned count);
 
+uint64_t store_refused_rows(const struct store *store); /* since it was opened: puts and removals */
+
 uint64_t store_batch(const struct store *store);     /* number of the open batch, from 1 */
 uint64_t store_committed(const struct store *store); /* of the newest that is on the disk */
 

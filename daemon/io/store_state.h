@@ -124,7 +124,7 @@ struct store {
     uint64_t position; /* of the newest batch on the disk */
     bool another;      /* the run before had another spool: of what waits in this one it had none */
     struct store_gap losing;
-    uint64_t lost;
+    uint64_t lost, refused_rows;
     struct log_limit complaint, rows_complaint;
 
     struct store_device *devices; /* by id - 1 */

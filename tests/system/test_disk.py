@@ -2,10 +2,12 @@
 import json
 import resource
 import signal
+import sqlite3
 import subprocess
 import time
 
 from clinic import Clinic, Skipped, run, wait_for
+from test_report import fetch
 
 ROOMS = {"room-1": ["posture/p-01", "massage/m-01", "massage/m-02"]}
 QUICK = "devices:\n  rate: 5000\n"
@@ -141,6 +143,62 @@ def a_hub_that_starts_with_a_full_disk_copies_when_there_is_room(build):
             subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
+def order(clinic, number, name, **body):
+    status, said = clinic.ask(f"/sessions/{number}/{name}", "POST", body)
+    assert status == 200, (name, said)
+    return said
+
+
+def what_people_say_while_the_disk_is_full_is_kept_when_there_is_room(build):
+    """And nobody is told before that it were; a report tells of what is not in the file yet."""
+    with SmallSpool(build, rooms=ROOMS, extra=QUICK) as clinic:
+        for name in ("early", "erased"):
+            assert clinic.ask("/clients", "POST", {"name": name})[1]["stored"]
+        clinic.limit_files(ENOUGH)
+        opening = {"room": "room-1", "therapist": "AB", "client": "early"}
+        status, said = clinic.ask("/sessions", "POST", opening)
+        assert (status, said["stored"]) == (201, False), said
+        number = said["id"]
+        status, _, page = fetch(clinic, f"/sessions/{number}/report")
+        assert status == 200 and "early" in page, (status, page[:400])
+        assert fetch(clinic, "/sessions/4711/report")[0] == 404
+        order(clinic, number, "start")
+        for _ in range(63):
+            order(clinic, number, "note", text="n" * 200)
+        for times in range(1000):  # all of a session is put each time it changes
+            assert not order(clinic, number, "pain", pain=times % 10, when="during")["stored"]
+            if clinic.said("finds no room"):
+                break
+        assert clinic.said("a row of session"), clinic.log_path.read_text()
+        order(clinic, number, "pain", pain=10, when="during")
+        last = order(clinic, number, "note", text="The last one.")
+        goals = ["g" * 160] * 8
+        for i in range(40):  # until what is left for a note is too little for a client as well
+            status, said = clinic.ask("/clients", "POST", {"name": f"late-{i}", "goals": goals})
+            assert (status, said["stored"]) == (201, False), said
+        assert clinic.ask("/clients/erased", "DELETE")[1]["stored"] is False
+
+        clinic.limit_files(resource.RLIM_INFINITY)
+        wait_for("the last note", lambda: "The last one." in
+                 kept(clinic, "SELECT text FROM session_note"), 60)
+        wait_for("all clients", lambda: len(kept(clinic, "SELECT alias FROM client")) == 41, 60)
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        now = clinic.ask(f"/sessions/{number}")[1]
+        assert (now["pain"], now["notes"]) == (last["pain"], last["notes"]), now
+        clients = {c["name"] for c in clinic.ask("/clients")[1]["clients"]}
+        assert clients == {"early"} | {f"late-{i}" for i in range(40)}, clients
+
+
+def kept(clinic, sql):
+    """The first column of what is in the file."""
+    db = sqlite3.connect(f"file:{clinic.folder}/history.db?mode=ro", uri=True)
+    try:
+        return [row[0] for row in db.execute(sql)]
+    finally:
+        db.close()
+
+
 def another_size_of_the_spool_loses_nothing_that_waited(build):
     with SmallSpool(build, rooms=ROOMS, extra=QUICK) as clinic:
         device = clinic.device("posture", "p-01")
@@ -175,6 +233,7 @@ def what_is_too_large_is_dropped_counted_and_does_not_come_back(build):
 
 if __name__ == "__main__":
     run([none_is_told_what_never_came_to_a_full_disk,
+         what_people_say_while_the_disk_is_full_is_kept_when_there_is_room,
          a_hub_that_starts_with_a_full_disk_copies_when_there_is_room,
          another_size_of_the_spool_loses_nothing_that_waited,
          what_is_too_large_is_dropped_counted_and_does_not_come_back])
