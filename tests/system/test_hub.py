@@ -4,7 +4,7 @@ import signal
 import subprocess
 import time
 
-from clinic import Clinic, run, wait_for
+from clinic import TOP, Clinic, run, wait_for
 
 BENT = """
 rules:
@@ -263,6 +263,23 @@ def a_value_beyond_the_sensor_is_no_value(build):
         seen = browser.values(frame, "massage_pressure")
         assert seen[1] is None and round(seen[0]) == 50 and round(seen[2]) == 60, seen
         browser.until(lambda f: any(d.out_of_range == 1 for d in f.devices), "the count", 15)
+
+
+def a_pad_that_becomes_too_hot_for_its_sensor_is_an_alarm(build):
+    """A jump over all that the sensor can say, past every limit: with the rules as they are shipped."""
+    rules = (TOP / "config/rules.d/technical.yaml").read_text()
+    with Clinic(build, rules=rules) as clinic:
+        device = clinic.device("massage", "m-01")
+        heat = clinic.proto("massage").PROGRAM_HEAT
+
+        def hot():
+            device.send(skin_temperature=[52.0], program=heat)
+            time.sleep(0.2)
+            return [a for a in clinic.ask("/alarms")[1]["alarms"]
+                    if a["rule"] == "skin-temperature-untrusted"]
+        device.send(skin_temperature=[47.0], program=heat)
+        alarm = wait_for("the alarm", hot, 20)[0]
+        assert alarm["priority"] == "high" and "take it off" in alarm["action"], alarm
 
 
 def a_broker_that_goes_is_said_and_comes_back(build):
