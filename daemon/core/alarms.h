@@ -33,7 +33,7 @@ struct alarm {
     enum alarm_state state;
     enum alarm_presence presence; /* of the state */
     int64_t raised_ms, since_ms;  /* hub time; since: of this presence */
-    double value, limit;          /* that raised it, and what it passed; NaN: none */
+    double value, limit;          /* that raised it last, and what it passed; NaN: none */
     const char *phase; /* of the session that it was raised in, of core/plan.h; NULL: of none */
     uint64_t change;   /* alarms_change() when it last changed */
 

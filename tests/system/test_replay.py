@@ -324,7 +324,7 @@ def the_heater_passes_43_cel_twice_and_above_50_nothing_is_believed(build):
     ups = [t for a, b, t in zip(first, first[1:], times[1:]) if a <= 43 < b]
     down = next(t for v, t in zip(first, times) if t > 200 and v < 42.5)
     told = played.alarm("m-04", "skin-warm")
-    # An alarm that stands is told again with a worse value; presence is what counts here.
+    # One that stands is told again when its value is lost or found; presence is what counts here.
     presence = [told[0]] + [b for a, b in zip(told, told[1:]) if a["presence"] != b["presence"]]
     assert [a["presence"] for a in presence] == ["on", "off", "on"], told
     found = [played.recorded_s("m-04", a["since"], HEATER_SPEED) for a in presence]
