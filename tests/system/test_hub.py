@@ -212,6 +212,14 @@ def hostile_topics_and_sizes_harm_nothing(build):
         frame = browser.until(lambda f: f.points, "the good message after it")
         assert [round(v) for v in browser.values(frame, "trunk_inclination")] == [7]
         assert clinic.hub.poll() is None
+        status, devices = clinic.ask("/status")[1], clinic.ask("/devices")[1]["devices"]
+        # The eighth is of a leaf that no plugin asks for, and was never sent.
+        assert (status["refused"], status["broker"]["oversize"]) == (6, 1), status
+        assert status["quarantine"]["held"] == 6 and status["devices"] == 2, status
+        assert {d["name"]: d["refused"] for d in devices} == {"posture/p-01": 2, "massage/m-01": 0}
+        wait_for("the complaint of sizes", lambda: clinic.said("are dropped"), 20)
+        for words in ("its plugin cannot decode it", "no plugin knows its topic", "are dropped"):
+            assert clinic.log_path.read_text().count(words) == 1, words
 
 
 def a_storm_of_new_devices_is_refused_beyond_the_bound(build):
@@ -221,6 +229,10 @@ def a_storm_of_new_devices_is_refused_beyond_the_bound(build):
         browser = clinic.browser(room=1)
         clinic.device("posture", "p-01").send(trunk_inclination=[8.0])
         browser.until(lambda f: f.points, "a device of the configuration")
+        status = clinic.ask("/status")[1]
+        # Ten have a place, two of them by the configuration; each of the others has sent one message.
+        assert (status["devices"], status["devices_refused"], status["refused"]) == (10, 32, 32), status
+        assert clinic.log_path.read_text().count("no place for one more device") == 1
 
 
 def a_device_that_talks_too_much_is_held_to_its_rate(build):
