@@ -23,28 +23,6 @@ static int read_metric(struct loader *loader)
     return loader_add_probe(loader, loader->map, (uint32_t)metric, &loader->term->probe);
 }
 
-static int never(struct loader *loader, const struct yaml_node *node)
-{
-    const struct lumbar_metric *metric = loader->metric;
-    char range[80];
-    struct text text = text_in(range, sizeof(range));
-    text_add_number(&text, metric->min, 6);
-    text_add(&text, "..");
-    text_add_number(&text, metric->max, 6);
-    return COMPLAIN(loader, node, ERR_RANGE, "can never be passed: %s is %s %s", metric->name,
-                    range, metric->unit);
-}
-
-/* Can the sensor pass it? Nobody knows of a limit that is no number, or of a rate. */
-static bool can_pass(const struct loader *loader, double low, double high)
-{
-    const struct lumbar_metric *metric = loader->metric;
-    if (loader->term->window == WINDOW_RATE)
-        return true;
-    return (isnan(high) || (high >= metric->min && high < metric->max)) &&
-           (isnan(low) || (low > metric->min && low <= metric->max));
-}
-
 static int read_above(struct loader *loader)
 {
     struct rule_term *term = loader->term;
@@ -52,7 +30,7 @@ static int read_above(struct loader *loader)
     if (code != 0)
         return code;
     term->clear_high = term->high;
-    return can_pass(loader, NAN, term->high) ? 0 : never(loader, loader->condition);
+    return loader_check_limit(loader, loader->condition, true);
 }
 
 static int read_below(struct loader *loader)
@@ -62,7 +40,7 @@ static int read_below(struct loader *loader)
     if (code != 0)
         return code;
     term->clear_low = term->low;
-    return can_pass(loader, term->low, NAN) ? 0 : never(loader, loader->condition);
+    return loader_check_limit(loader, loader->condition, false);
 }
 
 static int read_outside(struct loader *loader)
@@ -75,9 +53,9 @@ static int read_outside(struct loader *loader)
         return code;
     term->clear_low = term->low;
     term->clear_high = term->high;
-    if (!can_pass(loader, term->low, NAN))
-        return never(loader, &pair->children[0]);
-    return can_pass(loader, NAN, term->high) ? 0 : never(loader, &pair->children[1]);
+    bool alone = pair->kind == YAML_SCALAR; /* own_range(...) */
+    code = loader_check_limit(loader, alone ? pair : &pair->children[0], false);
+    return code == 0 ? loader_check_limit(loader, alone ? pair : &pair->children[1], true) : code;
 }
 
 static int read_is(struct loader *loader)
@@ -184,7 +162,7 @@ static int read_times(struct loader *loader)
         times < 1 || times > 10000 || times != (double)(uint32_t)times)
         return COMPLAIN(loader, node, ERR_SYNTAX, "times is a whole number from 1 to 10000");
     loader->term->times = (uint32_t)times;
-    return 0;
+    return loader_check_times(loader, node);
 }
 
 /* Before the condition, for a rate has another unit. */
@@ -323,6 +301,7 @@ static int read_term(struct loader *loader, bool inverted)
     if (loader->term->window != WINDOW_NONE && loader->term->condition == RULE_ABSENT)
         return COMPLAIN(loader, loader->condition, ERR_CONFLICT, "what is absent has no window");
     const struct rule_term *term = loader->term;
+    loader->places[tree->term_count] = loader->condition;
     tree->ticks = tree->ticks || term->condition == RULE_ABSENT;
     tree->plain = tree->plain && term->window == WINDOW_NONE && !term->inverted &&
                   term->condition != RULE_ABSENT && term->from_high.source != LIMIT_METRIC &&
@@ -381,6 +360,8 @@ static int read_node(struct loader *loader, const struct yaml_node *map, unsigne
                           : read_children(loader, inner, depth, inverted);
     }
     node->end = (uint8_t)tree->node_count;
+    if (code == 0 && node->kind == NODE_ALL)
+        code = loader_check_all(loader, (uint32_t)(node - tree->nodes));
     return code;
 }
 

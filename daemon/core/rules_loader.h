@@ -1,7 +1,8 @@
 /*
  * Reading rules from YAML: what its parts share. rules_load.c has the files and what every rule
- * has, rule_condition.c and rule_limit.c when it holds, rule_words.c what people are told. Each
- * function returns 0 or the code of its complaint, which names the place.
+ * has, rule_condition.c and rule_limit.c when it holds, rule_reach.c whether that can be at all,
+ * rule_words.c what people are told. Each function returns 0 or the code of its complaint, which
+ * names the place.
  */
 #ifndef LUMBAR_CORE_RULES_LOADER_H
 #define LUMBAR_CORE_RULES_LOADER_H
@@ -23,6 +24,7 @@ struct loader {
     struct rule_term *term; /* the condition, */
     const struct lumbar_metric *metric;
     const struct yaml_node *condition; /* and its node */
+    const struct yaml_node *places[TERMS_MAX]; /* of the tree's terms: their nodes */
 };
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -54,6 +56,13 @@ const char *loader_rate_unit(int64_t rate_ms);
 /* The place of a metric among those that the rule looks at. */
 int loader_add_probe(struct loader *loader, const struct yaml_node *node, uint32_t metric,
                      uint32_t *place);
+
+/* Can the values of loader->term pass its limit to this side, and come back? */
+int loader_check_limit(struct loader *loader, const struct yaml_node *node, bool high);
+/* Can it begin to hold so often in its window? */
+int loader_check_times(struct loader *loader, const struct yaml_node *node);
+/* Can all that stand below this node of the tree, an `all`, hold at once? */
+int loader_check_all(struct loader *loader, uint32_t all);
 
 /* Title, text, plain and action, with their placeholders. */
 int loader_read_words(struct loader *loader);

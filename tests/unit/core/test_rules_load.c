@@ -255,6 +255,40 @@ static void a_mistake_is_said_with_its_place_and_a_proposal(void **state)
         {R(ANGLE "rate: 9 s, above: 20 deg/min, clear: 1 deg/s" T), ERR_RANGE, "the same in all"},
         {R(ANGLE "rate: 9 s, above: limit(angle)" T), ERR_CONFLICT, "held against a number"},
         {R(ANGLE "mean: 9 s, absent: 5 s" T), ERR_CONFLICT, "what is absent has no window"},
+        /* windows of which nothing can come: angle is -40..120 deg, 100 ms and stale after 2 s */
+        {R(ANGLE "rate: 4 s, above: 1600 deg/s" T), ERR_RANGE,
+         "f.yaml:1:52: can never be passed: the rate of angle is -1600..1600 deg/s"},
+        {R(ANGLE "rate: 4 s, below: -1600 deg/s" T), ERR_RANGE, "can never be passed"},
+        {R(ANGLE "rate: 4 s, above: -1601 deg/s" T), ERR_RANGE, "can never be passed"},
+        {R(ANGLE "rate: 32 s, above: 8 deg/s" T), ERR_RANGE,
+         "f.yaml:1:53: can never be passed: the rate of angle is -8..8 deg/s"},
+        {R(ANGLE "rate: 32 s, outside: [-480 deg/min, 10 deg/min]" T), ERR_RANGE, "f.yaml:1:56: "},
+        {R("name: r, metric: strokes, rate: 9 s, below: 0/s" T), ERR_RANGE,
+         "the rate of strokes is 0..65534 1/s"},
+        {R(ANGLE "count: 2 s, times: 1, above: 20 deg" T), ERR_RANGE, "too short"},
+        {R(ANGLE "count: 9 s, times: 47, above: 20 deg" T), ERR_RANGE,
+         "f.yaml:1:53: can never be: angle comes each 100 ms, so it begins to hold 46 times"},
+        /* conditions that exclude each other */
+        {"rules:\n- name: r\n  all:\n  - {metric: angle, above: 50 deg}\n"
+         "  - {metric: angle, below: 40 deg}\n  priority: low\n  text: t\n",
+         ERR_CONFLICT, "f.yaml:5:28: never holds together with line 4: no angle can be both"},
+        {R("name: r, all: [{metric: angle, below: 50 deg}, {metric: angle, above: 50 deg}]" T),
+         ERR_CONFLICT, "f.yaml:1:80: never holds together with line 1"},
+        {R("name: r, all: [{metric: pose, is: upright}, {all: [{metric: pose, is: slouched}]}]" T),
+         ERR_CONFLICT, "no pose can be both"},
+        {R("name: r, any: [{all: [{metric: warmth, absent: 5 s}, {metric: warmth, above: 40 "
+           "Cel}]}]" T),
+         ERR_CONFLICT, "no warmth can be both"},
+        {R("name: r, all: [{metric: angle, mean: 9 s, above: 50 deg},"
+           " {metric: angle, mean: 9 s, below: 40 deg}]" T),
+         ERR_CONFLICT, "no angle can be both"},
+        /* limits that another metric is */
+        {R(ANGLE "above: metric(angle) + 160 deg" T), ERR_RANGE,
+         "f.yaml:1:41: can never be passed: angle is -40..120 deg"},
+        {R(ANGLE "below: metric(angle) - 160 deg" T), ERR_RANGE, "can never be passed"},
+        {R(ANGLE "above: metric(angle) - 161 deg" T), ERR_RANGE, "can never be passed"},
+        {R(ANGLE "above: own_range(angle) + 160 deg" T), ERR_RANGE, "can never be passed"},
+        {R(ANGLE "outside: [metric(angle) - 160 deg, 20 deg]" T), ERR_RANGE, "f.yaml:1:44: "},
         {R(ANGLE "count: 9 s, above: 20 deg" T), ERR_SYNTAX, "'count' needs 'times'"},
         {R(ANGLE "count: 9 s, times: 0, above: 20 deg" T), ERR_SYNTAX, "a whole number from 1"},
         {R(ANGLE "count: 9 s, times: 1.5, above: 20 deg" T), ERR_SYNTAX, "a whole number from 1"},
@@ -393,6 +427,36 @@ static bool add_real_plugin(struct drivers *drivers, const char *name)
     return true;
 }
 
+/* One step from what can never be. */
+static void what_can_just_be_is_taken(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        R(ANGLE "rate: 4 s, above: 1599 deg/s" T),
+        R(ANGLE "rate: 4 s, above: -1600 deg/s" T),
+        R(ANGLE "rate: 32 s, above: 7.9 deg/s" T),
+        R("name: r, metric: strokes, rate: 9 s, below: 1/s" T),
+        R(ANGLE "count: 9 s, times: 46, above: 20 deg" T),
+        R("name: r, metric: fault, count: 9 s, times: 10000, is: stall" T),
+        R("name: r, all: [{metric: angle, above: 40 deg}, {metric: angle, below: 50 deg}]" T),
+        R("name: r, any: [{metric: angle, above: 50 deg}, {metric: angle, below: 40 deg}]" T),
+        R("name: r, all: [{metric: angle, max: 9 s, above: 50 deg}, {metric: angle, below: 40 "
+          "deg}]" T),
+        R("name: r, all: [{metric: angle, above: 50 deg}, {metric: speed, below: 40 deg/s}]" T),
+        R("name: r, all: [{metric: angle, above: 50 deg}, {any: [{metric: angle, below: 40 deg},"
+          " {metric: warmth, above: 40 Cel}]}]" T),
+        R(ANGLE "above: metric(angle) + 159 deg" T),
+        R(ANGLE "above: metric(angle) - 160 deg" T),
+        R(ANGLE "outside: own_range(angle)" T),
+        R(ANGLE "above: limit(angle) + 160 deg" T),
+    };
+    struct drivers drivers;
+    clinic_init(&drivers);
+    for (size_t i = 0; i < COUNT(cases); i++)
+        rules_destroy(clinic_rules(&drivers, 4, cases[i]));
+    drivers_fini(&drivers);
+}
+
 static char *read_whole(const char *path, size_t *bytes)
 {
     FILE *file = fopen(path, "rb");
@@ -451,6 +515,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rule_is_read_with_all_its_words),
         cmocka_unit_test(a_mistake_is_said_with_its_place_and_a_proposal),
+        cmocka_unit_test(what_can_just_be_is_taken),
         cmocka_unit_test(a_name_is_unique_through_all_files),
         cmocka_unit_test(no_rules_are_an_empty_set),
         cmocka_unit_test(a_set_has_2000_rules_at_most),
