@@ -28,7 +28,6 @@ struct ring_header {
     char boot[RING_BOOT_BYTES];
     alignas(LINE_BYTES) _Atomic uint64_t head; /* producer */
     _Atomic uint64_t tail;
-    _Atomic uint64_t count;
     alignas(LINE_BYTES) _Atomic uint64_t synced; /* copier */
     _Atomic uint64_t settled;
 };
@@ -39,9 +38,9 @@ struct ring {
     struct ring_area area;
     struct ring_header *header;
     int fd;
-    uint64_t waiting, torn;                         /* at open */
-    alignas(LINE_BYTES) uint64_t head, tail, count; /* the producer's own */
-    alignas(LINE_BYTES) uint64_t head_seen;         /* the consumer's own */
+    uint64_t waiting, torn;                  /* at open */
+    alignas(LINE_BYTES) uint64_t head, tail; /* the producer's own */
+    alignas(LINE_BYTES) uint64_t head_seen;  /* the consumer's own */
     _Atomic uint64_t done;
 };
 
@@ -120,7 +119,6 @@ static void settle(struct ring *ring)
     ring->tail = mended.first;
     ring->torn += mended.torn;
     ring->waiting = ring_area_settle(&ring->area, ring->tail, ring->head, &done);
-    ring->count = load(&header->count);
     atomic_store(&ring->done, done);
     atomic_store(&header->tail, ring->tail);
     if (load(&header->synced) > ring->head || load(&header->settled) > done)
@@ -275,15 +273,9 @@ bool ring_put(struct ring *ring, const struct ring_message *message, uint64_t fr
                message->payload_bytes);
     record->checksum = ring_area_checksum(area, record);
     ring->head = at + bytes;
-    atomic_store_explicit(&ring->header->count, ++ring->count, memory_order_relaxed);
     /* Sequentially consistent, for a producer that looks next whether the consumer dozes. */
     atomic_store(&ring->header->head, ring->head);
     return true;
-}
-
-uint64_t ring_count(const struct ring *ring)
-{
-    return load(&ring->header->count);
 }
 
 struct ring_record *ring_peek(struct ring *ring)

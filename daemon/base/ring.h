@@ -83,7 +83,6 @@ uint64_t ring_torn(const struct ring *ring);    /* places with something damaged
 /* Producer: puts one, overwriting the oldest as far as they end at or below `free_below`. False:
  * there is no room, or the message is too large. */
 bool ring_put(struct ring *ring, const struct ring_message *message, uint64_t free_below);
-uint64_t ring_count(const struct ring *ring); /* put since the ring was made */
 
 /* Consumer: the oldest that waits, NULL if none; and what became of it. */
 struct ring_record *ring_peek(struct ring *ring);

@@ -70,11 +70,6 @@ void publisher_mark_all(struct publisher *publisher, const struct publish_world 
     }
 }
 
-uint32_t publisher_waiting(const struct publisher *publisher)
-{
-    return publisher->waiting + publisher->gone_count;
-}
-
 /* ---- Another set ---- */
 
 static const char *room_name(const struct config *config, uint32_t room)

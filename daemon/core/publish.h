@@ -52,7 +52,6 @@ void publisher_begin(struct publisher *publisher, const struct publish_world *wo
 
 void publisher_mark(struct publisher *publisher, uint32_t room, const struct rule *rule);
 void publisher_mark_all(struct publisher *publisher, const struct publish_world *world);
-uint32_t publisher_waiting(const struct publisher *publisher); /* words not yet taken */
 
 /* Sends what waits, `most` words, until `send` refuses one. */
 typedef bool publish_send_cb(void *user, const char *topic, const char *json, size_t bytes);

@@ -139,7 +139,6 @@ static void gives_back_in_order_over_a_hundred_laps(void **state)
         ring_end(ring, ring_peek(ring), RING_USED);
     }
     assert_null(ring_peek(ring));
-    assert_int_equal(ring_count(ring), in);
     ring_close(ring);
 }
 
@@ -203,7 +202,6 @@ static void goes_on_where_another_process_ended(void **state)
     assert_int_equal(ring_torn(ring), 0);
     assert_int_equal(ring_head(ring), head);
     assert_int_equal(ring_done(ring), done);
-    assert_int_equal(ring_count(ring), 40);
     uint64_t at = ring_tail(ring);
     for (uint64_t i = 0; i < 40; i++) { /* what was used can still be read */
         struct ring_record *record = ring_next(ring, &at);
