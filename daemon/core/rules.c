@@ -480,8 +480,9 @@ static bool is_untold(struct rule_state *state)
     return state->untold;
 }
 
-uint32_t rules_retell(struct rules *rules, struct devices *devices, int64_t now_ms, uint32_t most,
-                      rules_event_cb *on_event, void *user)
+/* Of all, those of one priority. */
+static uint32_t retell(struct rules *rules, struct devices *devices, enum rule_priority priority,
+                       int64_t now_ms, uint32_t *most, rules_event_cb *on_event, void *user)
 {
     uint32_t left = 0;
     for (uint32_t d = 1; d <= devices_count(devices) && d <= rules->max_devices; d++) {
@@ -490,13 +491,13 @@ uint32_t rules_retell(struct rules *rules, struct devices *devices, int64_t now_
         for (uint32_t i = rules->driver_first[driver]; i < rules->driver_first[driver + 1]; i++) {
             uint32_t id = rules->of_driver[i];
             struct rule_state *state = state_of(rules, d, id);
-            if (!is_untold(state))
+            if (rules->list[id].priority != priority || !is_untold(state))
                 continue;
-            if (most == 0) {
+            if (*most == 0) {
                 left++;
                 continue;
             }
-            most--;
+            --*most;
             state->untold = false;
             struct judge judge = judge_of(rules, d, id, on_event, user);
             if (judge.rule->tree != NULL)
@@ -505,6 +506,15 @@ uint32_t rules_retell(struct rules *rules, struct devices *devices, int64_t now_
                 tell(&judge, true, judge.input->value, now_ms);
         }
     }
+    return left;
+}
+
+uint32_t rules_retell(struct rules *rules, struct devices *devices, int64_t now_ms, uint32_t most,
+                      rules_event_cb *on_event, void *user)
+{
+    uint32_t left = 0;
+    for (int priority = PRIORITY_HIGH; priority >= PRIORITY_LOW; priority--)
+        left += retell(rules, devices, (enum rule_priority)priority, now_ms, &most, on_event, user);
     return left;
 }
 

@@ -95,8 +95,8 @@ struct rule {
 
     /* Of the life of its alarm; the engine does nothing with them. */
     bool latch;          /* stays until it is reset, though it is over */
-    int64_t escalate_ms; /* unacknowledged for so long, it is told again and is of the next priority,
-                            a high one stays high and is told once; 0: never */
+    int64_t escalate_ms; /* unacknowledged for so long, it is told again, of the next priority; one
+                            that is high once, as it is; 0: never */
     int64_t realarm_ms;  /* acknowledged and standing for so long, it is told again; 0: never */
     enum rule_inhibits inhibits; /* other alarms of the same device, or room */
 };
@@ -176,7 +176,8 @@ void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
 /* Nobody could keep that this rule is on: rules_retell() tells it again, while it still is. */
 void rules_untold(struct rules *rules, const struct rule_event *event);
 
-/* Tells `most` of them at most, with the value of now. Returns how many are left untold. */
+/* Tells `most` of them at most, with the value of now, the most urgent first. Returns how many are
+ * left untold. */
 uint32_t rules_retell(struct rules *rules, struct devices *devices, int64_t now_ms, uint32_t most,
                       rules_event_cb *on_event, void *user);
 

@@ -424,46 +424,53 @@ static const struct alarm *alarm_of(struct world *world, const char *device)
     return NULL;
 }
 
-/* A rule of each engine: plain, and with a tree. */
+#define FAR                                                                                        \
+    "  - {name: far, metric: posture/trunk_inclination, above: 60 deg, priority: high, text: Far}\n"
+
+/* A rule of each engine, plain and with a tree, and a more urgent one. */
 static void what_found_no_place_among_the_alarms_is_raised_when_there_is_one(void **unused)
 {
     (void)unused;
     static const char *const rules[] = {
         "rules:\n  - {name: bent, metric: posture/trunk_inclination, above: 20 deg,\n"
-        "     priority: low, text: Bent}\n",
+        "     priority: low, text: Bent}\n" FAR,
         "rules:\n  - {name: bent, metric: posture/trunk_inclination, above: 20 deg,\n"
-        "     armed: {except: [heat]}, priority: low, text: Bent}\n"};
+        "     armed: {except: [heat]}, priority: low, text: Bent}\n" FAR};
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         void *state;
         open_world_of(&state, rules[i], ALARMS_MAX + 8);
         struct world *world = state;
         struct ingest *ingest = &world->ingest;
         for (unsigned d = 0; d < ALARMS_MAX + 4; d++)
-            bend(world, d, 1, NOW, 25);
+            bend(world, d, 1, NOW, d == ALARMS_MAX + 2 ? 65 : 25);
         ingest_tick(ingest, NOW + 100);
         assert_int_equal(world->raised, ALARMS_MAX);
-        assert_int_equal(ingest->alarms_waiting, 4);
+        assert_int_equal(ingest->alarms_waiting, 5);
         assert_int_equal(alarms_places(ingest->alarms), 0);
 
-        bend(world, 7, 2, NOW + 200, 5); /* one is over: its place is taken, by one */
+        bend(world, 7, 2, NOW + 200, 5); /* one is over: the most urgent takes its place */
         ingest_tick(ingest, NOW + 300);
         assert_int_equal(world->raised, ALARMS_MAX + 1);
-        assert_int_equal(ingest->alarms_waiting, 3);
-        const struct alarm *alarm = alarm_of(world, "w-4096");
+        assert_int_equal(ingest->alarms_waiting, 4);
+        const struct alarm *alarm = alarm_of(world, "w-4098");
         assert_non_null(alarm);
-        assert_true(alarm->value == 25 && alarm->limit == 20);
+        assert_string_equal(alarm->rule->name, "far");
+        assert_true(alarm->value == 65 && alarm->limit == 60);
         assert_int_equal(alarm->raised_ms, NOW + 300);
 
         bend(world, ALARMS_MAX + 3, 2, NOW + 400, 5); /* over before it had a place */
         ingest_tick(ingest, NOW + 500);
-        assert_int_equal(ingest->alarms_waiting, 2);
+        assert_int_equal(ingest->alarms_waiting, 3);
         for (unsigned d = 8; d < 12; d++)
             bend(world, d, 2, NOW + 600, 5);
         ingest_tick(ingest, NOW + 700);
         ingest_tick(ingest, NOW + 800); /* nothing is told twice */
         assert_int_equal(ingest->alarms_waiting, 0);
-        assert_int_equal(world->raised, ALARMS_MAX + 3);
-        assert_int_equal(alarms_overflow(ingest->alarms), 4);
+        assert_int_equal(world->raised, ALARMS_MAX + 4);
+        assert_int_equal(alarms_overflow(ingest->alarms), 5);
+        alarm = alarm_of(world, "w-4096");
+        assert_non_null(alarm);
+        assert_true(alarm->value == 25 && alarm->limit == 20);
         assert_null(alarm_of(world, "w-4099"));
         close_world(&state);
     }
