@@ -6,6 +6,7 @@
 #include "hub.h"
 #include "io/store_rows.h"
 
+#define HELD_MS  2000 /* later than this behind its newest sample, a message was held back */
 #define FLUSH_MS 250 /* between two calls to give places back: each costs a sync a room */
 
 /* The store's thread: a batch is on the disk, and the loop may seal the next one. */
@@ -62,6 +63,32 @@ static bool is_kept(const struct ring_record *record, enum ingest_result result,
     return result != INGEST_REPEATED;
 }
 
+/* Whose tape a message goes to. */
+struct tape_of {
+    uint32_t room; /* ROOM_NONE: no one's */
+    uint64_t session;
+};
+
+/* What a device held back is of the session that it was in then, though it is in that of another
+ * client by now. Where a tape of others is written in that room, it is in the history only. */
+static struct tape_of tape_of(const struct lumbard *hub, const struct ingest_message *message)
+{
+    const struct sessions *sessions = hub->ingest.sessions;
+    const struct device *device = hub->ingest.heard;
+    const int64_t heard_ms = hub->ingest.heard_ms;
+    if (device == NULL)
+        return (struct tape_of){ROOM_NONE, 0};
+    const uint32_t room = sessions_room_of(sessions, device);
+    const uint64_t now_in = hub_running_session(hub, room);
+    const bool always = hub->setup.config->recorder.always;
+    if (heard_ms == 0 || message->received_ms - heard_ms <= HELD_MS)
+        return (struct tape_of){room, now_in};
+    const struct session *then = sessions_then(sessions, device->id, heard_ms);
+    if (then != NULL && (then->ended_ms == 0 || !always))
+        return (struct tape_of){then->room, then->id};
+    return (struct tape_of){now_in == 0 ? room : ROOM_NONE, 0};
+}
+
 void hub_record(struct lumbard *hub, const struct ring_record *record,
                 const struct ingest_message *message, enum ingest_result result, bool again)
 {
@@ -71,12 +98,11 @@ void hub_record(struct lumbard *hub, const struct ring_record *record,
     if (!is_kept(record, result, again))
         return;
     const struct device *device = hub->ingest.heard;
-    uint32_t room = device != NULL ? sessions_room_of(hub->ingest.sessions, device) : ROOM_NONE;
-    uint64_t session = hub_running_session(hub, room);
-    if (room == ROOM_NONE || (session == 0 && !hub->setup.config->recorder.always))
+    const struct tape_of tape = tape_of(hub, message);
+    if (tape.room == ROOM_NONE || (tape.session == 0 && !hub->setup.config->recorder.always))
         return;
-    const struct recorder_message recorded = {.room = room,
-                                              .session = session,
+    const struct recorder_message recorded = {.room = tape.room,
+                                              .session = tape.session,
                                               .topic = message->topic,
                                               .topic_bytes = message->topic_bytes,
                                               .payload = message->payload,

@@ -197,11 +197,23 @@ static enum ingest_result find_route(struct ingest *ingest, const struct ingest_
     return result;
 }
 
+static int64_t newest_ms(const struct lumbar_batch *batch, int64_t offset_ms)
+{
+    int64_t newest = 0;
+    for (uint32_t i = 0; i < batch->series_count; i++) {
+        const struct lumbar_series *series = &batch->series[i];
+        if (series->count > 0 && series->time_ms[series->count - 1] + offset_ms > newest)
+            newest = series->time_ms[series->count - 1] + offset_ms;
+    }
+    return newest;
+}
+
 enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_message *message,
                                int64_t now_ms)
 {
     ingest->messages++;
     ingest->heard = NULL;
+    ingest->heard_ms = 0;
     ingest->held = false;
     struct route route;
     enum ingest_result found = find_route(ingest, message, &route);
@@ -229,6 +241,7 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     int64_t offset_ms = 0;
     enum device_verdict verdict =
         device_account(device, &decoded.batch, message->received_ms, message->position, &offset_ms);
+    ingest->heard_ms = newest_ms(&decoded.batch, offset_ms);
     if (ingest->clock_in_doubt)
         device->has_skew = false;
     if (ingest->calibration != NULL) {

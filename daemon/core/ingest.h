@@ -78,6 +78,7 @@ struct ingest {
                        const uint8_t *command, size_t bytes);
 
     struct device *heard;       /* whose the last message was; NULL: nobody's that is known */
+    int64_t heard_ms;           /* hub time of its newest sample; 0: it had none */
     bool held;                  /* its sender holds it until it is acknowledged */
     uint64_t messages, refused; /* counters since start */
     uint32_t alarms_waiting; /* what is on, and found no place among the alarms; as of the tick */

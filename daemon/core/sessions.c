@@ -67,6 +67,30 @@ const struct session *sessions_of_device(const struct sessions *sessions, uint32
                                            : NULL;
 }
 
+static bool was_in(const struct session *session, uint32_t device, int64_t at_ms)
+{
+    if (session->started_ms == 0 || at_ms < session->started_ms ||
+        (session->ended_ms != 0 && at_ms >= session->ended_ms))
+        return false;
+    for (uint32_t i = 0; i < session->device_count; i++) {
+        const struct session_device *stay = &session->devices[i];
+        if (stay->device == device && at_ms >= stay->from_ms &&
+            (stay->to_ms == 0 || at_ms < stay->to_ms))
+            return true;
+    }
+    return false;
+}
+
+const struct session *sessions_then(const struct sessions *sessions, uint32_t device, int64_t at_ms)
+{
+    for (uint32_t room = 1; room <= CONFIG_ROOMS_MAX; room++) {
+        const struct session *session = session_of_room(sessions, room);
+        if (session != NULL && was_in(session, device, at_ms))
+            return session;
+    }
+    return NULL;
+}
+
 uint32_t sessions_room_of(const struct sessions *sessions, const struct device *device)
 {
     uint32_t room = device->id <= sessions->devices_max ? sessions->of_device[device->id] : 0;

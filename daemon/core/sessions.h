@@ -162,6 +162,11 @@ const struct session *sessions_find(const struct sessions *sessions, uint64_t id
 /* The open session that a device is in now; NULL: none. */
 const struct session *sessions_of_device(const struct sessions *sessions, uint32_t device);
 
+/* The session that a device was in at that time, while it was under way; it may be over, but is
+ * still the last one of its room. NULL: none. */
+const struct session *sessions_then(const struct sessions *sessions, uint32_t device,
+                                    int64_t at_ms);
+
 /* Where a device is at work: the room of its session, which holds it by hand perhaps; else its own.
  */
 uint32_t sessions_room_of(const struct sessions *sessions, const struct device *device);

@@ -7,7 +7,7 @@ import re
 import signal
 import time
 
-from clinic import Clinic, run, wait_for
+from clinic import Clinic, now_ms, run, wait_for
 
 RUNNING = 2  # of a massage device
 PLAN = """
@@ -158,6 +158,50 @@ def tables_hold_what_was_measured_as_buckets_and_as_samples(build):
         clinic.start_hub()
 
 
+def held_back(device, from_ms, **columns):
+    """A message of now, with samples of then."""
+    telemetry = device.clinic.proto(device.kind).Telemetry.FromString(device.message(**columns))
+    telemetry.start_ms = from_ms
+    device.clinic.mqtt.publish(device.topic, telemetry.SerializeToString())
+
+
+def what_a_device_held_back_is_on_the_tape_of_its_own_session(build):
+    there = {"room-1": ["massage/m-01", "posture/p-01"], "room-2": ["massage/m-02"]}
+    moved = {"room-1": ["massage/m-01"], "room-2": ["massage/m-02", "posture/p-01"]}
+    with Clinic(build, rooms=there) as clinic:
+        device = clinic.device("posture", "p-01")
+        first, second = [clinic.ask("/sessions", "POST", {"room": room, "therapist": "AB"})[1]["id"]
+                         for room in ("room-1", "room-2")]
+        for number in (first, second):
+            order(clinic, number, "start")
+        value = lambda: clinic.ask("/devices/posture/p-01")[1]["values"].get(
+            "trunk_inclination", {}).get("value")
+        device.send(trunk_inclination=[10.0] * 3)
+        wait_for("its value", lambda: value() == 10)
+        then_ms = now_ms()
+        time.sleep(1)
+        clinic.write_config(rooms=moved)
+        clinic.hub.send_signal(signal.SIGHUP)
+        wait_for("the wearable in the other session", lambda: "posture/p-01" in
+                 [d["device"] for d in clinic.ask(f"/sessions/{second}")[1]["devices"]])
+        time.sleep(3)
+        held_back(device, then_ms, trunk_inclination=[77.0] * 3)  # its session goes on without it
+        device.send(trunk_inclination=[20.0] * 3)
+        wait_for("its next value", lambda: value() == 20)
+        order(clinic, first, "end")
+        held_back(device, then_ms + 100, trunk_inclination=[66.0] * 3)  # and is over
+        device.send(trunk_inclination=[30.0] * 3)
+        wait_for("its last value", lambda: value() == 30)
+        order(clinic, second, "end")
+        clinic.stop_hub()
+        for number, wanted in [(first, {10, 77, 66}), (second, {20, 30})]:
+            done = clinic.ctl("session", "csv", str(number), "--samples")
+            assert done.returncode == 0, done.stderr
+            told = {float(row["value"]) for row in csv.DictReader(io.StringIO(done.stdout))
+                    if row["metric"] == "trunk_inclination"}
+            assert told == wanted, (number, told)
+
+
 def a_bundle_holds_devices_procedure_and_observations(build):
     with Clinic(build, rooms={"room-1": ["massage/m-01", "posture/p-01"]}, plans={"back": PLAN},
                 rules=RULES) as clinic:
@@ -205,4 +249,5 @@ def a_bundle_holds_devices_procedure_and_observations(build):
 if __name__ == "__main__":
     run([a_page_tells_all_of_a_session_and_survives_restarts,
          tables_hold_what_was_measured_as_buckets_and_as_samples,
+         what_a_device_held_back_is_on_the_tape_of_its_own_session,
          a_bundle_holds_devices_procedure_and_observations])

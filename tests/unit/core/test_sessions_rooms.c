@@ -63,6 +63,31 @@ static void assignments_are_bounded(void **state)
     assert_non_null(strstr(diag.text, "came and went 48 times"));
 }
 
+static void what_a_device_held_back_is_of_the_session_it_was_in_then(void **state)
+{
+    struct clinic *clinic = *state;
+    const uint32_t sensor = clinic->sensor->id;
+    uint64_t first = open_in(clinic, 1, NULL, NULL), second = open_in(clinic, 2, NULL, NULL);
+    op(clinic, first, SESSION_START, NOW + 1000);
+    op(clinic, second, SESSION_START, NOW + 1000);
+    devices_assign(clinic->treatment.devices, clinic->sensor, 2);
+    tick(clinic, NOW + 5000);
+    op(clinic, second, SESSION_END, NOW + 9000);
+    static const struct {
+        int64_t at_ms;
+        unsigned session; /* 0: none */
+    } cases[] = {{999, 0}, {1000, 1}, {4999, 1}, {5000, 2}, {8999, 2}, {9000, 0}};
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct session *then =
+            sessions_then(clinic->sessions, sensor, NOW + cases[i].at_ms);
+        uint64_t wanted = cases[i].session == 1 ? first : cases[i].session == 2 ? second : 0;
+        assert_int_equal(then != NULL ? then->id : 0, wanted);
+    }
+    assert_null(sessions_then(clinic->sessions, clinic->pad->id, NOW + 1500));
+    open_in(clinic, 2, NULL, NULL); /* in its place */
+    assert_null(sessions_then(clinic->sessions, sensor, NOW + 6000));
+}
+
 static void a_session_moves_with_what_the_client_wears(void **state)
 {
     struct clinic *clinic = *state;
@@ -283,6 +308,7 @@ int main(void)
         TEST(a_device_that_moves_rooms_tears_nothing),
         TEST(a_device_assigned_by_hand_stays_wherever_it_is),
         TEST(assignments_are_bounded),
+        TEST(what_a_device_held_back_is_of_the_session_it_was_in_then),
         TEST(a_session_moves_with_what_the_client_wears),
         TEST(a_device_opens_a_session_where_it_may),
         TEST(no_new_one_is_opened_before_a_rest),
