@@ -300,7 +300,7 @@ class Local(http.client.HTTPConnection):
 class Clinic:
     def __init__(self, build, rooms=None, rules="", extra="", plugins=None, start=True,
                  plans=None, automatic=None):
-        self.build = pathlib.Path(build)
+        self.build = pathlib.Path(build).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lumbar-test."))
         shared = pathlib.Path("/dev/shm")
         self.ring = (shared if shared.is_dir() else self.folder) / (self.folder.name + ".ring")
