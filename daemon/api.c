@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *const pause_members[] = {"what", "seconds", "by", NULL};
+static const char *const resume_members[] = {"what", "by", NULL};
 static const char *const deed_members[] = {"by", "why", NULL};
 static const char *const shelve_members[] = {"by", "why", "seconds", NULL};
 
@@ -28,6 +30,8 @@ static const struct api_endpoint endpoints[] = {
     {API_GET, "/health", api_get_health, NULL},
     {API_GET, "/status", api_get_status, NULL},
     {API_GET, "/rooms", api_get_rooms, NULL},
+    {API_POST, "/rooms/{room}/pause", api_pause_room, pause_members},
+    {API_POST, "/rooms/{room}/resume", api_resume_room, resume_members},
     {API_GET, "/devices", api_get_devices, NULL},
     {API_GET, "/devices/{kind}/{name}", api_get_device, NULL},
     {API_GET, "/devices/{kind}/{name}/calibration", api_get_calibration, NULL},
@@ -115,6 +119,11 @@ enum api_outcome api_complain(struct api_answer *answer, int code, const struct 
     if (sentence[0] >= 'a' && sentence[0] <= 'z')
         sentence[0] = (char)(sentence[0] - 'a' + 'A');
     return api_problem(answer, status, "%s%s", sentence, strchr(sentence, '?') != NULL ? "" : ".");
+}
+
+const char *api_door(const struct api_call *call)
+{
+    return call->request->local ? "lumbarctl" : "page";
 }
 
 json_t *api_device_name(const struct device *device)

@@ -41,6 +41,10 @@ api_handler api_get_load;
 /* api_alarm_deeds.c */
 api_handler api_ack_alarm, api_unack_alarm, api_shelve_alarm, api_unshelve_alarm, api_reset_alarm;
 
+/* api_pauses.c: the path is the room's name. */
+api_handler api_pause_room, api_resume_room;
+void api_add_pauses(json_t *object, const struct lumbard *hub, uint32_t room);
+
 /* api_clients.c: the path is the name. */
 api_handler api_get_clients, api_post_client, api_get_client, api_put_client, api_delete_client;
 api_handler api_get_client_plan, api_put_client_plan, api_delete_client_plan;
@@ -69,6 +73,9 @@ struct device *api_path_device(const struct lumbard *hub, const struct api_call 
 
 /* The complaint of what was asked of the core, as a sentence and with its status. */
 enum api_outcome api_complain(struct api_answer *answer, int code, const struct diag *diag);
+
+/* Who did it, where nobody says: the door it came by. */
+const char *api_door(const struct api_call *call);
 
 /* "posture/p-01", and the room's name or null. */
 json_t *api_device_name(const struct device *device);

@@ -6,12 +6,6 @@
 #define SHELF_MIN_S 1
 #define SHELF_MAX_S 86400
 
-/* Who did it, where nobody says: the door it came by. */
-static const char *door_of(const struct api_call *call)
-{
-    return call->request->local ? "lumbarctl" : "page";
-}
-
 static enum api_outcome deed(struct lumbard *hub, const struct api_call *call,
                              struct api_answer *answer, enum alarm_deed deed)
 {
@@ -21,7 +15,7 @@ static enum api_outcome deed(struct lumbard *hub, const struct api_call *call,
     struct alarm_order order = {
         .deed = deed,
         .now_ms = hub_now_ms(hub),
-        .who = api_text(&reader, "by", 1, ALARM_WHO_BYTES - 1, door_of(call)),
+        .who = api_text(&reader, "by", 1, ALARM_WHO_BYTES - 1, api_door(call)),
         /* What is put out of sight has a reason. */
         .why = api_text(&reader, "why", shelves, ALARM_WHY_BYTES - 1, shelves ? NULL : ""),
     };

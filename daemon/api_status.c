@@ -149,8 +149,10 @@ static json_t *room_of(const struct lumbard *hub, uint32_t room)
         const struct device *device = devices_at(hub->ingest.devices, alarm->device);
         alarms += alarm->presence != ALARM_OFF && device->room == room;
     }
-    return json_pack("{s:i, s:s, s:s, s:i, s:o}", "number", (int)room, "name", config->name,
+    json_t *object = json_pack("{s:i, s:s, s:s, s:i, s:o}", "number", (int)room, "name", config->name,
                      "title", config->title, "alarms", alarms, "devices", devices);
+    api_add_pauses(object, hub, room);
+    return object;
 }
 
 enum api_outcome api_get_rooms(void *user, const struct api_call *call, struct api_answer *answer)

@@ -54,17 +54,25 @@ static void post(struct lumbard *hub, const struct alarm *alarm, const char *eve
     json_decref(object);
 }
 
+static uint32_t room_of(const struct lumbard *hub, const struct alarm *alarm)
+{
+    return devices_at(hub->ingest.devices, alarm->device)->room;
+}
+
 void hub_call(struct lumbard *hub, const struct alarm *alarm)
 {
-    if (webhook_is_aimed(hub->webhook) && concerns(alarm))
+    if (webhook_is_aimed(hub->webhook) && concerns(alarm) &&
+        !pauses_has(&hub->pauses, room_of(hub, alarm), PAUSE_ALARM))
         post(hub, alarm, alarm_deed_word(alarm->deed), alarm->deed_ms);
 }
 
-/* What was on its way when the hub ended may not have come there. */
-void hub_call_again(struct lumbard *hub)
+/* What was on its way when the hub ended may not have come there; of a room that was paused nothing
+ * went out. */
+void hub_call_again(struct lumbard *hub, uint32_t room)
 {
     for (const struct alarm *at = NULL; (at = alarms_next(hub->ingest.alarms, at)) != NULL;)
         if (webhook_is_aimed(hub->webhook) && is_high(at) && alarm_waits(at->state) &&
-            at->shelved_until_ms == 0 && at->behind == 0)
+            at->shelved_until_ms == 0 && at->behind == 0 &&
+            (room == 0 || room_of(hub, at) == room))
             post(hub, at, "stands", hub_now_ms(hub));
 }

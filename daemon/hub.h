@@ -74,6 +74,7 @@ struct lumbard {
     struct setup setup;
     struct ingest ingest;
     struct suppressions suppressions;
+    struct pauses pauses;
     struct frame *frame;
     struct publisher *publisher;
     struct quarantine *quarantine;
@@ -164,7 +165,15 @@ void hub_publish(struct lumbard *hub); /* what the broker has not been told yet 
 /* call.c: who is told outside of the clinic, of what nobody inside has answered. */
 int hub_open_webhook(struct lumbard *hub, struct diag *diag);
 void hub_call(struct lumbard *hub, const struct alarm *alarm); /* that changed */
-void hub_call_again(struct lumbard *hub); /* of what stands, after a start */
+void hub_call_again(struct lumbard *hub, uint32_t room); /* of what waits in it; 0: anywhere */
+
+/* pause.c: rooms that call nobody for a time. */
+int hub_load_pauses(struct lumbard *hub, struct diag *diag);
+void hub_begin_pause(struct lumbard *hub, uint32_t room, enum pause_kind kind, int64_t until_ms,
+                     const char *who);
+bool hub_end_pause(struct lumbard *hub, uint32_t room, enum pause_kind kind); /* false: none was */
+void hub_tick_pauses(struct lumbard *hub, int64_t now_ms);
+void hub_note_pauses(struct lumbard *hub, const struct alarm *alarm, uint32_t room); /* it changed */
 
 /* answers.c: what waits for the disk, sent when it is there or refuses; all of it, at the end. */
 void hub_send_answers(struct lumbard *hub);

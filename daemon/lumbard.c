@@ -305,6 +305,7 @@ static int open_core(struct lumbard *hub, struct diag *diag)
         .routes = routes_create((uint32_t)config->devices.max),
         .alarms = alarms_create(),
         .suppressions = &hub->suppressions,
+        .pauses = &hub->pauses,
         .feed = feed_create((size_t)config->feed.size_bytes),
         .user = hub,
         .on_alarm = on_alarm,
@@ -335,7 +336,8 @@ static int open_core(struct lumbard *hub, struct diag *diag)
                                                     .feed = hub->ingest.feed,
                                                     .sessions = hub->ingest.sessions,
                                                     .calibration = hub->ingest.calibration,
-                                                    .suppressions = &hub->suppressions},
+                                                    .suppressions = &hub->suppressions,
+                                                    .pauses = &hub->pauses},
                               instance);
     return hub->frame != NULL ? 0 : diag_set(diag, ERR_MEMORY, "out of memory for frames");
 }
@@ -437,7 +439,7 @@ static int go(struct lumbard *hub, struct diag *diag)
     hub->health.disk = true;
     uv_timer_start(&hub->drain, on_drain, DRAIN_MS, DRAIN_MS);
     uv_timer_start(&hub->tick, hub_on_tick, 0, TICK_MS);
-    hub_call_again(hub);
+    hub_call_again(hub, 0);
     log_notice("listening on http://%s:%d/", hub->setup.config->web.listen, web_port(hub->web));
     notify_send("READY=1\nSTATUS=waiting for the broker");
     memory_give_back();

@@ -31,6 +31,7 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
                                         .sessions = hub->ingest.sessions,
                                         .calibration = hub->ingest.calibration,
                                         .suppressions = &hub->suppressions,
+                                        .pauses = &hub->pauses,
                                     });
     if (code != 0)
         return diag_set(diag, code, "no memory for what the page has to be told");
@@ -38,6 +39,7 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     rules_adopt(rules, old_rules);
     alarms_adopt(hub->ingest.alarms, rules, hub_now_ms(hub), on_alarm, hub);
     suppressions_adopt(&hub->suppressions, rules);
+    pauses_adopt(&hub->pauses, old_config, config);
     hub->reloading = true;
     sessions_adopt(hub->ingest.sessions, old_config, config, hub_now_ms(hub));
     hub->reloading = false;

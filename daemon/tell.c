@@ -116,5 +116,6 @@ void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm)
     log_alarm(hub, alarm);
     web_alarm(hub->web);
     hub_publish(hub);
+    hub_note_pauses(hub, alarm, device->room);
     hub_call(hub, alarm);
 }

@@ -101,6 +101,7 @@ void hub_on_tick(uv_timer_t *timer)
     hub->remembering = false;
     hub_look_for_blame(hub, now);
     ingest_tick(&hub->ingest, now);
+    hub_tick_pauses(hub, now);
     hub_tick_sessions(hub, now);
     recorder_tick(hub->recorder, now);
     hub_keep(hub);

@@ -244,7 +244,7 @@ static bool reminds(const struct alarm *alarm, int64_t now_ms)
 }
 
 void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
-                 alarms_change_cb *on_change, void *user)
+                 alarms_paused_cb *paused, alarms_change_cb *on_change, void *user)
 {
     for (uint32_t i = 0; i < alarms->used; i++) {
         struct alarm *alarm = &alarms->list[i];
@@ -259,6 +259,10 @@ void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
             known(user, alarm->rule, alarm->device) == (lost ? SIGHT_KNOWN : SIGHT_LOST) &&
             alarms_act(alarms, alarm, lost ? DEED_FIND : DEED_LOSE, now_ms, NULL))
             on_change(user, alarm);
+        if (paused != NULL && paused(user, alarm->device)) {
+            alarm->waits_ms = now_ms;
+            continue;
+        }
         if (escalates(alarm, now_ms) && alarms_act(alarms, alarm, DEED_ESCALATE, now_ms, NULL))
             on_change(user, alarm);
         if (reminds(alarm, now_ms) && alarms_act(alarms, alarm, DEED_REMIND, now_ms, NULL))

@@ -94,10 +94,14 @@ typedef void alarms_change_cb(void *user, const struct alarm *alarm);
 /* Is the value known that a standing alarm is about? */
 typedef enum rule_sight alarms_known_cb(void *user, const struct rule *rule, uint32_t device);
 
+/* Are the alarms of its room paused? */
+typedef bool alarms_paused_cb(void *user, uint32_t device);
+
 /* Shelves that end, values lost and found, escalation, reminders; call every 250 ms or so.
- * on_change is called for each deed. */
+ * on_change is called for each deed. While an alarm is paused (`paused` NULL: none is) it grows no
+ * more urgent; afterwards its time begins anew. */
 void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
-                 alarms_change_cb *on_change, void *user);
+                 alarms_paused_cb *paused, alarms_change_cb *on_change, void *user);
 
 /* ---- Root causes (alarms_causes.c) ---- */
 

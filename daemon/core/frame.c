@@ -14,7 +14,7 @@
 /* A frame as it was made: who was here gets it, and is there. */
 struct slot {
     struct frame_cursor before, after;
-    uint64_t generation, alarms, suppressed, sessions, calibrations; /* of its world */
+    uint64_t generation, alarms, suppressed, paused, sessions, calibrations; /* of its world */
     int64_t made_ms;
     uint64_t used;  /* for the choice of the one to be overwritten */
     uint8_t *block; /* FRAME_HEADROOM and the bytes */
@@ -244,6 +244,11 @@ static uint64_t suppressed_changes(const struct frame *frame)
     return frame->world.suppressions != NULL ? frame->world.suppressions->change + 1 : 0;
 }
 
+static uint64_t pause_changes(const struct frame *frame)
+{
+    return frame->world.pauses != NULL ? frame->world.pauses->change + 1 : 0;
+}
+
 static uint64_t calibration_changes(const struct frame *frame)
 {
     return frame->world.calibration != NULL ? calibration_change(frame->world.calibration) : 0;
@@ -255,7 +260,7 @@ bool frame_due(const struct frame *frame, const struct frame_cursor *cursor)
     if (!cursor->watching)
         return false;
     if (cursor->hello != frame->generation || cursor->health != frame->health_generation ||
-        cursor->suppressed != suppressed_changes(frame) ||
+        cursor->suppressed != suppressed_changes(frame) || cursor->paused != pause_changes(frame) ||
         sweep_due(&cursor->devices, devices_change(world->devices)) ||
         sweep_due(&cursor->alarms, alarms_change(world->alarms)) ||
         sweep_due(&cursor->sessions, sessions_changes(frame)) ||
@@ -306,7 +311,7 @@ static bool put_hello(struct making *making)
     cursor->hello = making->frame->generation;
     cursor->devices = cursor->alarms = cursor->sessions = cursor->calibrations =
         (struct frame_sweep){.have = 0};
-    cursor->suppressed = 0;
+    cursor->suppressed = cursor->paused = 0;
     return true;
 }
 
@@ -350,6 +355,17 @@ static bool put_suppressed(struct making *making)
     if (!frame_put_suppressed(&making->wire, frame_arena(making->frame), &making->frame->world))
         return false;
     making->cursor->suppressed = change;
+    return true;
+}
+
+static bool put_pauses(struct making *making)
+{
+    uint64_t change = pause_changes(making->frame);
+    if (making->cursor->paused == change)
+        return true;
+    if (!frame_put_pauses(&making->wire, frame_arena(making->frame), &making->frame->world))
+        return false;
+    making->cursor->paused = change;
     return true;
 }
 
@@ -530,6 +546,7 @@ static void slot_make(struct frame *frame, struct slot *slot, const struct frame
     slot->generation = frame->generation;
     slot->alarms = alarms_change(frame->world.alarms);
     slot->suppressed = suppressed_changes(frame);
+    slot->paused = pause_changes(frame);
     slot->sessions = sessions_changes(frame);
     slot->calibrations = calibration_changes(frame);
     slot->made_ms = now_ms;
@@ -541,7 +558,7 @@ static void slot_make(struct frame *frame, struct slot *slot, const struct frame
     };
     bool hello = put_hello(&making);
     making.wire.capacity = FRAME_MAX_BYTES - TAIL_BYTES; /* a large hello stands alone */
-    if (hello && put_devices(&making) && put_alarms(&making) && put_suppressed(&making) &&
+    if (hello && put_devices(&making) && put_alarms(&making) && put_pauses(&making) && put_suppressed(&making) &&
         put_sessions(&making) && put_calibrations(&making) && put_values(&making))
         slot->after.last_ms = now_ms;
     put_tail(&making, cursor->last_ms);
@@ -559,7 +576,7 @@ static bool sweep_same(const struct frame_sweep *a, const struct frame_sweep *b)
 static bool cursor_same(const struct frame_cursor *a, const struct frame_cursor *b)
 {
     return a->watching == b->watching && a->missed == b->missed && a->room == b->room &&
-           a->hello == b->hello && a->health == b->health && a->suppressed == b->suppressed &&
+           a->hello == b->hello && a->health == b->health && a->suppressed == b->suppressed && a->paused == b->paused &&
            a->feed == b->feed && a->last_ms == b->last_ms && sweep_same(&a->devices, &b->devices) &&
            sweep_same(&a->alarms, &b->alarms) && sweep_same(&a->sessions, &b->sessions) &&
            sweep_same(&a->calibrations, &b->calibrations) && sweep_same(&a->latest, &b->latest);
@@ -573,7 +590,7 @@ static struct slot *slot_shared(struct frame *frame, const struct frame_cursor *
         struct slot *slot = &frame->slots[i];
         if (slot->length > 0 && slot->generation == frame->generation &&
             slot->alarms == alarms_change(frame->world.alarms) &&
-            slot->suppressed == suppressed_changes(frame) &&
+            slot->suppressed == suppressed_changes(frame) && slot->paused == pause_changes(frame) &&
             slot->sessions == sessions_changes(frame) &&
             slot->calibrations == calibration_changes(frame) && slot->made_ms <= now_ms &&
             now_ms - slot->made_ms <= SHARE_MS && cursor_same(&slot->before, cursor))

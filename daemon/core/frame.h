@@ -5,7 +5,7 @@
  * A client is a struct frame_cursor: where it looks, and what it has. frame_next() makes the frame
  * of everything that it has not yet had, up to FRAME_MAX_BYTES, from the state as it is now; the
  * rest comes with the next. Clients at the same place share the bytes: a frame is made once a view.
- * Order in a frame: hello, devices, alarms, what is suppressed, sessions, calibrations, then
+ * Order in a frame: hello, devices, alarms, pauses, what is suppressed, sessions, calibrations, then
  * values. Memory: one buffer and one arena, sized at create; no queue a client. Pure: time is
  * given.
  */
@@ -19,6 +19,7 @@
 #include "core/alarms.h"
 #include "core/config.h"
 #include "core/feed.h"
+#include "core/pauses.h"
 #include "core/suppressed.h"
 
 #define FRAME_MAX_BYTES ((size_t)60 * 1024)
@@ -39,6 +40,7 @@ struct frame_world {
     const struct sessions *sessions;         /* NULL: none */
     const struct calibration *calibration;   /* NULL: none */
     const struct suppressions *suppressions; /* NULL: none */
+    const struct pauses *pauses;             /* NULL: none */
 };
 
 struct frame_health {
@@ -69,7 +71,7 @@ struct frame_cursor {
     bool missed;            /* is to be told of a gap */
     uint32_t room;          /* 0: the wall */
     uint64_t hello, health; /* generations that it has; 0: none */
-    uint64_t suppressed;    /* change of theirs that it has, and one; 0: none */
+    uint64_t suppressed, paused; /* change of theirs that it has, and one; 0: none */
     struct frame_sweep devices, alarms, sessions, calibrations;
     struct frame_sweep latest; /* by feed position; in a room once */
     uint64_t feed;             /* room: the next record */

@@ -215,6 +215,37 @@ bool frame_put_suppressed(struct wire *wire, struct lumbar_scratch arena,
     return wire_put(wire, WIRE_FRAME_SUPPRESSED, &out.base);
 }
 
+static bool add_pause(struct lumbar_scratch *arena, Lumbar__Live__V1__PauseList *out, uint32_t room,
+                      enum pause_kind kind, const struct pause *pause)
+{
+    Lumbar__Live__V1__Pause *item = lumbar_scratch_alloc(arena, sizeof(*item));
+    Lumbar__Live__V1__Hand *hand = lumbar_scratch_alloc(arena, sizeof(*hand));
+    if (item == NULL || hand == NULL)
+        return false;
+    lumbar__live__v1__pause__init(item);
+    item->has_room = item->has_type = 1;
+    item->room = room;
+    item->type = (Lumbar__Live__V1__Pause__Type)kind; /* in the same order */
+    item->hand = hand_of(hand, &pause->hand, pause->until_ms);
+    out->pauses[out->n_pauses++] = item;
+    return true;
+}
+
+bool frame_put_pauses(struct wire *wire, struct lumbar_scratch arena,
+                      const struct frame_world *world)
+{
+    Lumbar__Live__V1__Pause *list[CONFIG_ROOMS_MAX * PAUSE_KINDS_];
+    Lumbar__Live__V1__PauseList out = LUMBAR__LIVE__V1__PAUSE_LIST__INIT;
+    out.pauses = list;
+    for (uint32_t room = 1; room <= CONFIG_ROOMS_MAX; room++)
+        for (int kind = 0; kind < PAUSE_KINDS_; kind++)
+            if (pauses_has(world->pauses, room, (enum pause_kind)kind) &&
+                !add_pause(&arena, &out, room, (enum pause_kind)kind,
+                           &world->pauses->rooms[room][kind]))
+                return false;
+    return wire_put(wire, WIRE_FRAME_PAUSES, &out.base);
+}
+
 bool frame_put_session(struct wire *wire, const struct session *session)
 {
     Lumbar__Live__V1__Session out = LUMBAR__LIVE__V1__SESSION__INIT;

@@ -29,6 +29,7 @@ enum wire_field {
     WIRE_FRAME_SESSIONS = 11,
     WIRE_FRAME_CALIBRATIONS = 12,
     WIRE_FRAME_SUPPRESSED = 13,
+    WIRE_FRAME_PAUSES = 14,
     WIRE_HELLO_METRICS = 4,
     WIRE_HELLO_ROOMS = 5,
     WIRE_HELLO_RULES = 6,
@@ -52,6 +53,10 @@ bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const s
 #define SUPPRESSED_TOLD 64
 bool frame_put_suppressed(struct wire *wire, struct lumbar_scratch arena,
                           const struct frame_world *world);
+
+/* All pauses. */
+bool frame_put_pauses(struct wire *wire, struct lumbar_scratch arena,
+                      const struct frame_world *world);
 
 bool frame_put_session(struct wire *wire, const struct session *session);
 bool frame_put_calibration(struct wire *wire, const struct frame_world *world,

@@ -282,6 +282,14 @@ static enum rule_sight is_known(void *user, const struct rule *rule, uint32_t de
                       ticking->now_ms);
 }
 
+static bool is_paused(void *user, uint32_t device)
+{
+    const struct ticking *ticking = user;
+    const struct ingest *ingest = ticking->ingest;
+    return ingest->pauses != NULL &&
+           pauses_has(ingest->pauses, devices_at(ingest->devices, device)->room, PAUSE_ALARM);
+}
+
 static void on_change(void *user, const struct alarm *alarm)
 {
     const struct ticking *ticking = user;
@@ -293,7 +301,7 @@ void ingest_tick(struct ingest *ingest, int64_t now_ms)
 {
     struct ticking ticking = {ingest, now_ms};
     rules_tick(ingest->rules, ingest->devices, now_ms, on_rule, ingest);
-    alarms_tick(ingest->alarms, now_ms, is_known, on_change, &ticking);
+    alarms_tick(ingest->alarms, now_ms, is_known, is_paused, on_change, &ticking);
     if (ingest->alarms_waiting > 0)
         ingest->alarms_waiting = rules_retell(ingest->rules, ingest->devices, now_ms,
                                               alarms_places(ingest->alarms), on_rule, ingest);

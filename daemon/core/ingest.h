@@ -19,6 +19,7 @@
 #include "core/derive.h"
 #include "core/feed.h"
 #include "core/history.h"
+#include "core/pauses.h"
 #include "core/routes.h"
 #include "core/sessions.h"
 #include "core/suppressed.h"
@@ -51,6 +52,7 @@ struct ingest {
     struct derive *derive; /* NULL: nothing is derived */
     struct rules *rules;
     struct alarms *alarms;
+    const struct pauses *pauses; /* NULL: nothing is ever paused */
     struct suppressions *suppressions; /* NULL: they are not kept */
     struct feed *feed;
     struct history *history; /* NULL: nothing is gathered */

@@ -117,6 +117,9 @@ static const struct ctl_command commands[] = {
     {"shelve", "NUMBER --for TIME --why TEXT", "out of sight for a time", alarms_deed},
     {"unshelve", "NUMBER [--why TEXT]", "back before its time", alarms_deed},
     {"reset", "NUMBER [--why TEXT]", "ends what is latched", alarms_deed},
+    {"silence", "ROOM --for TIME", "audio paused: no sound for the room", alarms_pause},
+    {"pause", "ROOM --for TIME", "alarm paused: the room calls nobody", alarms_pause},
+    {"resume", "ROOM", "ends both", alarms_pause},
 };
 
 int ctl_alarms(int count, char **arguments)

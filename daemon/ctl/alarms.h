@@ -13,4 +13,7 @@ int alarms_deed(int count, char **arguments);
 /* alarms_load.c */
 int alarms_load(int count, char **arguments);
 
+/* alarms_pause.c: silence, pause, resume. */
+int alarms_pause(int count, char **arguments);
+
 #endif

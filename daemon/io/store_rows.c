@@ -49,6 +49,7 @@ static const struct table {
                                 {"alarm", "change", "at_ms", "presence", "value", "what", "who",
                                  "why"}},
     [STORE_DERIVED] = {"derived", 2, {"kind", "name", "body"}},
+    [STORE_PAUSE] = {"pause", 2, {"room", "what", "at_ms", "until_ms", "who"}},
 };
 
 static unsigned columns_of(enum store_table table)

@@ -28,6 +28,7 @@ enum store_table {
     STORE_ALARM,
     STORE_ALARM_TRANSITION,
     STORE_DERIVED,
+    STORE_PAUSE,
     STORE_TABLES_
 };
 

@@ -105,6 +105,10 @@ static const char *const migrations[] = {
     "CREATE TRIGGER plan_is_numbered AFTER INSERT ON plan BEGIN"
     "  UPDATE numbered SET newest = NEW.id WHERE what = 'plan' AND newest < NEW.id;"
     "  END;",
+
+    "CREATE TABLE pause (room TEXT NOT NULL, what TEXT NOT NULL,"
+    "  at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+    "  PRIMARY KEY (room, what)) WITHOUT ROWID;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

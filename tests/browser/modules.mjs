@@ -59,7 +59,7 @@ await tap.check('a limit that was not sent is none, a limit of 0 is one', () => 
 
 // What the hub's own test recorded, and what it says that it means.
 const metrics = new Map(recorded('wall-first').wanted.hello.metrics.map((metric) => [metric.id, metric]));
-for (const name of ['wall-first', 'wall-next', 'room-first', 'room-next', 'alarms', 'gap', 'sessions', 'life', 'calibration',
+for (const name of ['wall-first', 'wall-next', 'room-first', 'room-next', 'alarms', 'gap', 'sessions', 'life', 'pauses', 'calibration',
     'suppressed', 'bye'])
     await tap.check(`the recorded frame ${name} means to the page what the hub meant`, () => {
         const { bytes, wanted } = recorded(name);

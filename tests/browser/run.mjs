@@ -29,6 +29,7 @@ const { ARMED_RULES, testArming } = await import('./arming.mjs');
 const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
 const { testCourse } = await import('./course.mjs');
 const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
+const { SOUND_RULES, testSound } = await import('./sound.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
 const { testGarbled, testLoss } = await import('./loss.mjs');
 const { testReport } = await import('./report.mjs');
@@ -75,6 +76,9 @@ const parts = {
     },
     async flood() {
         await testFlood(tap, browser, await clinicOf(FLOOD_ROOMS, FLOOD_RULES));
+    },
+    async sound() {
+        await testSound(tap, browser, await clinicOf(1, SOUND_RULES));
     },
     async treatment() {
         await testTreatment(tap, browser, await clinicOf(2));

@@ -88,7 +88,7 @@ static struct frame_world world_of(const struct ingest *ingest)
 {
     return (struct frame_world){
         config,       &drivers,         ingest->devices,     ingest->rules,       ingest->alarms,
-        ingest->feed, ingest->sessions, ingest->calibration, ingest->suppressions};
+        ingest->feed, ingest->sessions, ingest->calibration, ingest->suppressions, ingest->pauses};
 }
 
 static void hub_init(struct hub *hub)

@@ -6,7 +6,7 @@ import { AlarmScreen } from './alarmscreen.js';
 import { ClientsScreen } from './clients.js';
 import { CourseScreen } from './course.js';
 import { html } from './html.js';
-import { Mark } from './marks.js';
+import { Glyph, Mark } from './marks.js';
 import { RoomScreen } from './room.js';
 import { Wall } from './wall.js';
 import { clockTime, languageName, number, otherLanguage, setLanguage, span, words } from './words.js';
@@ -15,7 +15,8 @@ import { clockTime, languageName, number, otherLanguage, setLanguage, span, word
  *  @typedef {import('./link.js').Link} Link
  *  @typedef {import('./deeds.js').Deeds} Deeds
  *  @typedef {import('./treatments.js').Treatments} Treatments
- *  @typedef {{store: Store, link: Link, deeds: Deeds, treatments: Treatments,
+ *  @typedef {import('./sound.js').Sound} Sound
+ *  @typedef {{store: Store, link: Link, deeds: Deeds, sound: Sound, treatments: Treatments,
  *    route: import('./route.js').Route,
  *    refresh: () => void}} Props */
 
@@ -26,13 +27,14 @@ const CALLED_OUT = 3; // alarms that begin in the same moment
 const UNASSIGNED_PX = 36; // a line beneath it, where there are such devices
 
 /** @param {Props} props */
-export function App({ store, link, deeds, treatments, route, refresh }) {
+export function App({ store, link, deeds, sound, treatments, route, refresh }) {
     const now = store.clock.now();
     const silence = link.phase === 'open' && Number.isFinite(store.heard)
         ? store.clock.local() - store.heard : 0;
     const height = innerHeight - CHROME_PX - (store.devicesIn(0).length > 0 ? UNASSIGNED_PX : 0);
     return html`
-        <${TopLine} store=${store} link=${link} route=${route} now=${now} silence=${silence} />
+        <${TopLine} store=${store} link=${link} sound=${sound} route=${route} now=${now}
+            silence=${silence} />
         <${Banners} store=${store} link=${link} silence=${silence} />
         <main>
             <${Screen} store=${store} deeds=${deeds} treatments=${treatments} route=${route}
@@ -53,7 +55,7 @@ export function App({ store, link, deeds, treatments, route, refresh }) {
         </footer>`;
 }
 
-/** What the address asks for. @param {Omit<Props, 'link' | 'refresh'> & {now: number, height: number}} props */
+/** What the address asks for. @param {Omit<Props, 'link' | 'sound' | 'refresh'> & {now: number, height: number}} props */
 function Screen({ store, deeds, treatments, route, now, height }) {
     if (route.room !== null)
         return html`<${RoomScreen} store=${store} deeds=${deeds} treatments=${treatments}
@@ -67,8 +69,8 @@ function Screen({ store, deeds, treatments, route, now, height }) {
         height=${height} />`;
 }
 
-/** @param {Pick<Props, 'store' | 'link' | 'route'> & {now: number, silence: number}} props */
-function TopLine({ store, link, route, now, silence }) {
+/** @param {Pick<Props, 'store' | 'link' | 'sound' | 'route'> & {now: number, silence: number}} props */
+function TopLine({ store, link, sound, route, now, silence }) {
     const { health, hello } = store;
     const live = link.phase === 'open' && silence < SILENT_MS;
     const phase = silence >= SILENT_MS ? words.silent
@@ -79,6 +81,7 @@ function TopLine({ store, link, route, now, silence }) {
             ${words.allRooms}</a>`}
         <b class="clinic">${hello?.clinic || 'Lumbar'}</b>
         ${hello && html`<${AlarmCount} store=${store} />`}
+        <${SoundSwitch} sound=${sound} />
         <span class="states">
             ${health && html`
                 <${State} good=${health.broker} live=${live} text=${brokerWords(health)} />
@@ -111,6 +114,15 @@ function AlarmCount({ store }) {
     return html`<a class="count" href="#/alarms">
         ${worst && waits(worst) && html`<${Mark} alarm=${worst} />`}
         ${words.waitingAlarms(store.waiting, number(store.waiting))}</a>`;
+}
+
+/** Whether this screen is heard, and to change that. @param {{sound: Sound}} props */
+function SoundSwitch({ sound }) {
+    const { state } = sound;
+    const text = { on: words.soundOn, off: words.soundOff, silent: words.soundSilent }[state];
+    return html`<button class=${`sound ${state}`} aria-pressed=${state === 'on'}
+        onClick=${() => sound.want(state !== 'on')}>
+        <${Glyph} name=${state === 'on' ? 'bell' : 'mute'} />${text}</button>`;
 }
 
 /** @param {import('#live').Health} health */

@@ -1,19 +1,21 @@
-// What people do with an alarm: told to the hub, and what has become of it.
+// What people do with alarms, and with rooms that call: told to the hub, and what has become of it.
 //
 // The frame shows what the hub made of it, at once; the answer comes when that is on the hub's disk.
-// Until then the alarm takes no other deed: a finger that taps twice does one thing.
-import { askHub, complaintOf, isDone } from './ask.js';
+// Until then nothing else is done with the same alarm or room: a finger that taps twice does one
+// thing.
+import { askHub, isDone } from './ask.js';
 import { words } from './words.js';
 
 const SAID_MS = 15000; // a complaint is read by then
 
 /** @typedef {import('#live').Alarm} Alarm
- *  @typedef {'ack' | 'unack' | 'shelve' | 'unshelve' | 'reset'} Deed */
+ *  @typedef {'ack' | 'unack' | 'shelve' | 'unshelve' | 'reset'} Deed
+ *  @typedef {'audio' | 'alarm'} What a room may pause */
 
 export class Deeds {
-    /** @type {Set<number>} alarms that wait for an answer, by number */
+    /** @type {Set<string>} places that wait for an answer */
     #asked = new Set();
-    /** @type {Map<number, string>} */
+    /** @type {Map<string, string>} */
     #complaints = new Map();
     #changed;
 
@@ -23,43 +25,68 @@ export class Deeds {
     }
 
     /** Is an answer awaited? @param {Alarm} alarm */
-    awaits({ number }) {
-        return this.#asked.has(number);
+    awaits(alarm) {
+        return this.#asked.has(placeOf(alarm));
     }
 
     /** Why the last deed was not done, '' where it was. @param {Alarm} alarm */
-    complaint({ number }) {
-        return this.#complaints.get(number) ?? '';
+    complaint(alarm) {
+        return this.#complaints.get(placeOf(alarm)) ?? '';
     }
 
     /** @param {Alarm} alarm @param {Deed} deed
      *  @param {{why?: string, seconds?: number}} [more] */
-    async do({ number }, deed, more = {}) {
-        if (this.#asked.has(number)) return;
-        this.#asked.add(number);
-        this.#complaints.delete(number);
+    do(alarm, deed, more = {}) {
+        return this.#order(placeOf(alarm), `/alarms/${alarm.number}/${deed}`, more);
+    }
+
+    /** The same of a room that pauses, by its name. @param {string} room */
+    awaitsRoom(room) {
+        return this.#asked.has(`room ${room}`);
+    }
+
+    /** @param {string} room */
+    complaintOfRoom(room) {
+        return this.#complaints.get(`room ${room}`) ?? '';
+    }
+
+    /** @param {string} room @param {What} what @param {number} seconds 0: it calls again */
+    pause(room, what, seconds) {
+        const path = `/rooms/${encodeURIComponent(room)}/${seconds > 0 ? 'pause' : 'resume'}`;
+        return this.#order(`room ${room}`, path, seconds > 0 ? { what, seconds } : { what });
+    }
+
+    /** @param {string} place @param {string} path @param {object} body */
+    async #order(place, path, body) {
+        if (this.#asked.has(place)) return;
+        this.#asked.add(place);
+        this.#complaints.delete(place);
         this.#changed();
-        const complaint = await tell(number, deed, more);
-        this.#asked.delete(number);
-        if (complaint) this.#complain(number, complaint);
+        const complaint = complaintOf(await askHub('POST', path, body));
+        this.#asked.delete(place);
+        if (complaint) this.#complain(place, complaint);
         this.#changed();
     }
 
-    /** @param {number} number @param {string} complaint */
-    #complain(number, complaint) {
-        this.#complaints.set(number, complaint);
+    /** @param {string} place @param {string} complaint */
+    #complain(place, complaint) {
+        this.#complaints.set(place, complaint);
         setTimeout(() => {
-            this.#complaints.delete(number);
+            this.#complaints.delete(place);
             this.#changed();
         }, SAID_MS);
     }
 }
 
-/** '' where it was done and is kept. @param {number} number @param {Deed} deed
- *  @param {object} more */
-async function tell(number, deed, more) {
-    const answer = await askHub('POST', `/alarms/${number}/${deed}`, more);
+/** @param {Alarm} alarm */
+function placeOf({ number }) {
+    return `alarm ${number}`;
+}
+
+/** '' where it was done and is kept. @param {import('./ask.js').Answer} answer */
+function complaintOf(answer) {
+    if (isDone(answer)) return answer.said.stored ? '' : words.notStored;
+    if (answer.status === 0) return words.noAnswer;
     if (answer.status === 404 || answer.status === 409) return words.notAnyMore;
-    if (answer.status !== 0 && !isDone(answer)) return words.notDone(String(answer.status));
-    return complaintOf(answer);
+    return words.notDone(String(answer.status));
 }

@@ -7,6 +7,7 @@ import { Deeds } from './deeds.js';
 import { html } from './html.js';
 import { Link } from './link.js';
 import { parseRoute } from './route.js';
+import { Sound } from './sound.js';
 import { STRIP_MS, Store } from './store.js';
 import { Treatments } from './treatments.js';
 
@@ -15,6 +16,7 @@ const TICK_MS = 250; // ages go on at least so often, with or without the hub
 const page = /** @type {HTMLElement} */ (document.getElementById('page'));
 const store = new Store();
 const deeds = new Deeds(soon);
+const sound = new Sound(soon);
 const treatments = new Treatments(soon);
 let route = parseRoute(location.hash);
 let drawing = 0;
@@ -34,6 +36,7 @@ function watch() {
 /** @param {import('#live').Frame} frame */
 function onFrame(frame) {
     if (store.take(frame)) soon();
+    if (frame.alarms.length || frame.pauses) sound.update(store);
     if (frame.hello) lookAtRoute();
 }
 
@@ -53,7 +56,7 @@ function soon() {
 function draw() {
     cancelAnimationFrame(drawing);
     drawing = 0;
-    render(html`<${App} store=${store} link=${link} deeds=${deeds} treatments=${treatments}
+    render(html`<${App} store=${store} link=${link} deeds=${deeds} sound=${sound} treatments=${treatments}
         route=${route} refresh=${soon} />`, page);
 }
 
@@ -64,6 +67,9 @@ addEventListener('hashchange', () => {
     soon();
 });
 addEventListener('resize', soon);
-setInterval(draw, TICK_MS);
+setInterval(() => {
+    sound.update(store);
+    draw();
+}, TICK_MS);
 link.open();
 draw();

@@ -16,6 +16,9 @@ const SHAPES = {
 const GLYPHS = {
     plug: 'M8 2v6M16 2v6M5 8h14v3a7 7 0 0 1-14 0zM12 18v4',
     pin: 'M9 3h6M10 3v7l-4 4h12l-4-4v-7M12 14v8',
+    bell: 'M6 16v-5a6 6 0 0 1 12 0v5l2 2H4zM10 21h4',
+    mute: 'M6 16v-5a6 6 0 0 1 12 0v5l2 2H4zM10 21h4M3 3l18 18',
+    halt: 'M12 3l10 18H2zM9 12l6 6M15 12l-6 6',
     moon: 'M20 14a8.5 8.5 0 1 1-10-11a7 7 0 0 0 10 11z',
 };
 

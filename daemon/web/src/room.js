@@ -6,6 +6,7 @@ import { AlarmList } from './alarms.js';
 import { Calibrate } from './calibrate.js';
 import { html } from './html.js';
 import { Mark } from './marks.js';
+import { PauseBar } from './pauses.js';
 import { SessionHead } from './session.js';
 import { isMeasured } from './store.js';
 import { marksOf } from './stripmarks.js';
@@ -38,13 +39,14 @@ export class RoomScreen extends Component {
         const last = store.lastSessionIn(room.id);
         const detail = last ? treatments.detail(last) : null;
         this.loop.marks = marksOf(detail);
-        return html`<div class="room">
+        return html`<div class=${store.isPaused(room.id) ? 'room calm-marks' : 'room'}>
             <h1>${room.title || room.name}</h1>
             <${Elsewhere} store=${store} room=${room} />
             ${session && html`<${SessionHead} session=${session} now=${now} />`}
             ${alarms.length === 0 ? html`<p class="calm">${words.calm}</p>`
                 : html`<${AlarmList} store=${store} deeds=${deeds} alarms=${alarms} now=${now}
                     label=${words.alarms} />`}
+            <${PauseBar} store=${store} deeds=${deeds} room=${room} now=${now} />
             <${SuppressedList} store=${store} items=${store.suppressedIn(room.id)} now=${now} />
             <${Treatment} treatments=${treatments} session=${last} detail=${detail} room=${room.name}
                 key=${last?.id} />

@@ -1,5 +1,5 @@
 // What the hub has said, ready to be shown: one store, filled by frames, read by the screens.
-import { MetricType, SessionState } from '#live';
+import { MetricType, PauseType, SessionState } from '#live';
 import { byNeed, keyOf, shows, stands, waits } from './alarm.js';
 import { HubClock } from './hubclock.js';
 import { Series } from './series.js';
@@ -39,6 +39,8 @@ export class Store {
     #byRoom = null;
     /** @type {Map<number, import('#live').Calibration>} by device */
     calibrations = new Map();
+    /** @type {import('#live').Pause[]} rooms that call nobody for a time */
+    pauses = [];
     /** @type {import('#live').Health | null} */
     health = null;
     bye = '';
@@ -69,9 +71,10 @@ export class Store {
         for (const latest of frame.latest) this.#takeLatest(latest, frame.hub_ms);
         if (frame.gap) this.#takeGap();
         for (const points of frame.points) this.#takePoints(points);
+        if (frame.pauses) this.pauses = frame.pauses.pauses;
         if (frame.health) this.health = frame.health;
         if (frame.bye) this.bye = frame.bye.reason;
-        return !!(frame.hello || frame.devices.length || frame.alarms.length
+        return !!(frame.hello || frame.devices.length || frame.alarms.length || frame.pauses
             || frame.suppressed || frame.sessions.length || frame.calibrations.length || frame.bye);
     }
 
@@ -238,6 +241,21 @@ export class Store {
      *  @param {number} cause */
     alarmsBehind(cause) {
         return [...this.alarms.values()].filter(({ behind }) => behind === cause).sort(byNeed);
+    }
+
+    /** What a room has paused. @param {number} room */
+    pausesIn(room) {
+        return this.pauses.filter((pause) => pause.room === room);
+    }
+
+    /** Does the alarm's room make no sound? @param {Alarm} alarm */
+    isSilent(alarm) {
+        return this.pausesIn(this.#roomNumber(alarm)).length > 0;
+    }
+
+    /** Do its alarms call nobody? @param {number} room */
+    isPaused(room) {
+        return this.pausesIn(room).some(({ type }) => type === PauseType.ALARM);
     }
 
     /** How many wait for somebody. */

@@ -3,6 +3,7 @@ import { shows, waits } from './alarm.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
 import { Glyph, Mark, priorityName } from './marks.js';
+import { PauseMarks } from './pauses.js';
 import { SessionLine } from './session.js';
 import { phaseLeft } from './store.js';
 import { ValueCell, isLabelled } from './value.js';
@@ -63,10 +64,12 @@ function Tile({ store, deeds, room, alarms, now, density }) {
     const asks = worst && waits(worst) && density !== 'dense';
     const session = store.sessionIn(room.id);
     const colour = worst ? `${priorityName(worst.priority)} ${waits(worst) ? '' : 'quiet'}` : '';
-    return html`<div class=${`place ${colour} ${asks ? 'asks' : ''}`}>
+    const calm = store.isPaused(room.id) ? 'calm-marks' : '';
+    return html`<div class=${`place ${colour} ${calm} ${asks ? 'asks' : ''}`}>
         <a class=${`tile ${colour}`} href=${`#/room/${encodeURIComponent(room.name)}`}>
             <div class="head">
                 <h2>${room.title || room.name}</h2>
+                <${PauseMarks} pauses=${store.pausesIn(room.id)} now=${now} />
                 <${Others} worst=${worst} alarms=${alarms} now=${now} />
             </div>
             ${session && html`<${SessionLine} session=${session} now=${now} />`}

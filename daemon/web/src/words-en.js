@@ -196,6 +196,16 @@ export const en = {
     shelveOther: 'Another reason',
     shelveTime: 'For how long? It comes back by itself.',
     telling: 'The hub is being told …',
+    pauseAudio: 'Pause the sound, 2 min',
+    pauseAlarms: 'Pause the alarms, 2 min',
+    audioPaused: (/** @type {string} */ left, /** @type {string} */ time) =>
+        `Sound paused, ${left} more, until ${time} or another alarm`,
+    alarmsPaused: (/** @type {string} */ left, /** @type {string} */ time) =>
+        `Alarms paused, ${left} more, until ${time}: this room calls nobody`,
+    callAgain: 'End the pause',
+    soundOn: 'Sound on',
+    soundOff: 'Sound off here',
+    soundSilent: 'No sound until touched',
     notStored: 'Done, but the hub\'s disk refuses: a restart forgets it.',
     notAnyMore: 'Not done: the alarm is not as it was any more. Look again.',
     notDone: (/** @type {string} */ status) => `Not done: the hub refused (${status}).`,

@@ -30,6 +30,7 @@ struct world {
     struct alarms *alarms;
     const char *rule;
     bool known, blamed;
+    bool paused; /* its room */
     bool unsaid; /* nothing was heard since a restart */
     bool hidden; /* before what is tried */
     unsigned told;
@@ -74,6 +75,13 @@ static enum rule_sight is_known(void *user, const struct rule *rule, uint32_t de
     return world->unsaid ? SIGHT_UNSAID : world->known ? SIGHT_KNOWN : SIGHT_LOST;
 }
 
+static bool is_paused(void *user, uint32_t device)
+{
+    const struct world *world = user;
+    (void)device;
+    return world->paused;
+}
+
 static void on_change(void *user, const struct alarm *alarm)
 {
     struct world *world = user;
@@ -107,7 +115,7 @@ static void order(struct world *world, enum alarm_deed deed)
 static void tick(struct world *world, int64_t after_ms)
 {
     alarms_blame(world->alarms, world->blamed ? NOW : 0, 0);
-    alarms_tick(world->alarms, NOW + after_ms, is_known, on_change, world);
+    alarms_tick(world->alarms, NOW + after_ms, is_known, is_paused, on_change, world);
     alarms_place(world->alarms, world->devices, NOW + after_ms, on_change, world);
 }
 
@@ -421,6 +429,36 @@ static void a_high_one_that_nobody_acknowledges_is_told_once_more(void **unused)
     world_fini(&world);
 }
 
+static void a_pause_gives_an_alarm_its_whole_time_again(void **unused)
+{
+    (void)unused;
+    struct world world;
+    world_init(&world, "rising");
+    apply(&world, '1');
+    const struct alarm *alarm = alarms_at(world.alarms, 0);
+    world.paused = true;
+    tick(&world, 50000);
+    tick(&world, 3 * ESCALATE);
+    assert_int_equal(alarm->escalated, 0);
+    world.paused = false;
+    tick(&world, 4 * ESCALATE - 1);
+    assert_int_equal(alarm->escalated, 0);
+    tick(&world, 4 * ESCALATE);
+    assert_int_equal(alarm->escalated, 1);
+    world_fini(&world);
+
+    world_init(&world, "coming");
+    apply(&world, '1');
+    apply(&world, 'a');
+    world.paused = true;
+    tick(&world, 2 * REMIND);
+    assert_int_equal(alarms_at(world.alarms, 0)->state, STATE_ACK);
+    world.paused = false;
+    tick(&world, 2 * REMIND + 1);
+    assert_int_equal(alarms_at(world.alarms, 0)->state, STATE_ON);
+    world_fini(&world);
+}
+
 static void a_shelf_keeps_its_place_and_outlasts_occurrences(void **unused)
 {
     (void)unused;
@@ -454,6 +492,7 @@ int main(void)
         cmocka_unit_test(an_order_needs_its_alarm_and_a_long_word_is_cut),
         cmocka_unit_test(escalation_goes_up_a_step_each_time_and_waits_while_somebody_knows),
         cmocka_unit_test(a_high_one_that_nobody_acknowledges_is_told_once_more),
+        cmocka_unit_test(a_pause_gives_an_alarm_its_whole_time_again),
         cmocka_unit_test(a_shelf_keeps_its_place_and_outlasts_occurrences),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

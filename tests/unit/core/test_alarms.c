@@ -265,7 +265,7 @@ static void a_room_shows_the_alarm_that_waits(void **state)
     assert_int_equal(alarms_of_room(world.alarms, bent, world.devices, 1)->device, 3);
     assert_int_equal(alarms_order(world.alarms, 3, &ack, &alarm), 0);
     assert_int_equal(alarms_of_room(world.alarms, bent, world.devices, 1)->device, 2);
-    alarms_tick(world.alarms, NOW + 9999, known_always, nothing,
+    alarms_tick(world.alarms, NOW + 9999, known_always, NULL, nothing,
                 NULL); /* the shelf's time is over */
     assert_int_equal(alarms_of_room(world.alarms, bent, world.devices, 1)->device, 1);
     world_fini(&world);

@@ -78,7 +78,7 @@ static void tick(struct world *world, int64_t after_ms)
 {
     world->now_ms += after_ms;
     alarms_blame(world->alarms, world->hub_ms, world->broker_ms);
-    alarms_tick(world->alarms, world->now_ms, is_known, on_change, world);
+    alarms_tick(world->alarms, world->now_ms, is_known, NULL, on_change, world);
     alarms_place(world->alarms, world->devices, world->now_ms, on_change, world);
 }
 

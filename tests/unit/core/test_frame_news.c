@@ -341,6 +341,40 @@ static void a_frame_from_before_is_not_shared_with_one_who_comes_late(void **sta
     assert_null(ward_next(ward, &slow, NOW + 10)); /* skipped one, misses nothing on the wall */
 }
 
+/* ---- Pauses ---- */
+
+static void what_is_paused_is_told_as_a_whole_when_it_changes(void **state)
+{
+    struct ward *ward = *state;
+    struct frame_cursor cursor = client_of(ward, 1, NOW);
+    assert_null(ward_next(ward, &cursor, NOW));
+    pauses_begin(&ward->pauses, 1, PAUSE_AUDIO, NOW, NOW + 60000, "Ana");
+    pauses_begin(&ward->pauses, 2, PAUSE_ALARM, NOW, NOW + 90000, "Ben");
+    Frame *frame = ward_next(ward, &cursor, NOW + 1);
+    assert_int_equal(frame->pauses->n_pauses, 2);
+    const Lumbar__Live__V1__Pause *second = frame->pauses->pauses[1];
+    assert_int_equal(second->room, 2);
+    assert_int_equal(second->type, LUMBAR__LIVE__V1__PAUSE__TYPE__ALARM);
+    assert_string_equal(second->hand->by, "Ben");
+    assert_true(second->hand->until_ms == NOW + 90000);
+    ward_free(frame);
+    pauses_end(&ward->pauses, 1, PAUSE_AUDIO);
+    pauses_end(&ward->pauses, 2, PAUSE_ALARM);
+    frame = ward_next(ward, &cursor, NOW + 2);
+    assert_non_null(frame->pauses);
+    assert_int_equal(frame->pauses->n_pauses, 0);
+    ward_free(frame);
+    assert_null(ward_next(ward, &cursor, NOW + 3));
+
+    for (uint32_t room = 1; room <= CONFIG_ROOMS_MAX; room++) {
+        pauses_begin(&ward->pauses, room, PAUSE_AUDIO, NOW, NOW + 60000, "Ana");
+        pauses_begin(&ward->pauses, room, PAUSE_ALARM, NOW, NOW + 60000, "Ana");
+    }
+    frame = ward_next(ward, &cursor, NOW + 4); /* all of them fit */
+    assert_int_equal(frame->pauses->n_pauses, 2 * CONFIG_ROOMS_MAX);
+    ward_free(frame);
+}
+
 /* ---- What is suppressed ---- */
 
 static void suppress(struct ward *ward, uint32_t device, bool suppressed, int64_t at_ms)
@@ -436,6 +470,7 @@ int main(void)
         WARD_TEST(more_alarms_than_a_frame_holds_come_in_several_each_once),
         WARD_TEST(a_device_is_told_when_it_moves_or_its_counters_are_published),
         WARD_TEST(health_is_told_when_it_changes),
+        WARD_TEST(what_is_paused_is_told_as_a_whole_when_it_changes),
         WARD_TEST(what_is_suppressed_is_told_as_a_whole_when_it_changes),
         WARD_TEST(more_than_is_told_is_counted),
         WARD_TEST(a_reload_tells_everything_anew),

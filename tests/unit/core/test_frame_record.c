@@ -340,6 +340,20 @@ static void put_single(struct json *json, const Frame *frame)
         string(json, "bye", frame->bye->reason);
 }
 
+static void put_pauses(struct json *json, const Lumbar__Live__V1__PauseList *list)
+{
+    open_(json, "pauses", "{");
+    open_(json, "pauses", "[");
+    for (size_t i = 0; i < list->n_pauses; i++) {
+        item(json);
+        integer(json, "room", list->pauses[i]->room);
+        integer(json, "type", list->pauses[i]->type);
+        put_hand(json, "hand", list->pauses[i]->hand);
+        text_add(&json->text, "}");
+    }
+    text_add(&json->text, "]}");
+}
+
 static void put_suppressed(struct json *json, const Lumbar__Live__V1__SuppressedList *list)
 {
     open_(json, "suppressed", "{");
@@ -382,6 +396,8 @@ static void put_frame(struct json *json, const Frame *frame)
             put_calibration(json, frame->calibrations[i]);
         text_add(&json->text, "]");
     }
+    if (frame->pauses != NULL)
+        put_pauses(json, frame->pauses);
     if (frame->suppressed != NULL)
         put_suppressed(json, frame->suppressed);
     if (frame->n_sessions > 0) {
@@ -530,7 +546,7 @@ static void live(struct ward *ward, int64_t now_ms)
                                        .who = "Ben",
                                        .why = "the belt slips"};
     assert_true(alarms_restore(ward->alarms, &latched));
-    alarms_tick(ward->alarms, now_ms, known_never, nobody, NULL);
+    alarms_tick(ward->alarms, now_ms, known_never, NULL, nobody, NULL);
     assert_int_equal(alarms_order(ward->alarms, 2, &ack, &alarm), 0);
     ward_alarm(ward, "bent", 1, true, 46, now_ms - 1000);
     assert_int_equal(alarms_order(ward->alarms, 3, &shelve, &alarm), 0);
@@ -640,6 +656,10 @@ static void the_recorded_frames_are_what_the_hub_sends(void **state)
 
     calibrate(&ward, NOW + 500000);
     record_next(&ward, "calibration", &room, NOW + 502001);
+
+    pauses_begin(&ward.pauses, 2, PAUSE_AUDIO, NOW + 500000, NOW + 620000, "Ana");
+    pauses_begin(&ward.pauses, 2, PAUSE_ALARM, NOW + 500000, NOW + 560000, "Ben");
+    record_next(&ward, "pauses", &room, NOW + 500001);
 
     suppress(&ward, NOW + 600000);
     record_next(&ward, "suppressed", &room, NOW + 600001);

@@ -44,6 +44,7 @@ struct ward {
     struct sessions *sessions;
     struct calibration *calibration;
     struct suppressions suppressions;
+    struct pauses pauses;
     struct frame *frame;
 };
 
@@ -71,7 +72,8 @@ static inline struct frame_world ward_world(const struct ward *ward)
 {
     return (struct frame_world){ward->config,   &ward->drivers,    ward->devices,
                                 ward->rules,    ward->alarms,      ward->feed,
-                                ward->sessions, ward->calibration, &ward->suppressions};
+                                ward->sessions, ward->calibration, &ward->suppressions,
+                                &ward->pauses};
 }
 
 /* The device of this name in its room; heard for the first time. */
@@ -87,6 +89,7 @@ static inline void ward_init(struct ward *ward, size_t feed_bytes, uint32_t devi
 {
     struct diag diag = {0};
     memset(&ward->suppressions, 0, sizeof(ward->suppressions));
+    memset(&ward->pauses, 0, sizeof(ward->pauses));
     drivers_init(&ward->drivers);
     assert_int_equal(drivers_add(&ward->drivers, &sensor_plugin, &diag), 0);
     ward->config = ward_parse(ward_config);
