@@ -47,14 +47,20 @@ static void on_damage(void *user, const struct tape_part *part)
     ((struct table *)user)->damaged++;
 }
 
-static int run_tape(struct table *table, struct setup *setup, struct tape_reader *reader,
-                    struct diag *diag)
+static int run_tape(struct table *table, struct setup *setup, const char *file,
+                    struct tape_reader *reader, struct diag *diag)
 {
     const struct replay_listener listener = {
         .user = table, .on_sample = on_sample, .on_gap = on_gap, .on_damage = on_damage};
     struct replay *replay;
+    struct config *config;
+    int code = setup_read_config(file, &config, diag); /* a replay leaves its one room in it */
+    if (code != 0)
+        return code;
+    config_destroy(setup->config);
+    setup->config = config;
     derive_clear(setup->derive);
-    int code = replay_create(&replay, setup, reader->header.room, &listener, diag);
+    code = replay_create(&replay, setup, reader->header.room, &listener, diag);
     if (code == 0)
         replay_run(replay, reader);
     if (code == 0)
@@ -78,7 +84,7 @@ static int take_file(struct table *table, struct setup *setup, struct recording_
     (*found)++;
     int code = recording_load(place, path, &reader, &bytes, diag);
     if (code == 0)
-        code = run_tape(table, setup, &reader, diag);
+        code = run_tape(table, setup, place->config, &reader, diag);
     free(bytes);
     return code;
 }

@@ -328,7 +328,8 @@ static void on_address(uv_getaddrinfo_t *look, int status, struct addrinfo *foun
     struct webhook *webhook = look->data;
     webhook->looking = false;
     if (status != 0 || webhook->ending) {
-        complain(webhook, "its name: %s", uv_strerror(status));
+        if (status != 0) /* of 0, uv_strerror() would make up words, and leak them */
+            complain(webhook, "its name: %s", uv_strerror(status));
         uv_freeaddrinfo(found);
         end_attempt(webhook);
         return;
