@@ -184,6 +184,7 @@ int store_open(struct store **out, const struct store_options *options, int64_t 
     store->checking = !mark.clean;
     store->seconds_from = mark.seconds_from;
     atomic_store(&store->committed, mark.batch);
+    store->erased = mark.batch; /* a run before may have left copies */
     atomic_store(&store->turned_ms, mono_ms());
     begin_batch(store, mark.batch + 1, now_ms);
     *out = store;

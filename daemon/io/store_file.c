@@ -52,7 +52,8 @@ static int set_up(sqlite3 *db)
                           "PRAGMA cell_size_check = ON; PRAGMA journal_mode = WAL;"
                           "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
                           "PRAGMA journal_size_limit = 16777216; PRAGMA cache_size = -512;"
-                          "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF",
+                          "PRAGMA temp_store = MEMORY; PRAGMA foreign_keys = OFF;"
+                          "PRAGMA secure_delete = ON", /* what is deleted is overwritten */
                           NULL, NULL, NULL);
     return rc;
 }

@@ -92,6 +92,8 @@ struct head {
 };
 
 /* A value is its type in a byte, and its number, or the length of its text and the text. */
+#define ERASES UINT8_MAX /* in the place of a table: a client is erased */
+
 static size_t bytes_of(const struct store_value *value)
 {
     switch (value->type) {
@@ -144,7 +146,8 @@ static void complain(struct store *store, enum store_table table)
     uint64_t times = log_limit_hit(&store->rows_complaint, clock_mono_ns() / 1000000);
     if (times > 0)
         log_error("store: a row of %s finds no room, %u wait for the disk (%llu of them)",
-                  tables[table].name, store->open->rows.count, (unsigned long long)times);
+                  table < STORE_TABLES_ ? tables[table].name : "an erasure",
+                  store->open->rows.count, (unsigned long long)times);
 }
 
 static bool put(struct store *store, struct head head, const struct store_value *values)
@@ -185,6 +188,20 @@ bool store_remove(struct store *store, enum store_table table, const struct stor
 uint64_t store_refused_rows(const struct store *store)
 {
     return store->refused_rows;
+}
+
+bool store_erase(struct store *store, uint64_t client)
+{
+    const struct store_value values[] = {store_int((int64_t)client), store_int(clock_wall_ms())};
+    bool done = put(store, (struct head){ERASES, 2, false}, values);
+    if (done)
+        store->erased = store->open->number;
+    return done;
+}
+
+bool store_erased_all(const struct store *store)
+{
+    return atomic_load(&store->scrubbed) >= store->erased;
 }
 
 /* ---- From a batch into the file ---- */
@@ -246,11 +263,21 @@ static int prepare_remove(struct store_db *db, const struct head *head, sqlite3_
     return sqlite3_prepare_v2(db->db, buffer, -1, statement, NULL);
 }
 
+static int write_erasure(struct store_db *db, const unsigned char **at)
+{
+    struct store_value client, at_ms;
+    *at = read_value(*at, &client);
+    *at = read_value(*at, &at_ms);
+    return store_erase_client(db, client.integer, at_ms.integer);
+}
+
 static int write_row(struct store_db *db, const unsigned char **at)
 {
     struct head head;
     memcpy(&head, *at, sizeof(head));
     *at += sizeof(head);
+    if (head.table == ERASES)
+        return write_erasure(db, at);
     sqlite3_stmt *statement = db->puts[head.table];
     int rc = head.removes ? prepare_remove(db, &head, &statement) : SQLITE_OK;
     if (rc != SQLITE_OK)

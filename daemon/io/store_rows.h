@@ -56,6 +56,13 @@ bool store_remove(struct store *store, enum store_table table, const struct stor
 
 uint64_t store_refused_rows(const struct store *store); /* since it was opened: puts and removals */
 
+/* Erases all that is of a client in the file: the row, plans, sessions with all that belongs to
+ * them, calibrations, and what was measured and alarmed of the devices while they were in those
+ * sessions. It is gone with the open batch; after that, in steps that keep no batch waiting, the
+ * whole file is cleared of copies of it (store_erased_all()). False: as store_put(). */
+bool store_erase(struct store *store, uint64_t client);
+bool store_erased_all(const struct store *store); /* no copy is left of what was erased */
+
 uint64_t store_batch(const struct store *store);     /* number of the open batch, from 1 */
 uint64_t store_committed(const struct store *store); /* of the newest that is on the disk */
 

@@ -109,6 +109,12 @@ static const char *const migrations[] = {
     "CREATE TABLE pause (room TEXT NOT NULL, what TEXT NOT NULL,"
     "  at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, who TEXT NOT NULL,"
     "  PRIMARY KEY (room, what)) WITHOUT ROWID;",
+
+    /* Clients who were erased, by the number that they had; and, where something of them may be
+     * left in the file, the page at which to go on looking for it. */
+    "CREATE TABLE erasure (id INTEGER PRIMARY KEY, client INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    "  sessions INTEGER NOT NULL);"
+    "CREATE TABLE scrub (one INTEGER PRIMARY KEY CHECK (one = 1), page INTEGER NOT NULL);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -89,6 +89,14 @@ int store_rows_write(struct store_db *db, const struct store_rows *rows);
 int store_rows_read(sqlite3 *db, enum store_table table, const char *where, store_row_cb *each,
                     void *user);
 
+/* ---- erasing a client; the writer's ---- */
+
+/* In the transaction of a batch (store_erase.c). */
+int store_erase_client(struct store_db *db, int64_t client, int64_t at_ms);
+/* A step of upkeep towards that no copy is left of it (store_scrub.c). *more: there is further
+ * work. */
+int store_scrub(struct store *store, bool *more);
+
 /* ---- a batch ---- */
 
 struct store_gap {
@@ -125,6 +133,7 @@ struct store {
     bool another;      /* the run before had another spool: of what waits in this one it had none */
     struct store_gap losing;
     uint64_t lost, refused_rows;
+    uint64_t erased; /* number of the last batch that erases somebody; the loop's */
     struct log_limit complaint, rows_complaint;
 
     struct store_device *devices; /* by id - 1 */
@@ -153,6 +162,7 @@ struct store {
     struct store_stats stats;
 
     _Atomic uint64_t committed;  /* number of the newest batch on the disk */
+    _Atomic uint64_t scrubbed;   /* of what batches up to this one erased, no copy is left */
     _Atomic int64_t refusing_ms; /* mono: since when the disk refuses; 0: it does not */
     _Atomic int64_t turned_ms;
 };

@@ -212,6 +212,8 @@ enum store_outcome store_upkeep(struct store *store, int64_t wall_ms, bool *more
     pthread_mutex_unlock(&store->mutex);
     int rc = checkpoint(store);
     if (rc == 0)
+        rc = store_scrub(store, more);
+    if (rc == 0 && !*more)
         rc = roll_up(store, now_minute, more);
     if (rc == 0 && !*more)
         rc = drop_seconds(store, now_minute, seconds_days, size_bytes, more);
