@@ -11,7 +11,6 @@
  * 1,000 times its speed; else 1.
  */
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,35 +18,24 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "applicator.h"
-#include "clinic.h"
 #include "core/tape_pack.h"
-#include "device.h"
 #include "hub.h"
 #include "io/recorder.h"
 #include "io/tape_folder.h"
-#include "wearable.h"
+#include "ward.h"
 
-#define RATE       50 /* posture rows a second */
-#define EVERY      5  /* of them, a massage row */
-#define BATCH_MS   200
 #define SECONDS    3600
-#define PAST_STEPS 3000
 #define START_MS   INT64_C(1700000000000)
 #define BYTES_MOST 3.0
 #define SECS_MOST  2.0
 #define TRY_LEAST  1000.0 /* x real time, of both sets together */
 #define ROOMS_MAX  20
 
-struct ward {
-    unsigned number;
-    struct room room;
-    struct wearable wearable;
-    struct applicator applicator;
-    struct device posture, massage;
+/* A room, and what became of its messages. */
+struct taped {
+    struct ward ward;
     struct recorder *recorder;
-    int64_t now_ms;
-    uint64_t samples, states, messages, payload_bytes;
+    uint64_t messages, payload_bytes;
 };
 
 static uint64_t position = 4096; /* of the next message in a spool that there is not */
@@ -60,116 +48,28 @@ static _Noreturn void give_up(const char *what)
 
 static bool on_send(void *user, const char *topic, const uint8_t *bytes, size_t length)
 {
-    struct ward *ward = user;
-    ward->messages++;
-    ward->payload_bytes += length;
-    recorder_take(ward->recorder, &(struct recorder_message){.room = ward->number,
-                                                             .topic = topic,
-                                                             .topic_bytes = strlen(topic),
-                                                             .payload = bytes,
-                                                             .payload_bytes = length,
-                                                             .received_ms = ward->now_ms,
-                                                             .position = position,
-                                                             .patient = true});
+    struct taped *taped = user;
+    taped->messages++;
+    taped->payload_bytes += length;
+    recorder_take(taped->recorder, &(struct recorder_message){.room = taped->ward.number,
+                                                              .topic = topic,
+                                                              .topic_bytes = strlen(topic),
+                                                              .payload = bytes,
+                                                              .payload_bytes = length,
+                                                              .received_ms = taped->ward.now_ms,
+                                                              .position = position,
+                                                              .patient = true});
     position += 64 + length;
     return true;
 }
 
-static void open_ward(struct ward *ward, unsigned number, struct recorder *recorder)
+static void play(struct taped *rooms, unsigned count, struct recorder *recorder)
 {
-    const double dt_s = ROOM_PAST_S / PAST_STEPS;
-    char name[16];
-    *ward = (struct ward){.number = number, .recorder = recorder};
-    room_init(&ward->room, 1, number);
-    wearable_init(&ward->wearable, 1, number);
-    applicator_init(&ward->applicator, 1, number);
-    for (int i = 0; i < PAST_STEPS; i++) {
-        room_step(&ward->room, dt_s);
-        wearable_step(&ward->wearable, &ward->room, false, dt_s);
-        applicator_step(&ward->applicator, &ward->room, (struct applicator_faults){0}, dt_s);
-    }
-    snprintf(name, sizeof(name), "p-%02u", number);
-    device_init(&ward->posture, KIND_POSTURE, name, POSTURE_HAS_ALL, 7919 * number, number,
-                BATCH_MS, on_send, ward);
-    snprintf(name, sizeof(name), "m-%02u", number);
-    device_init(&ward->massage, KIND_MASSAGE, name, MASSAGE_HAS_ALL, 104729 * number, number,
-                BATCH_MS, on_send, ward);
-}
-
-static unsigned known(const double *values, unsigned count)
-{
-    unsigned known = 0;
-    for (unsigned i = 0; i < count; i++)
-        known += !isnan(values[i]);
-    return known;
-}
-
-static void posture_row(struct ward *ward, int64_t at_ms)
-{
-    const struct wearable *wearable = &ward->wearable;
-    const struct posture_angles *angles = &wearable->measured;
-    struct batch_now now = batch_now_unknown();
-    wearable_step(&ward->wearable, &ward->room, false, 1.0 / RATE);
-    now.battery = (int)lround(wearable->battery);
-    now.rssi = (int)lround(wearable->rssi);
-    now.contact = wearable->contact;
-    now.slouch_s = (int64_t)wearable->firmware.slouch_s;
-    now.sitting_s = (int64_t)wearable->firmware.sitting_s;
-    if (wearable->range > 0)
-        now.range = (int32_t)lround(wearable->range * 100);
-    device_add_posture(&ward->posture, at_ms, angles, wearable->firmware.posture, &now);
-    ward->samples += known((const double[]){angles->flexion, angles->velocity, angles->trunk,
-                                            angles->lateral, angles->rotation},
-                           5);
-    ward->states++;
-}
-
-static void massage_row(struct ward *ward, int64_t at_ms)
-{
-    const struct applicator *applicator = &ward->applicator;
-    const struct massage_values *values = &applicator->measured;
-    struct batch_now now = batch_now_unknown();
-    applicator_step(&ward->applicator, &ward->room, (struct applicator_faults){0},
-                    (double)EVERY / RATE);
-    now.battery = (int)lround(applicator->battery);
-    now.rssi = (int)lround(applicator->rssi);
-    now.contact = applicator->contact;
-    now.state = (int)applicator->state;
-    now.program = (int)applicator->program;
-    now.region = (int)applicator->region;
-    now.region_s = (int64_t)applicator->region_s;
-    device_add_massage(&ward->massage, at_ms, values, applicator->fault, &now);
-    ward->samples += known((const double[]){values->pressure, values->force, values->frequency,
-                                            values->amplitude, values->skin, values->surface,
-                                            values->current, values->motor},
-                           8);
-}
-
-/* The hub confirms each 2 s, as it does by default. */
-static void acknowledge(struct device *device, int64_t now_ms)
-{
-    outbox_ack(&device->outbox, device->outbox.boot_id, device->outbox.next - 1, now_ms);
-}
-
-static void play(struct ward *wards, unsigned count, struct recorder *recorder)
-{
-    for (int64_t row = 0; row < (int64_t)SECONDS * RATE; row++) {
-        int64_t at_ms = START_MS + row * 1000 / RATE;
-        for (unsigned i = 0; i < count; i++) {
-            struct ward *ward = &wards[i];
-            ward->now_ms = at_ms;
-            room_step(&ward->room, 1.0 / RATE);
-            posture_row(ward, at_ms);
-            if (row % EVERY == 0)
-                massage_row(ward, at_ms);
-            device_pump(&ward->posture, at_ms, false);
-            device_pump(&ward->massage, at_ms, false);
-            if (row % (2 * RATE) == 0) {
-                acknowledge(&ward->posture, at_ms);
-                acknowledge(&ward->massage, at_ms);
-            }
-        }
-        if (row % (RATE / 4) == 0)
+    for (int64_t row = 0; row < (int64_t)SECONDS * WARD_RATE; row++) {
+        int64_t at_ms = START_MS + row * 1000 / WARD_RATE;
+        for (unsigned i = 0; i < count; i++)
+            ward_row(&rooms[i].ward, row, at_ms);
+        if (row % (WARD_RATE / 4) == 0)
             recorder_tick(recorder, at_ms);
     }
 }
@@ -226,19 +126,20 @@ static double replay(const struct hub *hub, const char *file)
     return pclose(in) == 0 ? seconds : -1;
 }
 
-static bool judge(const struct hub *hub, const struct ward *ward, const struct tape_name *name)
+static bool judge(const struct hub *hub, const struct taped *room, const struct tape_name *name)
 {
     char path[512];
     struct stat status;
     snprintf(path, sizeof(path), "%s/%s", hub->recordings, name->file);
     if (stat(path, &status) != 0)
         give_up(path);
-    double each = (double)status.st_size / (double)ward->samples;
+    double each = (double)status.st_size / (double)room->ward.samples;
     printf("room %u: %llu samples (and %llu postures) in %llu messages, %llu bytes of payload; "
            "%lld bytes on disk\n  %.2f bytes a sample, at most %.1f: %s\n",
-           ward->number, (unsigned long long)ward->samples, (unsigned long long)ward->states,
-           (unsigned long long)ward->messages, (unsigned long long)ward->payload_bytes,
-           (long long)status.st_size, each, BYTES_MOST, each <= BYTES_MOST ? "met" : "not met");
+           room->ward.number, (unsigned long long)room->ward.samples,
+           (unsigned long long)room->ward.states, (unsigned long long)room->messages,
+           (unsigned long long)room->payload_bytes, (long long)status.st_size, each, BYTES_MOST,
+           each <= BYTES_MOST ? "met" : "not met");
     double seconds = replay(hub, name->file);
     bool quick = seconds >= 0 && seconds < SECS_MOST;
     printf("  replay of the hour: %.3f s, less than %.1f: %s\n", seconds, SECS_MOST,
@@ -282,16 +183,18 @@ int main(int count, char **arguments)
                       .broker_port = 1883,
                       .ring_size = "1 MiB",
                       .rules = SOURCE_FOLDER "/config/rules.d"};
-    static struct ward wards[ROOMS_MAX];
+    static struct taped taped[ROOMS_MAX];
     struct tape_name *list;
     size_t tapes;
     struct diag diag = {0};
     hub_prepare(&hub);
     struct recorder *recorder = open_recorder(&hub, rooms);
-    for (unsigned i = 0; i < rooms; i++)
-        open_ward(&wards[i], i + 1, recorder);
+    for (unsigned i = 0; i < rooms; i++) {
+        taped[i].recorder = recorder;
+        ward_open(&taped[i].ward, 1, i + 1, on_send, &taped[i]);
+    }
     double from = thread_s();
-    play(wards, rooms, recorder);
+    play(taped, rooms, recorder);
     for (unsigned i = 0; i < rooms; i++)
         recorder_end(recorder, i + 1);
     recorder_close(recorder);
@@ -301,11 +204,9 @@ int main(int count, char **arguments)
         give_up("there is not one tape a room");
     bool met = true;
     for (size_t i = 0; i < tapes; i++) /* of the same start: by name, as the rooms */
-        met = judge(&hub, &wards[i], &list[i]) && met;
-    for (unsigned i = 0; i < rooms; i++) {
-        device_fini(&wards[i].posture);
-        device_fini(&wards[i].massage);
-    }
+        met = judge(&hub, &taped[i], &list[i]) && met;
+    for (unsigned i = 0; i < rooms; i++)
+        ward_close(&taped[i].ward);
     free(list);
     hub_clear(&hub, false);
     return met ? 0 : 1;
