@@ -167,6 +167,8 @@ static void start_hub(struct bed *bed)
                             .devices = bed->options.devices,
                             .ring_size = "16 MiB",
                             .rules = "rules.d"};
+    if (bed->options.history != NULL)
+        snprintf(bed->hub.history, sizeof(bed->hub.history), "%s", bed->options.history);
     hub_prepare(&bed->hub);
     snprintf(command, sizeof(command), RULES_COMMAND, bed->hub.folder, bed->hub.folder,
              bed->hub.folder);

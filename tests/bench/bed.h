@@ -28,6 +28,7 @@ struct bed_options {
     bool decode;   /* dashboards decode every frame; else only the first does */
     bool lean;     /* five samples a message; then no frame can be told from the next: no decode */
     bool one_room; /* all dashboards watch room 1; else rooms 1 ... */
+    const char *history; /* a database that is there, and stays; NULL: a new one */
 };
 
 struct bed {

@@ -24,8 +24,9 @@ struct hub {
     const char *const *launch; /* what to put before the command, NULL-terminated; NULL: nothing */
 
     char folder[64], ring_folder[64];
-    char ring[128], quarantine[128], history[128], recordings[128], log[128];
-    pid_t pid; /* 0: not running */
+    char ring[128], quarantine[128], recordings[128], log[128];
+    char history[128]; /* set before hub_prepare(): one that is there, and stays */
+    pid_t pid;         /* 0: not running */
 };
 
 void hub_prepare(struct hub *hub); /* makes the folders, writes the configuration */

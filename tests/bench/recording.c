@@ -33,7 +33,9 @@
 
 /* A room, and what became of its messages. */
 struct taped {
-    struct ward ward;
+    struct ward *ward;
+    unsigned number;
+    int64_t now_ms;
     struct recorder *recorder;
     uint64_t messages, payload_bytes;
 };
@@ -51,12 +53,12 @@ static bool on_send(void *user, const char *topic, const uint8_t *bytes, size_t 
     struct taped *taped = user;
     taped->messages++;
     taped->payload_bytes += length;
-    recorder_take(taped->recorder, &(struct recorder_message){.room = taped->ward.number,
+    recorder_take(taped->recorder, &(struct recorder_message){.room = taped->number,
                                                               .topic = topic,
                                                               .topic_bytes = strlen(topic),
                                                               .payload = bytes,
                                                               .payload_bytes = length,
-                                                              .received_ms = taped->ward.now_ms,
+                                                              .received_ms = taped->now_ms,
                                                               .position = position,
                                                               .patient = true});
     position += 64 + length;
@@ -67,8 +69,10 @@ static void play(struct taped *rooms, unsigned count, struct recorder *recorder)
 {
     for (int64_t row = 0; row < (int64_t)SECONDS * WARD_RATE; row++) {
         int64_t at_ms = START_MS + row * 1000 / WARD_RATE;
-        for (unsigned i = 0; i < count; i++)
-            ward_row(&rooms[i].ward, row, at_ms);
+        for (unsigned i = 0; i < count; i++) {
+            rooms[i].now_ms = at_ms;
+            ward_row(rooms[i].ward, row, at_ms);
+        }
         if (row % (WARD_RATE / 4) == 0)
             recorder_tick(recorder, at_ms);
     }
@@ -133,11 +137,11 @@ static bool judge(const struct hub *hub, const struct taped *room, const struct 
     snprintf(path, sizeof(path), "%s/%s", hub->recordings, name->file);
     if (stat(path, &status) != 0)
         give_up(path);
-    double each = (double)status.st_size / (double)room->ward.samples;
+    double each = (double)status.st_size / (double)ward_samples(room->ward);
     printf("room %u: %llu samples (and %llu postures) in %llu messages, %llu bytes of payload; "
            "%lld bytes on disk\n  %.2f bytes a sample, at most %.1f: %s\n",
-           room->ward.number, (unsigned long long)room->ward.samples,
-           (unsigned long long)room->ward.states, (unsigned long long)room->messages,
+           room->number, (unsigned long long)ward_samples(room->ward),
+           (unsigned long long)ward_states(room->ward), (unsigned long long)room->messages,
            (unsigned long long)room->payload_bytes, (long long)status.st_size, each, BYTES_MOST,
            each <= BYTES_MOST ? "met" : "not met");
     double seconds = replay(hub, name->file);
@@ -190,8 +194,8 @@ int main(int count, char **arguments)
     hub_prepare(&hub);
     struct recorder *recorder = open_recorder(&hub, rooms);
     for (unsigned i = 0; i < rooms; i++) {
-        taped[i].recorder = recorder;
-        ward_open(&taped[i].ward, 1, i + 1, on_send, &taped[i]);
+        taped[i] = (struct taped){.number = i + 1, .recorder = recorder};
+        taped[i].ward = ward_create(1, i + 1, on_send, &taped[i]);
     }
     double from = thread_s();
     play(taped, rooms, recorder);
@@ -206,7 +210,7 @@ int main(int count, char **arguments)
     for (size_t i = 0; i < tapes; i++) /* of the same start: by name, as the rooms */
         met = judge(&hub, &taped[i], &list[i]) && met;
     for (unsigned i = 0; i < rooms; i++)
-        ward_close(&taped[i].ward);
+        ward_destroy(taped[i].ward);
     free(list);
     hub_clear(&hub, false);
     return met ? 0 : 1;

@@ -2,16 +2,32 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "applicator.h"
+#include "clinic.h"
+#include "device.h"
+#include "wearable.h"
 
 #define EVERY      5 /* rows of posture, a massage row */
 #define BATCH_MS   200
 #define PAST_STEPS 3000
 
-void ward_open(struct ward *ward, uint64_t seed, unsigned number, device_send_cb *send, void *user)
+struct ward {
+    struct room room;
+    struct wearable wearable;
+    struct applicator applicator;
+    struct device posture, massage;
+    uint64_t samples, states;
+};
+
+struct ward *ward_create(uint64_t seed, unsigned number, ward_send_cb *send, void *user)
 {
     const double dt_s = ROOM_PAST_S / PAST_STEPS;
     char name[16];
-    *ward = (struct ward){.number = number};
+    struct ward *ward = calloc(1, sizeof(*ward));
+    if (ward == NULL)
+        abort();
     room_init(&ward->room, seed, number);
     wearable_init(&ward->wearable, seed, number);
     applicator_init(&ward->applicator, seed, number);
@@ -26,12 +42,14 @@ void ward_open(struct ward *ward, uint64_t seed, unsigned number, device_send_cb
     snprintf(name, sizeof(name), "m-%02u", number);
     device_init(&ward->massage, KIND_MASSAGE, name, MASSAGE_HAS_ALL, 104729 * seed * number, number,
                 BATCH_MS, send, user);
+    return ward;
 }
 
-void ward_close(struct ward *ward)
+void ward_destroy(struct ward *ward)
 {
     device_fini(&ward->posture);
     device_fini(&ward->massage);
+    free(ward);
 }
 
 static unsigned known(const double *values, unsigned count)
@@ -91,7 +109,6 @@ static void acknowledge(struct device *device, int64_t now_ms)
 
 void ward_row(struct ward *ward, int64_t row, int64_t at_ms)
 {
-    ward->now_ms = at_ms;
     room_step(&ward->room, 1.0 / WARD_RATE);
     posture_row(ward, at_ms);
     if (row % EVERY == 0)
@@ -102,4 +119,14 @@ void ward_row(struct ward *ward, int64_t row, int64_t at_ms)
         acknowledge(&ward->posture, at_ms);
         acknowledge(&ward->massage, at_ms);
     }
+}
+
+uint64_t ward_samples(const struct ward *ward)
+{
+    return ward->samples;
+}
+
+uint64_t ward_states(const struct ward *ward)
+{
+    return ward->states;
 }
