@@ -59,6 +59,7 @@ struct hub_unstored {
         uint64_t id;
     } removals[HUB_REMOVALS_MAX];
     unsigned removal_count;
+    bool pauses;
 };
 
 /* What was last noted on a tape, of a room or a device. */
@@ -172,6 +173,7 @@ int hub_load_pauses(struct lumbard *hub, struct diag *diag);
 void hub_begin_pause(struct lumbard *hub, uint32_t room, enum pause_kind kind, int64_t until_ms,
                      const char *who);
 bool hub_end_pause(struct lumbard *hub, uint32_t room, enum pause_kind kind); /* false: none was */
+void hub_store_pauses_again(struct lumbard *hub); /* those that found no room */
 void hub_tick_pauses(struct lumbard *hub, int64_t now_ms);
 void hub_note_pauses(struct lumbard *hub, const struct alarm *alarm, uint32_t room); /* it changed */
 

@@ -10,10 +10,27 @@ static const char *name_of(const struct lumbard *hub, uint32_t room)
     return hub->setup.config->rooms[room - 1].name;
 }
 
-static void forget(struct lumbard *hub, const char *room, enum pause_kind kind)
+/* As it is: with its row, or without one. */
+static void store(struct lumbard *hub, uint32_t room, enum pause_kind kind)
 {
-    const struct store_value key[] = {store_text(room), store_text(pause_word(kind))};
-    store_remove(hub->store, STORE_PAUSE, key, 2);
+    const struct pause *pause = &hub->pauses.rooms[room][kind];
+    const struct store_value row[] = {store_text(name_of(hub, room)), store_text(pause_word(kind)),
+                                      store_int(pause->hand.at_ms), store_int(pause->until_ms),
+                                      store_text(pause->hand.who)};
+    bool stored = pauses_has(&hub->pauses, room, kind)
+                      ? store_put(hub->store, STORE_PAUSE, row, 5)
+                      : store_remove(hub->store, STORE_PAUSE, row, 2);
+    hub->unstored.pauses |= !stored;
+}
+
+void hub_store_pauses_again(struct lumbard *hub)
+{
+    if (!hub->unstored.pauses)
+        return;
+    hub->unstored.pauses = false;
+    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++)
+        for (int kind = 0; kind < PAUSE_KINDS_; kind++)
+            store(hub, room, (enum pause_kind)kind);
 }
 
 void hub_begin_pause(struct lumbard *hub, uint32_t room, enum pause_kind kind, int64_t until_ms,
@@ -21,10 +38,7 @@ void hub_begin_pause(struct lumbard *hub, uint32_t room, enum pause_kind kind, i
 {
     pauses_begin(&hub->pauses, room, kind, hub_now_ms(hub), until_ms, who);
     const struct pause *pause = &hub->pauses.rooms[room][kind];
-    const struct store_value row[] = {store_text(name_of(hub, room)), store_text(pause_word(kind)),
-                                      store_int(pause->hand.at_ms), store_int(until_ms),
-                                      store_text(pause->hand.who)};
-    store_put(hub->store, STORE_PAUSE, row, 5);
+    store(hub, room, kind);
     log_notice("%s: %s paused for %lld s by %s", hub_room_title(hub, room), pause_word(kind),
                (long long)(until_ms - pause->hand.at_ms) / 1000, pause->hand.who);
     web_alarm(hub->web);
@@ -34,7 +48,7 @@ void hub_begin_pause(struct lumbard *hub, uint32_t room, enum pause_kind kind, i
 static void on_end(void *user, uint32_t room, enum pause_kind kind)
 {
     struct lumbard *hub = user;
-    forget(hub, name_of(hub, room), kind);
+    store(hub, room, kind);
     log_notice("%s: %s no longer paused", hub_room_title(hub, room), pause_word(kind));
     if (kind == PAUSE_ALARM)
         hub_call_again(hub, room);

@@ -81,6 +81,7 @@ void hub_store_again(struct lumbard *hub)
     hub_store_people_again(hub);
     hub_store_sessions_again(hub);
     hub_store_calibration_again(hub);
+    hub_store_pauses_again(hub);
     hub->refused_rows = store_refused_rows(hub->store);
 }
 

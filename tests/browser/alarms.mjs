@@ -76,6 +76,7 @@ export async function testAlarms(tap, browser, clinic) {
         await testLatch(screens);
         await testUnseen(screens);
         await testTrouble(screens);
+        await testLoad(screens);
         await tap.check('who does something with an alarm breaks no policy of the page', () => {
             for (const { log } of [wall, room, list])
                 assert.deepEqual(log.said.filter((line) => !/status of 409/.test(line)), []);
@@ -261,6 +262,24 @@ async function testUnseen({ tap, clinic, wearable, wall, room }) {
         assert.equal(await text(room, '.alarm .escalated'), 'told again: nobody acknowledged it');
         assert.match(await text(room, '[aria-live="assertive"]'), /^Room 1 Bent back \u221220°\.|^Room 1 Bent back -20°\./);
         assert.equal((await inHub(clinic, 'unseen')).priority, 'medium');
+    });
+}
+
+async function testLoad({ tap, clinic, list }) {
+    await tap.check('the list says how many came, how they were answered, and which rule is noisiest', async () => {
+        const load = await (await fetch(`${clinic.url}api/v1/alarms/load`)).json();
+        assert.ok(load.alarms >= 5 && load.ended > 0, JSON.stringify(load));
+        await list.reload();
+        await until('the load', () => list.$('.load .counts'));
+        const figures = await texts(list, '.load .counts dd');
+        assert.equal(figures[0], String(load.alarms));
+        assert.equal(figures[4], `${Math.round((100 * load.ended_unacknowledged) / load.ended)}\u202f%`);
+        const titles = { bent: 'Bent', far: 'Bent far', unseen: 'Unseen' };
+        assert.deepEqual(await texts(list, '.load tbody td:first-child'),
+            load.worst_rules.map(({ rule }) => titles[rule]));
+        assert.match(await text(list, '.load'), /No flood: never more than 10 alarms in ten minutes/);
+        await list.check('text=7 days');
+        await until('of a week', async () => (await texts(list, '.load .counts dd'))[0] === String(load.alarms));
     });
 }
 

@@ -1,5 +1,7 @@
-// All alarms of the clinic: what waits first, then what somebody knows of, then what is shelved.
+// All alarms of the clinic: what waits first, then what somebody knows of, then what is shelved; and
+// the load that they are.
 import { shows, waits } from './alarm.js';
+import { AlarmLoad } from './alarmload.js';
 import { AlarmList } from './alarms.js';
 import { html } from './html.js';
 import { SuppressedList } from './suppressed.js';
@@ -20,6 +22,7 @@ export function AlarmScreen({ store, deeds, now }) {
             label=${words.alarms} rooms=${true} />
         <${SuppressedList} store=${store} items=${store.suppressed.items}
             more=${store.suppressed.more} now=${now} rooms=${true} />
+        <${AlarmLoad} store=${store} />
     </div>`;
 }
 

@@ -214,6 +214,22 @@ export const de = {
     shelvedAlarms: (n) => (n === 1 ? '1 Alarm zurückgestellt' : `${n} Alarme zurückgestellt`),
     behindIt: (n, text) => (n === 1 ? '1 Alarm liegt dahinter und kommt zurück, wenn er endet'
         : `${text} Alarme liegen dahinter und kommen zurück, wenn er endet`),
+    load: 'Alarmlast',
+    days: (n) => `${n} Tage`,
+    loadAlarms: 'Alarme',
+    loadAverage: 'in zehn Minuten, im Mittel',
+    loadMost: 'in zehn Minuten höchstens',
+    loadMostAt: (time) => `in zehn Minuten höchstens, ab ${time}`,
+    loadMedian: 'bis die Hälfte der quittierten es war',
+    loadUnacked: 'endeten, ohne dass sie jemand quittiert hatte',
+    loadShare: 'von allen',
+    loadOfFlood: (n) => `${n} Alarme`,
+    noFlood: (limit) => `Keine Flut: nie mehr als ${limit} Alarme in zehn Minuten.`,
+    floods: (n, limit) => (n === 1 ? `Eine Flut von mehr als ${limit} Alarmen in zehn Minuten:`
+        : `${n} Fluten von mehr als ${limit} Alarmen in zehn Minuten:`),
+    rule: 'Regel',
+    loadHint: 'Was die erste davon stiller machte: lumbarctl alarms load --halve probiert es an dem '
+        + 'Aufgezeichneten.',
     notShown: (n) => `${n} weitere, weniger dringend als diese.`,
     showMore: (n) => `${n} weitere zeigen`,
     suppressed: 'Bemerkt, nicht gemeldet',

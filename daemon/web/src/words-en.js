@@ -226,6 +226,23 @@ export const en = {
     behindIt: (/** @type {number} */ n, /** @type {string} */ text) => (n === 1
         ? '1 alarm is behind it, and back when it ends'
         : `${text} alarms are behind it, and back when it ends`),
+    load: 'Alarm load',
+    days: (/** @type {string} */ n) => `${n} days`,
+    loadAlarms: 'alarms',
+    loadAverage: 'in ten minutes, on average',
+    loadMost: 'in ten minutes at most',
+    loadMostAt: (/** @type {string} */ time) => `in ten minutes at most, from ${time}`,
+    loadMedian: 'until half of those acknowledged were',
+    loadUnacked: 'ended, and nobody had acknowledged them',
+    loadShare: 'of all',
+    loadOfFlood: (/** @type {string} */ n) => `${n} alarms`,
+    noFlood: (/** @type {string} */ limit) => `No flood: never more than ${limit} alarms in ten minutes.`,
+    floods: (/** @type {number} */ n, /** @type {string} */ limit) => (n === 1
+        ? `One flood, of more than ${limit} alarms in ten minutes:`
+        : `${n} floods, of more than ${limit} alarms in ten minutes:`),
+    rule: 'Rule',
+    loadHint: 'What would quieten the first of them: lumbarctl alarms load --halve tries it on what '
+        + 'was recorded.',
     notShown: (/** @type {string} */ n) => `${n} more, less urgent than these.`,
     showMore: (/** @type {string} */ n) => `Show ${n} more`,
     suppressed: 'Seen, and not told',
