@@ -70,10 +70,11 @@ void hub_prepare(struct hub *hub)
         give_up("folders");
     snprintf(hub->ring, sizeof(hub->ring), "%s/ring", hub->ring_folder);
     snprintf(hub->quarantine, sizeof(hub->quarantine), "%s/quarantine", hub->folder);
-    snprintf(hub->recordings, sizeof(hub->recordings), "%s/recordings", hub->folder);
+    snprintf(hub->recordings, sizeof(hub->recordings), "%s/%srecordings", hub->folder,
+             hub->disk_apart ? "disk/" : "");
     if (hub->history[0] == '\0')
         snprintf(hub->history, sizeof(hub->history), "%s/%shistory.db", hub->folder,
-                 hub->history_apart ? "disk/" : "");
+                 hub->disk_apart ? "disk/" : "");
     snprintf(hub->log, sizeof(hub->log), "%s/log", hub->folder);
     write_config(hub);
 }

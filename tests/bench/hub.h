@@ -16,9 +16,10 @@ struct hub {
     unsigned rooms;        /* 1 ... */
     unsigned devices;      /* p-0001 ... in turn over the rooms */
     const char *ring_size; /* "64 MiB" */
-    bool history_apart;    /* in a folder "disk" of its own, for a file system to be put there */
-    const char *rules;     /* folder of rules, "" for none */
-    bool recorded;         /* every room, all the time */
+    bool disk_apart; /* history and recordings in a folder "disk", for a file system to be put there
+                      */
+    const char *rules; /* folder of rules, "" for none */
+    bool recorded;     /* every room, all the time */
     bool clinic; /* rooms as lumbar-sim plays them: posture/p-01 and massage/m-01 in room 1, ... */
     const char *more;          /* further lines of YAML */
     const char *const *launch; /* what to put before the command, NULL-terminated; NULL: nothing */
