@@ -58,7 +58,7 @@ static bool read_request(struct server *server, int fd, char *request, size_t ro
 
 static void answer(struct server *server, int fd, enum manner manner)
 {
-    char request[8192];
+    char request[8192] = "";
     if (manner == RUDE || !read_request(server, fd, request, sizeof(request)))
         return;
     if (manner == SILENT) {
