@@ -15,7 +15,7 @@
 #include "hub.h"
 #include "io/notify.h"
 
-#define DRAIN_MS     2    /* between drains while messages come: a wake-up for each is dear */
+#define DRAIN_MS     3    /* between drains while messages come: a wake-up for each is dear */
 #define DRAIN_MOST   512  /* messages a drain, so that timers and sockets get their turn */
 #define DRAIN_IDLE   8    /* empty drains before the loop sleeps again */
 #define TICK_MS      250  /* delays, acknowledgements, health, watchdog */
