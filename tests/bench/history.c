@@ -222,9 +222,9 @@ static void add_answers(const struct asker *asker, enum kind kind, const char *w
             samples_add(&taken, asker->ns[i]);
     samples_sort(&taken);
     snprintf(words, sizeof(words), "%s, p50", what);
-    table_add(&table, words, samples_ms(&taken, 0.5), "ms", AT_MOST, most);
+    table_add(&table, words, samples_ms(&taken, 0.5), "ms", NOTHING, 0);
     snprintf(words, sizeof(words), "%s, p99", what);
-    table_add(&table, words, samples_ms(&taken, 0.99), "ms", NOTHING, most);
+    table_add(&table, words, samples_ms(&taken, 0.99), "ms", AT_MOST, most);
     samples_clear(&taken);
 }
 
