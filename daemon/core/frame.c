@@ -522,6 +522,8 @@ static void put_tail(struct making *making, int64_t last_ms)
     tail.has_cursor = tail.has_hub_ms = 1;
     tail.cursor = cursor->room == 0 ? cursor->latest.have : cursor->feed;
     tail.hub_ms = making->now_ms;
+    tail.has_more = tail.more =
+        sweep_due(&cursor->alarms, alarms_change(frame->world.alarms));
     if (cursor->health != frame->health_generation) {
         cursor->health = frame->health_generation;
         fill_health(&frame->health, &health);
@@ -558,8 +560,9 @@ static void slot_make(struct frame *frame, struct slot *slot, const struct frame
     };
     bool hello = put_hello(&making);
     making.wire.capacity = FRAME_MAX_BYTES - TAIL_BYTES; /* a large hello stands alone */
-    if (hello && put_devices(&making) && put_alarms(&making) && put_pauses(&making) && put_suppressed(&making) &&
-        put_sessions(&making) && put_calibrations(&making) && put_values(&making))
+    if (hello && put_devices(&making) && put_alarms(&making) && put_pauses(&making) &&
+        put_suppressed(&making) && put_sessions(&making) && put_calibrations(&making) &&
+        put_values(&making))
         slot->after.last_ms = now_ms;
     put_tail(&making, cursor->last_ms);
     slot->length = making.wire.length;
@@ -576,8 +579,9 @@ static bool sweep_same(const struct frame_sweep *a, const struct frame_sweep *b)
 static bool cursor_same(const struct frame_cursor *a, const struct frame_cursor *b)
 {
     return a->watching == b->watching && a->missed == b->missed && a->room == b->room &&
-           a->hello == b->hello && a->health == b->health && a->suppressed == b->suppressed && a->paused == b->paused &&
-           a->feed == b->feed && a->last_ms == b->last_ms && sweep_same(&a->devices, &b->devices) &&
+           a->hello == b->hello && a->health == b->health &&
+           a->suppressed == b->suppressed && a->paused == b->paused && a->feed == b->feed &&
+           a->last_ms == b->last_ms && sweep_same(&a->devices, &b->devices) &&
            sweep_same(&a->alarms, &b->alarms) && sweep_same(&a->sessions, &b->sessions) &&
            sweep_same(&a->calibrations, &b->calibrations) && sweep_same(&a->latest, &b->latest);
 }

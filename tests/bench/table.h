@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#define TABLE_ROWS 64
+#define TABLE_ROWS 128
 
 enum wanted { AT_MOST, AT_LEAST, NOTHING };
 

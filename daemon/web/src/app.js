@@ -196,13 +196,18 @@ class Announcer extends Component {
 
     render() {
         const { store } = this.props;
+        if (!store.partial) this.#take(store);
+        return html`<p class="unseen" aria-live="assertive">${this.#text}</p>`;
+    }
+
+    /** What stood before the page was opened is on it; only what begins is called out.
+     *  @param {Store} store */
+    #take(store) {
         const waiting = store.allAlarms().filter(waits);
         const fresh = waiting.filter(({ number, priority }) =>
             this.#known && (this.#known.get(number) ?? 0) < priority);
-        // What stood before the page was opened is on it; only what begins is called out.
-        if (store.hello) this.#known = new Map(waiting.map(({ number, priority }) => [number, priority]));
+        this.#known = new Map(waiting.map(({ number, priority }) => [number, priority]));
         if (fresh.length > 0) this.#text = callOut(store, fresh);
-        return html`<p class="unseen" aria-live="assertive">${this.#text}</p>`;
     }
 }
 

@@ -44,6 +44,8 @@ export class Store {
     /** @type {import('#live').Health | null} */
     health = null;
     bye = '';
+    /** What stands is not all here yet. */
+    partial = true;
     cursor = 0;
     instance = 0n;
     generation = 0; // of hello: what metrics and limits are may be another with each
@@ -64,6 +66,7 @@ export class Store {
         for (const device of frame.devices) this.devices.set(device.id, device);
         if (frame.hello || frame.devices.length || frame.alarms.length) this.#byRoom = null;
         for (const alarm of frame.alarms) this.#takeAlarm(alarm);
+        this.partial = frame.more;
         if (frame.suppressed) this.suppressed = frame.suppressed;
         for (const session of frame.sessions) this.#takeSession(session);
         for (const calibration of frame.calibrations)
