@@ -2,6 +2,11 @@
 import { render } from 'preact';
 import 'uplot/dist/uPlot.min.css';
 import './style.css';
+import './wall.css';
+import './alarms.css';
+import './room.css';
+import './treatment.css';
+import './course.css';
 import { App } from './app.js';
 import { Deeds } from './deeds.js';
 import { html } from './html.js';
