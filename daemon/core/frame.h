@@ -5,8 +5,8 @@
  * A client is a struct frame_cursor: where it looks, and what it has. frame_next() makes the frame
  * of everything that it has not yet had, up to FRAME_MAX_BYTES, from the state as it is now; the
  * rest comes with the next. Clients at the same place share the bytes: a frame is made once a view.
- * Order in a frame: hello, devices, alarms, pauses, what is suppressed, sessions, calibrations, then
- * values. Memory: one buffer and one arena, sized at create; no queue a client. Pure: time is
+ * Order in a frame: hello, devices, alarms, pauses, what is suppressed, sessions, calibrations,
+ * then values. Memory: one buffer and one arena, sized at create; no queue a client. Pure: time is
  * given.
  */
 #ifndef LUMBAR_CORE_FRAME_H
@@ -67,10 +67,10 @@ struct frame_sweep {
 
 /* Zero it when a client comes. Only `watching` is anybody else's business. */
 struct frame_cursor {
-    bool watching;          /* has said what it wants */
-    bool missed;            /* is to be told of a gap */
-    uint32_t room;          /* 0: the wall */
-    uint64_t hello, health; /* generations that it has; 0: none */
+    bool watching;               /* has said what it wants */
+    bool missed;                 /* is to be told of a gap */
+    uint32_t room;               /* 0: the wall */
+    uint64_t hello, health;      /* generations that it has; 0: none */
     uint64_t suppressed, paused; /* change of theirs that it has, and one; 0: none */
     struct frame_sweep devices, alarms, sessions, calibrations;
     struct frame_sweep latest; /* by feed position; in a room once */
