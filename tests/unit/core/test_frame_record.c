@@ -14,9 +14,7 @@
 static const char *file_of(const char *name, const char *suffix)
 {
     static char path[4096];
-    const char *end = strstr(__FILE__, "unit/core/");
-    assert_non_null(end);
-    snprintf(path, sizeof(path), "%.*sframes/%s.%s", (int)(end - __FILE__), __FILE__, name, suffix);
+    snprintf(path, sizeof(path), "%s/tests/frames/%s.%s", SOURCE_FOLDER, name, suffix);
     return path;
 }
 
