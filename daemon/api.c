@@ -40,6 +40,8 @@ static const struct api_endpoint endpoints[] = {
     {API_POST, "/devices/{kind}/{name}/range", api_test_range, range_members},
     {API_POST, "/devices/{kind}/{name}/range/end", api_end_range, no_members},
     {API_GET, "/history", api_get_history, NULL},
+    {API_GET, "/backups", api_get_backups, NULL},
+    {API_POST, "/backups", api_make_backup, no_members},
     {API_GET, "/alarms", api_get_alarms, NULL},
     {API_GET, "/alarms/load", api_get_load, NULL},
     {API_GET, "/alarms/{number}", api_get_alarm, NULL},

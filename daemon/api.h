@@ -26,6 +26,10 @@ api_handler api_get_calibration, api_take_neutral, api_forget_neutral, api_test_
     api_end_range;
 json_t *api_calibration(const struct lumbard *hub, const struct device *device);
 
+/* api_backups.c */
+api_handler api_get_backups, api_make_backup;
+json_t *api_backup_status(const struct lumbard *hub);
+
 /* api_history.c */
 api_handler api_get_history;
 

@@ -71,6 +71,16 @@ static json_t *web_status(const struct lumbard *hub)
                      "refused", (json_int_t)web.refused);
 }
 
+static void add_backup_complaint(json_t *list, const struct lumbard *hub)
+{
+    struct backup_state state;
+    backup_state(hub->backup, &state);
+    if (state.error[0] != '\0')
+        json_array_append_new(list, json_sprintf("The last backup failed: %s.", state.error));
+    else if (state.overdue)
+        json_array_append_new(list, json_string("There is no backup as new as there should be."));
+}
+
 /* What is wrong, a sentence each; an empty list: nothing. */
 static json_t *complaints(const struct lumbard *hub)
 {
@@ -92,6 +102,7 @@ static json_t *complaints(const struct lumbard *hub)
             list, json_sprintf("The clock was set by %+.1f s since the hub was started: times are "
                                "still those of before, until it is started anew.",
                                (double)hub->clock.off_ms / 1000));
+    add_backup_complaint(list, hub);
     webhook_stats(hub->webhook, &webhook);
     if (webhook.error[0] != '\0')
         json_array_append_new(list, json_sprintf("The webhook: %s.", webhook.error));
@@ -128,10 +139,10 @@ enum api_outcome api_get_status(void *user, const struct api_call *call, struct 
         "devices_refused", (json_int_t)devices_refused(ingest->devices), "alarms",
         (int)alarms_standing(ingest->alarms), "alarms_waiting", (int)ingest->alarms_waiting);
     json_t *parts =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "broker", broker_status(hub), "spool",
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "broker", broker_status(hub), "spool",
                   spool_status(hub), "quarantine", quarantine_status(hub), "recorder",
                   recorder_status(hub), "history", history_status(hub), "web", web_status(hub),
-                  "clock", clock_status(hub), "complaints", complaints(hub));
+                  "clock", clock_status(hub), "backup", api_backup_status(hub), "complaints", complaints(hub));
     json_object_update(status, parts);
     json_decref(parts);
     return api_give(answer, 200, status);

@@ -17,6 +17,7 @@
 #include "core/ingest.h"
 #include "core/shelf.h"
 #include "core/publish.h"
+#include "io/backup.h"
 #include "io/mqtt.h"
 #include "io/quarantine.h"
 #include "io/recorder.h"
@@ -82,6 +83,7 @@ struct lumbard {
     struct spool *spool;
     struct recorder *recorder;
     struct store *store;
+    struct backup *backup;
     struct hub_noted noted_rooms[CONFIG_ROOMS_MAX + 1], *noted_devices; /* by number, by id */
     struct shelf *clients, *tailored; /* plans, of a client each */
     struct mqtt *mqtt;
@@ -154,6 +156,8 @@ void hub_note_change(struct lumbard *hub, const struct session *session); /* at 
 void hub_prepare_record(struct lumbard *hub, const struct ring_record *record, bool again);
 void hub_settle(struct lumbard *hub); /* no old messages come any more */
 void hub_stop_store(struct lumbard *hub);
+int hub_start_backups(struct lumbard *hub, struct diag *diag);
+void hub_assign_backups(struct lumbard *hub); /* how often and how many, as it is configured now */
 void hub_keep(struct lumbard *hub); /* tells the spool what is still needed of it */
 
 /* tell.c: an alarm changed: stored, logged, shown, published. */

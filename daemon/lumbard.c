@@ -136,6 +136,8 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
     if (again && message.received_ms > hub->heard_ms)
         hub->heard_ms = message.received_ms;
     hub_prepare_record(hub, record, again);
+    if (!hub->ingest.quiet) /* it is not in the store already */
+        store_heard(hub->store, message.received_ms);
     enum ingest_result result =
         ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub));
     hub_record(hub, record, &message, result, again);
@@ -241,6 +243,7 @@ static void after_goodbye(uv_work_t *work, int status)
     (void)status;
     while (spool_drain(hub->spool, DRAIN_MOST, on_record, hub) > 0)
         ;
+    backup_stop(hub->backup);
     spool_stop(hub->spool);
     recorder_stop(hub->recorder); /* after: its blocks may not go beyond the spool's copy */
     hub_stop_store(hub);
@@ -433,6 +436,8 @@ static int go(struct lumbard *hub, struct diag *diag)
     hub_keep(hub);
     int code = spool_start(hub->spool, on_wake_wanted, hub, diag);
     if (code == 0)
+        code = hub_start_backups(hub, diag);
+    if (code == 0)
         code = mqtt_start(hub->mqtt, diag);
     if (code != 0)
         return code;
@@ -469,6 +474,7 @@ static void undo_start(struct lumbard *hub)
 {
     if (hub->spool != NULL)
         spool_stop(hub->spool);
+    backup_stop(hub->backup);
     recorder_stop(hub->recorder);
     if (hub->store != NULL)
         hub_stop_store(hub);
@@ -500,6 +506,7 @@ static void release(struct lumbard *hub)
     spool_close(hub->spool);
     recorder_close(hub->recorder);
     free(hub->noted_devices);
+    backup_destroy(hub->backup);
     store_close(hub->store);
     quarantine_close(hub->quarantine);
     frame_destroy(hub->frame);

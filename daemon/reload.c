@@ -53,6 +53,7 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     if (ingest_assign(&hub->ingest, &assign) != 0)
         log_warn("%s", diag_sentence(&assign, sentence, sizeof(sentence)));
     hub_assign_recorder(hub);
+    hub_assign_backups(hub);
     hub_store_sessions(hub);
     struct publish_world world = hub_publish_world(hub);
     publisher_begin(hub->publisher, &world);

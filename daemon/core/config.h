@@ -86,6 +86,12 @@ struct config {
     } history;
 
     struct {
+        const char *folder; /* seen from that of history.file */
+        int64_t every_ms;   /* 0: only by hand */
+        int64_t keep, size_bytes;
+    } backup;
+
+    struct {
         const char *folder;
     } plugins;
 

@@ -49,10 +49,8 @@ static int list(const struct wish *wish)
     int code = 0;
     while (code == 0 && after >= 0)
         code = list_page(&wish->ask, &after, all);
-    if (code == 0 && ask_printed(&wish->ask, json_incref(all))) {
-        json_decref(all);
+    if (code == 0 && ask_printed(&wish->ask, all))
         return 0;
-    }
     for (size_t i = 0; i < json_array_size(all) && code == 0; i++) {
         const json_t *client = json_array_get(all, i);
         char since[ASK_TIME_BYTES];

@@ -48,6 +48,7 @@ int ctl_history(int count, char **arguments);
 int ctl_alarms(int count, char **arguments);
 int ctl_session(int count, char **arguments);
 int ctl_client(int count, char **arguments);
+int ctl_backup(int count, char **arguments);
 int ctl_calibration(int count, char **arguments);
 
 #endif

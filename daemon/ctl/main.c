@@ -83,6 +83,8 @@ static const struct ctl_command commands[] = {
     {"calibration", "show|neutral|range ...", "of a wearable on whoever wears it", ctl_calibration},
     {"rules", "test|try ...", "rules, as files", ctl_rules},
     {"recording", "ls|export|verify|replay ...", "recordings of rooms, as files", ctl_recording},
+    {"backup", "now|ls|verify|restore ...", "copies of history, sessions and alarms, and back",
+     ctl_backup},
     {"--version", "", "the version of this program", print_version},
 };
 

@@ -183,6 +183,7 @@ int store_open(struct store **out, const struct store_options *options, int64_t 
     take_mark(store, &mark, now_ms);
     store->checking = !mark.clean;
     store->seconds_from = mark.seconds_from;
+    store->heard_ms = mark.heard_ms;
     atomic_store(&store->committed, mark.batch);
     store->erased = mark.batch; /* a run before may have left copies */
     atomic_store(&store->turned_ms, mono_ms());
@@ -248,6 +249,16 @@ struct history *store_history(struct store *store)
     return history_has_room(store->open->history) ? store->open->history : NULL;
 }
 
+void store_doubt(struct store *store)
+{
+    atomic_store(&store->found_damage, true);
+}
+
+void store_heard(struct store *store, int64_t received_ms)
+{
+    store->heard_ms = received_ms;
+}
+
 bool store_is_safe(const struct store *store)
 {
     int64_t refusing = atomic_load(&store->refusing_ms);
@@ -299,6 +310,7 @@ static void seal(struct store *store, int64_t now_ms, uint64_t done)
     batch->devices = note_devices(store);
     batch->position = done;
     batch->sealed_ms = now_ms;
+    batch->heard_ms = store->heard_ms;
     uint64_t lost = history_lost(batch->history);
     if (lost > 0 && store->losing.why == NULL)
         store->losing = (struct store_gap){batch->begun_ms, now_ms, 0, "no room for its samples"};

@@ -80,6 +80,11 @@ bool store_is_safe(const struct store *store);   /* the disk takes what it is gi
 int64_t
 store_turned_ms(const struct store *store); /* mono ms of the writer's last turn: watchdog */
 
+void store_doubt(struct store *store); /* any thread: somebody found the file damaged */
+
+/* The message that is taken now was received then: until a batch is sealed, the newest in it. */
+void store_heard(struct store *store, int64_t received_ms);
+
 struct store_stats {
     uint64_t batches, blocks, samples, rows; /* on the disk */
     uint64_t lost;                           /* messages that history has not */

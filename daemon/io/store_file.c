@@ -12,8 +12,10 @@ static const char *const statement_texts[ON_STATEMENTS_] = {
     [ON_BEGIN] = "BEGIN IMMEDIATE",
     [ON_COMMIT] = "COMMIT",
     [ON_ROLLBACK] = "ROLLBACK",
-    [ON_MARK] = "UPDATE spool SET ring = ?1, position = ?2, batch = ?3, sealed_ms = ?4, clean = ?5",
-    [ON_MARK_READ] = "SELECT ring, position, batch, sealed_ms, clean, seconds_from FROM spool",
+    [ON_MARK] = "UPDATE spool SET ring = ?1, position = ?2, batch = ?3, sealed_ms = ?4, clean = ?5,"
+                " heard_ms = ?6",
+    [ON_MARK_READ] = "SELECT ring, position, batch, sealed_ms, clean, seconds_from, heard_ms"
+                     " FROM spool",
     [ON_DEVICE_ADD] = "INSERT OR IGNORE INTO device (kind, name) VALUES (?1, ?2)",
     [ON_DEVICE_FIND] = "SELECT id FROM device WHERE kind = ?1 AND name = ?2",
     [ON_METRIC_ADD] = "INSERT OR IGNORE INTO metric (kind, name, unit, min, step)"
@@ -237,6 +239,7 @@ int store_read_mark(struct store_db *db, struct store_mark *mark)
             .sealed_ms = sqlite3_column_int64(statement, 3),
             .clean = sqlite3_column_int(statement, 4) != 0,
             .seconds_from = sqlite3_column_int64(statement, 5),
+            .heard_ms = sqlite3_column_int64(statement, 6),
         };
     sqlite3_reset(statement);
     return rc == SQLITE_ROW ? 0 : rc == SQLITE_DONE ? SQLITE_CORRUPT : rc;

@@ -115,9 +115,18 @@ static const char *const migrations[] = {
     "CREATE TABLE erasure (id INTEGER PRIMARY KEY, client INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
     "  sessions INTEGER NOT NULL);"
     "CREATE TABLE scrub (one INTEGER PRIMARY KEY CHECK (one = 1), page INTEGER NOT NULL);",
+
+    /* When the newest message was received that is in the file: where recordings have to go on, once
+     * the file is one that lay in a backup. */
+    "ALTER TABLE spool ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
+
+int store_file_version(void)
+{
+    return VERSION;
+}
 
 static int version_of(sqlite3 *db, int *version)
 {

@@ -56,6 +56,7 @@ struct store_mark {
     int64_t sealed_ms;
     bool clean;           /* the run before was ended, not killed */
     int64_t seconds_from; /* minute: seconds before it were dropped for their age */
+    int64_t heard_ms;     /* when the newest message was received that is in it; 0: not known */
 };
 
 int store_file_open(struct store_db *db, const char *file, struct diag *diag);
@@ -63,6 +64,7 @@ int store_file_open(struct store_db *db, const char *file, struct diag *diag);
 int store_file_open_full(struct store_db *db, const char *file, struct diag *diag);
 void store_file_close(struct store_db *db);
 int store_file_migrate(sqlite3 *db, const char *file, struct diag *diag); /* store_schema.c */
+int store_file_version(void); /* that this program makes of each */
 /* A connection that only reads, and sees one moment: for the pool's threads. *db is to be closed
  * whatever it gives. */
 int store_read_open(sqlite3 **db, const char *file);
@@ -110,6 +112,7 @@ struct store_batch {
     struct store_rows rows;
     uint64_t number, position;
     int64_t begun_ms, sealed_ms;
+    int64_t heard_ms; /* when its newest message was received; 0: nobody knows */
     struct store_gap gap; /* why NULL: none */
     uint32_t devices;     /* names up to this one are known */
     bool clean;           /* the last of a run */
@@ -132,6 +135,7 @@ struct store {
     uint64_t position; /* of the newest batch on the disk */
     bool another;      /* the run before had another spool: of what waits in this one it had none */
     struct store_gap losing;
+    int64_t heard_ms; /* store_heard() */
     uint64_t lost, refused_rows;
     uint64_t erased; /* number of the last batch that erases somebody; the loop's */
     struct log_limit complaint, rows_complaint;

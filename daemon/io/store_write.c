@@ -145,9 +145,9 @@ static int write_batch(struct store *store, const struct store_batch *batch)
         rc = store_step(store_bind(&store->db, ON_GAP, "iiit", batch->gap.from_ms, batch->gap.to_ms,
                                    (int64_t)batch->gap.messages, batch->gap.why));
     if (rc == 0)
-        rc = store_step(store_bind(&store->db, ON_MARK, "iiiii", (int64_t)store->options.ring,
+        rc = store_step(store_bind(&store->db, ON_MARK, "iiiiii", (int64_t)store->options.ring,
                                    (int64_t)batch->position, (int64_t)batch->number,
-                                   batch->sealed_ms, (int64_t)batch->clean));
+                                   batch->sealed_ms, (int64_t)batch->clean, batch->heard_ms));
     return rc == 0 ? store_step(store_bind(&store->db, ON_COMMIT, "")) : rc;
 }
 

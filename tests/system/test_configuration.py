@@ -275,6 +275,19 @@ def is_believed(clinic):
     return "ca_file" in (clinic.folder / "lumbard.yaml").read_text()
 
 
+def backups_left(clinic):
+    """Of one that is made now, and three old ones that are large."""
+    folder = clinic.folder / "backups"
+    folder.mkdir(exist_ok=True)
+    for file in folder.iterdir():
+        file.unlink()
+    for day in (1, 2, 3):
+        with open(folder / f"lumbar-2026010{day}T000000Z.backup", "wb") as old:
+            old.truncate(1 << 20)
+    assert clinic.ctl("backup", "now").returncode == 0
+    return len(list(folder.iterdir()))
+
+
 PAGER = None
 
 
@@ -308,6 +321,10 @@ RELOADABLE = {
                       lambda c: is_kept(c, OLD), True, False),
     "recorder.size": (("recorder:", "recorder:\n  size: 1 MiB"),
                       lambda c: is_kept(c, LARGE), True, False),
+    "backup.every": (("recorder:", "backup:\n  every: 1 h\nrecorder:"),
+                     lambda c: c.ask("/backups")[1]["every_s"], 86400, 3600),
+    "backup.keep": (("backup:", "backup:\n  keep: 2"), backups_left, 4, 2),
+    "backup.size": (("backup:", "backup:\n  size: 1 MiB"), backups_left, 2, 1),
     "devices.ack": (("ack: 60 s", "ack: 100 ms"),
                     lambda c: acks_take_ms(c) < 6000, False, True),
     "rules.folder": (("folder: rules.d", "folder: more.d"),

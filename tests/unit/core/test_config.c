@@ -83,6 +83,7 @@ static void what_is_set_is_taken(void **state)
                "quarantine: {file: q, size: 128 KiB}\n"
                "recorder: {folder: f, always: true, days: 3, size: 5 GiB}\n"
                "history: {file: h, memory: 1 MiB, seconds_days: 3, minutes_days: 4, size: 9 MiB}\n"
+               "backup: {folder: b, every: 2 h, keep: 5, size: 2 MiB}\n"
                "plugins: {folder: p}\n"
                "devices: {max: 7, rate: 9, ack: 500 ms}\n"
                "feed: {size: 1 MiB}\n"
@@ -124,6 +125,10 @@ static void what_is_set_is_taken(void **state)
     assert_int_equal(config->history.seconds_days, 3);
     assert_int_equal(config->history.minutes_days, 4);
     assert_int_equal(config->history.size_bytes, 9 * 1024 * 1024);
+    assert_string_equal(config->backup.folder, "b");
+    assert_int_equal(config->backup.every_ms, 7200000);
+    assert_int_equal(config->backup.keep, 5);
+    assert_int_equal(config->backup.size_bytes, 2 * 1024 * 1024);
     assert_int_equal(config->devices.max, 7);
     assert_int_equal(config->devices.rate_per_s, 9);
     assert_int_equal(config->devices.ack_ms, 500);

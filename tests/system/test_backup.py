@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+"""Backups, with the real hub: made while it is at work, verified, put back where no hub runs, here
+and on another hub; what cannot be read whole is refused whole."""
+import json
+import pathlib
+import shutil
+import sqlite3
+
+from clinic import Clinic, now_ms, run, wait_for
+
+ROOMS = {"room-1": ["posture/p-01"], "room-2": ["posture/p-02"]}
+RULES = """rules:
+  - {name: bent, title: Bent, metric: trunk_inclination, above: 45 deg, priority: low, text: Bent}
+"""
+
+
+def number(path, sql):
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    try:
+        return db.execute(sql).fetchone()[0]
+    finally:
+        db.close()
+
+
+def order(clinic, session, name, **body):
+    status, said = clinic.ask(f"/sessions/{session}/{name}", "POST", body)
+    assert status == 200, (name, said)
+
+
+def treat(clinic, client, room="room-1"):
+    """A session of a client with a note, an alarm and samples; its number."""
+    status, said = clinic.ask("/clients", "POST", {"name": client, "goals": ["Sit for an hour"]})
+    assert status == 201, said
+    status, said = clinic.ask("/sessions", "POST", {"room": room, "therapist": "AB",
+                                                    "client": client})
+    assert status == 201, said
+    session = said["id"]
+    order(clinic, session, "start")
+    order(clinic, session, "pain", pain=6, when="before")
+    order(clinic, session, "note", text=f"Of {client}.")
+    device = clinic.device(*ROOMS[room][0].split("/"))
+    for _ in range(5):
+        device.send(trunk_inclination=[60.0] * 10)
+    device.send(trunk_inclination=[10.0] * 10)
+    return session
+
+
+def make_backup(clinic):
+    done = clinic.ctl("backup", "now", "--json")
+    assert done.returncode == 0, done
+    newest = json.loads(done.stdout)["backups"][-1]
+    path = clinic.folder / "backups" / newest["name"]
+    assert path.stat().st_size == newest["bytes"]
+    return path
+
+
+def all_of(clinic):
+    """What the hub tells of the clients and sessions that it knows."""
+    return {c["name"]: clinic.ask(f"/clients/{c['name']}/course")[1]["sessions"]
+            for c in clinic.ask("/clients")[1]["clients"]}
+
+
+def seconds_of(clinic, device="posture/p-01"):
+    now = now_ms()
+    answer = clinic.ask(f"/history?device={device}&metric=trunk_inclination"
+                        f"&from={now - 600000}&to={now + 1000}&points=600")[1]
+    return [point for point in answer["points"] if point]
+
+
+def a_backup_of_a_hub_at_work_goes_back_here_and_on_another_hub(build):
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        first = treat(clinic, "Ahorn")
+        order(clinic, first, "end")
+        wait_for("the alarm on disk",
+                 lambda: number(clinic.folder / "history.db", "SELECT count(*) FROM alarm") == 1)
+        backup = make_backup(clinic)
+        assert clinic.said("is made and verified"), clinic.log_path.read_text()
+        told = clinic.ctl("backup", "ls").stdout
+        assert backup.name in told and "Lumbar 0." in told, told
+        assert clinic.ctl("backup", "verify").returncode == 0
+        assert clinic.ask("/status")[1]["backup"]["count"] == 1
+        before = all_of(clinic)
+        assert [s["id"] for s in before["Ahorn"]] == [first], before
+
+        refused = clinic.ctl("backup", "restore", backup.name)
+        assert refused.returncode == 1 and "the hub runs: stop it first" in refused.stderr, refused
+
+        second = treat(clinic, "Birke", "room-2")  # what comes after it is not in it
+        order(clinic, second, "end")
+        clinic.stop_hub()
+        restored = clinic.ctl("backup", "restore", backup.name)
+        assert restored.returncode == 0 and "is kept as" in restored.stdout, restored
+        kept = list(clinic.folder.glob("history.db.before-*"))
+        assert len(kept) == 1, kept
+        assert number(kept[0], "SELECT count(*) FROM client") == 2
+        assert number(clinic.folder / "history.db", "SELECT count(*) FROM client") == 1
+        clinic.start_hub()
+        assert not clinic.said("damaged"), clinic.log_path.read_text()
+        assert all_of(clinic) == before
+        assert clinic.ask("/status")[1]["complaints"] == []
+
+        with Clinic(build, rooms=ROOMS, rules=RULES, start=False) as other:
+            (other.folder / "backups").mkdir()
+            shutil.copy(backup, other.folder / "backups")
+            assert other.ctl("backup", "restore", backup.name).returncode == 0
+            other.start_hub()
+            assert all_of(other) == before
+            goals = other.ask("/clients/Ahorn")[1]["goals"]
+            assert goals == ["Sit for an hour"], goals
+            session = treat(other, "Eiche", "room-2")  # and goes on with numbers of its own
+            assert session > first, (session, first)
+
+
+def what_is_not_whole_is_refused_and_the_hub_starts_with_what_it_had(build):
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        order(clinic, treat(clinic, "Ahorn"), "end")
+        backup = make_backup(clinic)
+        clinic.stop_hub()
+        whole = backup.read_bytes()
+
+        newer = clinic.folder / "newer.db"
+        shutil.copy(clinic.folder / "history.db", newer)
+        db = sqlite3.connect(newer)
+        db.execute("PRAGMA user_version = 4711")
+        db.commit()
+        db.close()
+        torn = backup.with_name("lumbar-20260101T000000Z.backup")
+        cases = {
+            "its checksum is another one": whole[:5000] + b"\x5a" + whole[5001:],
+            "it is no backup, or its end is missing": whole[:-1],
+            "it is no backup": newer.read_bytes(),
+            "its trailer is not what was written": whole[:-128] + b"LUMBAKUP" + bytes(120),
+        }
+        before = (clinic.folder / "history.db").read_bytes()
+        for words, content in cases.items():
+            torn.write_bytes(content)
+            for command in ("verify", "restore"):
+                said = clinic.ctl("backup", command, torn.name)
+                assert said.returncode == 1 and words in said.stderr, (command, words, said)
+        assert clinic.ctl("backup", "restore", "no-such").returncode == 1
+        assert (clinic.folder / "history.db").read_bytes() == before
+        assert not list(clinic.folder.glob("history.db.*before*"))
+        torn.unlink()
+        assert clinic.ctl("backup", "verify", backup.name).returncode == 0
+        clinic.start_hub()
+        assert list(all_of(clinic)) == ["Ahorn"]
+
+
+def a_backup_that_cannot_be_made_is_said(build):
+    with Clinic(build, rooms=ROOMS, start=False) as clinic:
+        pathlib.Path(clinic.folder / "backups").write_text("a file in its place")
+        clinic.start_hub()
+        failed = clinic.ctl("backup", "now")
+        assert failed.returncode == 1 and "no backup in" in failed.stderr, failed
+        complaints = clinic.ask("/health")[1]["complaints"]
+        assert any("The last backup failed" in c for c in complaints), complaints
+        pathlib.Path(clinic.folder / "backups").unlink()
+        make_backup(clinic)
+        assert clinic.ask("/health")[1]["complaints"] == []
+
+
+if __name__ == "__main__":
+    run([a_backup_of_a_hub_at_work_goes_back_here_and_on_another_hub,
+         what_is_not_whole_is_refused_and_the_hub_starts_with_what_it_had,
+         a_backup_that_cannot_be_made_is_said])

@@ -1,0 +1,348 @@
+/* Backups: what is made can be read, whole; what cannot be read whole is refused, whole. */
+#include "store_place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "io/backup.h"
+#include "io/store_rows.h"
+
+static void put_client(struct world *world, int64_t id, const char *alias)
+{
+    const struct store_value client[] = {store_int(id), store_text(alias), store_int(NOW),
+                                         store_null(), store_text("{}")};
+    assert_true(store_put(world->store, STORE_CLIENT, client, 5));
+}
+
+/* A store at work, with some minutes and a client in it. */
+static void begin(struct world *world)
+{
+    start_store(world);
+    for (int second = 0; second < 600; second++)
+        say(world, NOW + second * 1000, second % 80);
+    put_client(world, 1, "Ahorn");
+    store_heard(world->store, NOW + 599000);
+    assert_true(store_flush(world->store, NOW, 70000));
+}
+
+static const char *path_of(const struct backup_name *name)
+{
+    static char path[160];
+    snprintf(path, sizeof(path), "%s/%s", folder, name->file);
+    return path;
+}
+
+static struct backup_name make(int64_t now_ms)
+{
+    struct backup_name made;
+    struct diag diag = {0};
+    if (backup_make(file, folder, now_ms, NULL, &made, &diag) != 0)
+        fail_msg("%s", diag.text);
+    return made;
+}
+
+static unsigned count_files(const char *part)
+{
+    unsigned count = 0;
+    DIR *listing = opendir(folder);
+    for (struct dirent *entry; (entry = readdir(listing)) != NULL;)
+        count += strstr(entry->d_name, part) != NULL;
+    closedir(listing);
+    return count;
+}
+
+/* ---- there and back ---- */
+
+static void a_backup_of_a_store_at_work_is_sound_and_goes_back(void **state)
+{
+    struct world *world = *state;
+    struct backup_facts facts;
+    struct diag diag = {0};
+    char kept[PATH_MAX];
+    begin(world);
+    struct backup_name made = make(NOW + 600500);
+    assert_string_equal(made.file, "lumbar-20231114T222320Z.backup");
+    assert_int_equal(backup_verify(path_of(&made), NULL, &facts, &diag), 0);
+    assert_string_equal(facts.version, LUMBAR_VERSION);
+    assert_int_equal(facts.made_ms, NOW + 600500);
+    assert_int_equal(facts.heard_ms, NOW + 599000);
+    assert_int_equal(facts.bytes + BACKUP_TRAILER_BYTES, made.bytes);
+
+    put_client(world, 2, "Birke"); /* goes on */
+    stop_store(world, 80000);
+    assert_int_equal(number_of("SELECT count(*) FROM client"), 2);
+    assert_int_equal(backup_restore(path_of(&made), file, kept, &diag), 0);
+    assert_int_equal(number_of("SELECT count(*) FROM client"), 1);
+    assert_int_equal(stored("second", MINUTE).slots[21].count, 1);
+    start_store(world); /* and a hub goes on with it */
+    assert_int_equal(store_position(world->store), 70000);
+    put_client(world, 3, "Eiche");
+    stop_store(world, 90000);
+    assert_int_equal(number_of("SELECT count(*) FROM client"), 2);
+
+    assert_true((size_t)snprintf(file, sizeof(file), "%.90s", kept) <
+                sizeof(file)); /* what was there is there still */
+    assert_int_equal(number_of("SELECT count(*) FROM client"), 2);
+    assert_int_equal(number_of("SELECT count(*) FROM client WHERE alias = 'Birke'"), 1);
+    assert_int_equal(count_files(".restored"), 0);
+}
+
+/* One that was killed leaves a log, which is not the restored file's. */
+static void the_log_of_what_was_there_goes_with_it(void **state)
+{
+    struct world *world = *state;
+    struct diag diag = {0};
+    char kept[PATH_MAX], command[300];
+    begin(world);
+    struct backup_name made = make(NOW);
+    put_client(world, 2, "Birke");
+    assert_true(store_flush(world->store, NOW, 75000));
+    snprintf(command, sizeof(command), "cd %s && for f in history.db*; do cp $f x-$f; done",
+             folder);
+    assert_int_equal(system(command), 0);
+    stop_store(world, 80000);
+    snprintf(command, sizeof(command), "cd %s && for f in x-*; do mv $f ${f#x-}; done", folder);
+    assert_int_equal(system(command), 0);
+    assert_int_equal(count_files("history.db-wal"), 1);
+    assert_int_equal(backup_restore(path_of(&made), file, kept, &diag), 0);
+    assert_int_equal(count_files("history.db-wal"), 0);
+    assert_int_equal(number_of("SELECT count(*) FROM client"), 1);
+    assert_true((size_t)snprintf(file, sizeof(file), "%.90s", kept) < sizeof(file));
+    assert_int_equal(number_of("SELECT count(*) FROM client"), 2);
+}
+
+static void nothing_is_restored_beneath_a_hub(void **state)
+{
+    struct world *world = *state;
+    struct diag diag = {0};
+    char kept[PATH_MAX];
+    begin(world);
+    struct backup_name made = make(NOW);
+    assert_int_equal(backup_restore(path_of(&made), file, kept, &diag), ERR_TAKEN);
+    stop_store(world, 80000);
+    assert_int_equal(count_files("history.db.before"), 0);
+}
+
+/* ---- refused whole ---- */
+
+static void write_at(const char *path, off_t at, const void *bytes, size_t count)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pwrite(fd, bytes, count, at), count);
+    close(fd);
+}
+
+static void what_cannot_be_read_whole_is_refused_and_nothing_changes(void **state)
+{
+    struct world *world = *state;
+    static const struct {
+        const char *what;
+        int64_t at; /* below 0: from the end */
+        int bytes;  /* 0: it ends there */
+        int code;
+        const char *words;
+    } cases[] = {
+        {"a byte in the middle", 9000, 1, ERR_MALFORMED, "its checksum is another one"},
+        {"its first page", 20, 4, ERR_MALFORMED, "its checksum is another one"},
+        {"the tail", -1, 0, ERR_MALFORMED, "it is no backup, or its end is missing"},
+        {"the half of it", 8192, 0, ERR_MALFORMED, "it is no backup, or its end is missing"},
+        {"nearly all", 100, 0, ERR_MALFORMED, "it is no backup, or its end is missing"},
+        {"the trailer", -100, 1, ERR_MALFORMED, "its trailer is not what was written"},
+    };
+    char kept[PATH_MAX];
+    begin(world);
+    stop_store(world, 80000);
+    int64_t clients = number_of("SELECT count(*) FROM client");
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct backup_name made = make(NOW + i * 1000);
+        struct backup_facts facts;
+        struct diag diag = {0}, again = {0};
+        off_t at = (off_t)(cases[i].at < 0 ? (int64_t)made.bytes + cases[i].at : cases[i].at);
+        if (cases[i].bytes == 0)
+            assert_int_equal(truncate(path_of(&made), at), 0);
+        else
+            write_at(path_of(&made), at, "\x5a\xa5\x5a\xa5", (size_t)cases[i].bytes);
+        int code = backup_verify(path_of(&made), NULL, &facts, &diag);
+        if (code != cases[i].code || strstr(diag.text, cases[i].words) == NULL)
+            fail_msg("%s: %d, %s", cases[i].what, code, diag.text);
+        assert_int_equal(backup_restore(path_of(&made), file, kept, &again), cases[i].code);
+        assert_string_equal(kept, "");
+    }
+    assert_int_equal(number_of("SELECT count(*) FROM client"), clients);
+    assert_int_equal(count_files("before") + count_files("restored"), 0);
+}
+
+static void one_of_a_newer_version_is_refused_in_a_sentence(void **state)
+{
+    struct world *world = *state;
+    struct diag diag = {0}, again = {0};
+    struct backup_facts facts;
+    char kept[PATH_MAX];
+    begin(world);
+    stop_store(world, 80000);
+    run_sql("PRAGMA user_version = 4711");
+    struct backup_name made = make(NOW);
+    assert_int_equal(backup_read(path_of(&made), &facts, &diag), ERR_VERSION);
+    assert_non_null(strstr(diag.text, "it was made by a newer version of Lumbar ("));
+    assert_non_null(strstr(diag.text, "schema 4711; this one knows up to "));
+    assert_int_equal(backup_restore(path_of(&made), file, kept, &again), ERR_VERSION);
+}
+
+static void a_store_that_is_damaged_gives_no_backup(void **state)
+{
+    struct world *world = *state;
+    struct backup_name made;
+    struct diag diag = {0};
+    char noise[4096];
+    begin(world);
+    stop_store(world, 80000);
+    memset(noise, 0x5a, sizeof(noise));
+    for (off_t at = 8192; at < 40960; at += 4096)
+        write_at(file, at, noise, sizeof(noise));
+    assert_int_equal(backup_make(file, folder, NOW, NULL, &made, &diag), ERR_MALFORMED);
+    assert_int_equal(count_files("lumbar-"), 0);
+}
+
+static bool at_once(void *user)
+{
+    (void)user;
+    return true;
+}
+
+static void one_that_is_ended_leaves_nothing(void **state)
+{
+    struct world *world = *state;
+    struct backup_pace pace = {at_once, NULL};
+    struct backup_name made;
+    struct diag diag = {0};
+    begin(world);
+    assert_int_equal(backup_make(file, folder, NOW, &pace, &made, &diag), ERR_LIMIT);
+    assert_int_equal(count_files("lumbar-"), 0);
+}
+
+/* ---- by and by ---- */
+
+static void wait_made(struct backup *backup, uint64_t made, uint64_t failed)
+{
+    struct backup_state now;
+    for (int i = 0; i < 1000; i++) {
+        backup_state(backup, &now);
+        if (now.made >= made && now.failed >= failed && !now.busy)
+            return;
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+    }
+    fail_msg("%llu made, %llu failed", (unsigned long long)now.made,
+             (unsigned long long)now.failed);
+}
+
+static struct backup *start_backups(int64_t every_ms, unsigned keep, uint64_t size_bytes,
+                                    void (*on_damage)(void *user), void *user)
+{
+    struct backup *backup;
+    struct diag diag = {0};
+    const struct backup_options options = {.store = file,
+                                           .folder = folder,
+                                           .every_ms = every_ms,
+                                           .keep = keep,
+                                           .size_bytes = size_bytes,
+                                           .on_damage = on_damage,
+                                           .user = user};
+    assert_int_equal(backup_create(&backup, &options, &diag), 0);
+    assert_int_equal(backup_start(backup, &diag), 0);
+    return backup;
+}
+
+static void old_ones_go_and_the_newest_never(void **state)
+{
+    struct world *world = *state;
+    static struct backup_name list[BACKUP_LIST_MAX];
+    begin(world);
+    for (int day = 5; day >= 1; day--)
+        make(clock_wall_ms() - day * INT64_C(86400000));
+    char part[160];
+    snprintf(part, sizeof(part), "%s/lumbar-20231114T222320Z.backup.part", folder);
+    close(open(part, O_CREAT | O_WRONLY | O_CLOEXEC, 0600)); /* of one that was killed */
+    struct backup *backup = start_backups(86400000, 3, UINT64_C(1) << 40, NULL, NULL);
+    wait_made(backup, 1, 0); /* it was due */
+    assert_int_equal(backup_list(backup, list), 3);
+    assert_true(list[2].made_ms > clock_wall_ms() - 60000);
+    assert_true(list[1].made_ms < clock_wall_ms() - 80000000);
+    assert_int_equal(count_files("lumbar-"), 3);
+    backup_keep(backup, 86400000, 3, 1000);
+    nanosleep(&(struct timespec){1, 100000000}, NULL); /* another second has another name */
+    backup_wish(backup);
+    wait_made(backup, 2, 0);
+    assert_int_equal(backup_list(backup, list), 1);
+    assert_int_equal(count_files("lumbar-"), 1);
+    backup_destroy(backup);
+}
+
+static void on_damage(void *user)
+{
+    *(_Atomic int *)user += 1;
+}
+
+static void a_failure_is_said_and_damage_told(void **state)
+{
+    struct world *world = *state;
+    _Atomic int told = 0;
+    char noise[8192];
+    struct backup_state now;
+    begin(world);
+    stop_store(world, 80000);
+    memset(noise, 0x5a, sizeof(noise));
+    write_at(file, 4096, noise, sizeof(noise));
+    struct backup *backup = start_backups(0, 3, 1 << 20, on_damage, &told);
+    backup_wish(backup);
+    wait_made(backup, 0, 1);
+    backup_state(backup, &now);
+    assert_non_null(strstr(now.error, "no backup in "));
+    for (int i = 0; i < 100 && told == 0; i++)
+        nanosleep(&(struct timespec){0, 10000000}, NULL);
+    assert_int_equal(told, 1);
+    backup_destroy(backup);
+}
+
+static void names_are_those_of_a_time(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *file;
+        int64_t made_ms; /* -1: it is none */
+    } cases[] = {
+        {"lumbar-20231114T222320Z.backup", INT64_C(1700000600000)},
+        {"lumbar-20231114T222320Z.backup.part", -1},
+        {"lumbar-20231131T222320Z.backup", -1},
+        {"lumbar-20231114T2223.backup", -1},
+        {"history.db", -1},
+        {"", -1},
+    };
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct backup_name name;
+        bool is_one = backup_name_parse(&name, cases[i].file);
+        if (is_one != (cases[i].made_ms >= 0) || (is_one && name.made_ms != cases[i].made_ms))
+            fail_msg("%s", cases[i].file);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(a_backup_of_a_store_at_work_is_sound_and_goes_back),
+        CASE(the_log_of_what_was_there_goes_with_it),
+        CASE(nothing_is_restored_beneath_a_hub),
+        CASE(what_cannot_be_read_whole_is_refused_and_nothing_changes),
+        CASE(one_of_a_newer_version_is_refused_in_a_sentence),
+        CASE(a_store_that_is_damaged_gives_no_backup),
+        CASE(one_that_is_ended_leaves_nothing),
+        CASE(old_ones_go_and_the_newest_never),
+        CASE(a_failure_is_said_and_damage_told),
+        CASE(names_are_those_of_a_time),
+    };
+    signal(SIGXFSZ, SIG_IGN);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
