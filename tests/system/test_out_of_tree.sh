@@ -17,7 +17,9 @@ fail() {
     exit 1
 }
 
-cmake --install "$build" --prefix "$place/usr" --component plugins > installed
+for component in hub dev; do
+    cmake --install "$build" --prefix "$place/usr" --component "$component" > installed
+done
 
 export PKG_CONFIG_PATH
 PKG_CONFIG_PATH=$(dirname "$(find "$place/usr" -name lumbar-plugin.pc)")
@@ -28,7 +30,7 @@ plugins=$(pkg-config --variable=plugindir lumbar-plugin)
 # shellcheck disable=SC2046
 cc -std=c11 -Wall -Wextra -Wpedantic -Werror -O2 -fPIC -shared \
     $(pkg-config --cflags lumbar-plugin) -Wl,-z,defs -Wl,-z,now \
-    -o "$plugins/scale.so" "$here/out-of-tree/scale.c" || fail "the plugin does not compile"
+    -o "$plugins/scale.so" "$here/../../plugins/template/scale.c" || fail "the plugin does not compile"
 
 cat > lumbard.yaml <<END
 plugins:

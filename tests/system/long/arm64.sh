@@ -30,4 +30,4 @@ binfmt=/proc/sys/fs/binfmt_misc
 file "$build/arm64/daemon/lumbard" | grep -q aarch64
 # Not here: what counts against the clock, and what installs or builds for the host.
 ctest --test-dir "$build/arm64" --output-on-failure -j 2 -LE long -R '^(unit|fuzz|sim|system)\.' \
-    -E '^system\.(sim|demo|install|out_of_tree)$'
+    -E '^system\.(sim|demo|install|packages|out_of_tree)$'
