@@ -68,6 +68,21 @@ static void put_into_quarantine(struct lumbard *hub, const struct device *device
                                     });
 }
 
+static void log_refusal(const struct device *device, const char *reason,
+                        const struct ingest_message *message, uint64_t count)
+{
+    char topic[TOPIC_MAX_BYTES + 1];
+    snprintf(topic, sizeof(topic), "%.*s", (int)message->topic_bytes, message->topic);
+    log_fields(LOG_WARN,
+               (const struct log_field[]){
+                   {"LUMBAR_TOPIC", topic},
+                   {"LUMBAR_KIND", device != NULL ? device->driver->plugin->kind : ""},
+                   {"LUMBAR_DEVICE", device != NULL ? device->name : ""},
+                   {NULL, NULL}},
+               "message on %s refused: %s (%llu of them)", topic, reason,
+               (unsigned long long)count);
+}
+
 /* Counted by ingest; here it is said, once a minute for a device and reason, and kept. */
 static void on_refused(void *user, struct device *device, enum refusal refusal, const char *reason,
                        const struct ingest_message *message)
@@ -78,8 +93,7 @@ static void on_refused(void *user, struct device *device, enum refusal refusal, 
     struct log_limit *limit = device != NULL ? &device->complaint[refusal] : &hub->unknown;
     uint64_t count = log_limit_hit(limit, hub_now_ms(hub));
     if (count > 0)
-        log_warn("message on %.*s refused: %s (%llu of them)", (int)message->topic_bytes,
-                 message->topic, reason, (unsigned long long)count);
+        log_refusal(device, reason, message, count);
     if (refusal == REFUSED_MALFORMED)
         put_into_quarantine(hub, device, reason, message);
 }

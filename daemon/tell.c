@@ -27,6 +27,11 @@ void hub_publish(struct lumbard *hub)
     publisher_send(hub->publisher, &world, PUBLISH_MOST, send_word, hub);
 }
 
+static const char *room_name(const struct lumbard *hub, const struct device *device)
+{
+    return device->room != ROOM_NONE ? hub->setup.config->rooms[device->room - 1].name : "";
+}
+
 static void log_alarm(const struct lumbard *hub, const struct alarm *alarm)
 {
     const struct rule *rule = alarm->rule;
@@ -42,14 +47,16 @@ static void log_alarm(const struct lumbard *hub, const struct alarm *alarm)
                                          .value = alarm->value,
                                          .limit = alarm->limit});
     bool loud = alarm->behind == 0 && (alarm->deed == DEED_RAISE || alarm->deed == DEED_ESCALATE);
-    log_line(loud ? LOG_NOTICE : LOG_INFO, "alarm %s %s%s%s, %s, %s/%s: %s", rule->name,
-             alarm_deed_word(alarm->deed), hand->who[0] != '\0' ? " by " : "", hand->who, room,
-             rule->driver->plugin->kind, device->name, sentence);
-}
-
-static const char *room_name(const struct lumbard *hub, const struct device *device)
-{
-    return device->room != ROOM_NONE ? hub->setup.config->rooms[device->room - 1].name : "";
+    const char *deed = alarm_deed_word(alarm->deed);
+    const struct log_field fields[] = {{"LUMBAR_RULE", rule->name},
+                                       {"LUMBAR_DEED", deed},
+                                       {"LUMBAR_ROOM", room_name(hub, device)},
+                                       {"LUMBAR_KIND", rule->driver->plugin->kind},
+                                       {"LUMBAR_DEVICE", device->name},
+                                       {NULL, NULL}};
+    log_fields(loud ? LOG_NOTICE : LOG_INFO, fields, "alarm %s %s%s%s, %s, %s/%s: %s", rule->name,
+               deed, hand->who[0] != '\0' ? " by " : "", hand->who, room,
+               rule->driver->plugin->kind, device->name, sentence);
 }
 
 void hub_store_rooms(struct lumbard *hub)

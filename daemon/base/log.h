@@ -1,14 +1,16 @@
 /*
  * The log: one line an event, on standard error, for the journal or a terminal.
  *
- * Under the journal (JOURNAL_STREAM is set) a line begins with "<n>", which journald takes as the
- * priority; on a terminal with the local time. Control characters in arguments become '?', so that
- * what came from the network cannot draw on an administrator's terminal.
- * Threads: any; a line is one write().
+ * Where standard error is the journal's, a line goes there by the journal's own protocol, with its
+ * priority and fields (journalctl LUMBAR_DEVICE=posture/p-01 finds what is about a device); where
+ * that fails it begins with "<n>", which journald takes as the priority; on a terminal with the
+ * local time. Control characters in arguments become '?', so that what came from the network cannot
+ * draw on an administrator's terminal. Threads: any; a line is one write().
  */
 #ifndef LUMBAR_BASE_LOG_H
 #define LUMBAR_BASE_LOG_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 enum log_level { LOG_ERROR_ = 3, LOG_WARN = 4, LOG_NOTICE = 5, LOG_INFO = 6, LOG_DEBUG_ = 7 };
@@ -17,6 +19,18 @@ enum log_level { LOG_ERROR_ = 3, LOG_WARN = 4, LOG_NOTICE = 5, LOG_INFO = 6, LOG
 void log_set_level(enum log_level level);
 
 void log_line(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The same, with fields for the journal; the last one has no name. On a terminal they are not seen.
+ */
+struct log_field {
+    const char *name, *value; /* "LUMBAR_ROOM" */
+};
+void log_fields(enum log_level level, const struct log_field *fields, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* The journal's datagram of a line; returns its length. Fields that find no room are cut. */
+size_t log_write_entry(char *out, size_t bytes, enum log_level level,
+                       const struct log_field *fields, const char *message);
 
 #define log_error(...)  log_line(LOG_ERROR_, __VA_ARGS__)
 #define log_warn(...)   log_line(LOG_WARN, __VA_ARGS__)

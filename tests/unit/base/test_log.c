@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -85,6 +86,26 @@ static void a_person_reads_the_time_and_the_weight(void **state)
     assert_string_equal(line + 13, "warning: too warm\n");
 }
 
+static void an_entry_of_the_journal_has_its_fields_and_none_of_a_strangers(void **state)
+{
+    (void)state;
+    char entry[300], wanted[300];
+    static const struct log_field fields[] = {
+        {"LUMBAR_DEVICE", "posture/p-01"}, {"LUMBAR_TOPIC", "a\nPRIORITY=0"}, {NULL, NULL}};
+    size_t bytes = log_write_entry(entry, sizeof(entry), LOG_WARN, fields, "lost\nMESSAGE=found");
+    int length = snprintf(wanted, sizeof(wanted),
+                          "PRIORITY=4\nSYSLOG_IDENTIFIER=%s\nLUMBAR_DEVICE=posture/p-01\n"
+                          "LUMBAR_TOPIC=a?PRIORITY=0\nMESSAGE=lost?MESSAGE=found\n",
+                          program_invocation_short_name);
+    assert_int_equal(bytes, length);
+    assert_memory_equal(entry, wanted, bytes);
+    for (size_t room = 16; room < sizeof(entry); room++) { /* cut, and yet lines */
+        bytes = log_write_entry(entry, room, LOG_WARN, fields, "lost");
+        assert_true(bytes <= room);
+        assert_int_equal(entry[bytes - 1], '\n');
+    }
+}
+
 /* Time goes down the rows; `hit`: it happened, and this is what is to be said now. Otherwise it is
  * asked whether it is over. */
 static void a_complaint_is_said_when_it_begins_each_minute_and_at_the_end(void **state)
@@ -123,6 +144,7 @@ int main(void)
         cmocka_unit_test(a_line_of_any_length_ends_with_a_newline),
         cmocka_unit_test(levels_above_the_set_one_are_silent),
         cmocka_unit_test(a_person_reads_the_time_and_the_weight),
+        cmocka_unit_test(an_entry_of_the_journal_has_its_fields_and_none_of_a_strangers),
         cmocka_unit_test(a_complaint_is_said_when_it_begins_each_minute_and_at_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
