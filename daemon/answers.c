@@ -33,17 +33,26 @@ void hub_drop_answers(struct lumbard *hub)
 enum api_outcome api_stored(struct lumbard *hub, const struct api_call *call,
                             struct api_answer *answer, int status, json_t *body)
 {
+    return api_stored_in(hub, call, answer, status, body, store_rows_batch(hub->store));
+}
+
+enum api_outcome api_stored_in(struct lumbard *hub, const struct api_call *call,
+                               struct api_answer *answer, int status, json_t *body, uint64_t batch)
+{
     api_give(answer, status, body);
     if (answer->is_problem)
         return API_DONE;
     /* Nor is told to be stored what found no room. */
     bool whole = store_refused_rows(hub->store) == hub->refused_rows;
     hub->refused_rows = store_refused_rows(hub->store);
+    if (whole && store_committed(hub->store) >= batch) {
+        json_object_set_new(answer->body, "stored", json_true());
+        return API_DONE;
+    }
     for (unsigned i = 0; whole && store_is_safe(hub->store) && i < HUB_ANSWERS_MAX; i++) {
         if (hub->answers[i].ticket != 0)
             continue;
-        hub->answers[i] =
-            (struct hub_answer){call->request->ticket, store_batch(hub->store), *answer};
+        hub->answers[i] = (struct hub_answer){call->request->ticket, batch, *answer};
         *answer = (struct api_answer){0};
         return API_LATER;
     }

@@ -90,6 +90,18 @@ struct api hub_api(struct lumbard *hub)
     return (struct api){endpoints, sizeof(endpoints) / sizeof(endpoints[0]), hub};
 }
 
+void api_print_endpoints(void)
+{
+    static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
+    for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
+        const struct api_endpoint *endpoint = &endpoints[i];
+        printf("%s %s", methods[endpoint->method], endpoint->path);
+        for (size_t m = 0; endpoint->members != NULL && endpoint->members[m] != NULL; m++)
+            printf(" %s", endpoint->members[m]);
+        puts("");
+    }
+}
+
 struct device *api_find_device(const struct lumbard *hub, const char *name)
 {
     const struct driver *driver = ingest_driver_of(&hub->setup.drivers, name);

@@ -8,6 +8,9 @@
 #include "core/api.h"
 #include "hub.h"
 
+/* Every endpoint, a line each: its method, its path, and what its body may have. */
+void api_print_endpoints(void);
+
 /* The API over this hub, for web_options. */
 struct api hub_api(struct lumbard *hub);
 
@@ -67,6 +70,17 @@ api_handler api_get_course;
  * false there, and at once, where the disk refuses. Takes the body. */
 enum api_outcome api_stored(struct lumbard *hub, const struct api_call *call,
                             struct api_answer *answer, int status, json_t *body);
+
+/* The same for what is in an earlier batch, and there may be nothing in the open one. */
+enum api_outcome api_stored_in(struct lumbard *hub, const struct api_call *call,
+                               struct api_answer *answer, int status, json_t *body, uint64_t batch);
+
+/* repeat.c. What was created already by the same key; NULL: nothing. False: answered. */
+bool api_repeat(struct lumbard *hub, const struct api_call *call, const struct repeat **before,
+                struct api_answer *answer);
+/* Keeps the key of what was created now, in the same batch. */
+void api_created(struct lumbard *hub, const struct api_call *call, enum repeat_kind kind,
+                 uint64_t id);
 
 /* "posture/p-01": the device of this name, NULL where none was heard. */
 struct device *api_find_device(const struct lumbard *hub, const char *name);

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#define LIST_MAX 1000 /* alarms in one answer */
-
 static const char *const priorities[] = {"none", "low", "medium", "high"};
 
 /* One of the rule's texts with its words filled in. */
@@ -119,24 +117,25 @@ enum api_outcome api_get_alarms(void *user, const struct api_call *call, struct 
     struct api_reader reader = {.call = call};
     const char *room = api_query(call, "room");
     bool over = api_query_integer(&reader, "over", 0, 1, 0) == 1;
-    size_t limit = (size_t)api_query_integer(&reader, "limit", 1, LIST_MAX, LIST_MAX);
-    uint32_t place = (uint32_t)api_query_integer(&reader, "after", 0, ALARMS_MAX, 0);
+    struct api_page page;
+    api_read_page(&reader, ALARMS_MAX, &page);
     if (reader.complaint[0] != '\0')
         return api_refuse(&reader, answer);
     json_t *list = json_array();
     const struct alarm *alarm = NULL;
+    uint32_t place = page.after;
     for (; (alarm = alarms_at(hub->ingest.alarms, place)) != NULL; place++) {
         if (alarm->number == 0 ||
             (!over && alarm->state == STATE_OFF && alarm->shelved_until_ms == 0) ||
             (room != NULL && !is_in(hub, alarm->device, room)))
             continue;
-        if (json_array_size(list) == limit)
+        if (json_array_size(list) == page.limit)
             break;
         json_array_append_new(list, api_alarm(hub, alarm));
     }
     return api_give(answer, 200,
                     json_pack("{s:o, s:o, s:i, s:o}", "alarms", list, "next",
-                              alarm != NULL ? json_integer(place) : json_null(), "standing",
+                              api_next(alarm != NULL, place), "standing",
                               (int)alarms_standing(hub->ingest.alarms), "suppressed",
                               suppressed_list(hub, room)));
 }

@@ -1,10 +1,11 @@
 /* Clients by their pseudonym, and the plans that were tailored to each. */
 #include "api.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_MAX 1000
+#include "io/store_rows.h"
 
 /* ---- documents, between JSON and their modules ---- */
 
@@ -30,6 +31,26 @@ static char *body_text(const struct api_call *call, const char *key, const char 
     char *text = json_dumps(body, JSON_COMPACT);
     json_decref(body);
     return text;
+}
+
+/* May it be changed or removed as it is now (NULL: as it is not there)? False: answered. */
+static bool may_edit(const struct api_call *call, const struct shelf_entry *entry,
+                     struct api_answer *answer)
+{
+    char tag[API_TAG_BYTES];
+    if (entry != NULL)
+        api_tag(tag, entry->text);
+    return api_may_edit(call, entry != NULL ? tag : NULL, answer);
+}
+
+/* Where it is found from now on; a pseudonym may have any letters. */
+static void locate(struct api_answer *answer, const char *folder, const char *name)
+{
+    struct text text = text_in(answer->location, sizeof(answer->location));
+    text_add(&text, "%s%s", API_ROOT, folder);
+    for (; *name != '\0'; name++)
+        text_add(&text, isalnum((unsigned char)*name) || strchr("-_.~", *name) ? "%c" : "%%%02X",
+                 (unsigned char)*name);
 }
 
 /* ---- clients ---- */
@@ -79,25 +100,39 @@ enum api_outcome api_get_clients(void *user, const struct api_call *call, struct
 {
     struct lumbard *hub = user;
     struct api_reader reader = {.call = call};
-    size_t limit = (size_t)api_query_integer(&reader, "limit", 1, LIST_MAX, LIST_MAX);
-    uint32_t place = (uint32_t)api_query_integer(&reader, "after", 0, HUB_CLIENTS_MAX, 0);
+    struct api_page page;
+    api_read_page(&reader, HUB_CLIENTS_MAX, &page);
     if (reader.complaint[0] != '\0')
         return api_refuse(&reader, answer);
     json_t *list = json_array();
     const struct shelf_entry *entry;
-    for (; (entry = shelf_at(hub->clients, place)) != NULL && json_array_size(list) < limit;
-         place++)
+    for (;
+         (entry = shelf_at(hub->clients, page.after)) != NULL && json_array_size(list) < page.limit;
+         page.after++)
         json_array_append_new(list, client_json(hub, entry));
     return api_give(answer, 200,
                     json_pack("{s:o, s:o, s:i}", "clients", list, "next",
-                              entry != NULL ? json_integer(place) : json_null(), "known",
+                              entry != NULL ? json_integer(page.after) : json_null(), "known",
                               (int)shelf_count(hub->clients)));
 }
 
 enum api_outcome api_get_client(void *user, const struct api_call *call, struct api_answer *answer)
 {
     const struct shelf_entry *entry = client_of(user, call, answer);
-    return entry != NULL ? api_give(answer, 200, client_json(user, entry)) : API_DONE;
+    if (entry == NULL)
+        return API_DONE;
+    api_tag(answer->tag, entry->text);
+    return api_give(answer, 200, client_json(user, entry));
+}
+
+static enum api_outcome give_client(struct lumbard *hub, const struct api_call *call,
+                                    const struct shelf_entry *entry, int status, uint64_t batch,
+                                    struct api_answer *answer)
+{
+    api_tag(answer->tag, entry->text);
+    if (status == 201)
+        locate(answer, "/clients/", entry->name);
+    return api_stored_in(hub, call, answer, status, client_json(hub, entry), batch);
 }
 
 /* What a person wrote is read, and written as it was understood. */
@@ -113,17 +148,26 @@ static enum api_outcome keep_client(struct lumbard *hub, const struct api_call *
     const struct shelf_entry *entry = hub_keep_client(hub, old, &client, &diag);
     if (entry == NULL)
         return refuse(answer, &diag);
-    return api_stored(hub, call, answer, is_new ? 201 : 200, client_json(hub, entry));
+    if (is_new)
+        api_created(hub, call, REPEAT_CLIENT, entry->id);
+    return give_client(hub, call, entry, is_new ? 201 : 200, store_rows_batch(hub->store), answer);
 }
 
 enum api_outcome api_post_client(void *user, const struct api_call *call, struct api_answer *answer)
 {
+    struct lumbard *hub = user;
     struct api_reader reader = {.call = call};
+    const struct repeat *before;
     const char *name = api_text(&reader, "name", 1, CLIENT_NAME_BYTES - 1, NULL);
     if (reader.complaint[0] != '\0')
         return api_refuse(&reader, answer);
+    if (!api_repeat(hub, call, &before, answer))
+        return API_DONE;
+    if (before != NULL)
+        return give_client(hub, call, shelf_by_id(hub->clients, before->id), 201, before->batch,
+                           answer);
     char *body = body_text(call, "name", name);
-    enum api_outcome outcome = keep_client(user, call, NULL, body != NULL ? body : "", answer);
+    enum api_outcome outcome = keep_client(hub, call, NULL, body != NULL ? body : "", answer);
     free(body);
     return outcome;
 }
@@ -131,7 +175,7 @@ enum api_outcome api_post_client(void *user, const struct api_call *call, struct
 enum api_outcome api_put_client(void *user, const struct api_call *call, struct api_answer *answer)
 {
     const struct shelf_entry *old = client_of(user, call, answer);
-    if (old == NULL)
+    if (old == NULL || !may_edit(call, old, answer))
         return API_DONE;
     char *body = body_text(call, "name", old->name); /* a pseudonym is for good */
     enum api_outcome outcome = keep_client(user, call, old, body != NULL ? body : "", answer);
@@ -145,7 +189,7 @@ enum api_outcome api_delete_client(void *user, const struct api_call *call,
 {
     struct lumbard *hub = user;
     const struct shelf_entry *entry = client_of(hub, call, answer);
-    if (entry == NULL)
+    if (entry == NULL || !may_edit(call, entry, answer))
         return API_DONE;
     const struct session *session = open_session_of(hub, entry->name);
     if (session != NULL)
@@ -168,14 +212,22 @@ static json_t *plan_json(const struct lumbard *hub, const struct plan *plan)
     return json;
 }
 
+/* ?after=PLACE&limit=N: a page at a time. */
 enum api_outcome api_get_plans(void *user, const struct api_call *call, struct api_answer *answer)
 {
     struct lumbard *hub = user;
+    struct api_reader reader = {.call = call};
+    struct api_page page;
+    uint32_t count = plans_count(hub->setup.plans);
+    api_read_page(&reader, count, &page);
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
     json_t *list = json_array();
-    (void)call;
-    for (uint32_t i = 0; i < plans_count(hub->setup.plans); i++)
+    uint32_t i = page.after;
+    for (; i < count && json_array_size(list) < page.limit; i++)
         json_array_append_new(list, plan_json(hub, plans_at(hub->setup.plans, i)));
-    return api_give(answer, 200, json_pack("{s:o}", "plans", list));
+    return api_give(answer, 200,
+                    json_pack("{s:o, s:o}", "plans", list, "next", api_next(i < count, i)));
 }
 
 enum api_outcome api_get_plan(void *user, const struct api_call *call, struct api_answer *answer)
@@ -202,6 +254,7 @@ enum api_outcome api_get_client_plan(void *user, const struct api_call *call,
                            call->ids[1]);
     if (hub_read_plan(hub, entry->text, &plan, &diag) != 0)
         return refuse(answer, &diag);
+    api_tag(answer->tag, entry->text);
     return api_give(answer, 200, plan_json(hub, &plan));
 }
 
@@ -218,6 +271,8 @@ static enum api_outcome keep_plan(struct lumbard *hub, const struct api_call *ca
         return api_problem(answer, 422, "This is more than can be kept of a plan.");
     const struct shelf_entry *old = shelf_find(hub->tailored, owner->id, plan->name);
     bool is_new = old == NULL;
+    if (!may_edit(call, old, answer))
+        return API_DONE;
     const struct shelf_entry *entry =
         shelf_put(hub->tailored,
                   &(struct shelf_entry){.id = is_new ? 0 : old->id,
@@ -229,6 +284,7 @@ static enum api_outcome keep_plan(struct lumbard *hub, const struct api_call *ca
     if (entry == NULL)
         return refuse(answer, &diag);
     hub_store_plan(hub, entry);
+    api_tag(answer->tag, entry->text);
     return api_stored(hub, call, answer, is_new ? 201 : 200, plan_json(hub, plan));
 }
 
@@ -275,6 +331,8 @@ enum api_outcome api_delete_client_plan(void *user, const struct api_call *call,
     if (entry == NULL)
         return api_problem(answer, 404, "Client '%s' has no plan '%s' of their own.", owner->name,
                            call->ids[1]);
+    if (!may_edit(call, entry, answer))
+        return API_DONE;
     json_t *said = json_pack("{s:s}", "erased", entry->name);
     hub_forget_plan(hub, entry->id);
     return api_stored(hub, call, answer, 200, said);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define DEVICES_MOST 10000 /* devices.max may be as much */
+
 static json_t *value_of(const struct device *device, uint32_t index, int64_t now_ms)
 {
     static const char *const states[] = {"fresh", "stale", "offline"};
@@ -46,19 +48,29 @@ static json_t *device_of(const struct lumbard *hub, const struct device *device,
         values_of(device, now_ms));
 }
 
+/* ?room=NAME, ?after=PLACE&limit=N: a page at a time. */
 enum api_outcome api_get_devices(void *user, const struct api_call *call, struct api_answer *answer)
 {
     struct lumbard *hub = user;
     const char *room = api_query(call, "room");
+    struct api_reader reader = {.call = call};
+    struct api_page page;
+    uint32_t count = devices_count(hub->ingest.devices);
     int64_t now = hub_now_ms(hub);
+    api_read_page(&reader, DEVICES_MOST, &page);
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
     json_t *list = json_array();
-    for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
+    uint32_t id = page.after + 1;
+    for (; id <= count && json_array_size(list) < page.limit; id++) {
         const struct device *device = devices_at(hub->ingest.devices, id);
         if (room == NULL || (device->room != ROOM_NONE &&
                              strcmp(hub->setup.config->rooms[device->room - 1].name, room) == 0))
             json_array_append_new(list, device_of(hub, device, now));
     }
-    return api_give(answer, 200, json_pack("{s:o}", "devices", list));
+    return api_give(
+        answer, 200,
+        json_pack("{s:o, s:o}", "devices", list, "next", api_next(id <= count, id - 1)));
 }
 
 enum api_outcome api_get_device(void *user, const struct api_call *call, struct api_answer *answer)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "io/store_rows.h"
+
 #define PERCENT 100
 
 /* ---- shown ---- */
@@ -143,20 +145,28 @@ static json_t *session_json(const struct lumbard *hub, const struct session *ses
     return json;
 }
 
-/* The last of each room. */
+/* The last of each room. ?room=NAME, ?after=PLACE&limit=N: a page at a time. */
 enum api_outcome api_get_sessions(void *user, const struct api_call *call,
                                   struct api_answer *answer)
 {
     struct lumbard *hub = user;
     const char *room = api_query(call, "room");
+    struct api_reader reader = {.call = call};
+    struct api_page page;
+    api_read_page(&reader, CONFIG_ROOMS_MAX, &page);
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
     json_t *list = json_array();
-    for (uint32_t i = 1; i <= hub->setup.config->room_count; i++) {
+    uint32_t i = page.after + 1;
+    for (; i <= hub->setup.config->room_count && json_array_size(list) < page.limit; i++) {
         const struct session *session = sessions_at(hub->ingest.sessions, i);
         if (session != NULL &&
             (room == NULL || strcmp(hub->setup.config->rooms[i - 1].name, room) == 0))
             json_array_append_new(list, head_of(hub, session, hub_now_ms(hub)));
     }
-    return api_give(answer, 200, json_pack("{s:o}", "sessions", list));
+    return api_give(answer, 200,
+                    json_pack("{s:o, s:o}", "sessions", list, "next",
+                              api_next(i <= hub->setup.config->room_count, i - 1)));
 }
 
 enum api_outcome api_get_session(void *user, const struct api_call *call, struct api_answer *answer)
@@ -203,6 +213,19 @@ static bool find_client(struct lumbard *hub, const char *alias, struct client *c
     return false;
 }
 
+/* One that was opened by this request, or by the one that it repeats. */
+static enum api_outcome give_opened(struct lumbard *hub, const struct api_call *call, uint64_t id,
+                                    uint64_t batch, struct api_answer *answer)
+{
+    const struct session *session = sessions_find(hub->ingest.sessions, id);
+    if (session == NULL)
+        return api_problem(answer, 404, "Session %llu was opened by this key, and is over.",
+                           (unsigned long long)id);
+    snprintf(answer->location, sizeof(answer->location), API_ROOT "/sessions/%llu",
+             (unsigned long long)id);
+    return api_stored_in(hub, call, answer, 201, session_json(hub, session), batch);
+}
+
 enum api_outcome api_open_session(void *user, const struct api_call *call,
                                   struct api_answer *answer)
 {
@@ -229,12 +252,17 @@ enum api_outcome api_open_session(void *user, const struct api_call *call,
         return api_complain(answer, diag.code, &diag);
     opening.client = *alias != '\0' ? &client : NULL;
     opening.plan = *name != '\0' ? &plan : NULL;
+    const struct repeat *before;
+    if (!api_repeat(hub, call, &before, answer))
+        return API_DONE;
+    if (before != NULL)
+        return give_opened(hub, call, before->id, before->batch, answer);
     uint64_t id =
         sessions_open(hub->ingest.sessions, &opening, hub->ingest.devices, hub_now_ms(hub), &diag);
     if (id == 0)
         return api_complain(answer, diag.code, &diag);
-    return api_stored(hub, call, answer, 201,
-                      session_json(hub, sessions_find(hub->ingest.sessions, id)));
+    api_created(hub, call, REPEAT_SESSION, id);
+    return give_opened(hub, call, id, store_rows_batch(hub->store), answer);
 }
 
 /* What the body says to the orders that need more than their name. */

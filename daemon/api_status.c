@@ -160,18 +160,28 @@ static json_t *room_of(const struct lumbard *hub, uint32_t room)
         const struct device *device = devices_at(hub->ingest.devices, alarm->device);
         alarms += alarm->presence != ALARM_OFF && device->room == room;
     }
-    json_t *object = json_pack("{s:i, s:s, s:s, s:i, s:o}", "number", (int)room, "name", config->name,
-                     "title", config->title, "alarms", alarms, "devices", devices);
+    json_t *object =
+        json_pack("{s:i, s:s, s:s, s:i, s:o}", "number", (int)room, "name", config->name, "title",
+                  config->title, "alarms", alarms, "devices", devices);
     api_add_pauses(object, hub, room);
     return object;
 }
 
+/* ?after=PLACE&limit=N: a page at a time. */
 enum api_outcome api_get_rooms(void *user, const struct api_call *call, struct api_answer *answer)
 {
-    (void)call;
     struct lumbard *hub = user;
+    struct api_reader reader = {.call = call};
+    struct api_page page;
+    uint32_t count = hub->setup.config->room_count;
+    api_read_page(&reader, CONFIG_ROOMS_MAX, &page);
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
     json_t *list = json_array();
-    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++)
+    uint32_t room = page.after + 1;
+    for (; room <= count && json_array_size(list) < page.limit; room++)
         json_array_append_new(list, room_of(hub, room));
-    return api_give(answer, 200, json_pack("{s:o}", "rooms", list));
+    return api_give(
+        answer, 200,
+        json_pack("{s:o, s:o}", "rooms", list, "next", api_next(room <= count, room - 1)));
 }

@@ -17,6 +17,7 @@
 #include "core/ingest.h"
 #include "core/shelf.h"
 #include "core/publish.h"
+#include "core/repeats.h"
 #include "io/backup.h"
 #include "io/mqtt.h"
 #include "io/quarantine.h"
@@ -77,6 +78,7 @@ struct lumbard {
     struct ingest ingest;
     struct suppressions suppressions;
     struct pauses pauses;
+    struct repeats repeats;
     struct frame *frame;
     struct publisher *publisher;
     struct quarantine *quarantine;
@@ -181,6 +183,10 @@ void hub_store_pauses_again(struct lumbard *hub); /* those that found no room */
 void hub_tick_pauses(struct lumbard *hub, int64_t now_ms);
 void hub_note_pauses(struct lumbard *hub, const struct alarm *alarm, uint32_t room); /* it changed */
 
+/* repeat.c: what was created by a key, so that it is not created twice. */
+int hub_load_repeats(struct lumbard *hub, struct diag *diag);
+void hub_forget_repeats(struct lumbard *hub, enum repeat_kind kind, uint64_t id); /* it is erased */
+
 /* answers.c: what waits for the disk, sent when it is there or refuses; all of it, at the end. */
 void hub_send_answers(struct lumbard *hub);
 void hub_drop_answers(struct lumbard *hub);
@@ -190,6 +196,8 @@ int hub_load_people(struct lumbard *hub, struct diag *diag);
 void hub_store_client(struct lumbard *hub, const struct shelf_entry *client);
 void hub_store_plan(struct lumbard *hub, const struct shelf_entry *plan);
 void hub_store_people_again(struct lumbard *hub); /* who found no room */
+/* A row by its number: noted, and removed later, where there is no room. */
+void hub_remove_row(struct lumbard *hub, unsigned table, uint64_t id);
 void hub_forget_client(struct lumbard *hub, uint64_t id); /* with the plans */
 void hub_forget_plan(struct lumbard *hub, uint64_t id);
 /* Puts what is known of a client now in the place of what was; NULL with a complaint. */

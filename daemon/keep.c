@@ -162,6 +162,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = hub_load_pauses(hub, diag);
     if (code == 0)
+        code = hub_load_repeats(hub, diag);
+    if (code == 0)
         code = hub_load_people(hub, diag);
     if (code == 0)
         code = hub_load_sessions(hub, diag);

@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "api.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "check.h"
@@ -32,13 +33,14 @@
 static const char usage_text[] =
     "usage: lumbard [--config FILE] [--web-root FOLDER] [--verbose]\n"
     "       lumbard [--config FILE] --check | --plugins | --quarantine\n"
-    "       lumbard --options | --version | --help\n"
+    "       lumbard --options | --endpoints | --version | --help\n"
     "\n"
     "  --config FILE      the configuration (default " LUMBAR_CONFIG_FILE ")\n"
     "  --check            do all that a start does, short of opening sockets; run it as\n"
     "                     the hub's user\n"
     "  --plugins          list every metric with unit and range\n"
     "  --options          list every option of the configuration\n"
+    "  --endpoints        list every method and path of the JSON API\n"
     "  --quarantine       list the messages that could not be used\n"
     "  --web-root FOLDER  serve the page from a folder while it is worked on\n"
     "  --verbose          say more in the log\n";
@@ -118,6 +120,7 @@ enum action {
     CHECK,
     PLUGINS,
     OPTIONS,
+    ENDPOINTS,
     QUARANTINE,
     VERSION,
     HELP,
@@ -127,11 +130,17 @@ enum action {
 };
 
 static const struct option arguments[] = {
-    {"config", required_argument, NULL, CONFIG}, {"web-root", required_argument, NULL, WEB_ROOT},
-    {"check", no_argument, NULL, CHECK},         {"plugins", no_argument, NULL, PLUGINS},
-    {"options", no_argument, NULL, OPTIONS},     {"quarantine", no_argument, NULL, QUARANTINE},
-    {"verbose", no_argument, NULL, LOUD},        {"version", no_argument, NULL, VERSION},
-    {"help", no_argument, NULL, HELP},           {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, CONFIG},
+    {"web-root", required_argument, NULL, WEB_ROOT},
+    {"check", no_argument, NULL, CHECK},
+    {"plugins", no_argument, NULL, PLUGINS},
+    {"options", no_argument, NULL, OPTIONS},
+    {"quarantine", no_argument, NULL, QUARANTINE},
+    {"verbose", no_argument, NULL, LOUD},
+    {"version", no_argument, NULL, VERSION},
+    {"help", no_argument, NULL, HELP},
+    {"endpoints", no_argument, NULL, ENDPOINTS},
+    {NULL, 0, NULL, 0},
 };
 
 static int act(int action, const struct lumbard_options *options)
@@ -146,6 +155,9 @@ static int act(int action, const struct lumbard_options *options)
         return list_quarantine(options->config_file);
     case OPTIONS:
         config_print_options(stdout);
+        return 0;
+    case ENDPOINTS:
+        api_print_endpoints();
         return 0;
     case VERSION:
         puts("lumbard " LUMBAR_VERSION);

@@ -83,11 +83,11 @@ void hub_store_plan(struct lumbard *hub, const struct shelf_entry *plan)
         note_unstored(&hub->unstored.plan, plan->id);
 }
 
-static void remove_row(struct lumbard *hub, enum store_table table, uint64_t id)
+void hub_remove_row(struct lumbard *hub, unsigned table, uint64_t id)
 {
     struct hub_unstored *unstored = &hub->unstored;
     const struct store_value key = store_int((int64_t)id);
-    if (store_remove(hub->store, table, &key, 1))
+    if (store_remove(hub->store, (enum store_table)table, &key, 1))
         return;
     if (unstored->removal_count < HUB_REMOVALS_MAX)
         unstored->removals[unstored->removal_count++] = (struct hub_removal){table, id};
@@ -98,7 +98,7 @@ static void remove_row(struct lumbard *hub, enum store_table table, uint64_t id)
 
 void hub_forget_plan(struct lumbard *hub, uint64_t id)
 {
-    remove_row(hub, STORE_PLAN, id);
+    hub_remove_row(hub, STORE_PLAN, id);
     shelf_remove(hub->tailored, id);
 }
 
@@ -110,7 +110,8 @@ void hub_forget_client(struct lumbard *hub, uint64_t id)
             hub_forget_plan(hub, plan->id);
         else
             i++;
-    remove_row(hub, STORE_CLIENT, id);
+    hub_forget_repeats(hub, REPEAT_CLIENT, id);
+    hub_remove_row(hub, STORE_CLIENT, id);
     shelf_remove(hub->clients, id);
 }
 

@@ -26,11 +26,13 @@ static const char *status_title(int status)
         {405, "Method Not Allowed"},
         {409, "Conflict"},
         {411, "Length Required"},
+        {412, "Precondition Failed"},
         {413, "Content Too Large"},
         {415, "Unsupported Media Type"},
         {421, "Misdirected Request"},
         {422, "Unprocessable Content"},
         {426, "Upgrade Required"},
+        {428, "Precondition Required"},
         {500, "Internal Server Error"},
         {503, "Service Unavailable"},
     };

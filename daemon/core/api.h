@@ -22,6 +22,8 @@
 #define API_IDS_MAX    3
 #define API_ID_BYTES   128
 #define API_QUERY_MAX  8
+#define API_TAG_BYTES  24
+#define API_PAGE_MOST  1000 /* of a list in one answer */
 
 enum api_method { API_GET, API_POST, API_PUT, API_DELETE, API_OTHER };
 
@@ -32,6 +34,8 @@ struct api_request {
     const char *query[API_QUERY_MAX];
     size_t query_count;
     const char *type; /* Content-Type; "" none */
+    const char *if_match, *if_none_match; /* "" or NULL: none */
+    const char *key;                      /* Idempotency-Key; "" or NULL: none */
     const char *body; /* not terminated */
     size_t body_bytes;
     bool local;      /* through the hub's own socket, whose group may do everything */
@@ -55,6 +59,8 @@ struct api_answer {
     const char *type; /* of that text; NULL: it is JSON */
     const char *policy; /* its own Content-Security-Policy; NULL: that of all answers */
     char file[64];      /* what it is saved as; "": it is shown */
+    char tag[API_TAG_BYTES]; /* ETag, with its quotes; "": none */
+    char location[3 * API_ID_BYTES]; /* of what was created; "": none */
 };
 
 enum api_outcome { API_DONE, API_LATER };
@@ -123,6 +129,21 @@ int64_t api_query_instant(struct api_reader *reader, const char *name, int64_t f
 
 /* A number of the path, from 1; 0 and a complaint where it is none. */
 uint64_t api_id(struct api_reader *reader, size_t place);
+
+/* ?after=PLACE&limit=N of a list: the answer has "next", the place to go on after, or null. */
+struct api_page {
+    uint32_t after;
+    size_t limit; /* API_PAGE_MOST, unless it is asked for less */
+};
+void api_read_page(struct api_reader *reader, uint32_t most, struct api_page *page);
+json_t *api_next(bool more, uint32_t place);
+
+/* The tag of a document that can be edited, from its text. */
+void api_tag(char tag[API_TAG_BYTES], const char *text);
+
+/* May it be changed (PUT) or removed (DELETE), whose tag is this (NULL: it is not there)? PUT over
+ * what is there says If-Match; `*` overwrites whatever it is. False: answered, with 412 or 428. */
+bool api_may_edit(const struct api_call *call, const char *tag, struct api_answer *answer);
 
 /* The complaint as 422. */
 enum api_outcome api_refuse(const struct api_reader *reader, struct api_answer *answer);

@@ -239,6 +239,11 @@ uint64_t store_batch(const struct store *store)
     return store->open->number;
 }
 
+uint64_t store_rows_batch(const struct store *store)
+{
+    return store->open->number - (store->open->rows.count == 0);
+}
+
 uint64_t store_committed(const struct store *store)
 {
     return atomic_load(&store->committed);

@@ -29,6 +29,7 @@ enum store_table {
     STORE_ALARM_TRANSITION,
     STORE_DERIVED,
     STORE_PAUSE,
+    STORE_REPEAT,
     STORE_TABLES_
 };
 
@@ -63,7 +64,9 @@ uint64_t store_refused_rows(const struct store *store); /* since it was opened: 
 bool store_erase(struct store *store, uint64_t client);
 bool store_erased_all(const struct store *store); /* no copy is left of what was erased */
 
-uint64_t store_batch(const struct store *store);     /* number of the open batch, from 1 */
+uint64_t store_batch(const struct store *store); /* number of the open batch, from 1 */
+/* Of the newest that has a row: an open one without may stay open for a minute. */
+uint64_t store_rows_batch(const struct store *store);
 uint64_t store_committed(const struct store *store); /* of the newest that is on the disk */
 
 /* At start, before store_start(): every row of the table, or those of a condition (a literal of the

@@ -119,6 +119,10 @@ static const char *const migrations[] = {
     /* When the newest message was received that is in the file: where recordings have to go on, once
      * the file is one that lay in a backup. */
     "ALTER TABLE spool ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0;",
+
+    /* What was created, by the key that its caller gave: a ring, so the table grows no further. */
+    "CREATE TABLE repeat (place INTEGER PRIMARY KEY, key TEXT NOT NULL, request INTEGER NOT NULL,"
+    "  at_ms INTEGER NOT NULL, kind TEXT NOT NULL, id INTEGER NOT NULL);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -12,6 +12,7 @@ struct web_call {
     bool head;
     bool local;
     char path[HTTP_VALUE_BYTES], type[HTTP_VALUE_BYTES];
+    char if_match[HTTP_VALUE_BYTES], if_none_match[HTTP_VALUE_BYTES], key[HTTP_VALUE_BYTES];
     char query[API_QUERY_MAX][HTTP_VALUE_BYTES];
     size_t query_count;
     int64_t until_ms;         /* monotonic: the body is here */
@@ -50,6 +51,8 @@ static int send_answer(struct lws *wsi, struct api_answer *answer, bool head)
         .type = type,
         .allow = answer->allow[0] != '\0' ? answer->allow : NULL,
         .policy = answer->policy,
+        .etag = answer->tag[0] != '\0' && !answer->is_problem ? answer->tag : NULL,
+        .location = answer->location[0] != '\0' && !answer->is_problem ? answer->location : NULL,
         .file = answer->file[0] != '\0' ? answer->file : NULL,
         .body_bytes = bytes,
     };
@@ -91,6 +94,17 @@ static void read_query(struct lws *wsi, struct web_call *call)
     }
 }
 
+/* A header that lws has no token for. What is too long becomes a key that is refused. */
+static void read_key(struct lws *wsi, char key[HTTP_VALUE_BYTES])
+{
+    static const char name[] = "idempotency-key:";
+    int bytes = (int)sizeof(name) - 1;
+    key[0] = '\0';
+    int length = lws_hdr_custom_length(wsi, name, bytes);
+    if (length > 0 && lws_hdr_custom_copy(wsi, key, HTTP_VALUE_BYTES, name, bytes) != length)
+        memcpy(key, "? ?", 4);
+}
+
 /* The body's length; 0, or the status to refuse it with. What is only read has none. */
 static int read_length(struct lws *wsi, enum http_method method, size_t *bytes)
 {
@@ -113,6 +127,9 @@ static int serve(struct web *web, struct client *client)
         .path = call->path,
         .query_count = call->query_count,
         .type = call->type,
+        .if_match = call->if_match,
+        .if_none_match = call->if_none_match,
+        .key = call->key,
         .body = call->body,
         .body_bytes = call->have,
         .local = call->local,
@@ -153,6 +170,9 @@ int web_api_request(struct web *web, struct client *client, struct lws *wsi,
     call->until_ms = web_mono_ms() + BODY_MS;
     snprintf(call->path, sizeof(call->path), "%s", request->path);
     web_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, call->type);
+    web_header(wsi, WSI_TOKEN_HTTP_IF_MATCH, call->if_match);
+    web_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, call->if_none_match);
+    read_key(wsi, call->key);
     read_query(wsi, call);
     return bytes > 0 ? 0 : serve(web, client);
 }

@@ -353,12 +353,14 @@ static const struct {
     {405, "Method Not Allowed", "Only GET and HEAD are known here.\n", ""},
     {409, "Conflict", "This contradicts what is.\n", ""},
     {411, "Length Required", "A body says its Content-Length.\n", ""},
+    {412, "Precondition Failed", "This was changed meanwhile.\n", ""},
     {413, "Content Too Large", "This body is too large.\n", ""},
     {415, "Unsupported Media Type", "Only JSON is taken here.\n", ""},
     {421, "Misdirected Request", "This hub does not go by that name.\n", ""},
     {422, "Unprocessable Content", "This cannot be done.\n", ""},
     {426, "Upgrade Required", "This is the place of a WebSocket.\n",
      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"},
+    {428, "Precondition Required", "A change says which version it is of.\n", ""},
     {500, "Internal Server Error", "The hub could not do this.\n", ""},
     {503, "Service Unavailable", "Too many pages are open.\n", "Retry-After: 5\r\n"},
 };
@@ -395,6 +397,8 @@ size_t http_write_head(char *out, size_t bytes, const struct http_answer *answer
         text_add(&head, "Content-Type: %s\r\nVary: Accept-Encoding\r\n", answer->type);
     if (answer->etag != NULL)
         text_add(&head, "ETag: %s\r\n", answer->etag);
+    if (answer->location != NULL)
+        text_add(&head, "Location: %s\r\n", answer->location);
     if (answer->gzip)
         text_add(&head, "Content-Encoding: gzip\r\n");
     if (answer->status != 304)

@@ -73,6 +73,7 @@ struct http_answer {
     const char *type, *etag; /* NULL: without */
     const char *allow;       /* of a 405; NULL: GET, HEAD */
     const char *policy;      /* in place of that of http_headers; NULL: that one */
+    const char *location;    /* of what was created; NULL: nothing was */
     const char *file;        /* what the body is saved as; NULL: it is shown */
     bool gzip;
     size_t body_bytes;

@@ -11,6 +11,8 @@ at the end must end with exit code 0: its loop closed empty, and no sanitizer sp
 LUMBAR_UNDER is put before the hub's command line, for example "valgrind --error-exitcode=99".
 """
 import base64
+import concurrent.futures
+import contextlib
 import http.client
 import importlib
 import itertools
@@ -27,6 +29,8 @@ import sys
 import tempfile
 import threading
 import time
+
+import described
 
 TOP = pathlib.Path(__file__).resolve().parents[2]
 
@@ -314,6 +318,8 @@ class Clinic:
         self.hub = self.broker = self.mqtt = None
         self.broker_port = free_port()
         self.start_at_once = start
+        self.answered = set()  # endpoints that gave what was asked for
+        self.headers = {}  # of the last answer
         self._modules = {}
 
     # ---- files ----
@@ -452,16 +458,23 @@ class Clinic:
         return Browser(self, room, **watch)
 
     def ask(self, path, method="GET", body=None, local=True, headers=None):
-        """A question to the API: the status and the JSON of its answer."""
+        """A question to the API: the status and the JSON of its answer, which is as it is described."""
         door = Local(f"{self.folder}/ctl") if local else \
             http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=10)
         send = {"Content-Type": "application/json", **(headers or {})}
         text = json.dumps(body) if body is not None else "" if method == "POST" else None
-        door.request(method, "/api/v1" + path, text, send)
+        with contextlib.suppress(BrokenPipeError):  # it may answer before it has heard all
+            door.request(method, "/api/v1" + path, text, send)
         answer = door.getresponse()
         said = answer.read()
         door.close()
-        return answer.status, json.loads(said)
+        described.check_answer(method, path, answer.status, answer.headers, said)
+        found = described.find(method, path)
+        if answer.status < 300:
+            self.answered.add(found)
+        self.headers = answer.headers
+        is_json = "json" in answer.headers.get("Content-Type", "")
+        return answer.status, json.loads(said) if is_json else said.decode()
 
     def ctl(self, *arguments, config=True, **environment):
         where = ["--config", f"{self.folder}/lumbard.yaml"] if config else []
@@ -511,8 +524,10 @@ def try_case(case):
         return "FAILED"
 
 
-def run(cases):
+def run(cases, together=False):
     """Runs functions in turn, each given the build folder; says each as the sentence it proves.
+    `together`: at once, where most of what they do is to wait for the disk.
     Ends with 77 where none could be tried; tests/run counts the lines of the others."""
-    ends = [try_case(case) for case in cases]
+    with concurrent.futures.ThreadPoolExecutor(len(cases) if together else 1) as pool:
+        ends = list(pool.map(try_case, cases))
     sys.exit(1 if "FAILED" in ends else 0 if "ok" in ends else 77)

@@ -313,7 +313,8 @@ def a_client_has_limits_of_their_own_and_can_be_erased(build):
         assert clinic.ask("/clients/A-17/plans/own", "PUT", {"template": "own"})[0] == 201
         status, plan = clinic.ask("/clients/A-17/plans/own", "PUT", {
             "title": "Own, careful", "phases": [{"kind": "rest", "time": "2 min"}],
-            "limits": [{"metric": "lumbar_flexion", "above": "45 deg", "own": "50 %"}]})
+            "limits": [{"metric": "lumbar_flexion", "above": "45 deg", "own": "50 %"}]},
+            headers={"If-Match": clinic.headers["ETag"]})
         assert (status, plan["client"]) == (200, "A-17"), plan
         assert clinic.ask("/plans")[1]["plans"][0]["title"] == "Own"
 

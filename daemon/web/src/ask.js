@@ -2,19 +2,31 @@
 import { words } from './words.js';
 
 const ANSWER_MS = 10000;
+const CREATES = ['/clients', '/sessions'];
 
 /** @typedef {'GET' | 'POST' | 'PUT' | 'DELETE'} Method
  *  @typedef {{status: number, said: any}} Answer status 0: none came */
 
-/** @param {Method} method @param {string} path below /api/v1 @param {object} [body]
+/** What creates something says a key: asked again because the way there broke, the hub gives what the
+ *  first question has made.
+ *  @param {Method} method @param {string} path below /api/v1 @param {object} [body]
  *  @returns {Promise<Answer>} */
 export async function askHub(method, path, body) {
+    if (method !== 'POST' || !CREATES.includes(path)) return ask(method, path, body, {});
+    const key = { 'Idempotency-Key': crypto.randomUUID() };
+    const answer = await ask(method, path, body, key);
+    return answer.status === 0 ? ask(method, path, body, key) : answer;
+}
+
+/** @param {Method} method @param {string} path @param {object | undefined} body
+ *  @param {Record<string, string>} more headers @returns {Promise<Answer>} */
+async function ask(method, path, body, more) {
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(), ANSWER_MS);
     try {
         const answer = await fetch(`/api/v1${path}`, {
             method,
-            headers: body ? { 'Content-Type': 'application/json' } : {},
+            headers: { ...more, ...(body && { 'Content-Type': 'application/json' }) },
             body: body && JSON.stringify(body),
             signal: late.signal,
         });
