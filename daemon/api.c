@@ -27,79 +27,84 @@ static const char *const neutral_members[] = {"seconds", NULL};
 static const char *const range_members[] = {"metric", "repetitions", NULL};
 
 static const struct api_endpoint endpoints[] = {
-    {API_GET, "/health", api_get_health, NULL},
-    {API_GET, "/status", api_get_status, NULL},
-    {API_GET, "/rooms", api_get_rooms, NULL},
-    {API_POST, "/rooms/{room}/pause", api_pause_room, pause_members},
-    {API_POST, "/rooms/{room}/resume", api_resume_room, resume_members},
-    {API_GET, "/devices", api_get_devices, NULL},
-    {API_GET, "/devices/{kind}/{name}", api_get_device, NULL},
-    {API_GET, "/devices/{kind}/{name}/calibration", api_get_calibration, NULL},
-    {API_POST, "/devices/{kind}/{name}/neutral", api_take_neutral, neutral_members},
-    {API_DELETE, "/devices/{kind}/{name}/neutral", api_forget_neutral, NULL},
-    {API_POST, "/devices/{kind}/{name}/range", api_test_range, range_members},
-    {API_POST, "/devices/{kind}/{name}/range/end", api_end_range, no_members},
-    {API_GET, "/history", api_get_history, NULL},
-    {API_GET, "/backups", api_get_backups, NULL},
-    {API_POST, "/backups", api_make_backup, no_members},
-    {API_GET, "/alarms", api_get_alarms, NULL},
-    {API_GET, "/alarms/load", api_get_load, NULL},
-    {API_GET, "/alarms/{number}", api_get_alarm, NULL},
-    {API_POST, "/alarms/{number}/ack", api_ack_alarm, deed_members},
-    {API_POST, "/alarms/{number}/unack", api_unack_alarm, deed_members},
-    {API_POST, "/alarms/{number}/shelve", api_shelve_alarm, shelve_members},
-    {API_POST, "/alarms/{number}/unshelve", api_unshelve_alarm, deed_members},
-    {API_POST, "/alarms/{number}/reset", api_reset_alarm, deed_members},
-    {API_GET, "/clients", api_get_clients, NULL},
-    {API_POST, "/clients", api_post_client, client_members},
-    {API_GET, "/clients/{name}", api_get_client, NULL},
-    {API_PUT, "/clients/{name}", api_put_client, client_members},
-    {API_DELETE, "/clients/{name}", api_delete_client, NULL},
-    {API_GET, "/clients/{name}/course", api_get_course, NULL},
-    {API_GET, "/clients/{name}/plans/{plan}", api_get_client_plan, NULL},
-    {API_PUT, "/clients/{name}/plans/{plan}", api_put_client_plan, plan_members},
-    {API_DELETE, "/clients/{name}/plans/{plan}", api_delete_client_plan, NULL},
-    {API_GET, "/plans", api_get_plans, NULL},
-    {API_GET, "/plans/{plan}", api_get_plan, NULL},
-    {API_GET, "/sessions", api_get_sessions, NULL},
-    {API_POST, "/sessions", api_open_session, open_members},
-    {API_GET, "/sessions/{id}", api_get_session, NULL},
-    {API_GET, "/sessions/{id}/report", api_get_report, NULL},
-    {API_GET, "/sessions/{id}/csv", api_get_table, NULL},
-    {API_GET, "/sessions/{id}/fhir", api_get_fhir, NULL},
-    {API_POST, "/sessions/{id}/start", api_do_session, no_members},
-    {API_POST, "/sessions/{id}/pause", api_do_session, no_members},
-    {API_POST, "/sessions/{id}/resume", api_do_session, no_members},
-    {API_POST, "/sessions/{id}/next", api_do_session, no_members},
-    {API_POST, "/sessions/{id}/end", api_do_session, no_members},
-    {API_POST, "/sessions/{id}/abort", api_do_session, reason_members},
-    {API_POST, "/sessions/{id}/note", api_do_session, text_members},
-    {API_POST, "/sessions/{id}/marker", api_do_session, text_members},
-    {API_POST, "/sessions/{id}/pain", api_do_session, pain_members},
-    {API_POST, "/sessions/{id}/rmdq", api_do_session, score_members},
-    {API_POST, "/sessions/{id}/odi", api_do_session, score_members},
-    {API_POST, "/sessions/{id}/adverse", api_do_session, text_members},
-    {API_POST, "/sessions/{id}/assign", api_do_session, device_members},
-    {API_POST, "/sessions/{id}/unassign", api_do_session, device_members},
-    {API_POST, "/sessions/{id}/move", api_do_session, room_members},
-    {API_POST, "/sessions/{id}/name", api_name_session, name_members},
+    {API_GET, "/health", api_get_health, NULL, MAY_KNOWN, SCOPE_NONE},
+    {API_GET, "/status", api_get_status, NULL, MAY_RUN, SCOPE_NONE},
+    {API_GET, "/rooms", api_get_rooms, NULL, MAY_KNOWN, SCOPE_LISTS},
+    {API_POST, "/rooms/{room}/pause", api_pause_room, pause_members, MAY_CARE, SCOPE_ROOM},
+    {API_POST, "/rooms/{room}/resume", api_resume_room, resume_members, MAY_CARE, SCOPE_ROOM},
+    {API_GET, "/devices", api_get_devices, NULL, MAY_KNOWN, SCOPE_LISTS},
+    {API_GET, "/devices/{kind}/{name}", api_get_device, NULL, MAY_KNOWN, SCOPE_DEVICE},
+    {API_GET, "/devices/{kind}/{name}/calibration", api_get_calibration, NULL, MAY_CARE,
+     SCOPE_DEVICE},
+    {API_POST, "/devices/{kind}/{name}/neutral", api_take_neutral, neutral_members, MAY_CARE,
+     SCOPE_DEVICE},
+    {API_DELETE, "/devices/{kind}/{name}/neutral", api_forget_neutral, NULL, MAY_CARE,
+     SCOPE_DEVICE},
+    {API_POST, "/devices/{kind}/{name}/range", api_test_range, range_members, MAY_CARE,
+     SCOPE_DEVICE},
+    {API_POST, "/devices/{kind}/{name}/range/end", api_end_range, no_members, MAY_CARE,
+     SCOPE_DEVICE},
+    {API_GET, "/history", api_get_history, NULL, MAY_CARE, SCOPE_MEASURE},
+    {API_GET, "/backups", api_get_backups, NULL, MAY_RUN, SCOPE_NONE},
+    {API_POST, "/backups", api_make_backup, no_members, MAY_ADMIN, SCOPE_NONE},
+    {API_GET, "/alarms", api_get_alarms, NULL, MAY_CARE, SCOPE_LISTS},
+    {API_GET, "/alarms/load", api_get_load, NULL, MAY_CARE, SCOPE_NONE},
+    {API_GET, "/alarms/{number}", api_get_alarm, NULL, MAY_CARE, SCOPE_ALARM},
+    {API_POST, "/alarms/{number}/ack", api_ack_alarm, deed_members, MAY_CARE, SCOPE_ALARM},
+    {API_POST, "/alarms/{number}/unack", api_unack_alarm, deed_members, MAY_CARE, SCOPE_ALARM},
+    {API_POST, "/alarms/{number}/shelve", api_shelve_alarm, shelve_members, MAY_CARE, SCOPE_ALARM},
+    {API_POST, "/alarms/{number}/unshelve", api_unshelve_alarm, deed_members, MAY_CARE,
+     SCOPE_ALARM},
+    {API_POST, "/alarms/{number}/reset", api_reset_alarm, deed_members, MAY_CARE, SCOPE_ALARM},
+    {API_GET, "/clients", api_get_clients, NULL, MAY_CARE, SCOPE_NONE},
+    {API_POST, "/clients", api_post_client, client_members, MAY_CARE, SCOPE_NONE},
+    {API_GET, "/clients/{name}", api_get_client, NULL, MAY_CARE, SCOPE_NONE},
+    {API_PUT, "/clients/{name}", api_put_client, client_members, MAY_CARE, SCOPE_NONE},
+    {API_DELETE, "/clients/{name}", api_delete_client, NULL, MAY_LEAD, SCOPE_NONE},
+    {API_GET, "/clients/{name}/course", api_get_course, NULL, MAY_CARE, SCOPE_LISTS},
+    {API_GET, "/clients/{name}/plans/{plan}", api_get_client_plan, NULL, MAY_CARE, SCOPE_NONE},
+    {API_PUT, "/clients/{name}/plans/{plan}", api_put_client_plan, plan_members, MAY_CARE,
+     SCOPE_NONE},
+    {API_DELETE, "/clients/{name}/plans/{plan}", api_delete_client_plan, NULL, MAY_CARE,
+     SCOPE_NONE},
+    {API_GET, "/plans", api_get_plans, NULL, MAY_CARE, SCOPE_NONE},
+    {API_GET, "/plans/{plan}", api_get_plan, NULL, MAY_CARE, SCOPE_NONE},
+    {API_GET, "/sessions", api_get_sessions, NULL, MAY_CARE, SCOPE_LISTS},
+    {API_POST, "/sessions", api_open_session, open_members, MAY_CARE, SCOPE_INTO},
+    {API_GET, "/sessions/{id}", api_get_session, NULL, MAY_CARE, SCOPE_SESSION},
+    {API_GET, "/sessions/{id}/report", api_get_report, NULL, MAY_CARE, SCOPE_RECORD},
+    {API_GET, "/sessions/{id}/csv", api_get_table, NULL, MAY_CARE, SCOPE_RECORD},
+    {API_GET, "/sessions/{id}/fhir", api_get_fhir, NULL, MAY_CARE, SCOPE_RECORD},
+    {API_POST, "/sessions/{id}/start", api_do_session, no_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/pause", api_do_session, no_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/resume", api_do_session, no_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/next", api_do_session, no_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/end", api_do_session, no_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/abort", api_do_session, reason_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/note", api_do_session, text_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/marker", api_do_session, text_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/pain", api_do_session, pain_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/rmdq", api_do_session, score_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/odi", api_do_session, score_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/adverse", api_do_session, text_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/assign", api_do_session, device_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/unassign", api_do_session, device_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/move", api_do_session, room_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/name", api_name_session, name_members, MAY_CARE, SCOPE_SESSION},
+    /* Messages of /live: what a Watch asks for. */
+    {API_LIVE, "/live/wall", NULL, NULL, MAY_KNOWN, SCOPE_LISTS},
+    {API_LIVE, "/live/room", NULL, NULL, MAY_WATCH, SCOPE_ROOM},
 };
 
 struct api hub_api(struct lumbard *hub)
 {
-    return (struct api){endpoints, sizeof(endpoints) / sizeof(endpoints[0]), hub};
+    return (struct api){endpoints, sizeof(endpoints) / sizeof(endpoints[0]), hub, hub_admit};
 }
 
 void api_print_endpoints(void)
 {
-    static const char *const methods[] = {"GET", "POST", "PUT", "DELETE"};
-    for (size_t i = 0; i < sizeof(endpoints) / sizeof(endpoints[0]); i++) {
-        const struct api_endpoint *endpoint = &endpoints[i];
-        printf("%s %s", methods[endpoint->method], endpoint->path);
-        for (size_t m = 0; endpoint->members != NULL && endpoint->members[m] != NULL; m++)
-            printf(" %s", endpoint->members[m]);
-        puts("");
-    }
+    const struct api api = hub_api(NULL);
+    api_print(&api, stdout);
 }
 
 struct device *api_find_device(const struct lumbard *hub, const char *name)
@@ -135,9 +140,26 @@ enum api_outcome api_complain(struct api_answer *answer, int code, const struct 
     return api_problem(answer, status, "%s%s", sentence, strchr(sentence, '?') != NULL ? "" : ".");
 }
 
-const char *api_door(const struct api_call *call)
+uint32_t api_room_named(const struct lumbard *hub, const char *name)
 {
-    return call->request->local ? "lumbarctl" : "page";
+    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++)
+        if (strcmp(hub->setup.config->rooms[room - 1].name, name) == 0)
+            return room;
+    return ROOM_NONE;
+}
+
+bool api_sees(const struct api_call *call, uint32_t room)
+{
+    return call->request->who != NULL && access_sees(call->request->who, room);
+}
+
+const char *api_who(struct api_reader *reader)
+{
+    const struct access *who = reader->call->request->who;
+    bool named = who != NULL && (who->kind == ACCESS_LOGIN || who->kind == ACCESS_TOKEN);
+    bool local = who != NULL && who->kind == ACCESS_LOCAL;
+    const char *said = api_text(reader, "by", 1, ALARM_WHO_BYTES - 1, local ? "lumbarctl" : "page");
+    return named ? who->name : said;
 }
 
 json_t *api_device_name(const struct device *device)

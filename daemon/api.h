@@ -14,6 +14,11 @@ void api_print_endpoints(void);
 /* The API over this hub, for web_options. */
 struct api hub_api(struct lumbard *hub);
 
+/* admit.c: is this row of the table for who asks, and the room that the request is about? For
+ * struct api. */
+bool hub_admit(void *hub, const struct api_endpoint *endpoint, const struct api_call *call,
+               struct api_answer *answer);
+
 /* Handlers; `user` is the hub. */
 typedef enum api_outcome api_handler(void *user, const struct api_call *call,
                                      struct api_answer *answer);
@@ -39,6 +44,8 @@ api_handler api_get_history;
 /* api_alarms.c */
 api_handler api_get_alarms, api_get_alarm;
 json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm);
+
+#define API_NOT_THEIRS "Your account has no part in this room."
 
 #define API_QUESTIONS_MOST 32 /* to the store at a time; each holds a megabyte at most */
 
@@ -92,8 +99,13 @@ struct device *api_path_device(const struct lumbard *hub, const struct api_call 
 /* The complaint of what was asked of the core, as a sentence and with its status. */
 enum api_outcome api_complain(struct api_answer *answer, int code, const struct diag *diag);
 
-/* Who did it, where nobody says: the door it came by. */
-const char *api_door(const struct api_call *call);
+/* Who did it: the account's name; without accounts what `by` says, or the door it came by. */
+const char *api_who(struct api_reader *reader);
+
+/* May who asks be told of this room (ROOM_NONE: of what is in none)? */
+bool api_sees(const struct api_call *call, uint32_t room);
+
+uint32_t api_room_named(const struct lumbard *hub, const char *name); /* or ROOM_NONE */
 
 /* "posture/p-01", and the room's name or null. */
 json_t *api_device_name(const struct device *device);

@@ -15,7 +15,7 @@ static enum api_outcome deed(struct lumbard *hub, const struct api_call *call,
     struct alarm_order order = {
         .deed = deed,
         .now_ms = hub_now_ms(hub),
-        .who = api_text(&reader, "by", 1, ALARM_WHO_BYTES - 1, api_door(call)),
+        .who = api_who(&reader),
         /* What is put out of sight has a reason. */
         .why = api_text(&reader, "why", shelves, ALARM_WHY_BYTES - 1, shelves ? NULL : ""),
     };

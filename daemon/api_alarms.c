@@ -83,6 +83,11 @@ static bool is_in(const struct lumbard *hub, uint32_t id, const char *room)
            strcmp(hub->setup.config->rooms[device->room - 1].name, room) == 0;
 }
 
+static bool is_told(const struct lumbard *hub, const struct api_call *call, uint32_t id)
+{
+    return api_sees(call, devices_at(hub->ingest.devices, id)->room);
+}
+
 static json_t *suppressed_of(const struct lumbard *hub, const struct suppressed *entry)
 {
     const struct rule *rule = entry->rule;
@@ -100,12 +105,14 @@ static json_t *suppressed_of(const struct lumbard *hub, const struct suppressed 
 }
 
 /* What would be raised, if it were armed. */
-static json_t *suppressed_list(const struct lumbard *hub, const char *room)
+static json_t *suppressed_list(const struct lumbard *hub, const struct api_call *call)
 {
+    const char *room = api_query(call, "room");
     const struct suppressions *all = &hub->suppressions;
     json_t *list = json_array();
     for (uint32_t i = 0; i < all->count; i++)
-        if (room == NULL || is_in(hub, all->list[i].device, room))
+        if (is_told(hub, call, all->list[i].device) &&
+            (room == NULL || is_in(hub, all->list[i].device, room)))
             json_array_append_new(list, suppressed_of(hub, &all->list[i]));
     return list;
 }
@@ -125,7 +132,7 @@ enum api_outcome api_get_alarms(void *user, const struct api_call *call, struct 
     const struct alarm *alarm = NULL;
     uint32_t place = page.after;
     for (; (alarm = alarms_at(hub->ingest.alarms, place)) != NULL; place++) {
-        if (alarm->number == 0 ||
+        if (alarm->number == 0 || !is_told(hub, call, alarm->device) ||
             (!over && alarm->state == STATE_OFF && alarm->shelved_until_ms == 0) ||
             (room != NULL && !is_in(hub, alarm->device, room)))
             continue;
@@ -137,7 +144,7 @@ enum api_outcome api_get_alarms(void *user, const struct api_call *call, struct 
                     json_pack("{s:o, s:o, s:i, s:o}", "alarms", list, "next",
                               api_next(alarm != NULL, place), "standing",
                               (int)alarms_standing(hub->ingest.alarms), "suppressed",
-                              suppressed_list(hub, room)));
+                              suppressed_list(hub, call)));
 }
 
 enum api_outcome api_get_alarm(void *user, const struct api_call *call, struct api_answer *answer)

@@ -17,6 +17,7 @@ struct asked {
     struct lumbard *hub;
     uint64_t ticket;
     char client[CLIENT_NAME_BYTES];
+    char *rooms; /* owned: names of those that may be told of, one a line; NULL: all */
     int64_t from_ms, to_ms;
     json_t *json; /* the answer, made in the pool */
 };
@@ -122,13 +123,43 @@ static json_t *told_json(const struct asked *asked, const struct course *course,
     return json;
 }
 
-static void on_read(void *user, const struct store_course *answer)
+static bool is_theirs(const struct asked *asked, const char *room)
 {
-    struct asked *asked = user;
-    const struct course *course = &answer->course;
+    size_t length = strlen(room);
+    for (const char *at = asked->rooms; *at != '\0'; at += strcspn(at, "\n") + 1)
+        if (strncmp(at, room, length) == 0 && at[length] == '\n')
+            return true;
+    return false;
+}
+
+static bool has_session(const struct course *course, uint64_t id)
+{
+    for (size_t i = 0; i < course->session_count; i++)
+        if (course->sessions[i].id == id)
+            return true;
+    return id == 0;
+}
+
+/* What was done in other rooms is not told, nor does it count; the lists are the caller's. */
+static bool keep_theirs(const struct asked *asked, const struct course *all, struct course *theirs)
+{
+    struct course_session *sessions = malloc((all->session_count + 1) * sizeof(*sessions));
+    struct course_range *ranges = malloc((all->range_count + 1) * sizeof(*ranges));
+    *theirs = (struct course){.sessions = sessions, .ranges = ranges};
+    if (sessions == NULL || ranges == NULL)
+        return false;
+    for (size_t i = 0; i < all->session_count; i++)
+        if (is_theirs(asked, all->sessions[i].room))
+            sessions[theirs->session_count++] = all->sessions[i];
+    for (size_t i = 0; i < all->range_count; i++)
+        if (has_session(theirs, all->ranges[i].session))
+            ranges[theirs->range_count++] = all->ranges[i];
+    return true;
+}
+
+static void write_course(struct asked *asked, const struct course *course, bool more)
+{
     struct course_told told[COURSE_TOLD_MAX];
-    if (answer->code != 0)
-        return;
     json_t *sessions = json_array(), *ranges = json_array(), *verdicts = json_array();
     for (size_t i = 0; i < course->session_count; i++)
         json_array_append_new(sessions, session_json(asked->hub, &course->sessions[i]));
@@ -141,9 +172,25 @@ static void on_read(void *user, const struct store_course *answer)
         body_intensity(&asked->hub->setup.body, &asked->hub->setup.drivers);
     asked->json =
         json_pack("{s:s, s:o, s:o, s:b, s:o, s:o, s:o, s:o}", "client", asked->client, "from",
-                  api_instant(asked->from_ms), "to", api_instant(asked->to_ms), "more",
-                  answer->more, "unit", metric != NULL ? json_string(metric->unit) : json_null(),
-                  "told", verdicts, "sessions", sessions, "ranges", ranges);
+                  api_instant(asked->from_ms), "to", api_instant(asked->to_ms), "more", more,
+                  "unit", metric != NULL ? json_string(metric->unit) : json_null(), "told",
+                  verdicts, "sessions", sessions, "ranges", ranges);
+}
+
+static void on_read(void *user, const struct store_course *answer)
+{
+    struct asked *asked = user;
+    struct course theirs;
+    if (answer->code != 0)
+        return;
+    if (asked->rooms == NULL) {
+        write_course(asked, &answer->course, answer->more);
+        return;
+    }
+    if (keep_theirs(asked, &answer->course, &theirs))
+        write_course(asked, &theirs, answer->more);
+    free((void *)(uintptr_t)theirs.sessions);
+    free((void *)(uintptr_t)theirs.ranges);
 }
 
 /* ---- the loop's part ---- */
@@ -158,7 +205,22 @@ static void on_course(void *user, const struct store_course *answer)
         api_give(&out, 200, asked->json);
     asked->hub->reports--;
     web_api_answer(asked->hub->web, asked->ticket, &out);
+    free(asked->rooms);
     free(asked);
+}
+
+/* The names of the rooms that may be told of; false without memory. */
+static bool name_rooms(struct asked *asked, const struct api_call *call)
+{
+    const struct config *config = asked->hub->setup.config;
+    size_t bytes = 0;
+    if (api_sees(call, ROOM_NONE)) /* all of them, and what is in none */
+        return true;
+    FILE *out = open_memstream(&asked->rooms, &bytes);
+    for (uint32_t room = 1; out != NULL && room <= config->room_count; room++)
+        if (api_sees(call, room))
+            fprintf(out, "%s\n", config->rooms[room - 1].name);
+    return out != NULL && fclose(out) == 0;
 }
 
 /* ?from=...&to=...: by default the last year. */
@@ -181,11 +243,13 @@ enum api_outcome api_get_course(void *user, const struct api_call *call, struct 
     *asked = (struct asked){
         .hub = hub, .ticket = call->request->ticket, .from_ms = from_ms, .to_ms = to_ms};
     memcpy(asked->client, client->name, strlen(client->name) + 1);
-    if (store_course(hub->store, &hub->loop, client->id, from_ms, to_ms, &hub->setup.drivers,
+    if (name_rooms(asked, call) &&
+        store_course(hub->store, &hub->loop, client->id, from_ms, to_ms, &hub->setup.drivers,
                      &hub->setup.body, on_read, on_course, asked) == 0) {
         hub->reports++;
         return API_LATER;
     }
+    free(asked->rooms);
     free(asked);
     return api_problem(answer, 503, "There is no memory for the answer.");
 }

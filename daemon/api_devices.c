@@ -18,17 +18,22 @@ static json_t *value_of(const struct device *device, uint32_t index, int64_t now
                      "state", states[device_freshness(device, index, now_ms)]);
 }
 
-static json_t *values_of(const struct device *device, int64_t now_ms)
+/* Who may not be told of clients is told how the device itself is. */
+static json_t *values_of(const struct device *device, bool all, int64_t now_ms)
 {
     json_t *values = json_object();
     const struct driver *driver = device->driver;
     for (uint32_t i = 0; i < driver->metric_count; i++)
-        json_object_set_new(values, driver->metrics[i].name, value_of(device, i, now_ms));
+        if (all || (driver->metrics[i].flags & LUMBAR_HEALTH) != 0)
+            json_object_set_new(values, driver->metrics[i].name, value_of(device, i, now_ms));
     return values;
 }
 
-static json_t *device_of(const struct lumbard *hub, const struct device *device, int64_t now_ms)
+static json_t *device_of(const struct lumbard *hub, const struct api_call *call,
+                         const struct device *device)
 {
+    int64_t now_ms = hub_now_ms(hub);
+    bool all = access_sight(call->request->who) != SIGHT_DEVICES;
     uint64_t refused = 0, sent = device->messages + device->lost;
     for (unsigned i = 0; i < REFUSED_COUNT_; i++)
         refused += device->refused[i];
@@ -45,7 +50,7 @@ static json_t *device_of(const struct lumbard *hub, const struct device *device,
         (json_int_t)device->commands, "commands_refused", (json_int_t)device->commands_refused,
         "clock_jumps", (json_int_t)device->clock_jumps, "skew_ms",
         device->has_skew ? json_integer(device->skew_ms) : json_null(), "values",
-        values_of(device, now_ms));
+        values_of(device, all, now_ms));
 }
 
 /* ?room=NAME, ?after=PLACE&limit=N: a page at a time. */
@@ -56,7 +61,6 @@ enum api_outcome api_get_devices(void *user, const struct api_call *call, struct
     struct api_reader reader = {.call = call};
     struct api_page page;
     uint32_t count = devices_count(hub->ingest.devices);
-    int64_t now = hub_now_ms(hub);
     api_read_page(&reader, DEVICES_MOST, &page);
     if (reader.complaint[0] != '\0')
         return api_refuse(&reader, answer);
@@ -64,9 +68,10 @@ enum api_outcome api_get_devices(void *user, const struct api_call *call, struct
     uint32_t id = page.after + 1;
     for (; id <= count && json_array_size(list) < page.limit; id++) {
         const struct device *device = devices_at(hub->ingest.devices, id);
-        if (room == NULL || (device->room != ROOM_NONE &&
-                             strcmp(hub->setup.config->rooms[device->room - 1].name, room) == 0))
-            json_array_append_new(list, device_of(hub, device, now));
+        if (api_sees(call, device->room) &&
+            (room == NULL || (device->room != ROOM_NONE &&
+                              strcmp(hub->setup.config->rooms[device->room - 1].name, room) == 0)))
+            json_array_append_new(list, device_of(hub, call, device));
     }
     return api_give(
         answer, 200,
@@ -77,6 +82,5 @@ enum api_outcome api_get_device(void *user, const struct api_call *call, struct 
 {
     struct lumbard *hub = user;
     const struct device *device = api_path_device(hub, call, answer);
-    return device != NULL ? api_give(answer, 200, device_of(hub, device, hub_now_ms(hub)))
-                          : API_DONE;
+    return device != NULL ? api_give(answer, 200, device_of(hub, call, device)) : API_DONE;
 }

@@ -17,20 +17,12 @@ void api_add_pauses(json_t *object, const struct lumbard *hub, uint32_t room)
     json_object_set_new(object, "paused", paused);
 }
 
-static uint32_t find_room(const struct lumbard *hub, const char *name)
-{
-    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++)
-        if (strcmp(hub->setup.config->rooms[room - 1].name, name) == 0)
-            return room;
-    return ROOM_NONE;
-}
-
 /* The room and what of it; false: answered. */
 static bool read_what(const struct lumbard *hub, struct api_reader *reader, uint32_t *room,
                       enum pause_kind *kind, struct api_answer *answer)
 {
     const char *what = api_text(reader, "what", 1, 16, NULL);
-    *room = find_room(hub, reader->call->ids[0]);
+    *room = api_room_named(hub, reader->call->ids[0]);
     if (*room == ROOM_NONE)
         api_problem(answer, 404, "There is no room '%.60s'.", reader->call->ids[0]);
     else if (reader->complaint[0] != '\0')
@@ -56,7 +48,7 @@ enum api_outcome api_pause_room(void *user, const struct api_call *call, struct 
     struct api_reader reader = {.call = call};
     uint32_t room;
     enum pause_kind kind;
-    const char *who = api_text(&reader, "by", 1, ALARM_WHO_BYTES - 1, api_door(call));
+    const char *who = api_who(&reader);
     int64_t ms = 1000 * api_integer(&reader, "seconds", PAUSE_MIN_MS / 1000, PAUSE_MAX_MS / 1000, 0);
     if (!read_what(hub, &reader, &room, &kind, answer))
         return API_DONE;
@@ -70,7 +62,7 @@ enum api_outcome api_resume_room(void *user, const struct api_call *call, struct
     struct api_reader reader = {.call = call};
     uint32_t room;
     enum pause_kind kind;
-    api_text(&reader, "by", 1, ALARM_WHO_BYTES - 1, api_door(call));
+    api_who(&reader);
     if (!read_what(hub, &reader, &room, &kind, answer))
         return API_DONE;
     if (!hub_end_pause(hub, room, kind))

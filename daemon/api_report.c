@@ -24,6 +24,7 @@ enum kind { KIND_PAGE, KIND_TABLE, KIND_FHIR };
 struct asked {
     struct lumbard *hub;
     uint64_t ticket, id;
+    struct access who;
     enum kind kind;
     enum report_language language;
     struct report *report;
@@ -283,17 +284,28 @@ static int64_t zone_ms(int64_t at_ms)
     return at.tm_gmtoff * 1000;
 }
 
+/* True: answered. A room that is no longer there is nobody's but theirs who see all of them. */
+static bool is_refused(const struct asked *asked, const struct store_record *record,
+                       struct api_answer *out)
+{
+    if (record->code != 0)
+        api_problem(out, 503, "Just now %s.", record->words);
+    else if (!record->found)
+        api_problem(out, 404, "There is no session %llu.", (unsigned long long)asked->id);
+    else if (!access_sees(&asked->who, api_room_named(asked->hub, record->room)))
+        api_problem(out, 403, API_NOT_THEIRS);
+    else
+        return false;
+    return true;
+}
+
 static void on_record(void *user, struct store_record *record)
 {
     struct asked *asked = user;
     struct api_answer out = {0};
     if (record->code == 0)
         take_live(asked, record);
-    if (record->code != 0 || !record->found) {
-        if (record->code != 0)
-            api_problem(&out, 503, "Just now %s.", record->words);
-        else
-            api_problem(&out, 404, "There is no session %llu.", (unsigned long long)asked->id);
+    if (is_refused(asked, record, &out)) {
         answer_with(asked, &out);
         return;
     }
@@ -327,6 +339,7 @@ static enum api_outcome ask(struct lumbard *hub, const struct api_call *call,
     *asked = (struct asked){.hub = hub,
                             .ticket = call->request->ticket,
                             .id = id,
+                            .who = *call->request->who,
                             .kind = kind,
                             .language = language != NULL && *language == 'd' ? REPORT_GERMAN
                                                                              : REPORT_ENGLISH};

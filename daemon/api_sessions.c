@@ -160,7 +160,7 @@ enum api_outcome api_get_sessions(void *user, const struct api_call *call,
     uint32_t i = page.after + 1;
     for (; i <= hub->setup.config->room_count && json_array_size(list) < page.limit; i++) {
         const struct session *session = sessions_at(hub->ingest.sessions, i);
-        if (session != NULL &&
+        if (session != NULL && api_sees(call, i) &&
             (room == NULL || strcmp(hub->setup.config->rooms[i - 1].name, room) == 0))
             json_array_append_new(list, head_of(hub, session, hub_now_ms(hub)));
     }
@@ -183,14 +183,6 @@ enum api_outcome api_get_session(void *user, const struct api_call *call, struct
 }
 
 /* ---- done ---- */
-
-static uint32_t room_of(struct lumbard *hub, const char *name)
-{
-    for (uint32_t i = 0; i < hub->setup.config->room_count; i++)
-        if (strcmp(hub->setup.config->rooms[i].name, name) == 0)
-            return i + 1;
-    return ROOM_NONE;
-}
 
 static uint32_t device_of(const struct lumbard *hub, const char *name)
 {
@@ -238,7 +230,7 @@ enum api_outcome api_open_session(void *user, const struct api_call *call,
     struct client client;
     struct plan plan;
     struct session_opening opening = {
-        .room = room_of(hub, room),
+        .room = api_room_named(hub, room),
         .therapist = api_text(&reader, "therapist", 1, SESSION_THERAPIST_BYTES - 1, NULL),
         .own_age_ms = hub_own_age_ms(hub),
     };
@@ -300,7 +292,7 @@ static void read_order(struct lumbard *hub, struct api_reader *reader, struct se
         order->device = device_of(hub, api_text(reader, "device", 1, 127, NULL));
         break;
     case SESSION_MOVE:
-        order->room = room_of(hub, api_text(reader, "room", 1, 63, NULL));
+        order->room = api_room_named(hub, api_text(reader, "room", 1, 63, NULL));
         break;
     default:
         break;

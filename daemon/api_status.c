@@ -180,7 +180,8 @@ enum api_outcome api_get_rooms(void *user, const struct api_call *call, struct a
     json_t *list = json_array();
     uint32_t room = page.after + 1;
     for (; room <= count && json_array_size(list) < page.limit; room++)
-        json_array_append_new(list, room_of(hub, room));
+        if (api_sees(call, room))
+            json_array_append_new(list, room_of(hub, room));
     return api_give(
         answer, 200,
         json_pack("{s:o, s:o}", "rooms", list, "next", api_next(room <= count, room - 1)));

@@ -40,7 +40,7 @@ static const char usage_text[] =
     "                     the hub's user\n"
     "  --plugins          list every metric with unit and range\n"
     "  --options          list every option of the configuration\n"
-    "  --endpoints        list every method and path of the JSON API\n"
+    "  --endpoints        list what may be asked for, by whom and of which rooms, as JSON\n"
     "  --quarantine       list the messages that could not be used\n"
     "  --web-root FOLDER  serve the page from a folder while it is worked on\n"
     "  --verbose          say more in the log\n";

@@ -8,7 +8,10 @@ static const char *const kind_names[REPEAT_KINDS_] = {"", "client", "session"};
 
 static uint64_t hash_of(const struct api_request *request)
 {
-    uint64_t hash = repeats_hash(request->local, request->path, strlen(request->path));
+    const struct access *who = request->who; /* a key is its owner's */
+    uint64_t hash = repeats_hash(0, &who->kind, sizeof(who->kind));
+    hash = repeats_hash(hash, who->name, strlen(who->name));
+    hash = repeats_hash(hash, request->path, strlen(request->path));
     return repeats_hash(hash, request->body, request->body_bytes);
 }
 

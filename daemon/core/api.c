@@ -12,7 +12,7 @@
 #define MEMBERS_MAX 32                                       /* of a body, for the nearest name */
 #define WRITE_FLAGS (JSON_COMPACT | JSON_REAL_PRECISION(12)) /* 43.6, not 43.600000000000001 */
 
-static const char *const method_names[] = {"GET", "POST", "PUT", "DELETE"};
+static const char *const method_names[] = {"GET", "POST", "PUT", "DELETE", "LIVE"};
 
 static const char *status_title(int status)
 {
@@ -21,6 +21,7 @@ static const char *status_title(int status)
         const char *title;
     } titles[] = {
         {400, "Bad Request"},
+        {401, "Unauthorized"},
         {403, "Forbidden"},
         {404, "Not Found"},
         {405, "Method Not Allowed"},
@@ -33,6 +34,7 @@ static const char *status_title(int status)
         {422, "Unprocessable Content"},
         {426, "Upgrade Required"},
         {428, "Precondition Required"},
+        {429, "Too Many Requests"},
         {500, "Internal Server Error"},
         {503, "Service Unavailable"},
     };
@@ -147,7 +149,7 @@ static const struct api_endpoint *find(const struct api *api, struct api_call *c
     struct text allow = text_in(answer->allow, sizeof(answer->allow));
     for (size_t i = 0; i < api->count; i++) {
         const struct api_endpoint *endpoint = &api->table[i];
-        if (!path_fits(endpoint->path, path, call))
+        if (endpoint->method == API_LIVE || !path_fits(endpoint->path, path, call))
             continue;
         if (endpoint->method == request->method) {
             answer->allow[0] = '\0';
@@ -242,10 +244,31 @@ enum api_outcome api_serve(const struct api *api, const struct api_request *requ
         return API_DONE;
     if (read_body(endpoint, &call, &body, answer)) {
         call.body = body;
-        outcome = endpoint->handle(api->user, &call, answer);
+        if (api->admit == NULL || api->admit(api->user, endpoint, &call, answer))
+            outcome = endpoint->handle(api->user, &call, answer);
     }
     json_decref(body);
     return outcome;
+}
+
+void api_print(const struct api *api, FILE *out)
+{
+    for (size_t i = 0; i < api->count; i++) {
+        const struct api_endpoint *endpoint = &api->table[i];
+        fprintf(out, "{\"method\":\"%s\",\"path\":\"%s\",\"roles\":[",
+                method_names[endpoint->method], endpoint->path);
+        const char *before = "";
+        for (int role = 0; role <= ROLES_; role++) {
+            if ((endpoint->may & MAY(role)) == 0)
+                continue;
+            fprintf(out, "%s\"%s\"", before, access_role_name((enum access_role)role));
+            before = ",";
+        }
+        fprintf(out, "],\"scope\":\"%s\",\"members\":[", access_scope_name(endpoint->scope));
+        for (size_t m = 0; endpoint->members != NULL && endpoint->members[m] != NULL; m++)
+            fprintf(out, "%s\"%s\"", m > 0 ? "," : "", endpoint->members[m]);
+        fputs("]}\n", out);
+    }
 }
 
 /* ---- for handlers ---- */

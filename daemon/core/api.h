@@ -16,6 +16,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+
+#include "core/access.h"
 
 #define API_ROOT       "/api/v1"
 #define API_BODY_BYTES 16384 /* of a request; a longer one is answered with 413 */
@@ -25,7 +28,9 @@
 #define API_TAG_BYTES  24
 #define API_PAGE_MOST  1000 /* of a list in one answer */
 
-enum api_method { API_GET, API_POST, API_PUT, API_DELETE, API_OTHER };
+/* API_LIVE is a message of /live: it has no handler, and stands in the table for who may send it.
+ */
+enum api_method { API_GET, API_POST, API_PUT, API_DELETE, API_LIVE, API_OTHER };
 
 /* A request as it came: the path is decoded, the query cut into "name=value". */
 struct api_request {
@@ -38,8 +43,8 @@ struct api_request {
     const char *key;                      /* Idempotency-Key; "" or NULL: none */
     const char *body; /* not terminated */
     size_t body_bytes;
-    bool local;      /* through the hub's own socket, whose group may do everything */
-    uint64_t ticket; /* for an answer that comes later */
+    const struct access *who; /* NULL: nobody looked, and nobody is let in where somebody does */
+    uint64_t ticket;          /* for an answer that comes later */
 };
 
 /* What a handler is given. */
@@ -70,17 +75,26 @@ struct api_endpoint {
     const char *path;
     enum api_outcome (*handle)(void *user, const struct api_call *call, struct api_answer *answer);
     const char *const *members; /* that the body may have, NULL at the end; NULL: no body */
+    unsigned may;               /* roles (core/access.h) */
+    enum access_scope scope;
 };
 
 struct api {
     const struct api_endpoint *table;
     size_t count;
     void *user; /* of the handlers */
+    /* Is it for who asks? False: answered. It is asked when all of the request was read and is
+     * well formed, before the handler. NULL: everything is for everybody (tests). */
+    bool (*admit)(void *user, const struct api_endpoint *endpoint, const struct api_call *call,
+                  struct api_answer *answer);
 };
 
 /* Finds and calls the handler. On API_DONE the answer is complete, whatever happened. */
 enum api_outcome api_serve(const struct api *api, const struct api_request *request,
                            struct api_answer *answer);
+
+/* The table, a line of JSON for each row: method, path, roles, scope, members of the body. */
+void api_print(const struct api *api, FILE *out);
 
 /* The answer's body as text, which the caller frees; NULL without memory. Drops the answer's. */
 char *api_write(struct api_answer *answer, size_t *bytes);

@@ -10,7 +10,6 @@
 struct web_call {
     enum api_method method;
     bool head;
-    bool local;
     char path[HTTP_VALUE_BYTES], type[HTTP_VALUE_BYTES];
     char if_match[HTTP_VALUE_BYTES], if_none_match[HTTP_VALUE_BYTES], key[HTTP_VALUE_BYTES];
     char query[API_QUERY_MAX][HTTP_VALUE_BYTES];
@@ -132,7 +131,7 @@ static int serve(struct web *web, struct client *client)
         .key = call->key,
         .body = call->body,
         .body_bytes = call->have,
-        .local = call->local,
+        .who = &client->access,
         .ticket = ++web->tickets,
     };
     for (size_t i = 0; i < call->query_count; i++)
@@ -165,7 +164,8 @@ int web_api_request(struct web *web, struct client *client, struct lws *wsi,
     struct web_call *call = client->call;
     call->method = method_of(request->method);
     call->head = head;
-    call->local = client->local;
+    client->access = access_all(client->local ? ACCESS_LOCAL : ACCESS_OPEN,
+                                client->local ? "lumbarctl" : "page");
     call->body_bytes = bytes;
     call->until_ms = web_mono_ms() + BODY_MS;
     snprintf(call->path, sizeof(call->path), "%s", request->path);

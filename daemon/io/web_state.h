@@ -29,6 +29,7 @@ struct client {
     struct in6_addr address;
     bool over;                 /* one too many: is told so */
     bool local;                /* came by our own socket */
+    struct access access;      /* who asks, as of the request at hand */
     bool upgraded;             /* a WebSocket */
     bool live;                 /* and may be given frames */
     bool asked;                /* for the socket to be writable */

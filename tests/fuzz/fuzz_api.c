@@ -45,10 +45,10 @@ static enum api_outcome on_act(void *user, const struct api_call *call, struct a
 }
 
 static const struct api_endpoint endpoints[] = {
-    {API_GET, "/alarms", on_list, NULL},
-    {API_POST, "/alarms/{number}/ack", on_act, members},
-    {API_PUT, "/pairs/{a}/{b}", on_act, members},
-    {API_DELETE, "/alarms/{number}", on_act, NULL},
+    {API_GET, "/alarms", on_list, NULL, MAY_ALL, SCOPE_NONE},
+    {API_POST, "/alarms/{number}/ack", on_act, members, MAY_ALL, SCOPE_NONE},
+    {API_PUT, "/pairs/{a}/{b}", on_act, members, MAY_ALL, SCOPE_NONE},
+    {API_DELETE, "/alarms/{number}", on_act, NULL, MAY_ALL, SCOPE_NONE},
 };
 
 /* Cuts a line off; what is missing is "". */
@@ -84,7 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *copy = strndup((const char *)data + 1, size - 1), *rest = copy;
     CHECK(copy != NULL);
     unsigned calls = 0;
-    struct api api = {endpoints, sizeof(endpoints) / sizeof(endpoints[0]), &calls};
+    struct api api = {endpoints, sizeof(endpoints) / sizeof(endpoints[0]), &calls, NULL};
     struct api_request request = {.method = (enum api_method)(data[0] % (API_OTHER + 1))};
     request.path = cut(&rest);
     request.query[0] = cut(&rest);

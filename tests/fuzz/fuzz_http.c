@@ -96,16 +96,16 @@ static enum api_outcome on_thing(void *user, const struct api_call *call, struct
 }
 
 static const struct api_endpoint things[] = {
-    {API_GET, "/things", on_thing, NULL},
-    {API_POST, "/things", on_thing, (const char *const[]){"name", NULL}},
-    {API_PUT, "/things/{id}", on_thing, (const char *const[]){"name", NULL}},
-    {API_DELETE, "/things/{id}", on_thing, NULL},
+    {API_GET, "/things", on_thing, NULL, MAY_ALL, SCOPE_NONE},
+    {API_POST, "/things", on_thing, (const char *const[]){"name", NULL}, MAY_ALL, SCOPE_NONE},
+    {API_PUT, "/things/{id}", on_thing, (const char *const[]){"name", NULL}, MAY_ALL, SCOPE_NONE},
+    {API_DELETE, "/things/{id}", on_thing, NULL, MAY_ALL, SCOPE_NONE},
 };
 
 static struct hub *start_hub(void)
 {
     struct web_options options = {
-        .listen = "127.0.0.1", .host = "", .clients = 16, .api = {things, 4, NULL}};
+        .listen = "127.0.0.1", .host = "", .clients = 16, .api = {things, 4, NULL, NULL}};
     struct diag diag = {0};
     hub_make_world(&the_hub);
     CHECK(uv_loop_init(&the_hub.loop) == 0);

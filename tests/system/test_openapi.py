@@ -3,6 +3,7 @@
 That last is seen in every system test, for Clinic.ask() looks; here every endpoint is asked once for
 what it can give, and once for what it refuses.
 """
+import json
 import re
 import signal
 import subprocess
@@ -31,8 +32,9 @@ def endpoints(build):
     """(method, path): the members that its body may have."""
     listed = subprocess.run([f"{build}/daemon/lumbard", "--endpoints"], capture_output=True,
                             text=True, check=True, timeout=30).stdout
-    lines = [line.split() for line in listed.splitlines()]
-    return {(method, path): set(members) for method, path, *members in lines}
+    rows = [json.loads(line) for line in listed.splitlines()]
+    return {(row["method"], row["path"]): set(row["members"]) for row in rows
+            if row["method"] != "LIVE"}
 
 
 def members_of(operation):

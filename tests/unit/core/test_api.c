@@ -55,19 +55,21 @@ static enum api_outcome on_later(void *user, const struct api_call *call, struct
 }
 
 static const struct api_endpoint endpoints[] = {
-    {API_GET, "/things", on_echo, NULL},
-    {API_POST, "/things", on_read, (const char *const[]){"by", "why", "for_s", NULL}},
-    {API_GET, "/things/{a}", on_number, NULL},
-    {API_DELETE, "/things/{a}", on_echo, NULL},
-    {API_GET, "/pairs/{a}/{b}", on_echo, NULL},
-    {API_PUT, "/things/{a}/name", on_echo, (const char *const[]){"name", NULL}},
-    {API_POST, "/later", on_later, NULL},
+    {API_GET, "/things", on_echo, NULL, MAY_ALL, SCOPE_NONE},
+    {API_POST, "/things", on_read, (const char *const[]){"by", "why", "for_s", NULL}, MAY_ALL,
+     SCOPE_NONE},
+    {API_GET, "/things/{a}", on_number, NULL, MAY_ALL, SCOPE_NONE},
+    {API_DELETE, "/things/{a}", on_echo, NULL, MAY_ALL, SCOPE_NONE},
+    {API_GET, "/pairs/{a}/{b}", on_echo, NULL, MAY_ALL, SCOPE_NONE},
+    {API_PUT, "/things/{a}/name", on_echo, (const char *const[]){"name", NULL}, MAY_ALL,
+     SCOPE_NONE},
+    {API_POST, "/later", on_later, NULL, MAY_ALL, SCOPE_NONE},
 };
 
 static enum api_outcome ask(enum api_method method, const char *path, const char *body,
                             struct api_answer *answer, int *calls)
 {
-    struct api api = {endpoints, COUNT(endpoints), calls};
+    struct api api = {endpoints, COUNT(endpoints), calls, NULL};
     struct api_request request = {
         .method = method,
         .path = path,
@@ -209,7 +211,7 @@ static void what_changes_something_must_be_json_by_its_type(void **state)
         {"text/plain; application/json", 415},
     };
     static const char body[] = "{\"by\":\"mb\"}";
-    struct api api = {endpoints, COUNT(endpoints), NULL};
+    struct api api = {endpoints, COUNT(endpoints), NULL, NULL};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct api_answer answer;
         struct api_request request = {.method = API_POST,
@@ -287,7 +289,7 @@ static void the_query_is_read_by_name(void **state)
         {"page=1 ", 422, 0}, {"page=+1", 422, 0},
     };
     static const char body[] = "{\"by\":\"mb\"}";
-    struct api api = {endpoints, COUNT(endpoints), NULL};
+    struct api api = {endpoints, COUNT(endpoints), NULL, NULL};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct api_answer answer;
         struct api_request request = {.method = API_POST,

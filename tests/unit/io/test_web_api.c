@@ -28,7 +28,8 @@ static unsigned waiting_count, handled;
 static enum api_outcome on_list(void *user, const struct api_call *call, struct api_answer *out)
 {
     (void)user, (void)call;
-    return api_give(out, 200, json_pack("{s:b}", "local", call->request->local));
+    return api_give(out, 200,
+                    json_pack("{s:b}", "local", call->request->who->kind == ACCESS_LOCAL));
 }
 
 static enum api_outcome on_add(void *user, const struct api_call *call, struct api_answer *out)
@@ -60,12 +61,12 @@ static enum api_outcome on_wait(void *user, const struct api_call *call, struct 
 }
 
 static const struct api_endpoint endpoints[] = {
-    {API_GET, "/things", on_list, NULL},
-    {API_POST, "/things", on_add, (const char *const[]){"name", NULL}},
-    {API_PUT, "/things/{id}", on_add, (const char *const[]){"name", NULL}},
-    {API_DELETE, "/things/{id}", on_list, NULL},
-    {API_GET, "/much", on_much, NULL},
-    {API_POST, "/wait", on_wait, NULL},
+    {API_GET, "/things", on_list, NULL, MAY_ALL, SCOPE_NONE},
+    {API_POST, "/things", on_add, (const char *const[]){"name", NULL}, MAY_ALL, SCOPE_NONE},
+    {API_PUT, "/things/{id}", on_add, (const char *const[]){"name", NULL}, MAY_ALL, SCOPE_NONE},
+    {API_DELETE, "/things/{id}", on_list, NULL, MAY_ALL, SCOPE_NONE},
+    {API_GET, "/much", on_much, NULL, MAY_ALL, SCOPE_NONE},
+    {API_POST, "/wait", on_wait, NULL, MAY_ALL, SCOPE_NONE},
 };
 
 static struct web_options options_now(void)
@@ -73,7 +74,7 @@ static struct web_options options_now(void)
     return (struct web_options){.listen = "127.0.0.1",
                                 .host = "",
                                 .clients = 32,
-                                .api = {endpoints, COUNT(endpoints), NULL},
+                                .api = {endpoints, COUNT(endpoints), NULL, NULL},
                                 .socket = socket_path};
 }
 
