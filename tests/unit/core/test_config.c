@@ -139,7 +139,7 @@ static void what_is_set_is_taken(void **state)
     assert_string_equal(config->rooms[0].title, "r.1");
     assert_int_equal(config->rooms[0].device_count, 2);
     assert_string_equal(config->rooms[0].devices[1], "massage/m_01");
-    assert_int_equal(config->rooms[0].line, 15);
+    assert_int_equal(config->rooms[0].line, 16);
     assert_int_equal(config->rooms[0].column, 5);
     assert_string_equal(config->rooms[1].title, "Room two");
     assert_int_equal(config->rooms[2].device_count, 0);
