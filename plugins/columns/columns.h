@@ -16,7 +16,7 @@
 #include "wire.h"
 
 #define COLUMNS_ROWS_MAX 1024 /* rows of one message, and events of one field */
-#define COLUMNS_MAX      8    /* columns of rows in one message */
+#define COLUMNS_MAX      9    /* columns of rows in one message */
 
 /* What a field is. */
 enum column_kind {

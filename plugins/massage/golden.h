@@ -18,6 +18,7 @@
  * surface_temperature: [4150, 4151, 4151, 4152, 4153]
  * motor_current: [1234, 1250, 1248, 1239, 1241]
  * motor_temperature: [5500, 5501, 5502, 5503, 5504]
+ * motor_vibration: [225, 230, 651, 650, -2147483648]
  * state: STATE_RUNNING program: PROGRAM_HEAT region: REGION_GLUTE_LEFT region_time_s: 90
  * faults: [FAULT_OVERHEAT, FAULT_NONE, FAULT_SUPPLY]
  * battery: 64 rssi: -55 contact: true
@@ -33,7 +34,8 @@ static const uint8_t golden_full[] = {
     0x40, 0xf2, 0x40, 0x72, 0x0a, 0xa4, 0x13, 0xc4, 0x13, 0xc0, 0x13, 0xae, 0x13, 0xb2, 0x13, 0x7a,
     0x0a, 0xf8, 0x55, 0xfa, 0x55, 0xfc, 0x55, 0xfe, 0x55, 0x80, 0x56, 0x80, 0x01, 0x02, 0x88, 0x01,
     0x02, 0x90, 0x01, 0x03, 0x98, 0x01, 0x5a, 0xa2, 0x01, 0x03, 0x02, 0x00, 0x04, 0xa8, 0x01, 0x40,
-    0xb0, 0x01, 0x6d, 0xb8, 0x01, 0x01,
+    0xb0, 0x01, 0x6d, 0xb8, 0x01, 0x01, 0xc2, 0x01, 0x0d, 0xc2, 0x03, 0xcc, 0x03, 0x96, 0x0a, 0x94,
+    0x0a, 0xff, 0xff, 0xff, 0xff, 0x0f,
 };
 
 /*
@@ -65,6 +67,7 @@ static const struct lumbar_golden golden[] = {
     {"telemetry", golden_full, sizeof(golden_full), "surface_temperature", 5, 41.5}, /* 0.01 Cel */
     {"telemetry", golden_full, sizeof(golden_full), "motor_current", 5, 1.234},      /* 0.001 A */
     {"telemetry", golden_full, sizeof(golden_full), "motor_temperature", 5, 55},     /* 0.01 Cel */
+    {"telemetry", golden_full, sizeof(golden_full), "motor_vibration", 5, 2.25},     /* 0.01 m/s2 */
     {"telemetry", golden_full, sizeof(golden_full), "state", 1, 1},                  /* running */
     {"telemetry", golden_full, sizeof(golden_full), "program", 1, 2},                /* heat */
     {"telemetry", golden_full, sizeof(golden_full), "region", 1, 3},        /* left glute */

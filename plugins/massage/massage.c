@@ -17,6 +17,7 @@ enum metric {
     SURFACE_TEMPERATURE,
     MOTOR_CURRENT,
     MOTOR_TEMPERATURE,
+    MOTOR_VIBRATION,
     STATE,
     PROGRAM,
     REGION,
@@ -109,6 +110,14 @@ static const struct lumbar_metric metrics[METRIC_COUNT] = {
                            .max = 120,
                            .decimals = 1,
                            .period_ms = 1000},
+    /* Up to what an accelerometer of 16 g can say. */
+    [MOTOR_VIBRATION] = {.name = "motor_vibration",
+                         .title = "Motor vibration",
+                         .unit = "m/s2",
+                         .kind = LUMBAR_GAUGE,
+                         .max = 160,
+                         .decimals = 2,
+                         .period_ms = 1000},
     [STATE] = {.name = "state",
                .title = "State",
                .unit = "1",
@@ -196,6 +205,7 @@ static const struct column telemetry[WIRE_FIELDS] = {
     COLUMN(21, UNSIGNED, .metric = BATTERY, .divisor = 1),
     COLUMN(22, SIGNED, .metric = RSSI, .divisor = 1),
     COLUMN(23, BOOL, .metric = CONTACT),
+    COLUMN(24, SCALED, .metric = MOTOR_VIBRATION, .divisor = 100),
 };
 
 static const struct column status[WIRE_FIELDS] = {
@@ -235,7 +245,7 @@ const struct lumbar_plugin lumbar_plugin = {
     .golden_bytes = sizeof(struct lumbar_golden),
     .kind = "massage",
     .title = "Massage device",
-    .version = "1.0.0",
+    .version = "1.1.0",
     .topic = "lumbar/v1/massage/{device}/{leaf}",
     .leaves = leaves,
     .metrics = metrics,

@@ -14,6 +14,7 @@ static const struct pair telemetry[] = {
     {"surface_temperature", "surface_temperature", 100, 0},
     {"motor_current", "motor_current", 1000, 0},
     {"motor_temperature", "motor_temperature", 100, 0},
+    {"motor_vibration", "motor_vibration", 100, 0},
     {"state", "state", 0, 1},
     {"program", "program", 0, 0},
     {"region", "region", 0, 0},

@@ -19,10 +19,15 @@
 #define STALL_AMP   7.5
 #define STALL_OFF_S 4.0 /* the firmware lets a blocked motor be for so long */
 #define HEAD_CM2    9.0 /* area of the head: 1 kPa on it is 0.1 N per cm2 */
+/* What the housing shakes, m/s2 RMS: our choice, of no device's papers. */
+#define SHAKE_IDLE  0.1
+#define SHAKE_PER_A 0.4
+#define SHAKE_30_HZ 5.0 /* of percussion; it grows with the square of its pace */
 
 void applicator_init(struct applicator *applicator, uint64_t seed, unsigned room)
 {
     *applicator = (struct applicator){.prng = prng_seed(seed, 2000000u + room),
+                                      .shaking = prng_seed(seed, 3000000u + room),
                                       .pad = ROOM_CEL,
                                       .surface = ROOM_CEL,
                                       .skin = ROOM_CEL,
@@ -85,6 +90,13 @@ static double motor_current(const struct applicator *applicator)
     return IDLE_AMP + 0.022 * applicator->pressure + 0.03 * applicator->frequency;
 }
 
+static double vibration(struct applicator *applicator, double current)
+{
+    double pace = applicator->frequency / 30;
+    double shake = SHAKE_IDLE + SHAKE_PER_A * current + SHAKE_30_HZ * pace * pace;
+    return within(shake * (1 + prng_normal(&applicator->shaking, 0.03)), 0, 160);
+}
+
 static void sense(struct applicator *applicator, double current)
 {
     struct prng *prng = &applicator->prng;
@@ -100,6 +112,7 @@ static void sense(struct applicator *applicator, double current)
     seen->surface = applicator->surface + prng_normal(prng, 0.03);
     seen->current = within(current + prng_normal(prng, 0.02), 0, 20);
     seen->motor = applicator->motor + prng_normal(prng, 0.05);
+    seen->vibration = vibration(applicator, current);
 }
 
 static void report(struct applicator *applicator, const struct treatment *set, double dt_s)

@@ -17,6 +17,7 @@ struct massage_values {
     double surface;   /* Cel */
     double current;   /* A */
     double motor;     /* Cel */
+    double vibration; /* m/s2, RMS */
 };
 
 struct applicator_faults {
@@ -26,7 +27,7 @@ struct applicator_faults {
 };
 
 struct applicator {
-    struct prng prng;
+    struct prng prng, shaking;        /* of its own: so the other values are those of before */
     double pressure, frequency;       /* as they are */
     double pad, surface, skin, motor; /* Cel; skin: at the sensor under the pad */
     double stroke_s;                  /* the hand comes and goes */

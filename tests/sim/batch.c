@@ -77,6 +77,7 @@ void batch_add_massage(struct batch *batch, int64_t time_ms, const struct massag
     batch->values[5][row] = quantise(values->surface, 100);
     batch->values[6][row] = quantise(values->current, 1000);
     batch->values[7][row] = quantise(values->motor, 100);
+    batch->values[8][row] = quantise(values->vibration, 100);
 }
 
 void batch_add_fault(struct batch *batch, unsigned fault)
@@ -150,6 +151,7 @@ static size_t encode_massage(struct batch *batch, uint64_t boot_id, uint64_t seq
     COLUMN(message, surface_temperature, 5, batch);
     COLUMN(message, motor_current, 6, batch);
     COLUMN(message, motor_temperature, 7, batch);
+    COLUMN(message, motor_vibration, 8, batch);
     OPTIONAL(message, state, now->state >= 0, (Lumbar__Massage__V1__State)now->state);
     OPTIONAL(message, program, now->program >= 0, (Lumbar__Massage__V1__Program)now->program);
     OPTIONAL(message, region, now->region >= 0, (Lumbar__Massage__V1__Region)now->region);

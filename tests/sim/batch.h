@@ -15,8 +15,8 @@
 #include "applicator.h"
 #include "firmware.h"
 
-#define BATCH_ROWS     400 /* keeps a message of silent sensors below 16 KiB */
-#define BATCH_COLUMNS  8
+#define BATCH_ROWS     320 /* keeps a message of silent sensors below 16 KiB */
+#define BATCH_COLUMNS  9
 #define BATCH_BYTES    (16 << 10)
 #define BATCH_SILENT   INT32_MIN
 #define BATCH_TAIL_MAX 32 /* what batch_finish() adds */
@@ -46,7 +46,8 @@ enum {
     MASSAGE_HAS_SURFACE = 32,
     MASSAGE_HAS_CURRENT = 64,
     MASSAGE_HAS_MOTOR = 128,
-    MASSAGE_HAS_ALL = 255,
+    MASSAGE_HAS_VIBRATION = 256,
+    MASSAGE_HAS_ALL = 511,
 };
 
 /* What is said once a message, as it is now. -1: not known, left out. */

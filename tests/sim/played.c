@@ -10,6 +10,7 @@
 #define DEG           (180 / 3.14159265358979323846)
 #define FILTER_TAU_S  1.0 /* beyond this the accelerometer is believed, below it the gyroscope */
 #define KPA_PER_BAR   100
+#define M_S2_PER_G    9.80665
 
 static double forward(double x, double z)
 {
@@ -77,7 +78,8 @@ uint32_t played_columns(enum recording_format format)
     case RECORDING_LOWER_BACK:
         return POSTURE_HAS_TRUNK | POSTURE_HAS_POSTURE;
     case RECORDING_PUMP:
-        return MASSAGE_HAS_PRESSURE | MASSAGE_HAS_SURFACE | MASSAGE_HAS_CURRENT | MASSAGE_HAS_MOTOR;
+        return MASSAGE_HAS_PRESSURE | MASSAGE_HAS_SURFACE | MASSAGE_HAS_CURRENT |
+               MASSAGE_HAS_MOTOR | MASSAGE_HAS_VIBRATION;
     default:
         return MASSAGE_HAS_SKIN | MASSAGE_HAS_SURFACE;
     }
@@ -88,7 +90,7 @@ void played_init(struct played *played, enum recording_format format, const stru
     *played = (struct played){.format = format,
                               .neutral = *neutral,
                               .angles = {NAN, NAN, NAN, NAN, NAN},
-                              .massage = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN},
+                              .massage = {NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN},
                               .state = STATE(UNKNOWN)};
     firmware_init(&played->firmware, &posture_limits_sitting);
 }
@@ -139,23 +141,6 @@ static void lower_back_row(struct played *played, const struct recording_row *ro
     played->angles = angles;
 }
 
-/* A motor that runs rough: there is no column for it, so the device says that it has a fault. */
-static void watch_vibration(struct played *played, double vibration)
-{
-    played->fault = 0;
-    if (isnan(vibration))
-        return;
-    if (played->learned_rows < PLAYED_LEARNS_ROWS) {
-        played->learned += (vibration - played->learned) / ++played->learned_rows;
-        return;
-    }
-    played->rough_rows = vibration > PLAYED_ROUGH * played->learned ? played->rough_rows + 1 : 0;
-    bool rough = played->rough_rows >= PLAYED_ROUGH_ROWS;
-    if (rough && !played->rough)
-        played->fault = LUMBAR__MASSAGE__V1__FAULT__FAULT_OTHER;
-    played->rough = rough;
-}
-
 static void pump_row(struct played *played, const struct recording_row *row)
 {
     const double *v = row->values;
@@ -165,7 +150,7 @@ static void pump_row(struct played *played, const struct recording_row *row)
     played->massage.surface = v[FLUID];
     played->state = STATE(RUNNING);
     played->program = PROGRAM(MASSAGE);
-    watch_vibration(played, (v[VIBRATION_1] + v[VIBRATION_2]) / 2);
+    played->massage.vibration = (v[VIBRATION_1] + v[VIBRATION_2]) / 2 * M_S2_PER_G;
 }
 
 static void heater_row(struct played *played, const struct recording_row *row)

@@ -12,9 +12,8 @@
  * the hand and lordosis the front.
  *
  * pump as a massage device: current, pressure (bar to kPa; negative ones stay negative), motor
- * temperature, fluid temperature as that of the surface. Vibration has no column on the wire, and
- * no stroke can be worked out from it, for the rig's speed was not recorded: so the firmware
- * watches it, and reports a fault when it is twice what it was in the first minute.
+ * temperature, fluid temperature as that of the surface, vibration as the mean of both sensors (g
+ * to m/s2). No stroke can be worked out from it, for the rig's speed was not recorded.
  *
  * heater as a massage device: temperature 1 as the skin's, 2 as the surface's, program heat while
  * heater 1 is on. Heater 2's setting is not used.
@@ -25,10 +24,7 @@
 #include "firmware.h"
 #include "recording.h"
 
-#define PLAYED_LEARNS_ROWS 60  /* of vibration: a minute */
-#define PLAYED_ROUGH       2.0 /* times what was learned. Our choice; ISO 20816-1 has no number */
-#define PLAYED_ROUGH_ROWS  3   /* in a row */
-#define PLAYED_PAST        5   /* rows over which an angle's change is its velocity */
+#define PLAYED_PAST 5 /* rows over which an angle's change is its velocity */
 
 /* The pose that angles are relative to, in deg; all zero: the vertical. */
 struct neutral {
@@ -52,10 +48,6 @@ struct played {
     double filtered_deg;
 
     struct massage_values massage;
-    double learned, rough_rows;
-    unsigned learned_rows;
-    bool rough;
-    unsigned fault; /* that began with this row; 0: none */
     unsigned state, program;
 };
 

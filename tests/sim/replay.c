@@ -155,7 +155,7 @@ static bool on_advance(void *user, int64_t now_ms)
             device_add_posture(replay->device, at_ms, &played->angles, played->firmware.posture,
                                &now);
         else
-            device_add_massage(replay->device, at_ms, &played->massage, played->fault, &now);
+            device_add_massage(replay->device, at_ms, &played->massage, 0, &now);
         fetch(replay);
     }
     return false;

@@ -150,7 +150,7 @@ class Device:
              "lumbar_lateral_flexion": 100, "lumbar_rotation": 100, "massage_pressure": 10,
              "massage_force": 10, "percussion_frequency": 100, "percussion_amplitude": 100,
              "skin_temperature": 100, "surface_temperature": 100, "motor_current": 1000,
-             "motor_temperature": 100}
+             "motor_temperature": 100, "motor_vibration": 100}
 
     def __init__(self, clinic, kind, name):
         self.clinic, self.kind, self.name = clinic, kind, name

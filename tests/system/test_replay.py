@@ -22,8 +22,9 @@ PUMP_SPEED, HEATER_SPEED, FREE_SPEED = 40, 20, 330
 
 # Where the limits come from:
 #   bent          the issue's own: 7 deg for 2 s.
-#   motor-rough   the device's firmware finds its vibration doubled (tests/sim/played.h): the rotor
-#                 imbalance of other-9 does 0.23 g -> 0.65 g; anomaly-free.csv stays within 12 %.
+#   motor-rough   a motor's vibration has no limit of a standard (ISO 20816 judges velocity, by classes
+#                 of machines), so it is twice what this rig does when nothing is wrong with it: 0.22 to
+#                 0.25 g, 2.2 to 2.5 m/s2, in anomaly-free.csv. 3 s: our choice.
 #   motor-cool    the valve closing of valve1-0 shows in nothing but the motor, which cools from at
 #                 least 78.2 Cel in the labelled-normal ten minutes before to 74.2. Current and
 #                 pressure do not change: their means differ by less than a tenth of their noise.
@@ -42,9 +43,11 @@ rules:
     priority: low
     text: "No angle for {{for}}."
   - name: motor-rough
-    metric: fault
-    is: other
-    clear_for: 60 s
+    metric: motor_vibration
+    above: 4.5 m/s2
+    clear: 4 m/s2
+    for: {3_000 // PUMP_SPEED} ms
+    clear_for: {60_000 // PUMP_SPEED} ms
     priority: medium
     technical: true
     text: "{{device}} runs rough."
@@ -256,9 +259,11 @@ def a_rough_motor_is_found_where_the_recording_says(build):
     played = Played.of(build)
     raised = played.raised("m-03", "motor-rough")
     assert len(raised) == 1 and raised[0]["kind"] == "technical", raised
+    assert 4.5 < raised[0]["value"] < 7, raised
     at = played.recorded_s("m-03", raised[0]["since"], PUMP_SPEED)
     assert 599 <= at <= 1020, at  # the labelled span
     print(f"        rotor imbalance labelled 599..1020 s, found at {at:.0f} s")
+    assert all(not m.faults for m in played.said["m-03"]), "it is the hub that finds it"
     assert played.alarm("m-03", "motor-cool") == []
 
 
@@ -285,8 +290,12 @@ def pump_values_have_their_units_and_impossible_pressures_are_refused(build):
     for name, title, factor in (("motor_current", "Current", 1),
                                 ("motor_temperature", "Temperature", 1),
                                 ("surface_temperature", "Thermocouple", 1),
-                                ("massage_pressure", "Pressure", 100)):  # bar to kPa
+                                ("massage_pressure", "Pressure", 100),  # bar to kPa
+                                ("motor_vibration", "Accelerometer1RMS", 9.80665)):  # g to m/s2
         wanted = [float(row[title]) * factor for row in rows]
+        if name == "motor_vibration":  # the mean of both sensors
+            other = [float(row["Accelerometer2RMS"]) * factor for row in rows]
+            wanted = [(a + b) / 2 for a, b in zip(wanted, other)]
         seen = watcher.values(name)
         step = watcher.browser.metric(name).step
         assert len(seen) == len(wanted), (name, len(seen))
@@ -296,8 +305,8 @@ def pump_values_have_their_units_and_impossible_pressures_are_refused(build):
             else:
                 assert abs(value - want) <= step + 0.05, (name, value, want)
     units = {n: watcher.browser.metric(n).unit
-             for n in ("motor_current", "motor_temperature", "massage_pressure")}
-    assert units == {"motor_current": "A", "motor_temperature": "Cel",
+             for n in ("motor_current", "motor_temperature", "motor_vibration", "massage_pressure")}
+    assert units == {"motor_current": "A", "motor_temperature": "Cel", "motor_vibration": "m/s2",
                      "massage_pressure": "kPa"}, units
     negative = sum(float(row["Pressure"]) < 0 for row in rows)
     assert negative > 100

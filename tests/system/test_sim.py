@@ -18,7 +18,8 @@ POSTURE_RANGES = {"lumbar_flexion": (-4000, 10000), "lumbar_flexion_velocity": (
 MASSAGE_RANGES = {"massage_pressure": (0, 10000), "massage_force": (0, 3000),
                   "percussion_frequency": (0, 6000), "percussion_amplitude": (0, 2000),
                   "skin_temperature": (2000, 5000), "surface_temperature": (0, 8000),
-                  "motor_current": (0, 20000), "motor_temperature": (0, 12000)}
+                  "motor_current": (0, 20000), "motor_temperature": (0, 12000),
+                  "motor_vibration": (0, 16000)}
 
 
 class Wire:

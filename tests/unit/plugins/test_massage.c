@@ -31,6 +31,7 @@ static void it_measures_what_the_clinic_asks_for(void **state)
         {"surface_temperature", "Cel", LUMBAR_GAUGE, 0, 80, 0},
         {"motor_current", "A", LUMBAR_GAUGE, 0, 20, 0},
         {"motor_temperature", "Cel", LUMBAR_GAUGE, 0, 120, 0},
+        {"motor_vibration", "m/s2", LUMBAR_GAUGE, 0, 160, 0},
         {"state", "1", LUMBAR_STATE, 0, 3, LUMBAR_KEY},
         {"program", "1", LUMBAR_STATE, 0, 5, 0},
         {"region", "1", LUMBAR_STATE, 0, 6, 0},
@@ -49,14 +50,14 @@ static void columns_become_series_that_share_their_times(void **state)
     uint32_t dt_ms[] = {0, 500};
     int32_t pressure[] = {0, 10000}, force[] = {1, 3000}, frequency[] = {2950, 6000};
     int32_t amplitude[] = {1, 2000}, skin[] = {2000, 4305}, surface[] = {0, 8000};
-    int32_t current[] = {1, 20000}, motor[] = {0, 12000};
+    int32_t current[] = {1, 20000}, motor[] = {0, 12000}, vibration[] = {1, 16000};
     Telemetry telemetry = LUMBAR__MASSAGE__V1__TELEMETRY__INIT;
     telemetry.has_start_ms = 1;
     telemetry.start_ms = -500;
     telemetry.n_dt_ms = telemetry.n_massage_pressure = telemetry.n_massage_force = 2;
     telemetry.n_percussion_frequency = telemetry.n_percussion_amplitude = 2;
     telemetry.n_skin_temperature = telemetry.n_surface_temperature = 2;
-    telemetry.n_motor_current = telemetry.n_motor_temperature = 2;
+    telemetry.n_motor_current = telemetry.n_motor_temperature = telemetry.n_motor_vibration = 2;
     telemetry.dt_ms = dt_ms;
     telemetry.massage_pressure = pressure;
     telemetry.massage_force = force;
@@ -66,6 +67,7 @@ static void columns_become_series_that_share_their_times(void **state)
     telemetry.surface_temperature = surface;
     telemetry.motor_current = current;
     telemetry.motor_temperature = motor;
+    telemetry.motor_vibration = vibration;
     assert_int_equal(decode_telemetry(&telemetry), LUMBAR_DECODED);
 
     static const int64_t times[] = {-500, 0};
@@ -77,6 +79,7 @@ static void columns_become_series_that_share_their_times(void **state)
         {"percussion_frequency", {29.5, 60}}, {"percussion_amplitude", {0.01, 20}},
         {"skin_temperature", {20, 43.05}},    {"surface_temperature", {0, 80}},
         {"motor_current", {0.001, 20}},       {"motor_temperature", {0, 120}},
+        {"motor_vibration", {0.01, 160}},
     };
     assert_int_equal(batch.series_count, COUNT(cases));
     assert_int_equal(out_of_range, 0);

@@ -67,6 +67,7 @@ static void check_ranges(const struct ward *ward)
     within("surface", values->surface, 20, 48);
     within("current", values->current, 0, 5);
     within("motor", values->motor, 20, 90);
+    within("vibration", values->vibration, 0, 30);
     within("battery", ward->applicator.battery, 0, 100);
 }
 
