@@ -87,8 +87,9 @@ static bool put_room(struct wire *wire, const struct config_room *room, uint32_t
     return put(wire, WIRE_HELLO_ROOMS, &out.base);
 }
 
-static bool put_rule(struct wire *wire, const struct rule *rule)
+static bool put_rule(struct wire *wire, const struct rules *rules, const struct rule *rule)
 {
+    struct frame_limits limits = {.count = 0};
     Lumbar__Live__V1__Rule out = LUMBAR__LIVE__V1__RULE__INIT;
     out.has_id = out.has_metric = out.has_priority = out.has_technical = 1;
     out.id = rule->id;
@@ -104,6 +105,9 @@ static bool put_rule(struct wire *wire, const struct rule *rule)
     out.has_below =
         !isnan(rule->low) && (rule->condition == RULE_BELOW || rule->condition == RULE_OUTSIDE);
     out.below = rule->low;
+    frame_add_limits(&limits, rules, rule->id, ROOM_NONE);
+    out.limits = limits.list;
+    out.n_limits = limits.count;
     return put(wire, WIRE_HELLO_RULES, &out.base);
 }
 
@@ -124,7 +128,7 @@ static bool put_all(struct wire *wire, const struct frame_world *world, uint64_t
         if (!put_room(wire, &world->config->rooms[i], i + 1))
             return false;
     for (uint32_t i = 0; i < rules_count(world->rules); i++)
-        if (!put_rule(wire, rules_at(world->rules, i)))
+        if (!put_rule(wire, world->rules, rules_at(world->rules, i)))
             return false;
     return true;
 }

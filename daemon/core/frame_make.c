@@ -106,7 +106,7 @@ static bool put_sessions(struct making *making)
     for (sweep_begin(sweep, change, 1); sweep->at <= CONFIG_ROOMS_MAX; sweep->at++) {
         const struct session *session = sessions_at(making->frame->world.sessions, sweep->at);
         if (session != NULL && session->change > sweep->have &&
-            !frame_put_session(&making->wire, session))
+            !frame_put_session(&making->wire, &making->frame->world, session))
             return false;
     }
     sweep_end(sweep);

@@ -246,9 +246,34 @@ bool frame_put_pauses(struct wire *wire, struct lumbar_scratch arena,
     return wire_put(wire, WIRE_FRAME_PAUSES, &out.base);
 }
 
-bool frame_put_session(struct wire *wire, const struct session *session)
+void frame_add_limits(struct frame_limits *limits, const struct rules *rules, uint32_t rule,
+                      uint32_t room)
+{
+    struct rule_bound bounds[RULE_BOUNDS_MAX];
+    uint32_t count = rules_bounds(rules, rule, room, bounds);
+    for (uint32_t i = 0; i < count && limits->count < LIMITS_TOLD; i++) {
+        Lumbar__Live__V1__Limit *out = &limits->items[limits->count];
+        lumbar__live__v1__limit__init(out);
+        out->has_rule = room != ROOM_NONE;
+        out->rule = rule;
+        out->has_metric = 1;
+        out->metric = bounds[i].metric;
+        out->has_above = bounds[i].above;
+        out->has_below = !bounds[i].above;
+        out->above = out->below = bounds[i].limit;
+        limits->list[limits->count++] = out;
+    }
+}
+
+bool frame_put_session(struct wire *wire, const struct frame_world *world,
+                       const struct session *session)
 {
     Lumbar__Live__V1__Session out = LUMBAR__LIVE__V1__SESSION__INIT;
+    struct frame_limits limits = {.count = 0};
+    for (uint32_t rule = 0; rule < rules_count(world->rules); rule++)
+        frame_add_limits(&limits, world->rules, rule, session->room);
+    out.limits = limits.list;
+    out.n_limits = limits.count;
     out.has_id = out.has_room = out.has_state = out.has_started_ms = 1;
     out.id = session->id;
     out.room = session->room;

@@ -49,6 +49,16 @@ int frame_hello_make(uint8_t **out, size_t *bytes, const struct frame_world *wor
 bool frame_put_device(struct wire *wire, const struct device *device);
 bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm);
 
+/* Limits of rules, as a message has them. */
+#define LIMITS_TOLD 128
+struct frame_limits {
+    Lumbar__Live__V1__Limit items[LIMITS_TOLD], *list[LIMITS_TOLD];
+    size_t count;
+};
+/* Those of a rule that are numbers, or that the session of the room gives; as many as have room. */
+void frame_add_limits(struct frame_limits *limits, const struct rules *rules, uint32_t rule,
+                      uint32_t room);
+
 /* All of them, up to SUPPRESSED_TOLD; the arena is for them. */
 #define SUPPRESSED_TOLD 64
 bool frame_put_suppressed(struct wire *wire, struct lumbar_scratch arena,
@@ -58,7 +68,8 @@ bool frame_put_suppressed(struct wire *wire, struct lumbar_scratch arena,
 bool frame_put_pauses(struct wire *wire, struct lumbar_scratch arena,
                       const struct frame_world *world);
 
-bool frame_put_session(struct wire *wire, const struct session *session);
+bool frame_put_session(struct wire *wire, const struct frame_world *world,
+                       const struct session *session);
 bool frame_put_calibration(struct wire *wire, const struct frame_world *world,
                            const struct device *device);
 

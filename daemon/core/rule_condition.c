@@ -209,11 +209,6 @@ static bool clear_is_good(const struct rule_term *term, const struct lumbar_metr
     }
 }
 
-static bool asks(const struct rule_limit *limit)
-{
-    return limit->source == LIMIT_PLAN || limit->source == LIMIT_OWN_RANGE;
-}
-
 static bool has_numbers(const struct rule_term *term)
 {
     return term->from_high.source == LIMIT_NUMBER && term->from_low.source == LIMIT_NUMBER;
@@ -306,7 +301,7 @@ static int read_term(struct loader *loader, bool inverted)
     tree->plain = tree->plain && term->window == WINDOW_NONE && !term->inverted &&
                   term->condition != RULE_ABSENT && term->from_high.source != LIMIT_METRIC &&
                   term->from_low.source != LIMIT_METRIC;
-    tree->asks = tree->asks || asks(&loader->term->from_high) || asks(&loader->term->from_low);
+    tree->asks = tree->asks || limit_is_asked(&term->from_high) || limit_is_asked(&term->from_low);
     tree->term_count++;
     return 0;
 }

@@ -137,6 +137,20 @@ struct rules_lookup {
 void rules_ask(struct rules *rules, const struct rules_lookup *lookup);
 const char *rules_phase(const struct rules *rules, uint32_t room); /* as asked; NULL: none runs */
 
+/* For who draws them: a value that a condition of the rule is held against, as it comes or as the
+ * mean, lowest or highest of a window. Not that of a rate; none that is another metric. Behind a
+ * `not` the sides change places. */
+struct rule_bound {
+    uint32_t metric;
+    bool above; /* beyond it is above, else below */
+    double limit;
+};
+#define RULE_BOUNDS_MAX 16
+
+/* Those that are numbers, or, with a room, those that its session gives now; how many. */
+uint32_t rules_bounds(const struct rules *rules, uint32_t rule, uint32_t room,
+                      struct rule_bound out[RULE_BOUNDS_MAX]);
+
 /* Is it the same rule, so that what runs may go on? By name, metrics, conditions and labels. */
 bool rule_continues(const struct rule *rule, const struct rule *old);
 

@@ -47,6 +47,12 @@ struct rule_limit {
     uint32_t probe; /* LIMIT_METRIC: its place among the probes */
 };
 
+/* Of what belongs to a session: its plan, or its client? */
+static inline bool limit_is_asked(const struct rule_limit *limit)
+{
+    return limit->source == LIMIT_PLAN || limit->source == LIMIT_OWN_RANGE;
+}
+
 /* One condition. */
 struct rule_term {
     enum rule_condition condition;

@@ -47,18 +47,18 @@ static void view_probes(struct view *view, struct devices *devices, const struct
     }
 }
 
-/* What the plan or the client says; NaN: nothing. */
-static double asked(const struct view *view, const struct rule_limit *limit, bool high)
+double rules_asked(const struct rules *rules, uint32_t room, const struct rule_limit *limit,
+                   bool high)
 {
-    const struct rules_lookup *lookup = &view->rules->lookup;
+    const struct rules_lookup *lookup = &rules->lookup;
     double ends[2] = {NAN, NAN};
     if (limit->source == LIMIT_PLAN &&
         (lookup->limit == NULL ||
-         !lookup->limit(lookup->user, view->room, limit->metric, high, &ends[high])))
+         !lookup->limit(lookup->user, room, limit->metric, high, &ends[high])))
         return NAN;
     if (limit->source == LIMIT_OWN_RANGE &&
         (lookup->own_range == NULL ||
-         !lookup->own_range(lookup->user, view->room, limit->metric, &ends[0], &ends[1])))
+         !lookup->own_range(lookup->user, room, limit->metric, &ends[0], &ends[1])))
         return NAN;
     return ends[high] * limit->share + limit->offset;
 }
@@ -71,15 +71,13 @@ void view_limits(struct view *view)
         const struct rule_term *term = &view->tree->terms[i];
         struct limits *limits = &view->limits[i];
         *limits = (struct limits){term->high, term->low, term->clear_high, term->clear_low};
-        if (term_has_high(term) &&
-            (term->from_high.source == LIMIT_PLAN || term->from_high.source == LIMIT_OWN_RANGE)) {
-            limits->high = asked(view, &term->from_high, true);
+        if (term_has_high(term) && limit_is_asked(&term->from_high)) {
+            limits->high = rules_asked(view->rules, view->room, &term->from_high, true);
             limits->clear_high = limits->high - term->deadband;
             known = known && !isnan(limits->high);
         }
-        if (term_has_low(term) &&
-            (term->from_low.source == LIMIT_PLAN || term->from_low.source == LIMIT_OWN_RANGE)) {
-            limits->low = asked(view, &term->from_low, false);
+        if (term_has_low(term) && limit_is_asked(&term->from_low)) {
+            limits->low = rules_asked(view->rules, view->room, &term->from_low, false);
             limits->clear_low = limits->low + term->deadband;
             known = known && !isnan(limits->low);
         }

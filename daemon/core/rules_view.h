@@ -1,6 +1,6 @@
 /*
  * A rule with a tree and one device, at a moment: what it sees and whether it holds. Shared by
- * rules_view.c and rules_tree.c only.
+ * rules_view.c, rules_tree.c and rule_bounds.c only.
  */
 #ifndef LUMBAR_CORE_RULES_VIEW_H
 #define LUMBAR_CORE_RULES_VIEW_H
@@ -42,6 +42,10 @@ void view_init(struct view *view, struct rules *rules, struct devices *devices,
  * is in view->armed until view_limits() was called. */
 bool view_is_armed(const struct view *view);
 void view_limits(struct view *view);
+
+/* What the plan of the room's session or its client says; NaN: nothing. */
+double rules_asked(const struct rules *rules, uint32_t room, const struct rule_limit *limit,
+                   bool high);
 
 /* Does it hold; or, with the limits at which it is over, does it stay? Sets view->stale. */
 enum truth view_truth(struct view *view, bool stays, int64_t time_ms);

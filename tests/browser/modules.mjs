@@ -48,13 +48,30 @@ await tap.check('an instance of 64 bits comes back whole in the next watch', () 
 });
 
 await tap.check('a limit that was not sent is none, a limit of 0 is one', () => {
-    const rules = [{ id: 1, name: 'a', metric: 3, above: 12.5 }, { id: 2, name: 'b', metric: 3 }];
+    const rules = [{ id: 1, name: 'a', metric: 3, priority: 1, limits: [{ metric: 3, above: 12.5 }] },
+        { id: 2, name: 'b', metric: 3, limits: [] }];
     const store = storeWith({ hello: { ...HELLO, rules } });
-    assert.deepEqual(store.limitsOf(3).map(({ id, above, below }) => [id, above, below]),
-        [[1, 12.5, null]]);
+    assert.deepEqual(store.limitsOf(3, 1), [{ limit: 12.5, above: true, priority: 1 }]);
     // Field 5, a double of 0, as the hub writes it: our own writer leaves such out.
     const bytes = Buffer.from('1a0f32' + '0d' + '0801' + '2003' + '290000000000000000', 'hex');
     assert.equal(page.decodeFrame(bytes).hello.rules[0].above, 0);
+});
+
+await tap.check('a strip has the limits of every condition, and those that its treatment gives', () => {
+    const rules = [{ id: 0, name: 'a', metric: 3, priority: 1, limits: [{ metric: 3, above: 30 }] },
+        { id: 1, name: 'b', metric: 9, priority: 3,
+            limits: [{ metric: 9, above: 1 }, { metric: 3, above: 30 }, { metric: 3, below: 25 }] },
+        { id: 2, name: 'c', metric: 3, priority: 2, limits: [] }];
+    const session = { id: 1, room: 1, state: 2, limits: [{ rule: 2, metric: 3, above: 40 }, { rule: 7, metric: 3, above: 41 }] };
+    const store = storeWith({ hello: { ...HELLO, rules } });
+    const fixed = [{ limit: 30, above: true, priority: 3 }, { limit: 25, above: false, priority: 3 }];
+    assert.deepEqual(store.limitsOf(3, 1), fixed); // once, with the highest priority
+    assert.equal(store.limitsOf(3, 1), store.limitsOf(3, 1));
+    store.take(frame({ sessions: [session] }));
+    assert.deepEqual(store.limitsOf(3, 1), [...fixed, { limit: 40, above: true, priority: 2 }]);
+    assert.deepEqual(store.limitsOf(3, 2), fixed); // another room has none of it
+    store.take(frame({ sessions: [{ ...session, state: 4, limits: [] }] }));
+    assert.deepEqual(store.limitsOf(3, 1), fixed);
 });
 
 // What the hub's own test recorded, and what it says that it means.

@@ -29,6 +29,7 @@ const { ARMED_RULES, testArming } = await import('./arming.mjs');
 const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
 const { testCourse } = await import('./course.mjs');
 const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
+const { LIMIT_RULES, testLimits } = await import('./limits.mjs');
 const { SOUND_RULES, testSound } = await import('./sound.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
 const { testGarbled, testLoss } = await import('./loss.mjs');
@@ -70,6 +71,9 @@ const parts = {
     },
     async arming() {
         await testArming(tap, browser, await clinicOf(1, ARMED_RULES));
+    },
+    async limits() {
+        await testLimits(tap, browser, await clinicOf(1, LIMIT_RULES));
     },
     async causes() {
         await testCauses(tap, browser, await clinicOf(1, CAUSE_RULES));

@@ -2,6 +2,7 @@
 import { MetricType, PauseType, SessionState } from '#live';
 import { byNeed, keyOf, shows, stands, waits } from './alarm.js';
 import { HubClock } from './hubclock.js';
+import { limitsOf } from './limits.js';
 import { Series } from './series.js';
 import { valueOf } from './wire.js';
 
@@ -37,6 +38,8 @@ export class Store {
     sessions = new Map();
     /** @type {Map<number, Alarm[]> | null} of each room, in the order of need; null: to be sorted */
     #byRoom = null;
+    /** @type {Map<string, import('./limits.js').Limit[]>} of strips, as far as they were asked for */
+    #limits = new Map();
     /** @type {Map<number, import('#live').Calibration>} by device */
     calibrations = new Map();
     /** @type {import('#live').Pause[]} rooms that call nobody for a time */
@@ -68,6 +71,7 @@ export class Store {
         for (const alarm of frame.alarms) this.#takeAlarm(alarm);
         this.partial = frame.more;
         if (frame.suppressed) this.suppressed = frame.suppressed;
+        if (frame.hello || frame.sessions.length) this.#limits.clear();
         for (const session of frame.sessions) this.#takeSession(session);
         for (const calibration of frame.calibrations)
             this.calibrations.set(calibration.device, calibration);
@@ -300,10 +304,14 @@ export class Store {
             type === MetricType.GAUGE && unit === 'deg' && stale_ms <= ANGLE_STALE_MS);
     }
 
-    /** The rules whose limits belong on a metric's strip. @param {number} metric */
-    limitsOf(metric) {
-        return [...this.rules.values()].filter((rule) =>
-            rule.metric === metric && (rule.above !== null || rule.below !== null));
+    /** The limits that belong on a metric's strip in a room: those of rules that are numbers, and
+     *  those that the room's treatment gives. The same list while they are the same.
+     *  @param {number} metric @param {number} room */
+    limitsOf(metric, room) {
+        const key = `${room}/${metric}`;
+        let limits = this.#limits.get(key);
+        if (!limits) this.#limits.set(key, limits = limitsOf(metric, this.rules, this.sessions.get(room)));
+        return limits;
     }
 
     /** When a device was last heard: what it said itself may be newer than the hub's account.

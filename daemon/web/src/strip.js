@@ -11,7 +11,7 @@ import { figure } from './value.js';
 
 /** @typedef {import('./series.js').Series} Series
  *  @typedef {import('#live').Metric} Metric
- *  @typedef {import('#live').Rule} Rule */
+ *  @typedef {import('./limits.js').Limit} Limit */
 
 const AXIS_PX = 60;
 const TIMES_PX = 28;
@@ -27,7 +27,9 @@ const NOTHING = /** @type {[number[]]} */ ([[]]);
 export class Strip {
     metric;
     #series;
-    #limits;
+    #limitsNow;
+    /** @type {Limit[]} */
+    #limits = [];
     #marks;
     #plot;
     #to = 0;
@@ -38,13 +40,14 @@ export class Strip {
     #rescaled = -Infinity;
 
     /** @param {HTMLElement} host @param {Metric} metric @param {() => Series | undefined} series
-     *  @param {Rule[]} rules @param {() => import('./stripmarks.js').Marks} marks
+     *  @param {() => Limit[]} limits as they are now, the same list while they are the same
+     *  @param {() => import('./stripmarks.js').Marks} marks
      *  @param {{width: number, height: number, times: boolean}} size */
-    constructor(host, metric, series, rules, marks, size) {
+    constructor(host, metric, series, limits, marks, size) {
         this.metric = metric;
         this.#series = series;
         this.#marks = marks;
-        this.#limits = limitsOf(rules);
+        this.#limitsNow = limits;
         this.#plot = new uPlot(this.#options(size), NOTHING, host);
     }
 
@@ -117,7 +120,10 @@ export class Strip {
 
     /** @param {number} now_ms */
     #rescale(now_ms) {
-        if (!isMeasured(this.metric) || Math.abs(now_ms - this.#rescaled) < RESCALE_MS) return;
+        const limits = this.#limitsNow();
+        if (!isMeasured(this.metric)
+            || (limits === this.#limits && Math.abs(now_ms - this.#rescaled) < RESCALE_MS)) return;
+        this.#limits = limits;
         this.#rescaled = now_ms;
         const series = this.#series();
         this.#bounds = bounds(series ? extent(series, now_ms - STRIP_MS) : null,
@@ -267,21 +273,6 @@ export class Strip {
         const [low, high] = this.#bounds;
         return top + ((high - value) / (high - low)) * height;
     }
-}
-
-/** The limits of rules, each once, with the highest priority that it has.
- *  @param {Rule[]} rules @returns {{limit: number, above: boolean, priority: number}[]} */
-function limitsOf(rules) {
-    const limits = new Map();
-    for (const { above, below, priority } of rules)
-        for (const limit of [above, below]) {
-            if (limit === null) continue;
-            const key = `${limit === above ? '>' : '<'}${limit}`;
-            const known = limits.get(key);
-            if (!known || known.priority < priority)
-                limits.set(key, { limit, above: limit === above, priority });
-        }
-    return [...limits.values()];
 }
 
 /** @type {number[][]} by priority, so that colour is not alone */

@@ -150,8 +150,8 @@ function KeyValues({ store, room, worst, now, tight }) {
  *  @param {Alarm | undefined} worst */
 function mostTelling(store, figures, worst) {
     const alarming = worst && store.rules.get(worst.rule)?.metric;
-    const weight = (/** @type {Key} */ { metric }) =>
-        (metric.id === alarming ? 2 : 0) + (store.limitsOf(metric.id).length > 0 ? 1 : 0);
+    const weight = (/** @type {Key} */ { device, metric }) =>
+        (metric.id === alarming ? 2 : 0) + (store.limitsOf(metric.id, device.room).length > 0 ? 1 : 0);
     const chosen = new Set([...figures].sort((a, b) => weight(b) - weight(a)).slice(0, TIGHT_FIGURES));
     return figures.filter((key) => chosen.has(key));
 }

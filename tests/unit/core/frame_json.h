@@ -100,6 +100,25 @@ static inline void put_metric(struct json *json, const Lumbar__Live__V1__Metric 
     text_add(&json->text, "]}");
 }
 
+static inline void put_limits(struct json *json, Lumbar__Live__V1__Limit *const *limits,
+                              size_t count)
+{
+    open_(json, "limits", "[");
+    for (size_t i = 0; i < count; i++) {
+        separate(json, ", ");
+        text_add(&json->text, "{");
+        if (limits[i]->has_rule)
+            integer(json, "rule", limits[i]->rule);
+        integer(json, "metric", limits[i]->metric);
+        if (limits[i]->has_above)
+            number(json, "above", limits[i]->above);
+        if (limits[i]->has_below)
+            number(json, "below", limits[i]->below);
+        text_add(&json->text, "}");
+    }
+    text_add(&json->text, "]");
+}
+
 static inline void put_rule(struct json *json, const Lumbar__Live__V1__Rule *rule)
 {
     item(json);
@@ -113,6 +132,7 @@ static inline void put_rule(struct json *json, const Lumbar__Live__V1__Rule *rul
         number(json, "below", rule->below);
     integer(json, "priority", rule->priority);
     string(json, "action", rule->action);
+    put_limits(json, rule->limits, rule->n_limits);
     text_add(&json->text, "}");
 }
 
@@ -263,6 +283,7 @@ static inline void put_session(struct json *json, const Lumbar__Live__V1__Sessio
         integer(json, "pain_before", session->pain_before);
     boolean(json, "ask_to_stop", session->ask_to_stop);
     boolean(json, "adverse", session->adverse);
+    put_limits(json, session->limits, session->n_limits);
     text_add(&json->text, "}");
 }
 

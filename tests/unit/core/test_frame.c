@@ -68,7 +68,7 @@ static void the_first_frame_begins_with_a_hello(void **state)
     assert_string_equal(hello->metrics[POSTURE]->labels[2], "slouched");
     assert_int_equal(hello->metrics[POSTURE]->type, LUMBAR__LIVE__V1__METRIC__TYPE__STATE);
 
-    assert_int_equal(hello->n_rules, 2);
+    assert_int_equal(hello->n_rules, 3);
     assert_true(hello->rules[0]->has_above && hello->rules[0]->above == 45);
     assert_false(hello->rules[0]->has_below);
     assert_true(hello->rules[1]->has_below && hello->rules[1]->below == 25);

@@ -75,7 +75,8 @@ static void say_rows(struct ward *ward, uint32_t device, int64_t now_ms)
 /* One that runs in its second phase, and one that is paused. */
 static void treat(struct ward *ward, int64_t now_ms)
 {
-    static const char text[] = "{name: back, title: Lower back, phases:"
+    static const char text[] = "{name: back, title: Lower back,"
+                               " limits: [{metric: angle, above: 60 deg}], phases:"
                                " [{kind: warm_up, time: 5 min}, {kind: massage, time: 15 min},"
                                " {kind: rest, time: 2 min}]}";
     struct plan plan;

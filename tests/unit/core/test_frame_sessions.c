@@ -188,6 +188,98 @@ static void all_rooms_at_once_come_whole_and_each_once(void **state)
     assert_int_equal(told, CONFIG_ROOMS_MAX);
 }
 
+/* ---- Limits ---- */
+
+/* Rules whose limits are a plan's, a client's, and numbers of further conditions. */
+static void use_rules(struct ward *ward)
+{
+    static const char yaml[] =
+        "rules:\n"
+        "  - {name: bent, title: B, metric: angle, above: limit(angle), priority: low, text: B}\n"
+        "  - {name: far, title: F, metric: rotation, outside: 50 % of own_range(rotation),"
+        " priority: low, text: F}\n"
+        "  - {name: both, title: C, priority: low, text: C, all: [{metric: posture, is: slouched},"
+        " {metric: angle, above: 12 deg}, {metric: temperature, below: 25 Cel}]}\n";
+    struct frame_world world;
+    rules_destroy(ward->rules);
+    ward->rules = ward_load(&ward->drivers, yaml, 8);
+    ward_ask(ward);
+    world = ward_world(ward);
+    assert_int_equal(frame_reload(ward->frame, &world), 0);
+}
+
+static uint64_t open_limited(struct ward *ward)
+{
+    static const char text[] =
+        "{name: p, phases: [{kind: massage, time: 5 min,"
+        " limits: [{metric: angle, above: 30 deg}]},"
+        " {kind: rest, time: 1 min, limits: [{metric: angle, above: 20 deg}]}]}";
+    struct plan plan;
+    struct diag diag = {0};
+    struct client client = {.name = "kiefer-7"};
+    if (plan_parse(&plan, "plan", text, strlen(text), &ward->drivers, &ward->body, &diag) != 0)
+        fail_msg("%s", diag.text);
+    return sessions_open(
+        ward->sessions,
+        &(struct session_opening){.room = 1, .therapist = "AB", .client = &client, .plan = &plan},
+        ward->devices, NOW, NULL);
+}
+
+/* The limits of the one session that the next frame tells of. */
+static void expect_limits(struct ward *ward, struct frame_cursor *cursor, size_t count,
+                          const double *limits)
+{
+    Frame *frame = ward_next(ward, cursor, NOW + 5000);
+    assert_non_null(frame);
+    assert_int_equal(frame->n_sessions, 1);
+    const Told *told = frame->sessions[0];
+    assert_int_equal(told->n_limits, count);
+    for (size_t i = 0; i < count; i++) {
+        const Lumbar__Live__V1__Limit *limit = told->limits[i];
+        assert_int_equal(limit->has_above, !limit->has_below);
+        assert_int_equal(limit->rule, i == 0 ? 0 : 1);
+        assert_int_equal(limit->metric, i == 0 ? ANGLE : ROTATION);
+        assert_true((limit->has_above ? limit->above : limit->below) == limits[i]);
+        assert_int_equal(limit->has_above, limits[i] > 0);
+    }
+    ward_free(frame);
+}
+
+static void limits_of_plan_and_client_come_with_the_session_and_go_with_it(void **state)
+{
+    struct ward *ward = *state;
+    use_rules(ward);
+    struct frame_cursor cursor = client_of(ward, 1);
+    uint64_t id = open_limited(ward);
+    expect_limits(ward, &cursor, 0, NULL); /* it does not run yet */
+    op(ward, id, (struct session_order){.op = SESSION_START}, NOW);
+    expect_limits(ward, &cursor, 1, (double[]){30});
+    const struct client_own own = {.metric = ROTATION, .low = -20, .high = 10, .measured_ms = NOW};
+    assert_int_equal(sessions_learn(ward->sessions, id, &own, INT64_MAX, NOW), 0);
+    expect_limits(ward, &cursor, 3, (double[]){30, -10, 5});
+    op(ward, id, (struct session_order){.op = SESSION_NEXT}, NOW + 1000);
+    expect_limits(ward, &cursor, 3, (double[]){20, -10, 5}); /* of this phase */
+    op(ward, id, (struct session_order){.op = SESSION_END}, NOW + 2000);
+    expect_limits(ward, &cursor, 0, NULL);
+}
+
+static void limits_that_are_numbers_come_with_the_hello_of_every_condition(void **state)
+{
+    struct ward *ward = *state;
+    struct frame_cursor cursor = {0};
+    use_rules(ward);
+    ward_watch(ward, &cursor, (struct wish){.room = 1}, NOW);
+    Frame *frame = ward_next(ward, &cursor, NOW);
+    Lumbar__Live__V1__Rule *const *rules = frame->hello->rules;
+    assert_int_equal(frame->hello->n_rules, 3);
+    assert_int_equal(rules[0]->n_limits + rules[1]->n_limits, 0);
+    assert_int_equal(rules[2]->n_limits, 2);
+    assert_true(rules[2]->limits[0]->metric == ANGLE && rules[2]->limits[0]->above == 12);
+    assert_true(rules[2]->limits[1]->metric == TEMPERATURE && rules[2]->limits[1]->below == 25);
+    assert_false(rules[2]->has_above); /* its first condition is a label */
+    ward_free(frame);
+}
+
 static void a_calibration_is_told_as_it_goes_on(void **state)
 {
     typedef Lumbar__Live__V1__Calibration Calibrated;
@@ -250,6 +342,8 @@ int main(void)
         TEST(a_shared_frame_lacks_no_session),
         TEST(a_calibration_is_told_as_it_goes_on),
         TEST(all_rooms_at_once_come_whole_and_each_once),
+        TEST(limits_of_plan_and_client_come_with_the_session_and_go_with_it),
+        TEST(limits_that_are_numbers_come_with_the_hello_of_every_condition),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

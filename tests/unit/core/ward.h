@@ -31,7 +31,9 @@ static const char ward_rules[] = "rules:\n"
                                  "    text: \"{device} in {room}: {value}.\"\n"
                                  "    action: Sit up.\n"
                                  "  - {name: cold, title: Cold, metric: temperature, below: 25 "
-                                 "Cel, priority: low, text: Cold}\n";
+                                 "Cel, priority: low, text: Cold}\n"
+                                 "  - {name: far, title: Far, metric: angle, above: "
+                                 "limit(angle), priority: low, text: Far}\n";
 
 struct ward {
     struct drivers drivers;
@@ -68,12 +70,34 @@ static inline struct rules *ward_load(const struct drivers *drivers, const char 
     return rules;
 }
 
+/* What rules ask, as the hub answers. */
+
+static inline bool ward_limit(void *user, uint32_t room, uint32_t metric, bool high, double *limit)
+{
+    const struct ward *ward = user;
+    double ends[2];
+    bool found = sessions_limit(ward->sessions, room, metric, &ends[0], &ends[1]);
+    *limit = ends[high];
+    return found && !isnan(*limit);
+}
+
+static inline bool ward_range(void *user, uint32_t room, uint32_t metric, double *low, double *high)
+{
+    const struct ward *ward = user;
+    return sessions_own(ward->sessions, room, metric, low, high);
+}
+
+static inline void ward_ask(struct ward *ward)
+{
+    rules_ask(ward->rules,
+              &(struct rules_lookup){.user = ward, .limit = ward_limit, .own_range = ward_range});
+}
+
 static inline struct frame_world ward_world(const struct ward *ward)
 {
-    return (struct frame_world){ward->config,   &ward->drivers,    ward->devices,
-                                ward->rules,    ward->alarms,      ward->feed,
-                                ward->sessions, ward->calibration, &ward->suppressions,
-                                &ward->pauses};
+    return (struct frame_world){
+        ward->config, &ward->drivers, ward->devices,     ward->rules,         ward->alarms,
+        ward->feed,   ward->sessions, ward->calibration, &ward->suppressions, &ward->pauses};
 }
 
 /* The device of this name in its room; heard for the first time. */
@@ -100,6 +124,7 @@ static inline void ward_init(struct ward *ward, size_t feed_bytes, uint32_t devi
     body_init(&ward->body, &ward->drivers);
     ward->sessions = sessions_create(devices, &ward->drivers, &ward->body, NULL, NULL);
     ward->calibration = calibration_create(devices, NULL, NULL);
+    ward_ask(ward);
     ward_device(ward, "p-01", 1);
     ward_device(ward, "p-02", 1);
     ward_device(ward, "p-03", 2);
