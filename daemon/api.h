@@ -23,6 +23,9 @@ bool hub_admit(void *hub, const struct api_endpoint *endpoint, const struct api_
 typedef enum api_outcome api_handler(void *user, const struct api_call *call,
                                      struct api_answer *answer);
 
+/* api_service.c */
+api_handler api_reload, api_restart;
+
 /* api_status.c */
 api_handler api_get_health, api_get_status, api_get_rooms;
 

@@ -81,6 +81,14 @@ static void add_backup_complaint(json_t *list, const struct lumbard *hub)
         json_array_append_new(list, json_string("There is no backup as new as there should be."));
 }
 
+static json_t *config_status(const struct lumbard *hub)
+{
+    const struct hub_kept *kept = &hub->kept;
+    return json_pack("{s:s, s:s?, s:i, s:s?}", "file", hub->options->config_file, "folder",
+                     kept->folder[0] != '\0' ? kept->folder : NULL, "kept", (int)kept->number,
+                     "complaint", kept->complaint[0] != '\0' ? kept->complaint : NULL);
+}
+
 /* What is wrong, a sentence each; an empty list: nothing. */
 static json_t *complaints(const struct lumbard *hub)
 {
@@ -103,6 +111,12 @@ static json_t *complaints(const struct lumbard *hub)
                                "still those of before, until it is started anew.",
                                (double)hub->clock.off_ms / 1000));
     add_backup_complaint(list, hub);
+    if (hub->kept.complaint[0] != '\0')
+        json_array_append_new(
+            list,
+            json_sprintf("The configuration cannot be used, and the hub runs with the last one "
+                         "that could: %s",
+                         hub->kept.complaint));
     webhook_stats(hub->webhook, &webhook);
     if (webhook.error[0] != '\0')
         json_array_append_new(list, json_sprintf("The webhook: %s.", webhook.error));
@@ -131,18 +145,20 @@ enum api_outcome api_get_status(void *user, const struct api_call *call, struct 
     struct lumbard *hub = user;
     const struct ingest *ingest = &hub->ingest;
     json_t *status = json_pack(
-        "{s:s, s:s, s:o, s:I, s:i, s:I, s:I, s:i, s:I, s:i, s:i}", "version", LUMBAR_VERSION,
-        "clinic", hub->setup.config->clinic, "now", api_instant(hub_now_ms(hub)), "uptime_s",
+        "{s:s, s:i, s:s, s:o, s:I, s:i, s:I, s:I, s:i, s:I, s:i, s:i}", "version", LUMBAR_VERSION,
+        "pid", (int)hub->pid, "clinic", hub->setup.config->clinic, "now",
+        api_instant(hub_now_ms(hub)), "uptime_s",
         (json_int_t)((hub_now_ms(hub) - hub->started_ms) / 1000), "rooms",
         (int)hub->setup.config->room_count, "messages", (json_int_t)ingest->messages, "refused",
         (json_int_t)ingest->refused, "devices", (int)devices_count(ingest->devices),
         "devices_refused", (json_int_t)devices_refused(ingest->devices), "alarms",
         (int)alarms_standing(ingest->alarms), "alarms_waiting", (int)ingest->alarms_waiting);
-    json_t *parts =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "broker", broker_status(hub), "spool",
-                  spool_status(hub), "quarantine", quarantine_status(hub), "recorder",
-                  recorder_status(hub), "history", history_status(hub), "web", web_status(hub),
-                  "clock", clock_status(hub), "backup", api_backup_status(hub), "complaints", complaints(hub));
+    json_t *parts = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "broker",
+                              broker_status(hub), "spool", spool_status(hub), "quarantine",
+                              quarantine_status(hub), "recorder", recorder_status(hub), "history",
+                              history_status(hub), "web", web_status(hub), "clock",
+                              clock_status(hub), "backup", api_backup_status(hub), "config",
+                              config_status(hub), "complaints", complaints(hub));
     json_object_update(status, parts);
     json_decref(parts);
     return api_give(answer, 200, status);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/ingest.h"
 #include "core/options.h"
 #include "io/files.h"
 #include "io/mqtt.h"
@@ -111,4 +112,33 @@ int check_places(const struct config *config, struct diag *diag)
         return config_complain(config, "api.group", diag, ERR_UNKNOWN, "there is no group '%s'",
                                config->api.group);
     return 0;
+}
+
+/* ---- all of it ---- */
+
+int check_setup(const struct setup *setup, struct diag *diag)
+{
+    int code = ingest_check(setup->config, &setup->drivers, NULL, diag);
+    if (code == 0)
+        code = check_broker(setup->config, diag);
+    if (code == 0)
+        code = check_webhook(setup->config, diag);
+    return code == 0 ? check_places(setup->config, diag) : code;
+}
+
+int check_config(const char *config_file, FILE *out, struct diag *diag)
+{
+    struct setup setup;
+    int code = setup_load(&setup, config_file, diag);
+    if (code != 0)
+        return code;
+    code = check_setup(&setup, diag);
+    if (code == 0 && setup.plugins_refused > 0)
+        code = ERR_PLUGIN;
+    if (out != NULL)
+        fprintf(out, "%s: %u rooms, %u plugins, %u rules, %u plans%s\n", config_file,
+                setup.config->room_count, setup.drivers.count, rules_count(setup.rules),
+                plans_count(setup.plans), code == 0 ? ": good" : ": not good");
+    setup_fini(&setup);
+    return code;
 }

@@ -8,8 +8,19 @@
 #ifndef LUMBAR_CHECK_H
 #define LUMBAR_CHECK_H
 
+#include <stdio.h>
+
 #include "base/err.h"
 #include "core/config.h"
+
+struct setup;
+
+/* All of it, of a configuration that was loaded. */
+int check_setup(const struct setup *setup, struct diag *diag);
+
+/* Loads it first, and prints what it is to `out` (NULL: nowhere). Not 0 without a complaint:
+ * plugins were refused, each said in the log. */
+int check_config(const char *config_file, FILE *out, struct diag *diag);
 
 /* The password and the files for TLS: can they be read, and do they fit each other? */
 int check_broker(const struct config *config, struct diag *diag);

@@ -184,6 +184,7 @@ void hub_look_at_health(struct lumbard *hub, int64_t now_ms)
         .oversize = broker.oversize,
         .quarantined = quarantine_held(hub->quarantine),
         .settling = hub->own_blame.since_ms != 0 || hub->broker_blame.since_ms != 0,
+        .config_old = hub->kept.complaint[0] != '\0',
         .second = now_ms / 1000,
     };
     tell_changes(hub, &now, &broker, spool.uncopied_bytes);

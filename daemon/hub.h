@@ -6,6 +6,7 @@
 #ifndef LUMBAR_HUB_H
 #define LUMBAR_HUB_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -19,6 +20,7 @@
 #include "core/publish.h"
 #include "core/repeats.h"
 #include "io/backup.h"
+#include "io/kept.h"
 #include "io/mqtt.h"
 #include "io/quarantine.h"
 #include "io/recorder.h"
@@ -71,10 +73,18 @@ struct hub_noted {
     uint64_t position; /* of the room's last message */
 };
 
+/* The configurations that the hub can fall back on, and what it makes of the present one. */
+struct hub_kept {
+    char folder[PATH_MAX]; /* "": none are kept */
+    uint32_t number;       /* the newest that the hub came up with; 0: none */
+    char complaint[512];   /* why it runs with that, and not with what the file says; "": it does */
+};
+
 struct lumbard {
     const struct lumbard_options *options;
     int64_t offset_ms; /* hub time less the monotonic clock */
     struct setup setup;
+    struct hub_kept kept;
     struct ingest ingest;
     struct suppressions suppressions;
     struct pauses pauses;
@@ -235,7 +245,13 @@ void hub_look_for_blame(struct lumbard *hub, int64_t now_ms); /* before alarms m
 
 void hub_stop(struct lumbard *hub); /* begins the end, as a signal does */
 
-void hub_reload(struct lumbard *hub); /* reload.c */
+/* reload.c: everything or nothing; a complaint where it is nothing. */
+int hub_reload(struct lumbard *hub, struct diag *diag);
+
+/* fallback.c: the file's configuration, or, where the hub cannot start with it, the last one that
+ * it came up with. */
+int hub_load_setup(struct lumbard *hub, struct diag *diag);
+void hub_keep_setup(struct lumbard *hub); /* it is up with the file's, by a start or a reload */
 
 /* Delays and absence, acknowledgements, health, status, watchdog. */
 void hub_on_tick(uv_timer_t *timer);

@@ -282,7 +282,7 @@ static void on_signal(uv_signal_t *handle, int number)
 {
     struct lumbard *hub = handle->data;
     if (number == SIGHUP && !hub->stopping)
-        hub_reload(hub);
+        hub_reload(hub, &(struct diag){0});
     else if (number != SIGHUP)
         hub_stop(hub);
 }
@@ -461,13 +461,15 @@ static int go(struct lumbard *hub, struct diag *diag)
     hub_call_again(hub, 0);
     log_notice("listening on http://%s:%d/", hub->setup.config->web.listen, web_port(hub->web));
     notify_send("READY=1\nSTATUS=waiting for the broker");
+    if (hub->kept.complaint[0] == '\0')
+        hub_keep_setup(hub);
     memory_give_back();
     return 0;
 }
 
 static int start(struct lumbard *hub, struct diag *diag)
 {
-    int code = setup_load(&hub->setup, hub->options->config_file, diag);
+    int code = hub_load_setup(hub, diag);
     if (code == 0)
         code = open_core(hub, diag);
     if (code == 0)

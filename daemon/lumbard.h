@@ -9,6 +9,7 @@
 
 struct lumbard_options {
     const char *config_file;
+    const char *state;    /* folder, for configurations to fall back on; NULL: none */
     const char *web_root; /* NULL: the page of the program */
 };
 

@@ -8,6 +8,7 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -16,7 +17,6 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "check.h"
-#include "core/ingest.h"
 #include "io/files.h"
 #include "io/quarantine.h"
 #include "lumbard.h"
@@ -31,7 +31,7 @@
 #endif
 
 static const char usage_text[] =
-    "usage: lumbard [--config FILE] [--web-root FOLDER] [--verbose]\n"
+    "usage: lumbard [--config FILE] [--state FOLDER] [--web-root FOLDER] [--verbose]\n"
     "       lumbard [--config FILE] --check | --plugins | --quarantine\n"
     "       lumbard --options | --endpoints | --version | --help\n"
     "\n"
@@ -42,6 +42,8 @@ static const char usage_text[] =
     "  --options          list every option of the configuration\n"
     "  --endpoints        list what may be asked for, by whom and of which rooms, as JSON\n"
     "  --quarantine       list the messages that could not be used\n"
+    "  --state FOLDER     where configurations that were good are kept, to fall back on\n"
+    "                     (default: $STATE_DIRECTORY, as systemd gives it; else none)\n"
     "  --web-root FOLDER  serve the page from a folder while it is worked on\n"
     "  --verbose          say more in the log\n";
 
@@ -54,25 +56,9 @@ static int complain(const struct diag *diag)
 
 static int check(const char *config_file)
 {
-    struct setup setup;
     struct diag diag = {0};
-    if (setup_load(&setup, config_file, &diag) != 0)
-        return complain(&diag);
-    int code = setup.plugins_refused > 0 ? 1 : 0;
-    int found = ingest_check(setup.config, &setup.drivers, NULL, &diag);
-    if (found == 0)
-        found = check_broker(setup.config, &diag);
-    if (found == 0)
-        found = check_webhook(setup.config, &diag);
-    if (found == 0)
-        found = check_places(setup.config, &diag);
-    if (found != 0)
-        code = complain(&diag);
-    printf("%s: %u rooms, %u plugins, %u rules, %u plans%s\n", config_file,
-           setup.config->room_count, setup.drivers.count, rules_count(setup.rules),
-           plans_count(setup.plans), code == 0 ? ": good" : ": not good");
-    setup_fini(&setup);
-    return code;
+    int code = check_config(config_file, stdout, &diag);
+    return diag.code != 0 ? complain(&diag) : code == 0 ? 0 : 1;
 }
 
 static int list_plugins(const char *config_file)
@@ -125,6 +111,7 @@ enum action {
     VERSION,
     HELP,
     CONFIG,
+    STATE,
     WEB_ROOT,
     LOUD
 };
@@ -132,6 +119,7 @@ enum action {
 static const struct option arguments[] = {
     {"config", required_argument, NULL, CONFIG},
     {"web-root", required_argument, NULL, WEB_ROOT},
+    {"state", required_argument, NULL, STATE},
     {"check", no_argument, NULL, CHECK},
     {"plugins", no_argument, NULL, PLUGINS},
     {"options", no_argument, NULL, OPTIONS},
@@ -172,13 +160,16 @@ static int act(int action, const struct lumbard_options *options)
 
 int main(int argc, char **argv)
 {
-    struct lumbard_options options = {.config_file = LUMBAR_CONFIG_FILE};
+    struct lumbard_options options = {.config_file = LUMBAR_CONFIG_FILE,
+                                      .state = getenv("STATE_DIRECTORY")};
     int action = RUN;
     int wrong = 0;
     memory_begin();
     for (int c; (c = getopt_long(argc, argv, "", arguments, NULL)) != -1;) {
         if (c == CONFIG)
             options.config_file = optarg;
+        else if (c == STATE)
+            options.state = optarg;
         else if (c == WEB_ROOT)
             options.web_root = optarg;
         else if (c == LOUD)

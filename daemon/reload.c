@@ -64,9 +64,8 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     return 0;
 }
 
-void hub_reload(struct lumbard *hub)
+int hub_reload(struct lumbard *hub, struct diag *diag)
 {
-    struct diag diag = {0};
     struct config *config = NULL;
     struct rules *rules = NULL;
     struct plans *plans = NULL;
@@ -74,33 +73,34 @@ void hub_reload(struct lumbard *hub)
     char sentence[512];
     const char *file = hub->options->config_file;
     notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_mono_ns() / 1000));
-    int code = setup_read_config(file, &config, &diag);
+    int code = setup_read_config(file, &config, diag);
     if (code == 0)
-        code = config_check_reload(hub->setup.config, config, &diag);
+        code = config_check_reload(hub->setup.config, config, diag);
     if (code == 0)
-        code = ingest_check(config, &hub->setup.drivers, hub->ingest.devices, &diag);
+        code = ingest_check(config, &hub->setup.drivers, hub->ingest.devices, diag);
     if (code == 0)
-        code =
-            setup_read_rules(file, config, &hub->setup.drivers, hub->setup.derive, &rules, &diag);
+        code = setup_read_rules(file, config, &hub->setup.drivers, hub->setup.derive, &rules, diag);
     if (code == 0)
-        code = setup_read_plans(file, config, &hub->setup.drivers, &hub->setup.body, &plans, &diag);
+        code = setup_read_plans(file, config, &hub->setup.drivers, &hub->setup.body, &plans, diag);
     if (code == 0)
-        code = setup_webhook(config, &target, &diag);
+        code = setup_webhook(config, &target, diag);
     if (code == 0)
-        code = take_over(hub, config, rules, plans, &diag);
+        code = take_over(hub, config, rules, plans, diag);
     if (code == 0) {
         webhook_aim(hub->webhook, target);
         web_take_host(hub->web, config->web.host);
         log_notice("configuration reloaded: %u rooms, %u rules", config->room_count,
                    rules_count(rules));
         web_alarm(hub->web);
+        hub_keep_setup(hub);
     } else {
         webhook_target_destroy(target);
         plans_destroy(plans);
         rules_destroy(rules);
         config_destroy(config);
         log_error("not reloaded, nothing changed: %s",
-                  diag_sentence(&diag, sentence, sizeof(sentence)));
+                  diag_sentence(diag, sentence, sizeof(sentence)));
     }
     notify_send("READY=1");
+    return code;
 }

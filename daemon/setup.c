@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "io/files.h"
+#include "io/kept.h"
 #include "io/plugins.h"
 
 int setup_read_config(const char *config_file, struct config **config, struct diag *diag)
@@ -98,14 +99,31 @@ static void on_refused(void *user, const char *sentence)
     log_error("plugin refused: %s", sentence);
 }
 
+static int load_plugins(struct setup *setup, struct diag *diag)
+{
+    drivers_init(&setup->drivers);
+    int code =
+        plugins_load(setup->config->plugins.folder, &setup->drivers, on_refused, setup, diag);
+    if (code != 0)
+        setup_fini(setup);
+    return code;
+}
+
 int setup_load_plugins(struct setup *setup, const char *config_file, struct diag *diag)
 {
     memset(setup, 0, sizeof(*setup));
     int code = setup_read_config(config_file, &setup->config, diag);
-    if (code != 0)
-        return code;
-    drivers_init(&setup->drivers);
-    code = plugins_load(setup->config->plugins.folder, &setup->drivers, on_refused, setup, diag);
+    return code == 0 ? load_plugins(setup, diag) : code;
+}
+
+/* Rules and plans, behind configuration and plugins. */
+static int load_rest(struct setup *setup, const char *config_file, struct diag *diag)
+{
+    int code = setup_load_rules(setup, config_file, diag);
+    body_init(&setup->body, &setup->drivers); /* after what rules may have added to them */
+    if (code == 0)
+        code = setup_read_plans(config_file, setup->config, &setup->drivers, &setup->body,
+                                &setup->plans, diag);
     if (code != 0)
         setup_fini(setup);
     return code;
@@ -114,16 +132,19 @@ int setup_load_plugins(struct setup *setup, const char *config_file, struct diag
 int setup_load(struct setup *setup, const char *config_file, struct diag *diag)
 {
     int code = setup_load_plugins(setup, config_file, diag);
+    return code == 0 ? load_rest(setup, config_file, diag) : code;
+}
+
+int setup_load_kept(struct setup *setup, const char *config_file, struct diag *diag)
+{
+    memset(setup, 0, sizeof(*setup));
+    int code = setup_read_config(config_file, &setup->config, diag);
     if (code != 0)
         return code;
-    code = setup_load_rules(setup, config_file, diag);
-    body_init(&setup->body, &setup->drivers); /* after what rules may have added to them */
-    if (code == 0)
-        code = setup_read_plans(config_file, setup->config, &setup->drivers, &setup->body,
-                                &setup->plans, diag);
-    if (code != 0)
-        setup_fini(setup);
-    return code;
+    setup->config->rules.folder = KEPT_RULES;
+    setup->config->plans.folder = KEPT_PLANS;
+    code = load_plugins(setup, diag);
+    return code == 0 ? load_rest(setup, config_file, diag) : code;
 }
 
 int setup_broker(const struct config *config, struct mqtt_options *options,

@@ -28,6 +28,9 @@ struct setup {
 int setup_load(struct setup *setup, const char *config_file, struct diag *diag);
 void setup_fini(struct setup *setup);
 
+/* The same of a configuration that io/kept.h has kept: its rules and plans lie beside it. */
+int setup_load_kept(struct setup *setup, const char *config_file, struct diag *diag);
+
 /* The configuration and its plugins only; `derive`, `rules` and `plans` stay NULL. */
 int setup_load_plugins(struct setup *setup, const char *config_file, struct diag *diag);
 
@@ -37,8 +40,8 @@ int setup_read_rules(const char *config_file, const struct config *config,
                      const struct drivers *drivers, const struct derive *derive,
                      struct rules **rules, struct diag *diag);
 
-/* For a start, after the plugins: the rules of a folder (as seen from the configuration's), and what
- * they derive, which the drivers then have. */
+/* For a start, after the plugins: the rules of a folder (as seen from the configuration's), and
+ * what they derive, which the drivers then have. */
 int setup_load_rules(struct setup *setup, const char *config_file, struct diag *diag);
 
 /* The plans of plans.folder, which need not be there; and each plan that a room names is among

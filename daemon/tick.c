@@ -87,7 +87,8 @@ static void tell_status(struct lumbard *hub, int64_t now)
         devices_touch(hub->ingest.devices, devices_at(hub->ingest.devices, id));
     tell_oversize(hub, now);
     end_complaints(hub, now);
-    notify_send("STATUS=%u devices, %u alarms, broker %s, disk %s, recorder %s, history %s",
+    notify_send("STATUS=%s%u devices, %u alarms, broker %s, disk %s, recorder %s, history %s",
+                hub->kept.complaint[0] != '\0' ? "CONFIGURATION OF BEFORE; " : "",
                 devices_count(hub->ingest.devices), alarms_standing(hub->ingest.alarms),
                 hub->health.broker ? "connected" : "away", hub->health.disk ? "ok" : "refusing",
                 recorder_is_safe(hub->recorder) ? "ok" : "refused",

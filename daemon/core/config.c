@@ -370,6 +370,26 @@ int config_complain(const struct config *config, const char *option, struct diag
     return yaml_complain(config->text, node_of(config, option), diag, code, "%s", words);
 }
 
+const char *config_default(const char *option)
+{
+    return option_find(option)->fallback;
+}
+
+static const char *value_of(const struct config *config, const struct option *option)
+{
+    const struct yaml_node *node = node_of(config, option->path);
+    return node != NULL ? node->scalar : option->fallback;
+}
+
+void config_compare(const struct config *a, const struct config *b, config_differs_cb *each,
+                    void *user)
+{
+    for (size_t i = 0; i < option_count; i++)
+        if (!option_equal(&options[i], a, b))
+            each(user, options[i].path, value_of(a, &options[i]), value_of(b, &options[i]),
+                 options[i].reloadable);
+}
+
 int config_check_reload(const struct config *old, const struct config *fresh, struct diag *diag)
 {
     for (size_t i = 0; i < option_count; i++)

@@ -22,8 +22,8 @@
 struct yaml;
 
 struct config_room {
-    const char *name;  /* a label: stands in alarm topics */
-    const char *title; /* what people read; the name if not set */
+    const char *name;                             /* a label: stands in alarm topics */
+    const char *title;                            /* what people read; the name if not set */
     const char *devices[CONFIG_ROOM_DEVICES_MAX]; /* "posture/p-01": kind and device */
     struct config_place {
         int line, column;
@@ -38,7 +38,7 @@ struct config {
     const char *clinic; /* shown on top of the page */
 
     struct {
-        const char *host;          /* an address, or a name in /etc/hosts */
+        const char *host; /* an address, or a name in /etc/hosts */
         int64_t port;
         const char *client_id;     /* fixed, so that the broker keeps the session */
         const char *username;      /* "" without */
@@ -150,6 +150,15 @@ const char *config_file(const struct config *config);
  * has its default. Returns the code. */
 int config_complain(const struct config *config, const char *option, struct diag *diag, int code,
                     const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* What an option is where nothing is said of it. */
+const char *config_default(const char *option);
+
+/* Each option that is another in b, as it is written there and in a, or its default. */
+typedef void config_differs_cb(void *user, const char *option, const char *in_a, const char *in_b,
+                               bool reloadable);
+void config_compare(const struct config *a, const struct config *b, config_differs_cb *each,
+                    void *user);
 
 /* Could a running hub go from old to new? Names the first option that needs a restart. */
 int config_check_reload(const struct config *old, const struct config *fresh, struct diag *diag);

@@ -91,7 +91,8 @@ void frame_set_health(struct frame *frame, const struct frame_health *health)
         had->flood == health->flood && had->alarms_lost == health->alarms_lost &&
         had->clock_unset == health->clock_unset && had->clock_off_ms == health->clock_off_ms &&
         had->oversize == health->oversize && had->quarantined == health->quarantined &&
-        had->settling == health->settling && had->second == health->second)
+        had->settling == health->settling && had->config_old == health->config_old &&
+        had->second == health->second)
         return;
     frame->health = *health;
     frame->health_generation++;

@@ -237,6 +237,7 @@ static void fill_health(const struct frame_health *health, Lumbar__Live__V1__Hea
     out->quarantined = health->quarantined;
     out->has_settling = 1;
     out->settling = health->settling;
+    out->has_config_old = out->config_old = health->config_old;
 }
 
 /* What every frame has: where to resume, the hub's clock; and what is single. */

@@ -1,6 +1,7 @@
 #include "ask.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,10 +34,15 @@ static int find_socket(const struct ask *ask, struct sockaddr_un *address)
     struct diag diag = {0};
     const char *path = ask->socket;
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    if (path == NULL && setup_read_config(ask->config, &config, &diag) != 0)
-        return ctl_complain(&diag);
+    if (path == NULL && setup_read_config(ask->config, &config, &diag) != 0) {
+        if (!ask->quiet)
+            ctl_complain(&diag);
+        if (diag.code == ERR_IO)
+            return CTL_FAILED;
+    }
+    /* What is wrong in a configuration keeps no hub from running, nor us from asking it. */
     if (path == NULL)
-        path = config->api.socket;
+        path = config != NULL ? config->api.socket : config_default("api.socket");
     size_t length = strlen(path);
     if (length == 0)
         fprintf(stderr, "lumbarctl: %s sets no api.socket\n", ask->config);
@@ -46,6 +52,18 @@ static int find_socket(const struct ask *ask, struct sockaddr_un *address)
         memcpy(address->sun_path, path, length);
     config_destroy(config);
     return address->sun_path[0] != '\0' ? 0 : CTL_FAILED;
+}
+
+static void say(const struct ask *ask, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void say(const struct ask *ask, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    if (!ask->quiet)
+        vfprintf(stderr, format, arguments);
+    va_end(arguments);
 }
 
 /* Connects, and says what to do where that fails. */
@@ -66,13 +84,12 @@ static int connect_hub(const struct ask *ask, int *fd)
     if (*fd >= 0)
         close(*fd);
     if (failed == EACCES || failed == EPERM) {
-        fprintf(stderr,
-                "lumbarctl: you may not use %s; be root, or a member of the socket's group\n",
-                address.sun_path);
+        say(ask, "lumbarctl: you may not use %s; be root, or a member of the socket's group\n",
+            address.sun_path);
         return CTL_NOT_ALLOWED;
     }
-    fprintf(stderr, "lumbarctl: no hub answers at %s: %s; is lumbard running?\n", address.sun_path,
-            strerror(failed));
+    say(ask, "lumbarctl: no hub answers at %s: %s; is lumbard running?\n", address.sun_path,
+        strerror(failed));
     return CTL_NO_HUB;
 }
 
@@ -117,43 +134,43 @@ static char *read_all(int fd, size_t *length)
     return NULL;
 }
 
-static int say_refusal(int status, const json_t *problem)
+static int say_refusal(const struct ask *ask, int status, const json_t *problem)
 {
     const char *detail = ask_string(problem, "detail");
     if (detail[0] != '\0')
-        fprintf(stderr, "lumbarctl: %s\n", detail);
+        say(ask, "lumbarctl: %s\n", detail);
     else
-        fprintf(stderr, "lumbarctl: the hub answers with %d\n", status);
+        say(ask, "lumbarctl: the hub answers with %d\n", status);
     return status == 403 ? CTL_NOT_ALLOWED : CTL_FAILED;
 }
 
 /* The body of a whole answer whose status is good; NULL: it was refused, and that was said. */
-static const char *body_of(const char *text, size_t length, int *code)
+static const char *body_of(const struct ask *ask, const char *text, size_t length, int *code)
 {
     int status = 0;
     const char *body = strstr(text, "\r\n\r\n");
     *code = CTL_FAILED;
     if (sscanf(text, "HTTP/1.%*d %d", &status) != 1 || body == NULL) {
-        fprintf(stderr, "lumbarctl: the hub did not answer\n");
+        say(ask, "lumbarctl: the hub did not answer\n");
         return NULL;
     }
     body += 4;
     if (status >= 200 && status < 300)
         return body;
     json_t *problem = json_loadb(body, length - (size_t)(body - text), 0, NULL);
-    *code = say_refusal(status, problem);
+    *code = say_refusal(ask, status, problem);
     json_decref(problem);
     return NULL;
 }
 
-static int take_answer(const char *text, size_t length, json_t **answer)
+static int take_answer(const struct ask *ask, const char *text, size_t length, json_t **answer)
 {
     int code;
-    const char *body = body_of(text, length, &code);
+    const char *body = body_of(ask, text, length, &code);
     if (body == NULL)
         return code;
     *answer = json_loadb(body, length - (size_t)(body - text), 0, NULL);
-    return *answer != NULL ? 0 : say_refusal(500, NULL);
+    return *answer != NULL ? 0 : say_refusal(ask, 500, NULL);
 }
 
 static bool send_question(int fd, const char *method, const char *path, const json_t *body)
@@ -183,7 +200,7 @@ int ask_hub(const struct ask *ask, const char *method, const char *path, json_t 
         /* A hub that refuses early may close while we still speak: what it says is what counts. */
         send_question(fd, method, path, body);
         char *text = read_all(fd, &length);
-        code = take_answer(text != NULL ? text : "", text != NULL ? length : 0, answer);
+        code = take_answer(ask, text != NULL ? text : "", text != NULL ? length : 0, answer);
         free(text);
         close(fd);
     }
@@ -201,7 +218,7 @@ int ask_hub_text(const struct ask *ask, const char *path, char **text, size_t *b
         return code;
     send_question(fd, "GET", path, NULL);
     char *answer = read_all(fd, &length);
-    const char *body = body_of(answer != NULL ? answer : "", length, &code);
+    const char *body = body_of(ask, answer != NULL ? answer : "", length, &code);
     close(fd);
     if (body != NULL) {
         *bytes = length - (size_t)(body - answer);

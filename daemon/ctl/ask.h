@@ -18,6 +18,7 @@ struct ask {
     const char *config; /* file that names the socket */
     const char *socket; /* NULL: what the configuration says */
     bool json;          /* print the answer as it is */
+    bool quiet;         /* say nothing of a hub that does not answer */
 };
 
 /* --config, --socket, --json and --help, for tables of getopt_long(). */

@@ -50,5 +50,6 @@ int ctl_session(int count, char **arguments);
 int ctl_client(int count, char **arguments);
 int ctl_backup(int count, char **arguments);
 int ctl_calibration(int count, char **arguments);
+int ctl_config(int count, char **arguments);
 
 #endif

@@ -82,6 +82,7 @@ static const struct ctl_command commands[] = {
     {"client", "list|course ...", "who is treated, by pseudonym, and their course", ctl_client},
     {"calibration", "show|neutral|range ...", "of a wearable on whoever wears it", ctl_calibration},
     {"rules", "test|try ...", "rules, as files", ctl_rules},
+    {"config", "check|diff|apply|rollback ...", "the configuration, without risk", ctl_config},
     {"recording", "ls|export|verify|replay ...", "recordings of rooms, as files", ctl_recording},
     {"backup", "now|ls|verify|restore ...", "copies of history, sessions and alarms, and back",
      ctl_backup},

@@ -152,6 +152,7 @@ function Banners({ store, link, silence }) {
             <b>${words.brokerGone}</b> ${words.nothingIsNew}</p>`}
         ${live && html`<${Blamed} store=${store} />`}
         ${live && health && !health.disk && html`<p class="banner bad">${words.diskGone}</p>`}
+        ${live && health?.config_old && html`<p class="banner odd">${words.configOld}</p>`}
         ${live && health?.clock_unset && html`<p class="banner bad">${words.clockUnset}</p>`}
         ${live && health && health.clock_off_ms !== 0 && html`<p class="banner odd">
             ${words.clockOff(span(Math.abs(health.clock_off_ms)))}</p>`}

@@ -41,6 +41,8 @@ export const de = {
         + 'keinem sein Schweigen angelastet.',
     diskGone: 'Der Hub kann nicht auf seine Platte schreiben: Ein Stromausfall würde verlieren, was '
         + 'jetzt kommt. Bitte nach der Platte sehen.',
+    configOld: 'Die Konfiguration des Hubs ist nicht brauchbar: Er läuft mit der letzten, die es war. '
+        + 'Warum, sagt lumbarctl status.',
     clockUnset: 'Die Uhr des Hubs wurde seit dem Einschalten nicht gestellt: Alle Zeiten hier sind '
         + 'falsch. Bitte mit dem Netz verbinden.',
     clockOff: (time) => `Die Uhr des Hubs wurde um ${time} verstellt: Die Zeiten hier sind noch die `

@@ -42,6 +42,8 @@ export const en = {
         + 'for its silence.',
     diskGone: 'The hub cannot write to its disk: a power cut would lose what comes now. '
         + 'Look at the disk.',
+    configOld: 'The hub\'s configuration cannot be used: it runs with the last one that could. '
+        + 'lumbarctl status says why.',
     clockUnset: 'The hub\'s clock was not set since it was switched on: every time here is wrong. '
         + 'Connect it to the network.',
     clockOff: (/** @type {string} */ time) => `The hub\'s clock was set by ${time}: times here are `

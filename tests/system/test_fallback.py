@@ -1,0 +1,175 @@
+"""A configuration cannot brick the hub: it falls back on the last good one, and lumbarctl config
+checks, compares, applies and takes back."""
+import json
+import signal
+import socket
+import subprocess
+
+from clinic import Clinic, run, wait_for
+
+RULE = """
+rules:
+  - name: warm
+    title: Skin warm
+    metric: massage/skin_temperature
+    above: 43 Cel
+    priority: medium
+    text: "Skin {value}."
+"""
+
+
+def start(clinic, **more):
+    (clinic.folder / "state").mkdir(exist_ok=True)  # systemd makes it
+    clinic.start_hub(STATE_DIRECTORY=f"{clinic.folder}/state", **more)
+
+
+def kept(clinic):
+    return sorted(int(p.name) for p in (clinic.folder / "state/config").iterdir()
+                  if p.name.isdigit())
+
+
+def config(clinic, *arguments, code=0):
+    said = clinic.ctl("config", *arguments, "--state", f"{clinic.folder}/state")
+    assert said.returncode == code, (arguments, said)
+    return said
+
+
+def complaint(clinic):
+    return clinic.ask("/status")[1]["config"]["complaint"] or ""
+
+
+def rules(clinic):
+    return [rule.name for rule in clinic.browser().until(lambda f: f.HasField("hello")).hello.rules]
+
+
+def at_start_it_goes_on_with_the_last_good_one_and_says_so(build):
+    with Clinic(build, rules=RULE, start=False) as clinic:
+        start(clinic)
+        assert kept(clinic) == [1] and not complaint(clinic)
+        clinic.stop_hub()
+        start(clinic)
+        assert kept(clinic) == [1], "the same was kept again"
+        for name, old, new, words in [("lumbard.yaml", "clinic:", "clinik:", "clinik"),
+                                      ("rules.d/test.yaml", "43 Cel", "43 C", "test.yaml:6:"),
+                                      ("lumbard.yaml", "/history.db", "/no/history.db", "no: No")]:
+            clinic.stop_hub()
+            file = clinic.folder / name
+            good = file.read_text()
+            assert old in good
+            file.write_text(good.replace(old, new))
+            start(clinic)
+            assert words in complaint(clinic), complaint(clinic)
+            assert clinic.said("last configuration that was good") and rules(clinic) == ["warm"]
+            assert any("runs with the last one" in c for c in clinic.ask("/health")[1]["complaints"])
+            clinic.browser().until(lambda f: f.HasField("health") and f.health.config_old, "the page")
+            status = clinic.ctl("status", "--socket", f"{clinic.folder}/ctl")
+            assert status.returncode == 1 and words in status.stdout, status
+            if "clini" in words:  # it names no socket either: the usual one is tried
+                status = clinic.ctl("status")
+                assert status.returncode == 3 and "/run/lumbard/ctl" in status.stderr, status
+            clinic.log_from = clinic.log_path.stat().st_size
+            file.write_text(good)
+            clinic.hub.send_signal(signal.SIGHUP)
+            wait_for("the reload", lambda: clinic.said("configuration reloaded"))
+            assert not complaint(clinic) and kept(clinic) == [1]
+
+
+def one_that_never_comes_up_is_tried_twice(build):
+    """Nothing is wrong with it, but that its port is taken: a start fails, and is begun again."""
+    with Clinic(build, start=False) as clinic, socket.socket() as taken:
+        start(clinic)
+        clinic.stop_hub()
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        file = clinic.folder / "lumbard.yaml"
+        good = file.read_text()
+        file.write_text(good.replace("port: 0", f"port: {taken.getsockname()[1]}"))
+        for _ in range(2):
+            clinic.start_hub(wait=False, STATE_DIRECTORY=f"{clinic.folder}/state")
+            assert clinic.hub.wait(20) == 1 and clinic.said("in use")
+        start(clinic)
+        assert "was tried 2 times" in complaint(clinic), complaint(clinic)
+        clinic.stop_hub()
+        file.write_text(good)
+        start(clinic)
+        assert not complaint(clinic) and kept(clinic) == [1]
+
+
+def changes_are_told_applied_and_taken_back(build):
+    with Clinic(build, rules=RULE, start=False) as clinic:
+        start(clinic)
+        file, other = clinic.folder / "lumbard.yaml", clinic.folder / "other.yaml"
+        good = file.read_text()
+        assert "good" in config(clinic, "check").stdout
+        assert config(clinic, "diff").stdout == ""
+        other.write_text(good.replace("Test clinic", "Other clinic").replace("room-1", "salon"))
+        said = config(clinic, "diff", str(other), code=1).stdout
+        assert "clinic: Test clinic -> Other clinic\n" in said and "room salon: (none) ->" in said
+        told = json.loads(config(clinic, "diff", str(other), "--json", code=1).stdout)
+        assert {"what": "clinic", "from": "Test clinic", "to": "Other clinic",
+                "restart": False} in told, told
+        config(clinic, "apply", str(other))
+        assert clinic.ask("/status")[1]["clinic"] == "Other clinic" and kept(clinic) == [1, 2]
+        assert file.read_text() == other.read_text()
+        (clinic.folder / "rules.d/more.yaml").write_text(RULE.replace("warm", "hot"))
+        config(clinic, "apply")
+        assert rules(clinic) == ["hot", "warm"] and kept(clinic) == [1, 2, 3]
+        config(clinic, "rollback", "1")
+        assert file.read_text() == good and rules(clinic) == ["warm"]
+        assert (clinic.folder / "rules.d/more.yaml.before").exists()
+        assert config(clinic, "rollback", "--list").stdout.count("lumbard.yaml") == 4
+
+
+def what_is_refused_is_put_back(build):
+    with Clinic(build, start=False) as clinic:
+        start(clinic)
+        file, other = clinic.folder / "lumbard.yaml", clinic.folder / "other.yaml"
+        good = file.read_text()
+        for old, new, words in [("clinic:", "clinik:", "clinik"),  # by the check
+                                ("port: 0", "port: 1", "web.port cannot be changed")]:  # by the hub
+            other.write_text(good.replace(old, new))
+            said = config(clinic, "apply", str(other), code=1)
+            assert words in said.stderr and file.read_text() == good, said
+            assert sorted(p.name for p in clinic.folder.glob("lumbard.yaml*")) == ["lumbard.yaml"]
+        config(clinic, "rollback", code=1)  # there is no other
+
+
+def restarted(clinic, *arguments):
+    """A command that has the hub started anew: what systemd does is done here."""
+    command = subprocess.Popen(
+        [clinic.build / "daemon/lumbarctl", "config", *arguments, "--restart", "--config",
+         f"{clinic.folder}/lumbard.yaml"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while command.poll() is None:
+        if clinic.hub.poll() is not None:
+            clinic.start_hub(wait=False, STATE_DIRECTORY=f"{clinic.folder}/state",
+                             NOTIFY_SOCKET="@nobody")
+        try:
+            command.wait(0.1)
+        except subprocess.TimeoutExpired:
+            pass
+    return command.returncode, command.stderr.read()
+
+
+def a_restart_takes_what_a_reload_cannot_or_puts_it_back(build):
+    with Clinic(build, start=False) as clinic, socket.socket() as taken:
+        start(clinic, NOTIFY_SOCKET="@nobody")
+        file, other = clinic.folder / "lumbard.yaml", clinic.folder / "other.yaml"
+        good = file.read_text()
+        other.write_text(good + "devices:\n  max: 30\n")
+        code, said = restarted(clinic, "apply", str(other))
+        assert code == 0 and file.read_text() == other.read_text(), said
+        assert kept(clinic) == [1, 2]
+        assert config(clinic, "diff", "1", code=1).stdout == "devices.max: 30 -> 400  (restart)\n"
+        taken.bind(("127.0.0.1", 0))
+        taken.listen(1)
+        before = file.read_text()
+        other.write_text(before.replace("port: 0", f"port: {taken.getsockname()[1]}"))
+        code, said = restarted(clinic, "apply", str(other))
+        assert code == 1 and "was tried 2 times" in said and "as it was" in said, said
+        assert file.read_text() == before and not complaint(clinic)
+
+
+if __name__ == "__main__":
+    run([at_start_it_goes_on_with_the_last_good_one_and_says_so,
+         one_that_never_comes_up_is_tried_twice, changes_are_told_applied_and_taken_back,
+         what_is_refused_is_put_back, a_restart_takes_what_a_reload_cannot_or_puts_it_back])
