@@ -32,7 +32,8 @@ static void clean(char *text, size_t bytes)
 }
 
 /* What was given is added, as much of it as there is room for. */
-static void add(char *out, size_t room, size_t *have, const char *format, va_list args)
+__attribute__((format(printf, 4, 0))) static void add(char *out, size_t room, size_t *have,
+                                                      const char *format, va_list args)
 {
     size_t left = room - *have;
     int length = left > 0 ? vsnprintf(out + *have, left, format, args) : 0;
@@ -41,7 +42,8 @@ static void add(char *out, size_t room, size_t *have, const char *format, va_lis
     *have += kept;
 }
 
-static void put(char *out, size_t room, size_t *have, const char *format, ...)
+__attribute__((format(printf, 4, 5))) static void put(char *out, size_t room, size_t *have,
+                                                      const char *format, ...)
 {
     va_list args;
     va_start(args, format);
@@ -110,8 +112,8 @@ static bool send_entry(enum log_level level, const struct log_field *fields, con
     return sent == (ssize_t)bytes;
 }
 
-static void say(enum log_level level, const struct log_field *fields, const char *format,
-                va_list args)
+__attribute__((format(printf, 3, 0))) static void
+say(enum log_level level, const struct log_field *fields, const char *format, va_list args)
 {
     char line[LINE_BYTES];
     size_t start = 0, room = sizeof(line) - 1; /* for the line end */

@@ -121,8 +121,8 @@ static const char *const migrations[] = {
     "ALTER TABLE spool ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0;",
 
     /* What was created, by the key that its caller gave: a ring, so the table grows no further. */
-    "CREATE TABLE repeat (place INTEGER PRIMARY KEY, key TEXT NOT NULL, request INTEGER NOT NULL,"
-    "  at_ms INTEGER NOT NULL, kind TEXT NOT NULL, id INTEGER NOT NULL);",
+    ("CREATE TABLE repeat (place INTEGER PRIMARY KEY, key TEXT NOT NULL, request INTEGER NOT NULL,"
+     "  at_ms INTEGER NOT NULL, kind TEXT NOT NULL, id INTEGER NOT NULL);"),
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
