@@ -123,6 +123,23 @@ static int check_range(const struct lumbar_metric *metric, struct diag *diag)
     return 0;
 }
 
+static int check_role(const struct lumbar_metric *metric, struct diag *diag)
+{
+    const char *name = metric->name;
+    bool angle = metric->role >= LUMBAR_ROLE_FLEXION && metric->role <= LUMBAR_ROLE_ROTATION;
+    if ((uint32_t)metric->role > LUMBAR_ROLE_SIGNAL)
+        return refuse(diag, "metric %s has an unknown role (%u)", name, (unsigned)metric->role);
+    if (metric->role != LUMBAR_ROLE_NONE && metric->kind != LUMBAR_GAUGE)
+        return refuse(diag, "metric %s has a role, but is no gauge", name);
+    if (angle && strcmp(metric->unit, "deg") != 0)
+        return refuse(diag, "metric %s has the role of an angle, but is not in deg", name);
+    if (metric->role > LUMBAR_ROLE_ROTATION && (metric->flags & LUMBAR_HEALTH) == 0)
+        return refuse(diag, "metric %s has a role of health, but not the flag", name);
+    if ((metric->phases & ~(uint32_t)(2 * LUMBAR_REST - 1)) != 0)
+        return refuse(diag, "metric %s names unknown phases (%#x)", name, metric->phases);
+    return 0;
+}
+
 static int check_metric(const struct lumbar_metric *metric, struct diag *diag)
 {
     const char *name = metric->name;
@@ -138,6 +155,8 @@ static int check_metric(const struct lumbar_metric *metric, struct diag *diag)
     int code = check_range(metric, diag);
     if (code == 0)
         code = check_labels(metric, diag);
+    if (code == 0)
+        code = check_role(metric, diag);
     if (code != 0)
         return code;
     if (metric->kind == LUMBAR_EVENT && metric->period_ms != 0)

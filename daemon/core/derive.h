@@ -23,7 +23,8 @@
  *     - {name: loss, health: loss, of: posture}   # loss, clock_skew, refused; of: one kind only
  *
  * `unit` (s, min, h; min if not said) is of `time` and `dose`; `max` is where a value stays when it
- * grows beyond; `key: true` shows it on the wall. `reset` says when it begins at 0: never (if not
+ * grows beyond; `key: true` shows it on the wall, `phases: [exercise]` first in phases of these
+ * kinds. `reset` says when it begins at 0: never (if not
  * said), session, phase. With the last two, samples count from the session's (phase's) begin to its
  * end, pauses included, and outside of sessions the value is 0.
  *

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/derive_set.h"
+#include "core/plan.h"
 #include "core/plan_reader.h"
 
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
@@ -64,12 +65,11 @@ static void read_names(struct reading *reading)
         memcpy(of->title, of->name, sizeof(of->name));
 }
 
-/* One of these words under the key; the first where it is not set. */
-static size_t read_word(struct reading *reading, const char *key, const char *const *words,
-                        size_t count)
+/* One of these words, which stands under the key; the first where it is not set. */
+static size_t pick_word(struct reading *reading, const struct yaml_node *node, const char *key,
+                        const char *const *words, size_t count)
 {
     char word[32];
-    const struct yaml_node *node = yaml_get(reading->map, key);
     reader_line(&reading->reader, node, key, true, word, sizeof(word));
     if (node == NULL || reader_failed(&reading->reader))
         return 0;
@@ -81,6 +81,12 @@ static size_t read_word(struct reading *reading, const char *key, const char *co
              nearest ? "did you mean" : "it can be", nearest ? nearest : words[0],
              nearest ? "?" : ", for one");
     return 0;
+}
+
+static size_t read_word(struct reading *reading, const char *key, const char *const *words,
+                        size_t count)
+{
+    return pick_word(reading, yaml_get(reading->map, key), key, words, count);
 }
 
 /* The key stands where it says nothing. */
@@ -381,6 +387,20 @@ static void keep_health(struct reading *reading)
         keep(reading, i);
 }
 
+/* Kinds of phases in which it is what matters most. */
+static void read_phases(struct reading *reading)
+{
+    const struct yaml_node *node = yaml_get(reading->map, "phases");
+    const char *kinds[PLAN_KINDS];
+    for (uint32_t i = 0; i < PLAN_KINDS; i++)
+        kinds[i] = plan_kind_name((enum plan_kind)i);
+    if (node != NULL && node->kind != YAML_LIST)
+        COMPLAIN(reading, node, "phases", ERR_SYNTAX, "expected a list, as [exercise]");
+    for (size_t i = 0; node != NULL && i < node->count; i++)
+        reading->of->metric.phases |=
+            1u << pick_word(reading, &node->children[i], "phases", kinds, PLAN_KINDS);
+}
+
 static void read_flags(struct reading *reading)
 {
     static const char *const resets[] = {"never", "session", "phase"};
@@ -389,6 +409,7 @@ static void read_flags(struct reading *reading)
     of->reset = (enum derive_reset)read_word(reading, "reset", resets, COUNT(resets));
     if (read_word(reading, "key", keys, COUNT(keys)) == 1)
         of->metric.flags |= LUMBAR_KEY;
+    read_phases(reading);
 }
 
 /* What is gathered: it only grows, and starts again at 0. */
@@ -416,8 +437,9 @@ static void read_gathered(struct reading *reading, enum derive_what what)
 
 static void read_one(struct reading *reading)
 {
-    static const char *const keys[] = {"name", "title",  "metric", "of",  "time",  "count",
-                                       "dose", "health", "unit",   "max", "reset", "key"};
+    static const char *const keys[] = {"name",  "title", "metric", "of",   "time",
+                                       "count", "dose",  "health", "unit", "max",
+                                       "reset", "key",   "phases"};
     static const char *const kinds[] = {"time", "count", "dose", "health"};
     size_t given = 0, kind = 0;
     reader_map(&reading->reader, reading->map, keys, COUNT(keys));

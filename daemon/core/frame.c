@@ -137,6 +137,7 @@ int frame_watch(struct frame *frame, struct frame_cursor *cursor, const uint8_t 
     cursor->last_ms = 0;
     cursor->room = watch->room;
     cursor->latest = (struct frame_sweep){.have = 0};
+    cursor->progress = 0;
     if (watch->room == 0)
         cursor->latest.have = resumes ? watch->cursor : 0;
     else
@@ -153,7 +154,8 @@ static bool room_due(const struct frame *frame, const struct frame_cursor *curso
 {
     const struct frame_room *view = frame_room(frame, cursor->room);
     uint64_t head = feed_head(frame->world.feed), tail = feed_tail(frame->world.feed);
-    if (cursor->latest.have != FRAME_SWEEP_DONE)
+    if (cursor->latest.have != FRAME_SWEEP_DONE ||
+        cursor->progress != frame_progress(frame, cursor->room))
         return true;
     for (uint32_t i = 0; i < view->count; i++)
         if (devices_at(frame->world.devices, view->device[i])->news > cursor->feed)
@@ -203,9 +205,9 @@ static bool cursor_same(const struct frame_cursor *a, const struct frame_cursor 
 {
     return a->watching == b->watching && a->missed == b->missed && a->room == b->room &&
            a->hello == b->hello && a->health == b->health && a->suppressed == b->suppressed &&
-           a->paused == b->paused && a->feed == b->feed && a->last_ms == b->last_ms &&
-           sweep_same(&a->devices, &b->devices) && sweep_same(&a->alarms, &b->alarms) &&
-           sweep_same(&a->sessions, &b->sessions) &&
+           a->paused == b->paused && a->feed == b->feed && a->progress == b->progress &&
+           a->last_ms == b->last_ms && sweep_same(&a->devices, &b->devices) &&
+           sweep_same(&a->alarms, &b->alarms) && sweep_same(&a->sessions, &b->sessions) &&
            sweep_same(&a->calibrations, &b->calibrations) && sweep_same(&a->latest, &b->latest);
 }
 

@@ -76,6 +76,7 @@ struct frame_cursor {
     struct frame_sweep devices, alarms, sessions, calibrations;
     struct frame_sweep latest; /* by feed position; in a room once */
     uint64_t feed;             /* room: the next record */
+    uint64_t progress;         /* room: of its session; 0: none */
     int64_t last_ms;           /* when it last had values: begin of the gap it is told of */
 };
 

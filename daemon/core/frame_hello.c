@@ -3,6 +3,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+_Static_assert(1 << PLAN_WARM_UP == LUMBAR_WARM_UP && 1 << PLAN_MASSAGE == LUMBAR_MASSAGE &&
+                   1 << PLAN_EXERCISE == LUMBAR_EXERCISE && 1 << PLAN_REST == LUMBAR_REST &&
+                   1 << PLAN_KINDS == 2 * LUMBAR_REST,
+               "a kind of phase is its bit in lumbar_phase");
+
 /* Makes room for one more part; the block doubles. */
 static bool reserve(struct wire *wire, size_t more)
 {
@@ -33,6 +38,16 @@ static bool put_kind(struct wire *wire, const struct driver *driver)
     return put(wire, WIRE_HELLO_KINDS, &kind.base);
 }
 
+/* The names of the phases in which it is what matters most; returns how many. */
+static size_t phases_of(const struct lumbar_metric *metric, char **names)
+{
+    size_t count = 0;
+    for (uint32_t kind = 0; kind < PLAN_KINDS; kind++) /* its bit in lumbar_phase */
+        if ((metric->phases >> kind & 1) != 0)
+            names[count++] = (char *)(uintptr_t)plan_kind_name((enum plan_kind)kind);
+    return count;
+}
+
 static bool put_metric(struct wire *wire, const struct driver *driver, uint32_t index)
 {
     static const Lumbar__Live__V1__Metric__Type types[] = {
@@ -61,6 +76,11 @@ static bool put_metric(struct wire *wire, const struct driver *driver, uint32_t 
     out.min = metric->min;
     out.step = metric_step(metric);
     out.max = metric->max;
+    out.has_role = metric->role != LUMBAR_ROLE_NONE;
+    out.role = (Lumbar__Live__V1__Metric__Role)metric->role; /* in the same order */
+    char *phases[PLAN_KINDS];
+    out.phases = phases;
+    out.n_phases = phases_of(metric, phases);
     out.labels = (char **)(uintptr_t)metric->labels;
     while (metric->labels != NULL && metric->labels[out.n_labels] != NULL)
         out.n_labels++;

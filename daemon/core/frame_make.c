@@ -163,6 +163,19 @@ static bool put_room_latest(struct making *making)
     return true;
 }
 
+static bool put_progress(struct making *making)
+{
+    struct frame_cursor *cursor = making->cursor;
+    uint64_t progress = frame_progress(making->frame, cursor->room);
+    if (cursor->progress == progress)
+        return true;
+    if (progress != 0 && !frame_put_progress(&making->wire, frame_arena(making->frame),
+                                             &making->frame->world, cursor->room, making->now_ms))
+        return false;
+    cursor->progress = progress;
+    return true;
+}
+
 static bool in_room(void *user, uint32_t device)
 {
     const struct making *making = user;
@@ -212,7 +225,7 @@ static bool put_values(struct making *making)
 {
     if (making->cursor->room == 0)
         return put_wall(making);
-    return put_room_latest(making) && put_room_points(making);
+    return put_progress(making) && put_room_latest(making) && put_room_points(making);
 }
 
 static void fill_health(const struct frame_health *health, Lumbar__Live__V1__Health *out)

@@ -16,8 +16,9 @@ static size_t varint_write(uint8_t *out, uint64_t value)
 /* Begins a field of `count` bytes; NULL where it does not fit. */
 static uint8_t *wire_field(struct wire *wire, enum wire_field field, size_t count)
 {
-    uint8_t key[1 + VARINT_MAX_BYTES] = {(uint8_t)(field << 3 | 2)}; /* 2: with its length */
-    size_t key_bytes = 1 + varint_write(key + 1, count);
+    uint8_t key[2 * VARINT_MAX_BYTES];
+    size_t key_bytes = varint_write(key, field << 3 | 2); /* 2: with its length */
+    key_bytes += varint_write(key + key_bytes, count);
     if (wire->length > wire->capacity || wire->capacity - wire->length < key_bytes + count)
         return NULL;
     memcpy(wire->bytes + wire->length, key, key_bytes);
@@ -157,6 +158,7 @@ static void fill_phase(const struct session *session, Lumbar__Live__V1__Session 
         return;
     out->phase = session->phase + 1;
     out->phase_title = (char *)plan->phases[session->phase].title;
+    out->phase_kind = (char *)(uintptr_t)plan_kind_name(plan->phases[session->phase].kind);
     if (session->phase + 1 < plan->phase_count)
         out->next_title = (char *)plan->phases[session->phase + 1].title;
     out->has_phase_ms = 1;
@@ -348,7 +350,8 @@ bool frame_put_latest(struct wire *wire, const struct device *device, uint32_t f
     size_t count = 0;
     for (uint32_t i = 0; i < driver->metric_count; i++) {
         const struct device_value *newest = &device->values[i];
-        if (newest->time_ms == 0 || (flags != 0 && (driver->metrics[i].flags & flags) == 0))
+        const struct lumbar_metric *of = &driver->metrics[i];
+        if (newest->time_ms == 0 || (flags != 0 && (of->flags & flags) == 0 && of->phases == 0))
             continue;
         int64_t age = now_ms - newest->time_ms;
         metric[count] = driver->first_metric + i;

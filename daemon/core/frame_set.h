@@ -68,6 +68,14 @@ static inline const struct frame_room *frame_room(const struct frame *frame, uin
     return room <= CONFIG_ROOMS_MAX ? &frame->rooms[room] : &nothing;
 }
 
+/* Of the room's treatment; 0: there is none. */
+static inline uint64_t frame_progress(const struct frame *frame, uint32_t room)
+{
+    const struct session *session =
+        frame->world.sessions != NULL ? sessions_at(frame->world.sessions, room) : NULL;
+    return session != NULL ? session->progress : 0;
+}
+
 struct frame_changes frame_changes(const struct frame *frame);
 
 /* frame_make.c: what the client has not yet had, as far as it fits, into the slot. */

@@ -30,6 +30,7 @@ enum wire_field {
     WIRE_FRAME_CALIBRATIONS = 12,
     WIRE_FRAME_SUPPRESSED = 13,
     WIRE_FRAME_PAUSES = 14,
+    WIRE_FRAME_PROGRESS = 16,
     WIRE_HELLO_METRICS = 4,
     WIRE_HELLO_ROOMS = 5,
     WIRE_HELLO_RULES = 6,
@@ -70,10 +71,15 @@ bool frame_put_pauses(struct wire *wire, struct lumbar_scratch arena,
 
 bool frame_put_session(struct wire *wire, const struct frame_world *world,
                        const struct session *session);
+
+/* frame_progress.c: of the treatment in a room that has one; the arena is for its lists. */
+bool frame_put_progress(struct wire *wire, struct lumbar_scratch arena,
+                        const struct frame_world *world, uint32_t room, int64_t now_ms);
 bool frame_put_calibration(struct wire *wire, const struct frame_world *world,
                            const struct device *device);
 
-/* The newest values that were ever there; `flags`: of metrics that have one of them, 0: of all. */
+/* The newest values that were ever there; `flags`: of metrics that have one of them, or matter most
+ * in a phase; 0: of all. */
 bool frame_put_latest(struct wire *wire, const struct device *device, uint32_t flags,
                       int64_t now_ms);
 

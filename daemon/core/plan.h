@@ -21,15 +21,15 @@
 #define PLAN_GOAL_BYTES  CLIENT_GOAL_BYTES
 #define PLAN_ANY_PHASE   UINT32_MAX
 
-enum plan_kind {
-    PLAN_WARM_UP,
-    PLAN_HEAT,
-    PLAN_MASSAGE,
-    PLAN_PERCUSSION,
-    PLAN_STRETCHING,
-    PLAN_EXERCISE,
-    PLAN_REST,
-    PLAN_KINDS
+enum plan_kind { /* in the order of lumbar_phase */
+                 PLAN_WARM_UP,
+                 PLAN_HEAT,
+                 PLAN_MASSAGE,
+                 PLAN_PERCUSSION,
+                 PLAN_STRETCHING,
+                 PLAN_EXERCISE,
+                 PLAN_REST,
+                 PLAN_KINDS
 };
 
 struct plan_phase {

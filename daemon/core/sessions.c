@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "core/sessions_set.h"
 
-#define REST_MS 30000 /* without work, before a device may open the room's next session */
+#define PROGRESS_MS 1000  /* what is accounted is told at most so often */
+#define REST_MS     30000 /* without work, before a device may open the room's next session */
 
 _Static_assert(CONFIG_ROOMS_MAX <= UINT8_MAX, "of_device holds a room in a byte");
 
@@ -100,6 +101,7 @@ uint32_t sessions_room_of(const struct sessions *sessions, const struct device *
 void session_changed(struct sessions *sessions, struct session *session, enum session_op op)
 {
     session->change = ++sessions->change;
+    session->progress = ++sessions->progress;
     if (sessions->on_event != NULL)
         sessions->on_event(sessions->user, session, op);
 }
@@ -326,6 +328,7 @@ int sessions_restore(struct sessions *sessions, const struct session *session, s
     for (uint32_t i = 0; i < session->device_count && session_is_open(session); i++)
         if (session->devices[i].to_ms == 0)
             sessions->of_device[session->devices[i].device] = (uint8_t)session->room;
+    held->session.progress = ++sessions->progress;
     held->session.change = ++sessions->change; /* known where it comes from: no event */
     return 0;
 }
@@ -449,6 +452,10 @@ static void tick_room(struct sessions *sessions, const struct sessions_rules *ru
     sessions->rest[room].worked_ms = now_ms;
     if (session->state == SESSION_PLANNED)
         return;
+    if (session->state == SESSION_RUNNING && now_ms - session->progress_ms >= PROGRESS_MS) {
+        session->progress = ++sessions->progress;
+        session->progress_ms = now_ms;
+    }
     if (room_works(sessions, devices, room, true, now_ms))
         session->active_ms = now_ms;
     if (now_ms - session->active_ms < rules->idle_ms)

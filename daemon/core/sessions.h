@@ -94,8 +94,10 @@ struct session_dose {
 };
 
 struct session {
-    uint64_t id;     /* from 1, over all sessions ever */
-    uint64_t change; /* sessions_change() when it last changed, apart from what is accounted */
+    uint64_t id;         /* from 1, over all sessions ever */
+    uint64_t change;     /* sessions_change() when it last changed, apart from what is accounted */
+    uint64_t progress;   /* another one with each change, and each second while it runs */
+    int64_t progress_ms; /* when it was for that */
     enum session_state state;
     uint32_t room;
     char therapist[SESSION_THERAPIST_BYTES]; /* "": opened by a device */
@@ -215,6 +217,12 @@ void sessions_tick(struct sessions *sessions, const struct sessions_rules *rules
 /* The present phase's time, spent and left (below 0: over it), without pauses. */
 int64_t session_spent_ms(const struct session *session, int64_t now_ms);
 int64_t session_left_ms(const struct session *session, int64_t now_ms);
+
+/* What the plan gives a region of the body: its phases' times, in equal parts. */
+int64_t session_planned_ms(const struct session *session, uint32_t region);
+
+/* The body that regions are numbered by. */
+const struct body *sessions_body(const struct sessions *sessions);
 
 const char *session_state_name(enum session_state state); /* "running" */
 const char *session_op_name(enum session_op op);          /* "pause" */

@@ -194,6 +194,22 @@ void sessions_touch(struct sessions *sessions, const struct device *device,
     }
 }
 
+int64_t session_planned_ms(const struct session *session, uint32_t region)
+{
+    int64_t planned_ms = 0;
+    for (uint32_t i = 0; i < session->plan.phase_count; i++) {
+        const struct plan_phase *phase = &session->plan.phases[i];
+        if ((phase->regions >> region & 1) != 0)
+            planned_ms += phase->time_ms / __builtin_popcountll(phase->regions);
+    }
+    return planned_ms;
+}
+
+const struct body *sessions_body(const struct sessions *sessions)
+{
+    return sessions->body;
+}
+
 /* ---- What rules ask ---- */
 
 static const struct session *running_in(const struct sessions *sessions, uint32_t room)

@@ -20,7 +20,7 @@ struct sessions {
     sessions_event_cb *on_event;
     void *user;
     uint32_t devices_max;
-    uint64_t change, newest_id;
+    uint64_t change, progress, newest_id;
     struct held *rooms[CONFIG_ROOMS_MAX + 1]; /* by room; 0: unused */
     uint8_t *of_device;                       /* by id: the room whose session it is in, 0: none */
     struct rest {

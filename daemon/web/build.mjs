@@ -37,12 +37,19 @@ async function writeDecoder() {
     const { compileRaw } = await load('pbf/compile');
     const { default: schema } = await load('protocol-buffers-schema');
     const proto = schema.parse(readFileSync(join(here, '../../proto/live.proto')));
-    // A double that was not sent is null, not 0: a rule without a limit is no limit of 0.
-    for (const message of proto.messages)
-        for (const field of message.fields)
-            if (field.type === 'double') field.options.default = 'nan';
+    missingDoubles(proto.messages);
     writeFileSync(join(out, 'live.js'), compileRaw(proto));
     writeFileSync(join(out, 'live.d.ts'), declareTypes(proto));
+}
+
+/** A double that was not sent is null, not 0: a rule without a limit is no limit of 0.
+ *  @param {any[]} messages as protocol-buffers-schema parses them */
+function missingDoubles(messages) {
+    for (const message of messages) {
+        for (const field of message.fields)
+            if (field.type === 'double') field.options.default = 'nan';
+        missingDoubles(message.messages);
+    }
 }
 
 async function bundle() {

@@ -42,5 +42,5 @@ function typeOf(field, inner) {
 
 /** Enums have a default, messages may be missing. @param {any} field */
 function isMessage(field) {
-    return /^[A-Z]/.test(field.type) && !['Type', 'Presence', 'Priority'].includes(field.type);
+    return /^[A-Z]/.test(field.type) && !['Type', 'Role', 'Presence', 'Priority'].includes(field.type);
 }

@@ -58,7 +58,8 @@ static const struct lumbar_metric metrics[METRIC_COUNT] = {
                   .flags = LUMBAR_KEY,
                   .max = 1000,
                   .decimals = 1,
-                  .period_ms = 1000},
+                  .period_ms = 1000,
+                  .phases = LUMBAR_MASSAGE},
     [FORCE] = {.name = "massage_force",
                .title = "Massage force",
                .unit = "N",
@@ -72,7 +73,8 @@ static const struct lumbar_metric metrics[METRIC_COUNT] = {
                    .kind = LUMBAR_GAUGE,
                    .max = 60,
                    .decimals = 1,
-                   .period_ms = 1000},
+                   .period_ms = 1000,
+                   .phases = LUMBAR_PERCUSSION},
     [AMPLITUDE] = {.name = "percussion_amplitude",
                    .title = "Percussion amplitude",
                    .unit = "mm",
@@ -88,7 +90,9 @@ static const struct lumbar_metric metrics[METRIC_COUNT] = {
                           .min = 20,
                           .max = 50,
                           .decimals = 1,
-                          .period_ms = 1000},
+                          .period_ms = 1000,
+                          .phases =
+                              LUMBAR_WARM_UP | LUMBAR_HEAT | LUMBAR_MASSAGE | LUMBAR_PERCUSSION},
     [SURFACE_TEMPERATURE] = {.name = "surface_temperature",
                              .title = "Handle surface temperature",
                              .unit = "Cel",
@@ -168,7 +172,8 @@ static const struct lumbar_metric metrics[METRIC_COUNT] = {
                  .kind = LUMBAR_GAUGE,
                  .flags = LUMBAR_HEALTH,
                  .max = 100,
-                 .period_ms = 60000},
+                 .period_ms = 60000,
+                 .role = LUMBAR_ROLE_BATTERY},
     /* UCUM has no dBm; a bel with its reference as an annotation is valid and keeps the number. */
     [RSSI] = {.name = "rssi",
               .title = "Radio signal",
@@ -177,7 +182,8 @@ static const struct lumbar_metric metrics[METRIC_COUNT] = {
               .flags = LUMBAR_HEALTH,
               .min = -110,
               .max = 0,
-              .period_ms = 60000},
+              .period_ms = 60000,
+              .role = LUMBAR_ROLE_SIGNAL},
 };
 
 /* By the field numbers of proto/massage.proto. */

@@ -25,7 +25,7 @@ extern "C" {
 #endif
 
 /* Raised when a plugin built against an older header can no longer be used. */
-#define LUMBAR_PLUGIN_ABI 1u
+#define LUMBAR_PLUGIN_ABI 2u
 
 /* Bounds that the host checks at load; one sentence says which one was passed. */
 #define LUMBAR_NAME_MAX    47   /* bytes of a name: [a-z][a-z0-9_]* */
@@ -45,6 +45,29 @@ enum lumbar_metric_flag {
     LUMBAR_HEALTH = 2, /* about the device, not about the person: battery, signal */
 };
 
+/* What a metric is to a page that draws it in a way of its own. Angles are gauges in deg, and 0 is
+ * upright; battery and signal are gauges about the device. */
+enum lumbar_role {
+    LUMBAR_ROLE_NONE,
+    LUMBAR_ROLE_FLEXION,     /* of the lumbar spine, pelvis against ribs; forward is more */
+    LUMBAR_ROLE_INCLINATION, /* of the trunk against the vertical; forward is more */
+    LUMBAR_ROLE_LATERAL,     /* of the lumbar spine; to the right is more */
+    LUMBAR_ROLE_ROTATION,    /* of the lumbar spine; to the right is more */
+    LUMBAR_ROLE_BATTERY,     /* what is left of it */
+    LUMBAR_ROLE_SIGNAL,      /* how strongly the device is received; more is better */
+};
+
+/* Kinds of phases that a treatment has; a set of them. */
+enum lumbar_phase {
+    LUMBAR_WARM_UP = 1,
+    LUMBAR_HEAT = 2,
+    LUMBAR_MASSAGE = 4,
+    LUMBAR_PERCUSSION = 8,
+    LUMBAR_STRETCHING = 16,
+    LUMBAR_EXERCISE = 32,
+    LUMBAR_REST = 64,
+};
+
 /* A metric describes itself; page, rules, availability and exports know nothing else of it. */
 struct lumbar_metric {
     const char *name;  /* "skin_temperature"; unique in the plugin */
@@ -58,6 +81,8 @@ struct lumbar_metric {
                                   Stale after 3 periods (2 s at least), offline after 10. */
     const char *const *labels; /* NULL-terminated, for states and events; else NULL */
     const char *code;          /* "LOINC 38208-5" where a standard has one; else NULL */
+    enum lumbar_role role;
+    uint32_t phases; /* of lumbar_phase: in these it is what matters most, and shown first */
 };
 
 /* One message as it came. The payload is not terminated and not aligned. */

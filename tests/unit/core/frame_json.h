@@ -75,6 +75,16 @@ static inline void item(struct json *json)
     text_add(&json->text, "\n  {");
 }
 
+static inline void strings(struct json *json, const char *name, char *const *list, size_t count)
+{
+    open_(json, name, "[");
+    for (size_t i = 0; i < count; i++) {
+        comma(json);
+        text_add_json(&json->text, list[i]);
+    }
+    text_add(&json->text, "]");
+}
+
 static inline void put_metric(struct json *json, const Lumbar__Live__V1__Metric *metric)
 {
     static const char *const types[] = {"gauge", "counter", "state", "event"};
@@ -92,12 +102,10 @@ static inline void put_metric(struct json *json, const Lumbar__Live__V1__Metric 
     integer(json, "offline_ms", metric->offline_ms);
     number(json, "min", metric->min);
     number(json, "max", metric->max);
-    open_(json, "labels", "[");
-    for (size_t i = 0; i < metric->n_labels; i++) {
-        comma(json);
-        text_add_json(&json->text, metric->labels[i]);
-    }
-    text_add(&json->text, "]}");
+    integer(json, "role", metric->role);
+    strings(json, "phases", metric->phases, metric->n_phases);
+    strings(json, "labels", metric->labels, metric->n_labels);
+    text_add(&json->text, "}");
 }
 
 static inline void put_limits(struct json *json, Lumbar__Live__V1__Limit *const *limits,
@@ -284,7 +292,40 @@ static inline void put_session(struct json *json, const Lumbar__Live__V1__Sessio
     boolean(json, "ask_to_stop", session->ask_to_stop);
     boolean(json, "adverse", session->adverse);
     put_limits(json, session->limits, session->n_limits);
+    if (session->phase_kind != NULL)
+        string(json, "phase_kind", session->phase_kind);
     text_add(&json->text, "}");
+}
+
+static inline void put_progress(struct json *json, const Lumbar__Live__V1__Progress *progress)
+{
+    open_(json, "progress", "{");
+    integer(json, "session", (int64_t)progress->session);
+    open_(json, "regions", "[");
+    for (size_t i = 0; i < progress->n_regions; i++) {
+        const Lumbar__Live__V1__Progress__Region *region = progress->regions[i];
+        item(json);
+        string(json, "name", region->name);
+        boolean(json, "target", region->target);
+        integer(json, "planned_ms", region->planned_ms);
+        integer(json, "time_ms", region->time_ms);
+        if (region->has_mean)
+            number(json, "mean", region->mean);
+        boolean(json, "now", region->now);
+        text_add(&json->text, "}");
+    }
+    text_add(&json->text, "]");
+    open_(json, "own", "[");
+    for (size_t i = 0; i < progress->n_own; i++) {
+        item(json);
+        integer(json, "metric", progress->own[i]->metric);
+        if (progress->own[i]->has_low)
+            number(json, "low", progress->own[i]->low);
+        if (progress->own[i]->has_high)
+            number(json, "high", progress->own[i]->high);
+        text_add(&json->text, "}");
+    }
+    text_add(&json->text, "]}");
 }
 
 static inline void put_latest(struct json *json, const Lumbar__Live__V1__Latest *latest)
@@ -413,6 +454,8 @@ static inline void frame_json_put(struct json *json, const Frame *frame)
     }
     if (frame->pauses != NULL)
         put_pauses(json, frame->pauses);
+    if (frame->progress != NULL)
+        put_progress(json, frame->progress);
     if (frame->suppressed != NULL)
         put_suppressed(json, frame->suppressed);
     if (frame->n_sessions > 0) {

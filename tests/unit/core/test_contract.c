@@ -4,10 +4,10 @@
 /* name, what is done to a good plugin, the sentence ("" for none) */
 #define BREACHES(X)                                                                                \
     X(nothing, (void)s, "")                                                                        \
-    X(abi, s->plugin.abi = 2, "built for plugin ABI 2, this hub speaks 1")                         \
+    X(abi, s->plugin.abi = 1, "built for plugin ABI 1, this hub speaks 2")                         \
     X(short_struct, s->plugin.size = 96, "struct lumbar_plugin is short: 96 bytes, not 112")       \
     X(longer_struct, s->plugin.size = 200, "")                                                     \
-    X(metric_size, s->plugin.metric_bytes = 64, "struct lumbar_metric is of 64 bytes, not 72")     \
+    X(metric_size, s->plugin.metric_bytes = 64, "struct lumbar_metric is of 64 bytes, not 80")     \
     X(golden_size, s->plugin.golden_bytes = 1, "struct lumbar_golden is of 1 bytes, not 48")       \
     X(no_kind, s->plugin.kind = NULL, "the kind is not a name ([a-z][a-z0-9_]*, 1 to 47)")         \
     X(upper_kind, s->plugin.kind = "Pump", "the kind is not a name ([a-z][a-z0-9_]*, 1 to 47)")    \
@@ -80,6 +80,15 @@
       "metric mode has 3 labels, so its range must be 0 to 2, not 0 to 3")                         \
     X(endless_code, s->metrics[ALERT].code = s->long_text,                                         \
       "the code of metric alert is not 1 to 63 bytes of text")                                     \
+    X(role_9, s->metrics[LEVEL].role = (enum lumbar_role)9,                                        \
+      "metric level has an unknown role (9)")                                                      \
+    X(angle_in_percent, s->metrics[LEVEL].role = LUMBAR_ROLE_FLEXION,                              \
+      "metric level has the role of an angle, but is not in deg")                                  \
+    X(role_of_a_state, s->metrics[MODE].role = LUMBAR_ROLE_BATTERY,                                \
+      "metric mode has a role, but is no gauge")                                                   \
+    X(battery_of_nobody, s->metrics[LEVEL].role = LUMBAR_ROLE_BATTERY,                             \
+      "metric level has a role of health, but not the flag")                                       \
+    X(phase_128, s->metrics[LEVEL].phases = 128, "metric level names unknown phases (0x80)")       \
     X(no_golden, s->plugin.golden_count = 0,                                                       \
       "plugin pump has no golden message to test itself with")                                     \
     X(many_golden, s->plugin.golden_count = 257,                                                   \

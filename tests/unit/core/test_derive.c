@@ -143,7 +143,8 @@ static void every_row_of_the_table(void **state)
 static const char two[] = "derived:\n"
                           "  - {name: hot, metric: warmth, time: {above: 41 Cel}, unit: s}\n"
                           "  - {name: bent, metric: angle, time: {above: 20 deg}, unit: s}\n"
-                          "  - {name: bends, metric: angle, count: {above: 20 deg}, key: true}\n";
+                          "  - {name: bends, metric: angle, count: {above: 20 deg}, key: true,"
+                          " phases: [exercise, rest]}\n";
 
 static void a_batch_gives_one_value_behind_its_own(void **state)
 {
@@ -178,6 +179,7 @@ static void metrics_describe_themselves(void **state)
     assert_string_equal(bends->unit, "1");
     assert_int_equal(bends->kind, LUMBAR_COUNTER);
     assert_int_equal(bends->flags, LUMBAR_KEY);
+    assert_int_equal(bends->phases, LUMBAR_EXERCISE | LUMBAR_REST);
     assert_int_equal(bends->period_ms, 100);
     assert_true(metric_step(bends) == 1);
     assert_string_equal(hot->unit, "s");
@@ -443,6 +445,10 @@ static const struct {
      "f.yaml:2:34: derived[0].of: the metric says whose it is"},
     {ONE("name: a, metric: angle, time: {above: 1 deg}, reset: sesion"),
      "f.yaml:2:59: derived[0].reset: no 'sesion' here; did you mean 'session'?"},
+    {ONE("name: a, metric: angle, time: {above: 1 deg}, phases: [rest, masage]"),
+     "f.yaml:2:67: derived[0].phases: no 'masage' here; did you mean 'massage'?"},
+    {ONE("name: a, metric: angle, time: {above: 1 deg}, phases: rest"),
+     "f.yaml:2:60: derived[0].phases: expected a list, as [exercise]"},
 };
 
 static void every_fault_has_its_place_and_the_nearest_name(void **state)

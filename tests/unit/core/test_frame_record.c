@@ -80,9 +80,12 @@ static void treat(struct ward *ward, int64_t now_ms)
                                " [{kind: warm_up, time: 5 min}, {kind: massage, time: 15 min},"
                                " {kind: rest, time: 2 min}]}";
     struct plan plan;
-    struct client client = {.name = "kiefer-7"};
+    struct client client = {
+        .name = "kiefer-7",
+        .own = {{.metric = ANGLE, .low = NAN, .high = 62, .measured_ms = now_ms}},
+        .own_count = 1};
     struct session_opening opening = {
-        .room = 1, .therapist = "AB", .client = &client, .plan = &plan};
+        .room = 1, .therapist = "AB", .client = &client, .plan = &plan, .own_age_ms = 86400000};
     static const struct session_order orders[] = {
         {.op = SESSION_PAIN, .number = 4},
         {.op = SESSION_START},

@@ -492,7 +492,7 @@ static void the_shipped_rules_load_with_the_shipped_plugins(void **state)
     if (derive_load(&derive, files, COUNT(names), &drivers, 400, &diag) != 0 ||
         rules_load(&rules, files, COUNT(names), &drivers, 400, &diag) != 0)
         fail_msg("%s", diag_sentence(&diag, sentence, sizeof(sentence)));
-    assert_int_equal(derive_count(derive), 7);
+    assert_int_equal(derive_count(derive), 8);
     assert_true(rules_count(rules) >= 40);
     for (uint32_t i = 0; i < rules_count(rules); i++) { /* what a therapist needs is there */
         const struct rule *rule = rules_at(rules, i);

@@ -73,7 +73,7 @@ static void each_bad_plugin_is_refused_in_one_sentence(void **state)
         {"sound", NULL},
         {"nested", NULL}, /* nested messages, not recursive ones */
         {"fragile", NULL},
-        {"wrong_abi", "built for plugin ABI 99, this hub speaks 1"},
+        {"wrong_abi", "built for plugin ABI 99, this hub speaks 2"},
         {"short_struct", "struct lumbar_plugin is short: 64 bytes, not 112"},
         {"bad_name", "metric 0 of plugin variant has a bad name ([a-z][a-z0-9_]*, 1 to 47)"},
         {"doubled_name", "two metrics of plugin variant are called level"},
