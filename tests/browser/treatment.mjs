@@ -89,7 +89,7 @@ async function testOpening({ tap, clinic, page, other }) {
         await page.fill('[name="therapist"]', 'AB');
         await page.click('.opening .do');
         for (const screen of [page, other])
-            await until('it is shown', async () => (await text(screen, '.session .client')) === 'kiefer-7');
+            await until('it is shown', async () => (await text(screen, '.phase-clock .client')) === 'kiefer-7');
         const session = await inHub(clinic, 1, 'a session', ({ state }) => state === 'planned');
         assert.deepEqual([session.client, session.plan, session.therapist], ['kiefer-7', 'lower-back', 'AB']);
         assert.deepEqual((await ask(clinic, '/clients')).clients.map(({ name }) => name), ['kiefer-7']);
@@ -110,7 +110,7 @@ async function testLeading({ tap, clinic, page, other }) {
         await inHub(clinic, 1, 'running', ({ state }) => state === 'running');
         await until('the first phase', async () => /Warm-up|Warm up/i.test(await text(other, '.phases .now')));
         await press(page, '.pause');
-        await until('paused', async () => /unterbrochen/.test(await text(other, '.session')));
+        await until('paused', async () => /unterbrochen/.test(await text(other, '.phase-clock')));
         await press(other, '.resume');
         await inHub(clinic, 1, 'running again', ({ state }) => state === 'running');
     });
@@ -158,7 +158,7 @@ async function testLeading({ tap, clinic, page, other }) {
         await page.fill('.form [name="text"]', 'Dizzy when standing up.');
         await page.click('.form .do');
         await inHub(clinic, 1, 'an event', ({ adverse }) => adverse === 'Dizzy when standing up.');
-        await until('it is said', async () => /adverse event was noted/.test(await text(page, '.session-head')));
+        await until('it is said', async () => /adverse event was noted/.test(await text(page, '.phase-clock')));
     });
 }
 

@@ -19,6 +19,9 @@ const GLYPHS = {
     bell: 'M6 16v-5a6 6 0 0 1 12 0v5l2 2H4zM10 21h4',
     mute: 'M6 16v-5a6 6 0 0 1 12 0v5l2 2H4zM10 21h4M3 3l18 18',
     halt: 'M12 3l10 18H2zM9 12l6 6M15 12l-6 6',
+    battery: 'M3 8h15v8H3zM18 11h3v2h-3M6 10v4',
+    signal: 'M5 20v-4M10 20v-8M15 20V8M4 4l16 16',
+    unplugged: 'M8 2v6M16 2v6M5 8h14v3a7 7 0 0 1-14 0zM12 18v4M3 3l18 18',
     moon: 'M20 14a8.5 8.5 0 1 1-10-11a7 7 0 0 0 10 11z',
 };
 

@@ -1,13 +1,16 @@
-// A room: its alarms on top, what is to be done with the treatment, then for each device the strips of the last five minutes and how well
-// it is heard.
+// A room: the body, the strips of the last five minutes, the alarms, and beneath them what is to be
+// done with the treatment. In one column the alarms come first.
 import { Component } from 'preact';
+import { Account } from './account.js';
 import { waits } from './alarm.js';
 import { AlarmList } from './alarms.js';
+import { BodyMap } from './bodymap.js';
 import { Calibrate } from './calibrate.js';
 import { html } from './html.js';
 import { Mark } from './marks.js';
 import { PauseBar } from './pauses.js';
-import { SessionHead } from './session.js';
+import { PhaseClock } from './session.js';
+import { SpineView, anglesIn } from './spine.js';
 import { isMeasured } from './store.js';
 import { marksOf } from './stripmarks.js';
 import { StripLoop, StripView } from './strips.js';
@@ -40,27 +43,52 @@ export class RoomScreen extends Component {
         const detail = last ? treatments.detail(last) : null;
         this.loop.marks = marksOf(detail);
         return html`<div class=${store.isPaused(room.id) ? 'room calm-marks' : 'room'}>
-            <h1>${room.title || room.name}</h1>
-            <${Elsewhere} store=${store} room=${room} />
-            ${session && html`<${SessionHead} session=${session} now=${now} />`}
-            ${alarms.length === 0 ? html`<p class="calm">${words.calm}</p>`
-                : html`<${AlarmList} store=${store} deeds=${deeds} alarms=${alarms} now=${now}
-                    label=${words.alarms} />`}
-            <${PauseBar} store=${store} deeds=${deeds} room=${room} now=${now} />
-            <${SuppressedList} store=${store} items=${store.suppressedIn(room.id)} now=${now} />
-            <${Treatment} treatments=${treatments} session=${last} detail=${detail} room=${room.name}
-                key=${last?.id} />
-            ${devices.length === 0 && html`<p class="hint">${words.deviceSilent}</p>`}
-            <div class="devices" tabindex="0" role="group" aria-label=${words.stripsHint}
+            <header class="room-head">
+                <h1>${room.title || room.name}</h1>
+                <${Elsewhere} store=${store} room=${room} />
+            </header>
+            <div class="room-grid">
+                <div class="room-side">
+                    ${session && html`<${PhaseClock} session=${session} now=${now} />`}
+                    ${alarms.length === 0 ? html`<p class="calm">${words.calm}</p>`
+                        : html`<${AlarmList} store=${store} deeds=${deeds} alarms=${alarms} now=${now}
+                            label=${words.alarms} />`}
+                    <${PauseBar} store=${store} deeds=${deeds} room=${room} now=${now} />
+                    <${SuppressedList} store=${store} items=${store.suppressedIn(room.id)} now=${now} />
+                    <${Account} detail=${detail} />
+                </div>
+                <${Treatment} treatments=${treatments} session=${last} detail=${detail} room=${room.name}
+                    key=${last?.id} />
+                <div class="room-body">
+                    <${Body} store=${store} loop=${this.loop} room=${room} session=${last} />
+                </div>
+                <div class="room-strips">${this.#strips(devices)}</div>
+            </div>
+        </div>`;
+    }
+
+    /** @param {Device[]} devices */
+    #strips(devices) {
+        const { store, treatments, now } = this.props;
+        if (devices.length === 0) return html`<p class="hint">${words.deviceSilent}</p>`;
+        return html`<div class="devices" tabindex="0" role="group" aria-label=${words.stripsHint}
                 onKeyDown=${(/** @type {KeyboardEvent} */ event) => this.loop.onKey(event)}
                 onBlur=${() => this.loop.point(-1)}>
                 ${devices.map((device) => html`<${DeviceSection} store=${store}
                     treatments=${treatments} device=${device} loop=${this.loop} now=${now}
                     key=${`${store.generation}/${device.id}`} />`)}
             </div>
-            <p class="hint">${words.lastMinutes}. ${words.stripsHint}</p>
-        </div>`;
+            <p class="hint">${words.lastMinutes}. ${words.stripsHint}</p>`;
     }
+}
+
+/** What the body does, and what is done to it. @param {{store: Store, loop: StripLoop, room: Room,
+ *    session: import('#live').Session | undefined}} props */
+function Body({ store, loop, room, session }) {
+    const angles = anglesIn(store, room.id);
+    return html`${angles.size > 0 && html`<${SpineView} loop=${loop} store=${store} angles=${angles}
+            key=${store.generation} />`}
+        ${session && store.progress?.session === session.id && html`<${BodyMap} store=${store} />`}`;
 }
 
 /** Who looks at one room must still see that another one needs someone.

@@ -2,7 +2,7 @@
 import { SessionState } from '#live';
 import { html } from './html.js';
 import { phaseLeft } from './store.js';
-import { number, words } from './words.js';
+import { minuteSecond, number, words } from './words.js';
 
 /** @typedef {import('#live').Session} Session */
 
@@ -48,15 +48,37 @@ export function SessionLine({ session, now }) {
     </p>`;
 }
 
-/** The head of a room. @param {{session: Session, now: number}} props */
-export function SessionHead({ session, now }) {
-    return html`<section class="session-head" aria-label=${words.session}>
-        <${SessionLine} session=${session} now=${now} />
-        ${session.phase > 0 && html`<p class="plan">
-            ${session.plan && html`<span>${session.plan}</span>`}
-            <span>${words.phaseOf(session.phase, session.phase_count)}</span>
-            <span>${session.next_title ? words.next(session.next_title) : words.lastPhase}</span></p>`}
+/** What is left, to the second: "4:05"; over it: "+0:12". @param {number} left */
+function countdown(left) {
+    return left >= 0 ? minuteSecond(Math.ceil(left / 1000) * 1000) : `+${minuteSecond(-left)}`;
+}
+
+/** The clock of a room: whose treatment, its phase with what is left of it, what comes next.
+ *  @param {{session: Session, now: number}} props */
+export function PhaseClock({ session, now }) {
+    const left = phaseLeft(session, now);
+    const share = left === null ? 0 : Math.min(1, Math.max(0, left / session.phase_ms));
+    return html`<section class="phase-clock" aria-label=${words.session}>
+        <p class="who"><b class="client">${session.client || words.noClient}</b>
+            ${session.therapist && html` <span class="therapist">${session.therapist}</span>`}</p>
+        <div class="dial">
+            ${left !== null && html`<div class="face"><${Ring} share=${share} />
+                <b class=${left < 0 ? 'left over' : 'left'}>${countdown(left)}</b></div>`}
+            <div>
+                <p class="phase">${phaseWords(session)}</p>
+                ${session.state === SessionState.PAUSED && html`<p><b>${words.paused}</b></p>`}
+                ${session.phase > 0 && html`<p class="plan">
+                    ${words.phaseOf(session.phase, session.phase_count)}${session.plan && `, ${session.plan}`}</p>
+                <p class="plan">${session.next_title ? words.next(session.next_title) : words.lastPhase}</p>`}
+            </div>
+        </div>
         ${session.ask_to_stop && html`<p class="stop"><b>${words.askToStop}</b></p>`}
         ${session.adverse && html`<p class="stop"><b>${words.adverse}</b></p>`}
     </section>`;
+}
+
+/** @param {Session} session */
+function phaseWords({ state, phase_title, plan }) {
+    if (state === SessionState.PLANNED) return plan ? `${plan}, ${words.planned}` : words.planned;
+    return phase_title || words.underWay;
 }

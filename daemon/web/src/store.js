@@ -42,6 +42,8 @@ export class Store {
     #limits = new Map();
     /** @type {Map<number, import('#live').Calibration>} by device */
     calibrations = new Map();
+    /** @type {import('#live').Progress | null} of the treatment in the room that is looked at */
+    progress = null;
     /** @type {import('#live').Pause[]} rooms that call nobody for a time */
     pauses = [];
     /** @type {import('#live').Health | null} */
@@ -79,6 +81,7 @@ export class Store {
         if (frame.gap) this.#takeGap();
         for (const points of frame.points) this.#takePoints(points);
         if (frame.pauses) this.pauses = frame.pauses.pauses;
+        if (frame.progress) this.progress = frame.progress;
         if (frame.health) this.health = frame.health;
         if (frame.bye) this.bye = frame.bye.reason;
         return !!(frame.hello || frame.devices.length || frame.alarms.length || frame.pauses
@@ -89,6 +92,7 @@ export class Store {
     look(room) {
         this.room = room;
         this.cursor = 0;
+        this.progress = null;
         this.series.clear();
     }
 
@@ -114,6 +118,7 @@ export class Store {
         this.series.clear();
         this.clock.reset();
         this.health = null;
+        this.progress = null;
         this.cursor = 0;
     }
 

@@ -24,9 +24,12 @@ function heightOf(metric) {
     return metric.key ? HEIGHTS.key : HEIGHTS.plain;
 }
 
-/** The loop and the cursor that the strips of a room share. */
+/** @typedef {{root: HTMLElement, visible: boolean,
+ *    draw: (now: number, cursor: number, read: boolean) => void}} Drawn what the loop draws */
+
+/** The loop and the cursor that the strips of a room share, and what moves with them. */
 export class StripLoop {
-    /** @type {Set<StripView>} */
+    /** @type {Set<Drawn>} */
     views = new Set();
     store;
     marks = NO_MARKS; // of the room's treatment
@@ -44,14 +47,14 @@ export class StripLoop {
         this.store = store;
     }
 
-    /** @param {StripView} view */
+    /** @param {Drawn} view */
     add(view) {
         this.views.add(view);
         this.#seen.observe(view.root);
         if (this.views.size === 1) this.#frame = requestAnimationFrame(() => this.#draw());
     }
 
-    /** @param {StripView} view */
+    /** @param {Drawn} view */
     remove(view) {
         this.views.delete(view);
         this.#seen.unobserve(view.root);

@@ -1,4 +1,4 @@
-// The treatment of a room: what is to be done with it now, its phases, what was noted, its dose.
+// The treatment of a room: what is to be done with it now.
 import { Component } from 'preact';
 import { SessionState } from '#live';
 import { courseAddress } from './clients.js';
@@ -9,8 +9,7 @@ import { PainScale } from './scale.js';
 import { Slide } from './slide.js';
 import { isOpen } from './store.js';
 import { placeOf } from './treatments.js';
-import { unitSuffix } from './units.js';
-import { clockTime, number, words } from './words.js';
+import { clockTime, words } from './words.js';
 
 const NOTE_BYTES = 200;
 const RMDQ_MOST = 24;
@@ -18,7 +17,6 @@ const ODI_MOST = 100;
 
 /** @typedef {import('./treatments.js').Treatments} Treatments
  *  @typedef {import('./treatments.js').Detail} Detail
- *  @typedef {import('./treatments.js').Phase} Phase
  *  @typedef {import('#live').Session} Session
  *  @typedef {{treatments: Treatments, session: Session | undefined, detail: Detail | null,
  *    room: string}} Props session: the room's last
@@ -56,11 +54,20 @@ export class Treatment extends Component {
         const { treatments, session, detail, room } = this.props;
         const places = [`room/${room}/`, ...(session ? [placeOf(session.id)] : [])];
         const complaint = places.map((at) => treatments.complaint(at)).find(Boolean) ?? '';
+        const next = !session || !isOpen(session);
+        const led = session && this.state.shown !== 'open' ? session : undefined;
         return html`<section class="treatment" aria-label=${words.session}>
-            ${!session || !isOpen(session) ? this.#openNext() : null}
-            ${session && this.state.shown !== 'open' && this.#lead(session, detail)}
-            ${places.some((at) => treatments.awaits(at)) && html`<p class="telling">${words.telling}</p>`}
-            <p class="complaint" role="alert">${complaint}</p>
+            <div class="treat-bar">
+                ${next && this.#openNext()}
+                ${led && this.#lead(led)}
+                ${led && this.#pain(led, detail)}
+                ${places.some((at) => treatments.awaits(at)) && html`<p class="telling">${words.telling}</p>`}
+                <p class="complaint" role="alert">${complaint}</p>
+            </div>
+            ${led && html`<div class="treat-more">
+                ${!isOpen(led) && html`<${Over} session=${led} detail=${detail} />`}
+                ${this.state.shown ? this.#form(this.state.shown, detail) : this.#deeds(led, detail)}
+            </div>`}
         </section>`;
     }
 
@@ -68,48 +75,42 @@ export class Treatment extends Component {
         const { treatments, room } = this.props;
         if (this.state.shown === 'open')
             return html`<${Opening} treatments=${treatments} room=${room} onDone=${() => this.#show(null)} />`;
-        return html`<div class="deeds">
+        return html`<div class="deeds first-deeds">
             <button class="open do" onClick=${() => this.#show('open')}>${words.opening}</button></div>`;
     }
 
-    /** @param {Session} session @param {Detail | null} detail */
-    #lead(session, detail) {
-        return html`
-            ${!isOpen(session) && html`<${Over} session=${session} detail=${detail} />`}
-            ${this.state.shown ? this.#form(this.state.shown, detail) : this.#deeds(session, detail)}
-            ${this.#pain(session, detail)}
-            ${detail && html`<div class="account">
-                <${Phases} phases=${detail.phases} />
-                <${Doses} doses=${detail.doses} />
-                <${Notes} notes=${detail.notes} />
-            </div>`}`;
-    }
-
-    /** What is needed most first, what takes back last. @param {Session} session
-     *  @param {Detail | null} detail */
-    #deeds({ id, state, phase, phase_count, client, therapist }, detail) {
+    /** What is needed most first, what cannot be undone last. @param {Session} session */
+    #lead({ state, phase, phase_count }) {
         const button = (/** @type {string} */ order, /** @type {string} */ text, kind = '') =>
             html`<button key=${order} class=${`${order} ${kind}`} aria-disabled=${this.#awaits(order)}
                 onClick=${() => this.#do(order)}>${text}</button>`;
-        const form = (/** @type {Shown} */ shown, /** @type {string} */ text) =>
-            html`<button key=${shown} class=${shown} onClick=${() => this.#show(shown)}>${text}</button>`;
         const running = state === SessionState.RUNNING;
         const paused = state === SessionState.PAUSED;
-        const planned = state === SessionState.PLANNED;
-        return html`<div class="deeds">
-            ${planned && button('start', words.start, 'do')}
+        if (!running && !paused && state !== SessionState.PLANNED) return null;
+        return html`<div class="deeds first-deeds">
+            ${state === SessionState.PLANNED && button('start', words.start, 'do')}
             ${paused && button('resume', words.resume, 'do')}
             ${running && phase > 0 && button('next', phase < phase_count ? words.nextPhase
                 : words.finish, 'do')}
             ${running && button('pause', words.pause)}
             ${(running || paused) && button('marker', words.markNow)}
+            ${(running || paused) && html`<${Slide} key="end" text=${words.slideToEnd}
+                onDone=${() => this.#do('end')} />`}
+        </div>`;
+    }
+
+    /** What is needed now and then. @param {Session} session @param {Detail | null} detail */
+    #deeds({ id, state, client, therapist }, detail) {
+        const form = (/** @type {Shown} */ shown, /** @type {string} */ text) =>
+            html`<button key=${shown} class=${shown} onClick=${() => this.#show(shown)}>${text}</button>`;
+        const planned = state === SessionState.PLANNED;
+        return html`<div class="deeds">
             ${form('note', words.noting)}
             ${(!client || !therapist) && form('name', words.naming)}
             ${!planned && form('scores', words.scores)}
             ${!planned && form('adverse', detail?.adverse ? words.adverseAgain : words.adverseNoting)}
-            ${(running || paused) && html`<${Slide} key="end" text=${words.slideToEnd}
-                onDone=${() => this.#do('end')} />`}
-            ${(running || paused || planned) && form('abort', words.aborting)}
+            ${(planned || state === SessionState.RUNNING || state === SessionState.PAUSED)
+                && form('abort', words.aborting)}
             ${!planned && html`<${ReportLink} key="report" id=${id} />`}
             ${client && html`<a key="course" class="report" href=${courseAddress(client)}>${words.course}</a>`}
         </div>`;
@@ -123,8 +124,9 @@ export class Treatment extends Component {
                 asked=${asked} onChoose=${(/** @type {number} */ pain) => this.#do('pain', { pain, when })} />`;
         if (session.state === SessionState.PLANNED) return scale('before', words.painBefore);
         if (!isOpen(session)) return scale('after', words.painAfter);
-        return html`${detail?.pain.before === null && scale('before', words.painBefore)}
-            ${scale('during', words.painNow)}`;
+        // One question at a time: how it was before, as long as the first phase goes on.
+        return detail?.pain.before === null && session.phase <= 1 ? scale('before', words.painBefore)
+            : scale('during', words.painNow);
     }
 
     /** @param {Shown} shown @param {Detail | null} detail */
@@ -193,41 +195,4 @@ function Over({ session, detail }) {
         ${session.client && html` ${session.client}`}
         ${detail?.reason && html` · ${detail.reason}`}
     </p>`;
-}
-
-/** @param {{phases: Phase[]}} props */
-function Phases({ phases }) {
-    if (phases.length === 0) return null;
-    return html`<section><h3>${words.phases}</h3><ol class="phases">${phases.map((phase, i) => {
-        const state = phase.ended ? 'done' : phase.began ? 'now' : 'todo';
-        return html`<li key=${i} class=${state} aria-current=${state === 'now' ? 'step' : undefined}>
-            <i aria-hidden="true">${{ done: '✓', now: '▸', todo: '·' }[state]}</i>
-            <span>${phase.title}</span>
-            <span class="time">${words.doneOf(minuteSecond(phase.spent_ms), minuteSecond(phase.time_ms))}</span>
-        </li>`;
-    })}</ol></section>`;
-}
-
-/** "4:05". @param {number} ms */
-function minuteSecond(ms) {
-    const s = Math.floor(ms / 1000);
-    return `${number(Math.floor(s / 60))}:${String(s % 60).padStart(2, '0')}`;
-}
-
-/** @param {{doses: Detail['doses']}} props */
-function Doses({ doses }) {
-    if (doses.length === 0) return null;
-    return html`<section><h3>${words.dose}</h3><ul class="doses">${doses.map(({ region, time_ms, mean, unit }) =>
-        html`<li key=${region}><span>${region.replaceAll('_', ' ')}</span>
-            <span class="time">${minuteSecond(time_ms)}${mean !== null
-                && ` · ${words.meanOf(number(mean, 1) + unitSuffix(unit ?? ''))}`}</span>
-        </li>`)}</ul></section>`;
-}
-
-/** The newest first. @param {{notes: Detail['notes']}} props */
-function Notes({ notes }) {
-    if (notes.length === 0) return null;
-    return html`<section><h3>${words.notes}</h3><ul class="notes">${[...notes].reverse().map(({ at, kind, text }, i) =>
-        html`<li key=${notes.length - i}><time>${clockTime(Date.parse(at))}</time>
-            <span>${kind === 'marker' ? `⚑ ${text || words.marker}` : text}</span></li>`)}</ul></section>`;
 }

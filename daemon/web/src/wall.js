@@ -1,5 +1,7 @@
 // The wall: a tile a room, those that need someone first.
+import { SessionState } from '#live';
 import { shows, waits } from './alarm.js';
+import { Troubles } from './health.js';
 import { html } from './html.js';
 import { layout } from './layout.js';
 import { Glyph, Mark, priorityName } from './marks.js';
@@ -69,12 +71,14 @@ function Tile({ store, deeds, room, alarms, now, density }) {
         <a class=${`tile ${colour}`} href=${`#/room/${encodeURIComponent(room.name)}`}>
             <div class="head">
                 <h2>${room.title || room.name}</h2>
+                <${Troubles} store=${store} devices=${store.devicesIn(room.id)} now=${now} />
                 <${PauseMarks} pauses=${store.pausesIn(room.id)} now=${now} />
                 <${Others} worst=${worst} alarms=${alarms} now=${now} />
             </div>
             ${session && html`<${SessionLine} session=${session} now=${now} />`}
             ${worst && html`<${Worst} alarm=${worst} now=${now} />`}
             <${KeyValues} store=${store} room=${room} worst=${worst} now=${now}
+                phase=${session?.state === SessionState.RUNNING ? session.phase_kind : ''}
                 tight=${density === 'dense' || (asks && density === 'normal')} />
         </a>
         ${asks && html`<${Deed} deeds=${deeds} alarm=${worst} />`}
@@ -125,13 +129,13 @@ function Deed({ deeds, alarm }) {
 
 /** @typedef {{device: Device, metric: import('#live').Metric}} Key */
 
-/** @param {{store: Store, room: Room, worst: Alarm | undefined, now: number,
- *    tight: boolean | undefined}} props */
-function KeyValues({ store, room, worst, now, tight }) {
+/** @param {{store: Store, room: Room, worst: Alarm | undefined, now: number, phase: string,
+ *    tight: boolean | undefined}} props phase: the kind of the one that runs, '' of none */
+function KeyValues({ store, room, worst, now, phase, tight }) {
     const devices = store.devicesIn(room.id);
     if (devices.length === 0) return html`<p class="hint">${words.deviceSilent}</p>`;
-    const keys = devices.flatMap((device) => store.metricsOf(device)
-        .filter((metric) => metric.key).map((metric) => ({ device, metric })));
+    const all = devices.flatMap((device) => store.metricsOf(device).map((metric) => ({ device, metric })));
+    const keys = all.filter(({ metric }) => metric.key || metric.phases.includes(phase));
     if (keys.length === 0) return html`<p class="hint">${words.noKeyValue}</p>`;
     const figures = keys.filter(({ metric }) => !isLabelled(metric));
     const labels = keys.filter(({ metric }) => isLabelled(metric));
@@ -140,18 +144,19 @@ function KeyValues({ store, room, worst, now, tight }) {
             value=${store.value(device, metric)} now=${now} />`;
     return html`
         <div class="figures">
-            ${(tight ? mostTelling(store, figures, worst) : figures).map(cell)}
+            ${(tight || phase ? mostTelling(store, figures, worst, phase) : figures).map(cell)}
             <div class="labels">${labels.map(cell)}</div>
         </div>`;
 }
 
-/** What a tight tile has room for: the value that the alarm is about, then those that have limits;
- *  in the order that they always have. @param {Store} store @param {Key[]} figures
- *  @param {Alarm | undefined} worst */
-function mostTelling(store, figures, worst) {
+/** The two that tell most: the value that the alarm is about, then what matters in the phase, then
+ *  what has limits; in the order that they always have. @param {Store} store @param {Key[]} figures
+ *  @param {Alarm | undefined} worst @param {string} phase */
+function mostTelling(store, figures, worst, phase) {
     const alarming = worst && store.rules.get(worst.rule)?.metric;
-    const weight = (/** @type {Key} */ { device, metric }) =>
-        (metric.id === alarming ? 2 : 0) + (store.limitsOf(metric.id, device.room).length > 0 ? 1 : 0);
+    const weight = (/** @type {Key} */ { device, metric }) => (metric.id === alarming ? 4 : 0)
+        + (metric.phases.includes(phase) ? 2 : 0)
+        + (store.limitsOf(metric.id, device.room).length > 0 ? 1 : 0);
     const chosen = new Set([...figures].sort((a, b) => weight(b) - weight(a)).slice(0, TIGHT_FIGURES));
     return figures.filter((key) => chosen.has(key));
 }

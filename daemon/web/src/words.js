@@ -76,6 +76,12 @@ export function month(time_ms) {
         .format(time_ms);
 }
 
+/** "4:05". @param {number} ms */
+export function minuteSecond(ms) {
+    const s = Math.floor(ms / 1000);
+    return `${number(Math.floor(s / 60))}:${String(s % 60).padStart(2, '0')}`;
+}
+
 /** "7 s", "12 min", "3 h". @param {number} ms */
 export function span(ms) {
     const s = Math.max(0, Math.floor(ms / 1000));
