@@ -1,6 +1,7 @@
 /* Alarms: those that stand or are shelved, and those that are over and not yet forgotten. */
 #include "api.h"
 
+#include <math.h>
 #include <string.h>
 
 static const char *const priorities[] = {"none", "low", "medium", "high"};
@@ -71,6 +72,8 @@ json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm)
         api_instant(alarm->raised_ms), "since", api_instant(alarm->since_ms), "text",
         sentence_of(rule, rule->text, &facts), "plain", sentence_of(rule, rule->plain, &facts),
         "action", sentence_of(rule, rule->action, &facts));
+    if (!isnan(alarm->worst))
+        json_object_set_new(object, "worst", api_number(alarm->worst, metric->decimals));
     add_life(object, alarm);
     add_cause(object, hub, alarm);
     return object;

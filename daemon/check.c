@@ -137,7 +137,7 @@ int check_config(const char *config_file, FILE *out, struct diag *diag)
         code = ERR_PLUGIN;
     if (out != NULL)
         fprintf(out, "%s: %u rooms, %u plugins, %u rules, %u plans%s\n", config_file,
-                setup.config->room_count, setup.drivers.count, rules_count(setup.rules),
+                setup.config->room_count, setup.drivers.count, rules_written(setup.rules),
                 plans_count(setup.plans), code == 0 ? ": good" : ": not good");
     setup_fini(&setup);
     return code;

@@ -137,6 +137,10 @@ struct lumbard {
         int64_t since_ms, until_ms; /* 0: not to blame */
     } own_blame, broker_blame;
     struct hub_unstored unstored;
+    struct hub_worse {   /* of standing alarms, what is not yet stored of it */
+        uint64_t change; /* the first; 0: none */
+        int64_t stored_ms;
+    } worse;
     uint64_t refused_rows; /* of the store's, as far as it was looked at */
     struct hub_answer answers[HUB_ANSWERS_MAX];
 };
@@ -174,6 +178,8 @@ void hub_keep(struct lumbard *hub); /* tells the spool what is still needed of i
 
 /* tell.c: an alarm changed: stored, logged, shown, published. */
 void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm);
+void hub_take_worse(struct lumbard *hub, const struct alarm *alarm); /* than it was */
+void hub_store_worse(struct lumbard *hub, bool now);                 /* or when it is time */
 void hub_store_rooms(struct lumbard *hub); /* of alarms that stand, after a reload and a start */
 void hub_store_again(struct lumbard *hub); /* what found no room while the disk refused */
 struct publish_world hub_publish_world(const struct lumbard *hub);

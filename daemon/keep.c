@@ -199,7 +199,7 @@ void hub_settle(struct lumbard *hub)
     rules_calm(ingest->rules, ingest->devices, stands, ingest->alarms);
     for (const struct alarm *at = NULL; (at = alarms_next(ingest->alarms, at)) != NULL;)
         if (alarm_holds(at->state))
-            rules_stand(ingest->rules, at->rule, at->device, at->since_ms);
+            rules_stand(ingest->rules, at->rule, at->device, at->since_ms, at->worst);
 }
 
 /* A ring may hold more than a batch: what is gathered goes to the disk in between. */

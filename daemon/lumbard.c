@@ -30,6 +30,11 @@ static void on_alarm(void *user, const struct alarm *alarm)
     hub_tell_alarm(user, alarm);
 }
 
+static void on_worse(void *user, const struct alarm *alarm)
+{
+    hub_take_worse(user, alarm);
+}
+
 static void on_overflow(void *user, const struct rule_event *event)
 {
     (void)user;
@@ -260,6 +265,7 @@ static void after_goodbye(uv_work_t *work, int status)
     backup_stop(hub->backup);
     spool_stop(hub->spool);
     recorder_stop(hub->recorder); /* after: its blocks may not go beyond the spool's copy */
+    hub_store_worse(hub, true);
     hub_stop_store(hub);
     hub_drop_answers(hub);
     web_stop(hub->web, "the hub stops");
@@ -326,6 +332,7 @@ static int open_core(struct lumbard *hub, struct diag *diag)
         .feed = feed_create((size_t)config->feed.size_bytes),
         .user = hub,
         .on_alarm = on_alarm,
+        .on_worse = on_worse,
         .on_overflow = on_overflow,
         .on_refused = on_refused,
         .on_command = on_command,

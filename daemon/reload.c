@@ -36,7 +36,7 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     if (code != 0)
         return diag_set(diag, code, "no memory for what the page has to be told");
     publisher_were(hub->publisher, &old_world);
-    rules_adopt(rules, old_rules);
+    rules_adopt(rules, old_rules, hub->ingest.devices);
     alarms_adopt(hub->ingest.alarms, rules, hub_now_ms(hub), on_alarm, hub);
     suppressions_adopt(&hub->suppressions, rules);
     pauses_adopt(&hub->pauses, old_config, config);
@@ -90,7 +90,7 @@ int hub_reload(struct lumbard *hub, struct diag *diag)
         webhook_aim(hub->webhook, target);
         web_take_host(hub->web, config->web.host);
         log_notice("configuration reloaded: %u rooms, %u rules", config->room_count,
-                   rules_count(rules));
+                   rules_written(rules));
         web_alarm(hub->web);
         hub_keep_setup(hub);
     } else {

@@ -3,6 +3,7 @@
 #include "hub.h"
 #include "io/store_rows.h"
 
+#define WORSE_MS     10000 /* between two of what has become worse, for the store */
 #define PUBLISH_MOST 128 /* words at a time: the queue to the broker is others', too */
 
 struct publish_world hub_publish_world(const struct lumbard *hub)
@@ -68,17 +69,40 @@ void hub_store_rooms(struct lumbard *hub)
     }
 }
 
-static void store_alarms_again(struct lumbard *hub)
+/* All that changed since; false where the store has no room. */
+static bool store_changed(struct lumbard *hub, uint64_t change)
 {
-    if (hub->unstored.alarm == 0)
-        return;
     for (const struct alarm *at = NULL; (at = alarms_next(hub->ingest.alarms, at)) != NULL;) {
         const struct device *device = devices_at(hub->ingest.devices, at->device);
-        if (at->change >= hub->unstored.alarm &&
+        if (at->change >= change &&
             !store_alarm_room(hub->store, at, device, room_name(hub, device)))
-            return;
+            return false;
     }
-    hub->unstored.alarm = 0;
+    return true;
+}
+
+static void store_alarms_again(struct lumbard *hub)
+{
+    if (hub->unstored.alarm != 0 && store_changed(hub, hub->unstored.alarm))
+        hub->unstored.alarm = 0;
+}
+
+void hub_take_worse(struct lumbard *hub, const struct alarm *alarm)
+{
+    if (hub->worse.change == 0)
+        hub->worse.change = alarm->change;
+}
+
+/* It is no transition, and may come with every second: a card is not to be worn by it. */
+void hub_store_worse(struct lumbard *hub, bool now)
+{
+    int64_t now_ms = hub_now_ms(hub);
+    if (hub->worse.change == 0 || (!now && now_ms - hub->worse.stored_ms < WORSE_MS))
+        return;
+    if (!store_changed(hub, hub->worse.change))
+        return;
+    hub->worse.change = 0;
+    hub->worse.stored_ms = now_ms;
 }
 
 /* As they are by now. What they went through meanwhile is lost, and the store has said so. */

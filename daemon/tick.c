@@ -113,6 +113,7 @@ void hub_on_tick(uv_timer_t *timer)
                  on_ack_due, hub);
     hub_look_at_health(hub, now);
     hub_store_again(hub);
+    hub_store_worse(hub, false);
     hub_publish(hub);
     tell_status(hub, now);
     feed_watchdog(hub, now);

@@ -1,8 +1,11 @@
 #include "core/alarms_table.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/text.h"
+
+#define WORSEN_MS 1000
 
 struct alarms *alarms_create(void)
 {
@@ -148,6 +151,16 @@ bool alarms_act(struct alarms *alarms, struct alarm *alarm, enum alarm_deed deed
     return true;
 }
 
+/* Of limits that are no numbers the rules alone know what is further away. */
+static double worse(const struct alarm *alarm, double value)
+{
+    const struct rule *rule = alarm->rule;
+    bool asked = rule->worse == WORSE_FARTHER && (isnan(rule->low) || isnan(rule->high));
+    if (asked)
+        return isnan(value) ? alarm->worst : value;
+    return rule_worse(alarm->rule, alarm->rule->low, alarm->rule->high, alarm->worst, value);
+}
+
 /* A new occurrence; what is shelved stays so. Latched, it is the same one again. */
 static const struct alarm *alarm_raise(struct alarms *alarms, struct alarm *alarm,
                                        const struct rule_event *event)
@@ -159,7 +172,8 @@ static const struct alarm *alarm_raise(struct alarms *alarms, struct alarm *alar
         return NULL;
     }
     bool same = alarm->rule == event->rule && alarm->device == event->device;
-    if (!same || !stands(alarm))
+    bool again = same && stands(alarm);
+    if (!again)
         *alarm = (struct alarm){
             .number = ++alarms->numbers,
             .rule = event->rule,
@@ -170,6 +184,7 @@ static const struct alarm *alarm_raise(struct alarms *alarms, struct alarm *alar
         };
     alarm->value = event->value;
     alarm->limit = event->limit;
+    alarm->worst = again ? worse(alarm, event->worst) : event->worst;
     alarm->phase = event->phase;
     if (alarm->behind == 0)
         alarm->behind = alarms_blamed(alarms, alarm);
@@ -203,6 +218,8 @@ const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *
         return NULL;
     if (event->on)
         return alarm_raise(alarms, alarm, event);
+    if (holds)
+        alarm->worst = worse(alarm, event->worst);
     return alarms_act(alarms, alarm, DEED_CLEAR, event->time_ms, NULL) ? alarm : NULL;
 }
 
@@ -267,6 +284,25 @@ void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
             on_change(user, alarm);
         if (reminds(alarm, now_ms) && alarms_act(alarms, alarm, DEED_REMIND, now_ms, NULL))
             on_change(user, alarm);
+    }
+}
+
+void alarms_worsen(struct alarms *alarms, int64_t now_ms, alarms_worst_cb *worst,
+                   alarms_change_cb *on_worse, void *user)
+{
+    if (now_ms >= alarms->worsened_ms && now_ms - alarms->worsened_ms < WORSEN_MS)
+        return;
+    alarms->worsened_ms = now_ms;
+    for (uint32_t i = 0; i < alarms->used; i++) {
+        struct alarm *alarm = &alarms->list[i];
+        if (alarm->number == 0 || !alarm_holds(alarm->state))
+            continue;
+        double now = worse(alarm, worst(user, alarm->rule, alarm->device));
+        if (now == alarm->worst || isnan(now))
+            continue;
+        alarm->worst = now;
+        alarm->change = ++alarms->change;
+        on_worse(user, alarm);
     }
 }
 

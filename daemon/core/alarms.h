@@ -34,6 +34,7 @@ struct alarm {
     enum alarm_presence presence; /* of the state */
     int64_t raised_ms, since_ms;  /* hub time; since: of this presence */
     double value, limit;          /* that raised it last, and what it passed; NaN: none */
+    double worst;                 /* since it was raised; NaN: no value is worse than another */
     const char *phase; /* of the session that it was raised in, of core/plan.h; NULL: of none */
     uint64_t change;   /* alarms_change() when it last changed */
 
@@ -102,6 +103,14 @@ typedef bool alarms_paused_cb(void *user, uint32_t device);
  * more urgent; afterwards its time begins anew. */
 void alarms_tick(struct alarms *alarms, int64_t now_ms, alarms_known_cb *known,
                  alarms_paused_cb *paused, alarms_change_cb *on_change, void *user);
+
+/* The worst value since the rule raised its alarm, as the rules know it; NaN: none is. */
+typedef double alarms_worst_cb(void *user, const struct rule *rule, uint32_t device);
+
+/* Looks, once a second, how bad it has been by now. It is no deed: on_worse is called for what has
+ * become worse. */
+void alarms_worsen(struct alarms *alarms, int64_t now_ms, alarms_worst_cb *worst,
+                   alarms_change_cb *on_worse, void *user);
 
 /* ---- Root causes (alarms_causes.c) ---- */
 

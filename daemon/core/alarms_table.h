@@ -20,6 +20,7 @@ struct alarms {
     uint32_t standing;
     uint64_t change, numbers, overflow;
     struct alarm_hand hand; /* of the last deed */
+    int64_t worsened_ms;    /* when that was last looked at */
 
     int64_t hub_ms, broker_ms; /* since when they are to blame; 0: they are not */
     struct alarm_cause causes[CAUSES_MAX];

@@ -138,6 +138,7 @@ bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const s
                                      .limit = alarm->limit};
     char text[512], plain[512], action[512];
     Lumbar__Live__V1__Hand acked, shelved;
+    Lumbar__Live__V1__Worst worst = LUMBAR__LIVE__V1__WORST__INIT;
     Lumbar__Live__V1__Alarm out = LUMBAR__LIVE__V1__ALARM__INIT;
     fill_alarm(&out, alarm);
     out.text = sentence_of(text, sizeof(text), rule->text, rule, &facts);
@@ -146,6 +147,10 @@ bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const s
     if (alarm->state != STATE_OFF)
         out.acknowledged = hand_of(&acked, &alarm->acked, 0);
     out.shelved = hand_of(&shelved, &alarm->shelved, alarm->shelved_until_ms);
+    worst.has_value = 1;
+    worst.value = alarm->worst;
+    if (!isnan(alarm->worst) && alarm->worst != alarm->value)
+        out.worst = &worst;
     return wire_put(wire, WIRE_FRAME_ALARMS, &out.base);
 }
 

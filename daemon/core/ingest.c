@@ -278,8 +278,10 @@ static enum rule_sight is_known(void *user, const struct rule *rule, uint32_t de
 {
     const struct ticking *ticking = user;
     struct ingest *ingest = ticking->ingest;
-    return rules_know(ingest->rules, ingest->devices, rule, devices_at(ingest->devices, device),
-                      ticking->now_ms);
+    const struct device *of = devices_at(ingest->devices, device);
+    enum rule_sight sight = rules_know(ingest->rules, ingest->devices, rule, of, ticking->now_ms);
+    rules_miss(ingest->rules, ingest->devices, rule, of, sight, ticking->now_ms);
+    return sight;
 }
 
 static bool is_paused(void *user, uint32_t device)
@@ -297,11 +299,25 @@ static void on_change(void *user, const struct alarm *alarm)
         ticking->ingest->on_alarm(ticking->ingest->user, alarm);
 }
 
+static double worst_of(void *user, const struct rule *rule, uint32_t device)
+{
+    const struct ticking *ticking = user;
+    return rules_worst(ticking->ingest->rules, rule, device);
+}
+
+static void on_worse(void *user, const struct alarm *alarm)
+{
+    const struct ticking *ticking = user;
+    if (ticking->ingest->on_worse != NULL)
+        ticking->ingest->on_worse(ticking->ingest->user, alarm);
+}
+
 void ingest_tick(struct ingest *ingest, int64_t now_ms)
 {
     struct ticking ticking = {ingest, now_ms};
     rules_tick(ingest->rules, ingest->devices, now_ms, on_rule, ingest);
     alarms_tick(ingest->alarms, now_ms, is_known, is_paused, on_change, &ticking);
+    alarms_worsen(ingest->alarms, now_ms, worst_of, on_worse, &ticking);
     if (ingest->alarms_waiting > 0)
         ingest->alarms_waiting = rules_retell(ingest->rules, ingest->devices, now_ms,
                                               alarms_places(ingest->alarms), on_rule, ingest);

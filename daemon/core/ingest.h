@@ -66,8 +66,10 @@ struct ingest {
     /* Has a message like this one killed the hub, so that it must not be decoded? NULL: none has.
      */
     bool (*is_condemned)(void *user, const struct ingest_message *message);
-    /* An alarm changed. */
+    /* An alarm changed; NULL: nobody is told. */
     void (*on_alarm)(void *user, const struct alarm *alarm);
+    /* What it is about has become worse, which is no change of its state. NULL: nobody is told. */
+    void (*on_worse)(void *user, const struct alarm *alarm);
     /* A rule found something, and there was no room left to keep it: it waits for a place. */
     void (*on_overflow)(void *user, const struct rule_event *event);
     /* The message cannot be used. device: NULL where it is not known, or there is no room for it.

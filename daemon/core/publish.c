@@ -8,7 +8,7 @@
 
 /* A topic of before. */
 struct gone {
-    char room[64], rule[LUMBAR_NAME_MAX + 1];
+    char room[64], rule[RULE_NAME_BYTES];
 };
 
 struct publisher {
@@ -59,15 +59,19 @@ void publisher_mark(struct publisher *publisher, uint32_t room, const struct rul
         publisher->waiting += !set(publisher, bit_of(publisher, room, rule->id), true);
 }
 
-/* Every rule about a device, in the device's room. */
+/* Every rule about a device, in the device's room; of those that are built in, which nobody waits
+ * for, what stands. */
 void publisher_mark_all(struct publisher *publisher, const struct publish_world *world)
 {
     for (uint32_t id = 1; id <= devices_count(world->devices); id++) {
         const struct device *device = devices_at(world->devices, id);
-        for (uint32_t r = 0; r < rules_count(world->rules); r++)
+        for (uint32_t r = 0; r < rules_written(world->rules); r++)
             if (rules_at(world->rules, r)->driver == device->driver)
                 publisher_mark(publisher, device->room, rules_at(world->rules, r));
     }
+    for (const struct alarm *at = NULL; (at = alarms_next(world->alarms, at)) != NULL;)
+        if (at->rule->lost && at->state != STATE_OFF)
+            publisher_mark(publisher, devices_at(world->devices, at->device)->room, at->rule);
 }
 
 /* ---- Another set ---- */
@@ -231,6 +235,10 @@ static void add_alarm(struct text *out, const struct publish_world *world,
         text_add_number(out, alarm->value, metric->decimals);
         text_add(out, ",\"unit\":");
         text_add_json(out, metric->unit);
+    }
+    if (!isnan(alarm->worst)) {
+        text_add(out, ",\"worst\":");
+        text_add_number(out, alarm->worst, metric->decimals);
     }
     if (alarm->escalated > 0)
         text_add(out, ",\"escalated\":%u", alarm->escalated);

@@ -13,6 +13,7 @@
 
 #include <jansson.h>
 
+#include "core/rules.h"
 #include "core/sessions.h"
 
 #define REPORT_DEVICE_BYTES (LUMBAR_NAME_MAX + 1 + DEVICE_NAME_BYTES) /* "posture/p-01" */
@@ -28,12 +29,13 @@ enum report_language { REPORT_ENGLISH, REPORT_GERMAN, REPORT_LANGUAGES };
 
 struct report_alarm {
     uint64_t number;
-    char rule[64], title[101]; /* title: of the rule as it is now; "": there is none any more */
+    char rule[RULE_NAME_BYTES],
+        title[101]; /* title: of the rule as it is now; "": there is none any more */
     char device[REPORT_DEVICE_BYTES], metric[LUMBAR_NAME_MAX + 1];
     int priority; /* 1..3 */
     bool technical;
     int64_t raised_ms, ended_ms; /* ended 0: it stands */
-    double value;
+    double value, worst;         /* that raised it; since then, NaN where none is worse */
     char acked_by[48];
 };
 

@@ -383,6 +383,18 @@ static void write_ranges(struct text *text, const struct report *report)
 
 /* ---- Alarms ---- */
 
+static void write_worst(struct text *text, const struct report *report,
+                        const struct lumbar_metric *metric, const struct report_alarm *alarm)
+{
+    if (metric == NULL || metric->labels != NULL || isnan(alarm->worst) ||
+        alarm->worst == alarm->value)
+        return;
+    text_add(text, ", ");
+    report_say(text, report, W_WORST);
+    text_add(text, " ");
+    value(text, report, metric, alarm->worst);
+}
+
 static void write_alarm(struct text *text, const struct report *report,
                         const struct report_alarm *alarm)
 {
@@ -402,6 +414,7 @@ static void write_alarm(struct text *text, const struct report *report,
         text_add(text, ", ");
         value(text, report, metric, alarm->value);
     }
+    write_worst(text, report, metric, alarm);
     text_add(text, " <small>");
     report_say(text, report, priorities[priority]);
     if (alarm->technical) {

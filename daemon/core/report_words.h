@@ -67,6 +67,7 @@
     X(W_NO_ALARMS, "None.", "Keine.")                                                                \
     X(W_MORE_ALARMS, "more", "weitere")                                                              \
     X(W_STANDS, "stands", "steht an")                                                                \
+    X(W_WORST, "at worst", "schlimmstenfalls")                                                       \
     X(W_ACKED, "acknowledged", "quittiert")                                                          \
     X(W_TECHNICAL, "technical", "technisch")                                                         \
     X(W_HIGH, "high", "hoch")                                                                        \

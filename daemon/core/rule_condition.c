@@ -376,6 +376,16 @@ static int check_events(struct loader *loader, bool alone)
     return 0;
 }
 
+/* Which values of the first condition are the worse ones: behind a `not`, those that are better. */
+static enum rule_worse worse_of(const struct rule_term *term)
+{
+    if (term->window == WINDOW_COUNT || term->condition == RULE_ABOVE)
+        return term->inverted ? WORSE_LOWER : WORSE_HIGHER;
+    if (term->condition == RULE_BELOW)
+        return term->inverted ? WORSE_HIGHER : WORSE_LOWER;
+    return term->condition == RULE_OUTSIDE && !term->inverted ? WORSE_FARTHER : WORSE_NEITHER;
+}
+
 /* What all may see of a rule is its first condition. */
 static void show_first(struct loader *loader)
 {
@@ -393,6 +403,7 @@ static void show_first(struct loader *loader)
     rule->clear_high = term->clear_high;
     rule->clear_low = term->clear_low;
     rule->label = term->label;
+    rule->worse = worse_of(term);
     rule->absent_ms = term->absent_ms;
     loader->detail->stale_ms = loader->tree->probes[term->probe].stale_ms;
     loader->detail->event = term->event && term->window == WINDOW_NONE;

@@ -249,7 +249,7 @@ static void check_expected(struct run *run, const struct test_expect *expect, bo
 
 static void check_unexpected(struct run *run, const struct test_expect *expect, const bool *taken)
 {
-    for (uint32_t r = 0; r < rules_count(run->rules); r++)
+    for (uint32_t r = 0; r < rules_written(run->rules); r++)
         for (uint32_t d = 0; d < run->test->device_count; d++) {
             if (!told_of(run, r, d)->on || taken[(size_t)r * TEST_DEVICES_MAX + d])
                 continue;
@@ -264,7 +264,7 @@ static void check_unexpected(struct run *run, const struct test_expect *expect, 
 
 static void check_suppressed(struct run *run, const struct test_expect *expect)
 {
-    for (uint32_t r = 0; r < rules_count(run->rules); r++) {
+    for (uint32_t r = 0; r < rules_written(run->rules); r++) {
         const struct rule *rule = rules_at(run->rules, r);
         bool is = false, wanted = false;
         for (uint32_t d = 0; d < run->test->device_count; d++)
@@ -281,7 +281,7 @@ static void check_suppressed(struct run *run, const struct test_expect *expect)
 
 static int check(struct run *run, const struct test_expect *expect)
 {
-    bool *taken = calloc((size_t)rules_count(run->rules) * TEST_DEVICES_MAX + 1, sizeof(*taken));
+    bool *taken = calloc((size_t)rules_written(run->rules) * TEST_DEVICES_MAX + 1, sizeof(*taken));
     if (taken == NULL)
         return ERR_MEMORY;
     check_expected(run, expect, true, taken);
@@ -323,7 +323,7 @@ static int run_test(const struct rule_test *test, struct rules *rules, struct de
         .test = test, .rules = rules, .derive = derive, .listener = listener, .passed = true};
     int code = ERR_MEMORY;
     run.devices = devices_create(TEST_DEVICES_MAX, RATE);
-    run.told = calloc((size_t)rules_count(rules) * TEST_DEVICES_MAX + 1, sizeof(*run.told));
+    run.told = calloc((size_t)rules_written(rules) * TEST_DEVICES_MAX + 1, sizeof(*run.told));
     if (run.devices == NULL || run.told == NULL)
         goto end;
     for (uint32_t d = 0; d < test->device_count; d++) {
@@ -380,7 +380,7 @@ static void tell_untested(const struct suite *suite)
 {
     struct rule_tests_counts *counts = suite->counts;
     bool complete = suite->tests->complete;
-    counts->rules = rules_count(suite->rules);
+    counts->rules = rules_written(suite->rules);
     for (uint32_t r = 0; r < counts->rules; r++)
         if (!suite->tested[r]) {
             counts->untested++;
@@ -398,7 +398,7 @@ static int load_rules(struct suite *suite, const struct rules_text *files, size_
     int code = rules_load(&suite->rules, files, count, &suite->drivers, TEST_DEVICES_MAX, diag);
     if (code != 0 || suite->tested != NULL)
         return code;
-    suite->tested = calloc((size_t)rules_count(suite->rules) + 1, sizeof(*suite->tested));
+    suite->tested = calloc((size_t)rules_written(suite->rules) + 1, sizeof(*suite->tested));
     return suite->tested != NULL ? 0 : diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
 }
 

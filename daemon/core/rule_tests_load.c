@@ -138,7 +138,7 @@ static int read_rule(struct reader *reader, const struct yaml_node *node, const 
                      const struct rule **out)
 {
     const char *names[64], *nearest;
-    size_t count = rules_count(reader->rules);
+    size_t count = rules_written(reader->rules);
     if (name == NULL)
         return COMPLAIN(reader, node, ERR_SYNTAX, "expected the name of a rule");
     *out = rules_find(reader->rules, name);

@@ -62,6 +62,10 @@ enum rule_window {
 /* When a rule may raise. Except in some phases is outside of sessions as well. */
 enum rule_armed { ARMED_ALWAYS, ARMED_SESSION, ARMED_PHASES, ARMED_EXCEPT };
 #define RULE_PHASES_MAX 8
+#define RULE_NAME_BYTES (2 * LUMBAR_NAME_MAX + 8) /* of one that is built in: "pad.warmth.lost" */
+
+/* Which of two values that raised it is the worse one. */
+enum rule_worse { WORSE_NEITHER, WORSE_HIGHER, WORSE_LOWER, WORSE_FARTHER };
 
 /* Which alarms need not be told while this one stands, for it is their root cause. */
 enum rule_inhibits { INHIBITS_NONE, INHIBITS_DEVICE, INHIBITS_ROOM };
@@ -92,6 +96,8 @@ struct rule {
     uint32_t phase_count;
     enum rule_priority priority;
     bool technical; /* about the equipment, not the person; RULE_ABSENT always */
+    enum rule_worse worse;
+    bool lost; /* built in: a value that an alarm needs does not come; see rules_miss() */
 
     /* Of the life of its alarm; the engine does nothing with them. */
     bool latch;          /* stays until it is reset, though it is over */
@@ -116,6 +122,7 @@ int rules_load(struct rules **out, const struct rules_text *files, size_t count,
 void rules_destroy(struct rules *rules);
 
 uint32_t rules_count(const struct rules *rules);
+uint32_t rules_written(const struct rules *rules); /* of them, in files; then come those built in */
 const struct rule *rules_at(const struct rules *rules, uint32_t id);
 const struct rule *rules_find(const struct rules *rules, const char *name);
 
@@ -156,13 +163,14 @@ bool rule_continues(const struct rule *rule, const struct rule *old);
 
 /* Takes over the running states of an old set, and whom it asks: of each rule that continues one.
  * Call before the first sample. */
-void rules_adopt(struct rules *rules, const struct rules *old);
+void rules_adopt(struct rules *rules, const struct rules *old, struct devices *devices);
 
 /* Makes what was learnt from old messages agree with alarms that were kept: a rule that is on for a
  * device of which `stands` knows no alarm is idle, silently; one whose alarm stands is on. */
 typedef bool rules_stands_cb(void *user, const struct rule *rule, uint32_t device);
 void rules_calm(struct rules *rules, struct devices *devices, rules_stands_cb *stands, void *user);
-void rules_stand(struct rules *rules, const struct rule *rule, uint32_t device, int64_t since_ms);
+void rules_stand(struct rules *rules, const struct rule *rule, uint32_t device, int64_t since_ms,
+                 double worst);
 
 /* What a rule found. */
 struct rule_event {
@@ -172,6 +180,7 @@ struct rule_event {
     bool suppressed;   /* not `on` because it is not armed: what it waits for is there */
     double value;      /* that decided it; NaN for RULE_ABSENT */
     double limit;      /* that it passed; NaN where there is none */
+    double worst;      /* value since it was raised, this one among them; NaN: none is worse */
     int64_t time_ms;   /* hub time of that value, or of the tick */
     const char *phase; /* not the engine's: of the room's session then; NULL: none ran */
 };
@@ -183,7 +192,7 @@ void rules_judge(struct rules *rules, struct devices *devices, const struct devi
                  const struct decoded *message, int64_t offset_ms, rules_event_cb *on_event,
                  void *user);
 
-/* Delays and absence, for every device: call every 250 ms or so. */
+/* Delays and absence: call every 250 ms or so. Costs what is due, not what there are rules. */
 void rules_tick(struct rules *rules, struct devices *devices, int64_t now_ms,
                 rules_event_cb *on_event, void *user);
 
@@ -201,6 +210,12 @@ enum rule_sight { SIGHT_LOST, SIGHT_UNSAID, SIGHT_KNOWN };
 enum rule_sight rules_know(struct rules *rules, struct devices *devices, const struct rule *rule,
                            const struct device *device, int64_t now_ms);
 
+/* An alarm of this rule stands, and so much is known of what it looks at. What is lost is an alarm
+ * of its own, unless a rule of the files tells of it; unsaid, it goes on being lost. Call for each
+ * such alarm between two ticks: what nobody misses any more is over. */
+void rules_miss(struct rules *rules, struct devices *devices, const struct rule *rule,
+                const struct device *device, enum rule_sight sight, int64_t now_ms);
+
 /* Where a rule stands with a device: for who wants to see it. */
 enum rule_standing {
     STANDING_CALM,
@@ -212,6 +227,13 @@ enum rule_standing {
 };
 enum rule_standing rules_standing(const struct rules *rules, uint32_t rule,
                                   const struct device *device);
+
+/* The worst value since the rule raised its alarm; NaN: it has not, or none is worse than another.
+ */
+double rules_worst(const struct rules *rules, const struct rule *rule, uint32_t device);
+
+/* The worse of two values, of which NaN is none. Low and high: the limits, of WORSE_FARTHER. */
+double rule_worse(const struct rule *rule, double low, double high, double a, double b);
 
 /* What is put into a rule's words. */
 struct rule_facts {

@@ -19,9 +19,13 @@ void rules_destroy(struct rules *rules)
     free(rules->watches);
     free(rules->of_driver);
     free(rules->states);
+    free(rules->worst);
     free(rules->inputs);
     free(rules->windows);
-    free(rules->running);
+    free(rules->active);
+    free(rules->dues);
+    free(rules->lost_of);
+    free(rules->lost_names);
     free(rules);
 }
 
@@ -128,19 +132,29 @@ static uint32_t index_windows(struct rules *rules)
     return entries;
 }
 
+/* Those of a driver that wait for silence, or those that do not. */
+static void index_rules(struct rules *rules, uint32_t driver, bool waits, uint32_t *filled)
+{
+    for (uint32_t r = 0; r < rules->count; r++) {
+        const struct rule *rule = &rules->list[r];
+        if (rule->driver->index != driver || waits_for_silence(rule) != waits)
+            continue;
+        rules->details[r].slot = *filled - rules->driver_first[driver];
+        rules->of_driver[(*filled)++] = r;
+    }
+}
+
 static void index_drivers(struct rules *rules)
 {
     uint32_t filled = 0;
     for (uint32_t d = 0; d < DRIVERS_MAX; d++) {
         rules->driver_first[d] = filled;
-        for (uint32_t r = 0; r < rules->count; r++) {
-            if (rules->list[r].driver->index != d)
-                continue;
-            rules->details[r].slot = filled - rules->driver_first[d];
-            rules->of_driver[filled++] = r;
-        }
+        index_rules(rules, d, true, &filled);
+        uint32_t waiting = rules->waiting[d] = filled - rules->driver_first[d];
+        index_rules(rules, d, false, &filled);
         uint32_t width = filled - rules->driver_first[d];
         rules->width = width > rules->width ? width : rules->width;
+        rules->dues_width = waiting > rules->dues_width ? waiting : rules->dues_width;
     }
     rules->driver_first[DRIVERS_MAX] = filled;
     for (uint32_t d = 0; d < rules->drivers->count; d++)
@@ -155,18 +169,21 @@ int rules_index(struct rules *rules, struct diag *diag)
     rules->of_metric = calloc(entries + 1, sizeof(*rules->of_metric));
     rules->of_driver = calloc(rules->count + 1, sizeof(*rules->of_driver));
     rules->watches = calloc(rules->drivers->metric_count + 1, sizeof(*rules->watches));
-    rules->running = calloc((size_t)rules->max_devices + 1, sizeof(*rules->running));
-    if (rules->of_metric == NULL || rules->of_driver == NULL || rules->watches == NULL ||
-        rules->running == NULL)
+    if (rules->of_metric == NULL || rules->of_driver == NULL || rules->watches == NULL)
         return diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
     index_metrics(rules);
     index_drivers(rules);
-    rules->states = calloc((size_t)rules->max_devices * rules->width + 1, sizeof(*rules->states));
+    size_t states = (size_t)rules->max_devices * rules->width + 1;
+    rules->states = calloc(states, sizeof(*rules->states));
+    rules->worst = calloc(states, sizeof(*rules->worst));
+    rules->active = calloc(states, sizeof(*rules->active)); /* touched as far as it is used */
+    rules->dues = calloc((size_t)rules->max_devices * rules->dues_width + 1, sizeof(*rules->dues));
     rules->inputs =
         calloc((size_t)rules->max_devices * rules->inputs_width + 1, sizeof(*rules->inputs));
     rules->windows =
         calloc((size_t)rules->max_devices * rules->windows_width + 1, sizeof(*rules->windows));
-    return rules->states != NULL && rules->inputs != NULL && rules->windows != NULL
+    return rules->states != NULL && rules->worst != NULL && rules->active != NULL &&
+                   rules->dues != NULL && rules->inputs != NULL && rules->windows != NULL
                ? 0
                : diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
 }

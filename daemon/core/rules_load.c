@@ -291,6 +291,8 @@ int rules_load(struct rules **out, const struct rules_text *files, size_t count,
     rules->max_devices = max_devices;
     int code = read_files(rules, files, count, diag);
     if (code == 0)
+        code = rules_add_lost(rules, diag);
+    if (code == 0)
         code = rules_index(rules, diag);
     if (code != 0) {
         rules_destroy(rules);

@@ -7,7 +7,7 @@
 #include "core/rules.h"
 #include "core/yaml.h"
 
-#define RULES_MAX 2000 /* in one set */
+#define RULES_MAX 2000 /* in one set, of files */
 
 enum rule_phase {
     PHASE_IDLE,    /* zero: what calloc gives */
@@ -18,11 +18,26 @@ enum rule_phase {
 
 /* One rule on one device. */
 struct rule_state {
-    int64_t since_ms; /* of the phase; of an event: when it last happened */
-    uint8_t phase;    /* of rule_phase */
-    bool suppressed;  /* it is not armed */
-    bool gap;         /* what it waits for was not known for longer than may be */
-    bool untold;      /* that it is on found nobody who could keep it */
+    int64_t since_ms;    /* of the phase; of an event: when it last happened */
+    uint8_t phase;       /* of rule_phase */
+    bool suppressed : 1; /* it is not armed */
+    bool gap : 1;        /* what it waits for was not known for longer than may be */
+    bool untold : 1;     /* that it is on found nobody who could keep it */
+    bool active : 1;     /* it is in the list of what each tick looks at */
+    bool missed : 1;     /* of a rule that is built in: since the last tick */
+};
+
+struct rule_place {
+    uint32_t device, rule;
+};
+
+/* When a rule that waits for silence is looked at again. */
+#define DUE_SLOTS   32
+#define DUE_SLOT_MS 250
+#define DUE_MOST_MS 5000 /* at the latest: less than the wheel's round */
+struct rule_due {
+    int64_t at_ms;
+    uint32_t next; /* 1 + place of the next one in the slot; 0: none */
 };
 
 /* ---- Rules that are more than a number on one metric ---- */
@@ -155,6 +170,7 @@ struct rules {
     struct rule *list;
     struct rule_detail *details;
     uint32_t count;
+    uint32_t written;    /* of them, in files */
     uint32_t loaded;     /* details whose tree is owned: count, and one that was being read */
     struct yaml **files; /* own the strings */
     size_t file_count;
@@ -167,10 +183,20 @@ struct rules {
 
     uint32_t max_devices, width; /* states of a device: the most rules that one driver has */
     struct rule_state *states;   /* touched as devices are heard */
+    double *worst;               /* of each state, while it is on; touched then */
     uint32_t inputs_width;       /* inputs of a device: the most metrics that one driver has */
     struct rule_input *inputs;   /* as the states */
-    uint32_t *running;           /* by device: states that the tick has to look at */
     int64_t now_ms, begun_ms;    /* of the last tick and the first; 0 before it */
+
+    struct rule_place *active; /* what each tick looks at; and what ceased to be since the last */
+    uint32_t active_count;
+    uint32_t waiting[DRIVERS_MAX]; /* so many rules of a driver wait for silence: its first ones */
+    uint32_t dues_width;           /* the most of them that one driver has */
+    struct rule_due *dues;         /* of each device, as far as its kind has some */
+    uint32_t due_slots[DUE_SLOTS]; /* 1 + place of the first; 0: none */
+    uint32_t welcomed;             /* devices whose entries are in the wheel */
+    uint32_t *lost_of; /* by metric: 1 + the rule that is built in for its loss; 0: there is none */
+    char (*lost_names)[RULE_NAME_BYTES];
 
     bool tree_of[DRIVERS_MAX];   /* has the driver a metric that a tree looks at? */
     uint32_t windows_width;      /* windows of a device: the most that one driver's rules have */
@@ -185,6 +211,16 @@ struct rules {
 static inline struct rule_state *state_of(const struct rules *rules, uint32_t device, uint32_t rule)
 {
     return &rules->states[(size_t)(device - 1) * rules->width + rules->details[rule].slot];
+}
+
+static inline double *worst_of(const struct rules *rules, uint32_t device, uint32_t rule)
+{
+    return &rules->worst[(size_t)(device - 1) * rules->width + rules->details[rule].slot];
+}
+
+static inline bool is_on(const struct rule_state *state)
+{
+    return state->phase == PHASE_ON || state->phase == PHASE_CLEARING;
 }
 
 /* `metric` is numbered within the driver. */
@@ -203,6 +239,23 @@ static inline struct rule_memory *window_of(const struct rules *rules, uint32_t 
 /* Begins to wait for what was never given, or ceases to: absence counts from when it is expected.
  */
 void input_expect(struct rule_input *input, bool assigned, int64_t now_ms);
+
+/* Does it wait for silence, so that the wheel has to wake it? */
+static inline bool waits_for_silence(const struct rule *rule)
+{
+    return rule->tree != NULL ? rule->tree->ticks : rule->condition == RULE_ABSENT && !rule->lost;
+}
+
+/* ---- rules_tick.c ---- */
+
+/* Its phase may have changed: if a tick has to look at it from now on, it will. */
+void active_note(struct rules *rules, uint32_t device, uint32_t rule);
+
+/* ---- rules_lost.c ---- */
+
+/* Adds the rules that are built in: for each metric that a rule looks at, whose loss no rule tells.
+ */
+int rules_add_lost(struct rules *rules, struct diag *diag);
 
 /* ---- rules_window.c ---- */
 

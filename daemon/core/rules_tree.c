@@ -21,13 +21,17 @@ static void go(const struct view *view, enum rule_phase phase, int64_t since_ms)
     }
     state->phase = (uint8_t)phase;
     state->since_ms = since_ms;
+    active_note(view->rules, view->device, view->rule->id);
 }
 
 static void tell(struct view *view, bool on, int64_t time_ms)
 {
     const struct rule_term *term = &view->tree->terms[0];
     const struct limits *limits = &view->limits[0];
+    double *worst = worst_of(view->rules, view->device, view->rule->id);
     double value = term->condition == RULE_ABSENT ? NAN : view_value(view, term, time_ms);
+    if (on)
+        *worst = view->rule->worse != WORSE_NEITHER ? value : NAN;
     bool low =
         term->condition == RULE_BELOW || (term->condition == RULE_OUTSIDE && value < limits->low);
     struct rule_event event = {.rule = view->rule,
@@ -38,6 +42,7 @@ static void tell(struct view *view, bool on, int64_t time_ms)
                                .limit = low                   ? limits->low
                                         : term_has_high(term) ? limits->high
                                                               : NAN,
+                               .worst = *worst,
                                .time_ms = time_ms};
     if (term->window == WINDOW_COUNT)
         event.limit = term->times;
@@ -99,6 +104,15 @@ static void take_truth(struct view *view, enum truth hold, enum truth stay, int6
     }
 }
 
+static void note_worst(struct view *view, int64_t time_ms)
+{
+    double *worst = worst_of(view->rules, view->device, view->rule->id);
+    const struct limits *limits = &view->limits[0];
+    if (view->rule->worse != WORSE_NEITHER)
+        *worst = rule_worse(view->rule, limits->low, limits->high, *worst,
+                            view_value(view, &view->tree->terms[0], time_ms));
+}
+
 static void step(struct view *view, int64_t time_ms)
 {
     struct rule_state *state = view->state;
@@ -112,6 +126,8 @@ static void step(struct view *view, int64_t time_ms)
         state->gap = state->gap || view->stale;
         return;
     }
+    if (is_on(state))
+        note_worst(view, time_ms);
     take_truth(view, hold, stay, time_ms);
     state->gap = false;
 }
@@ -362,8 +378,12 @@ void tree_adopt(struct rules *rules, uint32_t rule, const struct rules *old, uin
                         .state = state_of(rules, device, rule),
                         .device = device};
     struct rule_state state = *state_of(old, device, before);
+    state.active = false;
+    *view.state = (struct rule_state){.phase = PHASE_IDLE};
     go(&view, (enum rule_phase)state.phase, state.since_ms);
+    state.active = view.state->active;
     *view.state = state;
+    *worst_of(rules, device, rule) = *worst_of(old, device, before);
     for (uint32_t i = 0; was != NULL && i < tree->term_count; i++)
         if (tree->terms[i].window != WINDOW_NONE)
             *window_of(rules, device, &tree->terms[i]) = *window_of(old, device, &was->terms[i]);

@@ -148,7 +148,7 @@ static int replay_it(struct setup *setup, struct tape_reader *reader, struct dia
     told.room = setup->config->rooms[0].title;
     printf("room %s, session %llu, recorded by lumbard %s from %s on; %u rules\n",
            reader->header.room, (unsigned long long)reader->header.session, reader->header.version,
-           recording_date(reader->header.start_ms, date), rules_count(setup->rules));
+           recording_date(reader->header.start_ms, date), rules_written(setup->rules));
     int64_t began_ns = clock_mono_ns();
     replay_run(replay, reader);
     int64_t took_ns = clock_mono_ns() - began_ns;

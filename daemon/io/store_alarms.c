@@ -36,6 +36,7 @@ enum {
     SHELVED_UNTIL,
     PHASE,
     BEHIND,
+    WORST,
     COLUMNS
 };
 
@@ -95,6 +96,7 @@ static void write_row(struct store_value *row, const struct alarm *alarm,
         [SHELVED_UNTIL] = instant(alarm->shelved_until_ms),
         [PHASE] = words(alarm->phase != NULL ? alarm->phase : ""),
         [BEHIND] = alarm->behind != 0 ? store_int(alarm->behind) : store_null(),
+        [WORST] = store_real(alarm->worst),
     };
     memcpy(row, values, sizeof(values));
 }
@@ -194,6 +196,7 @@ static struct alarm alarm_of(const struct store_value *values)
         .since_ms = values[SINCE].integer,
         .value = real_of(&values[VALUE]),
         .limit = real_of(&values[PASSED]),
+        .worst = real_of(&values[WORST]),
         .change = (uint64_t)values[CHANGE].integer,
         .lost_ms = values[LOST].integer,
         .waits_ms = values[WAITS].integer,

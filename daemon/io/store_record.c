@@ -54,7 +54,8 @@ static void on_alarm(void *user, const struct store_value *values, unsigned coun
                                  .priority = (int)store_integer(&values[6]),
                                  .technical = store_integer(&values[7]) != 0,
                                  .raised_ms = store_integer(&values[9]),
-                                 .value = real_of(&values[11])};
+                                 .value = real_of(&values[11]),
+                                 .worst = real_of(&values[27])};
     (void)count;
     if (values[2].type != STORE_TEXT || values[3].type != STORE_TEXT)
         return;

@@ -43,7 +43,7 @@ static const struct table {
                       "since_ms",  "value",      "passed",     "change",      "state",
                       "escalated", "waits_ms",   "lost_ms",    "acked_ms",    "acked_by",
                       "acked_why", "shelved_ms", "shelved_by", "shelved_why", "shelved_until_ms",
-                      "phase",     "behind"}},
+                      "phase",     "behind",     "worst"}},
     [STORE_ALARM_TRANSITION] = {"alarm_transition",
                                 2,
                                 {"alarm", "change", "at_ms", "presence", "value", "what", "who",

@@ -123,6 +123,9 @@ static const char *const migrations[] = {
     /* What was created, by the key that its caller gave: a ring, so the table grows no further. */
     ("CREATE TABLE repeat (place INTEGER PRIMARY KEY, key TEXT NOT NULL, request INTEGER NOT NULL,"
      "  at_ms INTEGER NOT NULL, kind TEXT NOT NULL, id INTEGER NOT NULL);"),
+
+    /* The worst value since the alarm was raised; NULL: not known, or none is worse than another. */
+    "ALTER TABLE alarm ADD COLUMN worst REAL;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

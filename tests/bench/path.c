@@ -216,7 +216,7 @@ static int run_path(const struct hub *hub, const struct load *load, unsigned cou
     int code = is_sound(&path, done, (uint64_t)gathered * load->samples, path.now_ms - sealed_ms) ? 0
                                                                                                  : 2;
     printf("%s: %u messages of %u samples, %u rules: %.0f ns a message\n", load->name, done,
-           load->samples, rules_count(path.setup.rules), (double)used_ns / done);
+           load->samples, rules_written(path.setup.rules), (double)used_ns / done);
     fflush(stdout);
     close_path(&path);
     return code;

@@ -178,7 +178,7 @@ static void load(const struct play *play, struct side *side, const struct rules_
     demand(rules_load(&fresh, file, 1, play->drivers, DEVICES, &diag) == 0);
     rules_ask(fresh, &(struct rules_lookup){(void *)(uintptr_t)play, phase_of, limit_of, range_of});
     if (side->rules != NULL)
-        rules_adopt(fresh, side->rules);
+        rules_adopt(fresh, side->rules, play->devices);
     rules_destroy(side->rules);
     side->rules = fresh;
 }

@@ -6,6 +6,8 @@ import { html } from './html.js';
 import { Mark, kindWords, priorityName } from './marks.js';
 import { ShelveForm } from './shelve.js';
 import { Slide } from './slide.js';
+import { unitSuffix } from './units.js';
+import { figure } from './value.js';
 import { clockTime, number, span, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
@@ -101,7 +103,7 @@ class AlarmCard extends Component {
                 <p class="sentence">${alarm.text}</p>
                 ${alarm.action && html`<p class="first"><b>${words.first}</b> ${alarm.action}</p>`}
                 ${alarm.plain && html`<p class="plainly"><b>${words.forClient}</b> ${alarm.plain}</p>`}
-                <${Life} alarm=${alarm} now=${now} />
+                <${Life} store=${store} alarm=${alarm} now=${now} />
                 ${alarm.hides > 0 && html`<${Behind} store=${store} now=${now}
                     alarms=${store.alarmsBehind(alarm.number)} />`}
                 ${deeds.awaits(alarm) && html`<p class="telling">${words.telling}</p>`}
@@ -141,19 +143,28 @@ export function Behind({ store, alarms, now }) {
     return html`<details class="behind">
         <summary>${words.behindIt(alarms.length, number(alarms.length))}</summary>
         <ul>${alarms.slice(0, PAGE).map((alarm) => html`<li key=${keyOf(alarm)}>
-            <b>${store.roomOf(alarm)?.title}</b> ${alarm.text} <${Life} alarm=${alarm} now=${now} />
+            <b>${store.roomOf(alarm)?.title}</b> ${alarm.text} <${Life} store=${store} alarm=${alarm} now=${now} />
         </li>`)}</ul>
         ${alarms.length > PAGE && html`<p>${words.notShown(number(alarms.length - PAGE))}</p>`}
     </details>`;
 }
 
-/** Where an alarm is in its life, in words. @param {{alarm: Alarm, now: number}} props */
-function Life({ alarm, now }) {
-    const { unknown_ms, acknowledged, shelved, escalated } = alarm;
+/** The worst value since it was raised, with its unit. @param {Store} store @param {Alarm} alarm */
+function worstOf(store, alarm) {
+    const metric = store.metrics.get(store.rules.get(alarm.rule)?.metric ?? -1);
+    return metric ? figure(metric, alarm.worst?.value ?? NaN) + unitSuffix(metric.unit) : '';
+}
+
+/** Where an alarm is in its life, in words.
+ *  @param {{store: Store, alarm: Alarm, now: number}} props */
+function Life({ store, alarm, now }) {
+    const { unknown_ms, acknowledged, shelved, escalated, worst } = alarm;
     return html`<ul class="life">
         <li>${kindWords(alarm)}</li>
         <li>${!stands(alarm) && !shelved ? words.alarmOver
             : words.since(clockTime(alarm.raised_ms), span(now - alarm.raised_ms))}</li>
+        ${worst && html`<li class="worst">
+            ${words.atWorst(worstOf(store, alarm))}</li>`}
         ${alarm.latched && html`<li class="latched">${words.latched}</li>`}
         ${unknown_ms > 0 && html`<li class="unknown">${words.unknownFor(span(now - unknown_ms))}</li>`}
         ${escalated > 0 && html`<li class="escalated">${words.escalated}</li>`}

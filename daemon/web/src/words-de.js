@@ -215,6 +215,7 @@ export const de = {
     alarmOver: 'vorbei',
     latched: 'vorbei, gehalten bis zum Zurücksetzen',
     unknownFor: (age) => `Wert seit ${age} unbekannt`,
+    atWorst: (value) => `schlimmstenfalls ${value}`,
     escalated: 'noch einmal gemeldet: Niemand hat ihn quittiert',
     known: (hand) => `quittiert ${hand}`,
     lossKnown: (hand) => `Signalverlust quittiert ${hand}; nicht, was dahinter ist`,

@@ -222,6 +222,7 @@ export const en = {
     alarmOver: 'over',
     latched: 'over, kept until it is reset',
     unknownFor: (/** @type {string} */ age) => `value not known for ${age}`,
+    atWorst: (/** @type {string} */ value) => `at worst ${value}`,
     escalated: 'told again: nobody acknowledged it',
     known: (/** @type {string} */ hand) => `acknowledged ${hand}`,
     lossKnown: (/** @type {string} */ hand) =>

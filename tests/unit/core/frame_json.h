@@ -233,6 +233,11 @@ static inline void put_alarm(struct json *json, const Lumbar__Live__V1__Alarm *a
     integer(json, "escalated", alarm->escalated);
     integer(json, "behind", alarm->behind);
     integer(json, "hides", alarm->hides);
+    if (alarm->worst != NULL) {
+        open_(json, "worst", "{");
+        number(json, "value", alarm->worst->value);
+        text_add(&json->text, "}");
+    }
     if (alarm->plain != NULL)
         string(json, "plain", alarm->plain);
     if (alarm->action != NULL)

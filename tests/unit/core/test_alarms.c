@@ -69,6 +69,7 @@ static const struct alarm *take(struct world *world, const char *rule, uint32_t 
                                .device = device,
                                .on = on,
                                .value = 50,
+                               .worst = 50,
                                .limit = 40,
                                .time_ms = time_ms};
     return alarms_take(world->alarms, &event);

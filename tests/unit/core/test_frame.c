@@ -68,11 +68,12 @@ static void the_first_frame_begins_with_a_hello(void **state)
     assert_string_equal(hello->metrics[POSTURE]->labels[2], "slouched");
     assert_int_equal(hello->metrics[POSTURE]->type, LUMBAR__LIVE__V1__METRIC__TYPE__STATE);
 
-    assert_int_equal(hello->n_rules, 3);
+    assert_int_equal(hello->n_rules, 3 + 2); /* built in: the loss of what they look at */
     assert_true(hello->rules[0]->has_above && hello->rules[0]->above == 45);
     assert_false(hello->rules[0]->has_below);
     assert_true(hello->rules[1]->has_below && hello->rules[1]->below == 25);
     assert_string_equal(hello->rules[0]->action, "Sit up.");
+    assert_true(hello->rules[3]->technical && !hello->rules[3]->has_above);
 
     assert_int_equal(frame->n_devices, 3);
     assert_string_equal(frame->devices[2]->name, "p-03");

@@ -111,6 +111,12 @@ static enum rule_sight known_never(void *user, const struct rule *rule, uint32_t
     return SIGHT_LOST;
 }
 
+static double worst_52(void *user, const struct rule *rule, uint32_t device)
+{
+    (void)user, (void)rule, (void)device;
+    return 52;
+}
+
 static void nobody(void *user, const struct alarm *alarm)
 {
     (void)user, (void)alarm;
@@ -129,6 +135,7 @@ static void live(struct ward *ward, int64_t now_ms)
                                   .raised_ms = now_ms - 9000,
                                   .since_ms = now_ms - 1000,
                                   .value = 52.5,
+                                  .worst = 52.5,
                                   .change = alarms_change(ward->alarms) + 1,
                                   .escalated = 1};
     const struct alarm_order ack = {
@@ -140,6 +147,7 @@ static void live(struct ward *ward, int64_t now_ms)
                                        .why = "the belt slips"};
     assert_true(alarms_restore(ward->alarms, &latched));
     alarms_tick(ward->alarms, now_ms, known_never, NULL, nobody, NULL);
+    alarms_worsen(ward->alarms, now_ms, worst_52, nobody, NULL);
     assert_int_equal(alarms_order(ward->alarms, 2, &ack, &alarm), 0);
     ward_alarm(ward, "bent", 1, true, 46, now_ms - 1000);
     assert_int_equal(alarms_order(ward->alarms, 3, &shelve, &alarm), 0);

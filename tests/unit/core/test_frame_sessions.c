@@ -271,7 +271,7 @@ static void limits_that_are_numbers_come_with_the_hello_of_every_condition(void 
     ward_watch(ward, &cursor, (struct wish){.room = 1}, NOW);
     Frame *frame = ward_next(ward, &cursor, NOW);
     Lumbar__Live__V1__Rule *const *rules = frame->hello->rules;
-    assert_int_equal(frame->hello->n_rules, 3);
+    assert_int_equal(frame->hello->n_rules, 3 + 4); /* built in: of the metrics that they look at */
     assert_int_equal(rules[0]->n_limits + rules[1]->n_limits, 0);
     assert_int_equal(rules[2]->n_limits, 2);
     assert_true(rules[2]->limits[0]->metric == ANGLE && rules[2]->limits[0]->above == 12);

@@ -86,7 +86,7 @@ static void take_step(struct bench *bench, const struct row *row, const struct s
         rules_tick(bench->rules, bench->devices, START + step->at_ms, on_event, heard);
     } else if (step->kind == ADOPT) {
         struct rules *fresh = load_rule(bench, row->reload ? row->reload : row->rule);
-        rules_adopt(fresh, bench->rules);
+        rules_adopt(fresh, bench->rules, bench->devices);
         rules_destroy(bench->rules);
         bench->rules = fresh;
     }
@@ -106,15 +106,14 @@ static bool as_expected(const struct bench *bench, const struct step *step,
            (event->value == value || (isnan(event->value) && isnan(value)));
 }
 
-/* Does the engine know that the tick has to look at this device, and only then? */
-static bool counts_what_runs(const struct bench *bench)
+/* Does the engine know that each tick has to look at this device, once? */
+static bool looks_at_what_runs(const struct bench *bench)
 {
-    const struct rule *rule = rules_at(bench->rules, 0);
-    uint8_t phase = bench->rules->states[0].phase; /* of the first device, and the only rule */
-    bool runs = phase == PHASE_PENDING || phase == PHASE_CLEARING ||
-                (phase == PHASE_ON && bench->rules->details[0].event);
-    return bench->rules->running[bench->device->id] ==
-           (runs && rule->condition != RULE_ABSENT ? 1 : 0);
+    const struct rule_state *state = &bench->rules->states[0]; /* of the only rule in the text */
+    bool runs = state->phase == PHASE_PENDING || state->phase == PHASE_CLEARING ||
+                (state->phase == PHASE_ON && bench->rules->details[0].event);
+    bool absent = rules_at(bench->rules, 0)->condition == RULE_ABSENT;
+    return bench->rules->active_count == state->active && (state->active || !runs || absent);
 }
 
 static unsigned play(struct bench *bench, const struct row *row)
@@ -126,7 +125,7 @@ static unsigned play(struct bench *bench, const struct row *row)
         take_step(bench, row, step, &heard);
         if (step->kind == VALUE && !isnan(step->value))
             newest = step->value;
-        if (as_expected(bench, step, &heard, newest) && counts_what_runs(bench))
+        if (as_expected(bench, step, &heard, newest) && looks_at_what_runs(bench))
             continue;
         print_error("%s: step %zu (at %lld ms): %u events, the last %s\n", row->proves, s,
                     (long long)step->at_ms, heard.count, heard.last.on ? "on" : "over");
@@ -342,13 +341,159 @@ static void adopting_knows_rules_by_name(void **state)
     struct lumbar_series series = {0, 1, &(int64_t){0}, &(double){25}};
     judge(old, bench.device, &series, START, &heard);
     assert_int_equal(heard.count, 3);
-    rules_adopt(fresh, old);
+    rules_adopt(fresh, old, bench.devices);
     rules_destroy(old);
     heard.count = 0;
     judge(fresh, bench.device, &series, START, &heard);
     assert_int_equal(heard.count, 1); /* a and c were on already */
     assert_string_equal(heard.last.rule->name, "new");
     rules_destroy(fresh);
+    tear_down(&bench);
+}
+
+/* Of another kind of device a rule has no state, though one of that number has. */
+static void adopting_leaves_devices_of_other_kinds_alone(void **state)
+{
+    (void)state;
+#define PAD "- {name: pad, metric: pad/battery, below: 20 %, priority: low, text: t}\n"
+    static const char before[] = "rules:\n" PAD BENT("a");
+    static const char after[] = "rules:\n" PAD BENT("first") BENT("a");
+    struct bench bench;
+    struct heard heard = {0};
+    set_up(&bench, ABOVE_20);
+    struct device *pad = devices_hear(bench.devices, &bench.drivers.list[1], "p-01", 4);
+    struct rules *old = clinic_rules(&bench.drivers, 4, before);
+    struct rules *fresh = clinic_rules(&bench.drivers, 4, after);
+    struct lumbar_series bent = {0, 1, &(int64_t){0}, &(double){25}};
+    struct lumbar_series empty = {0, 1, &(int64_t){0}, &(double){10}};
+    judge(old, bench.device, &bent, START, &heard);
+    judge(old, pad, &empty, START, &heard);
+    assert_int_equal(heard.count, 2);
+    rules_adopt(fresh, old, bench.devices);
+    rules_destroy(old);
+    heard.count = 0;
+    judge(fresh, pad, &empty, START, &heard);
+    assert_int_equal(heard.count, 0); /* it stands already */
+    judge(fresh, bench.device, &bent, START, &heard);
+    assert_int_equal(heard.count, 1);
+    assert_string_equal(heard.last.rule->name, "first");
+    rules_destroy(fresh);
+    tear_down(&bench);
+}
+
+/* ---- The worst value ---- */
+
+static double worst_after(const char *rule, const double *values, uint32_t count, int64_t each_ms)
+{
+    struct bench bench;
+    struct heard heard = {0};
+    set_up(&bench, rule);
+    for (uint32_t i = 0; i < count; i++)
+        give(&bench, &(int64_t){i * each_ms}, &values[i], 1, START, &heard);
+    double worst = rules_worst(bench.rules, rules_at(bench.rules, 0), bench.device->id);
+    if (heard.count > 0 && !heard.last.on) /* and its end tells of it */
+        worst = heard.last.worst;
+    tear_down(&bench);
+    return worst;
+}
+
+static void the_worst_value_since_it_was_raised_is_kept(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *rule;
+        double values[6], worst;
+    } cases[] = {
+        {"metric: angle, above: 20 deg", {10, 25, 40, 30, 22, 21}, 40},
+        {"metric: angle, above: 20 deg", {25, NAN, 21, NAN, 24, 23}, 25}, /* it was the first */
+        {"metric: angle, below: 0 deg", {1, -2, -9, -3, -1, -2}, -9},
+        {"metric: angle, outside: [-5 deg, 50 deg]", {60, 55, -30, 52, 61, 70}, -30}, /* 25 off */
+        {"metric: angle, above: 20 deg", {10, 25, 44, 30, 5, 5}, 44},                 /* over */
+        {"metric: angle, above: 20 deg", {10, 11, 12, 13, 14, 15}, NAN},
+        {"metric: angle, above: 20 deg, for: 250 ms", {50, 21, 22, 33, 23, 22}, 33}, /* from 300 */
+        {"metric: pose, is: slouched", {1, 1, 1, 1, 1, 1}, NAN}, /* none is worse */
+        {"all: [{metric: angle, above: 20 deg}]", {10, 25, 40, 30, 22, 21}, 40},
+        {"all: [{metric: angle, below: 0 deg}]", {1, -2, -9, -3, -1, 5}, -9},
+        {"not: {metric: angle, above: 20 deg}", {30, 18, 15, 19, 20, 20}, 15},
+        {"metric: angle, count: 10 s, above: 20 deg, times: 1", {10, 25, 10, 25, 10, 25}, 3},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        double worst = worst_after(cases[i].rule, cases[i].values, 6, 100);
+        if (worst != cases[i].worst && !(isnan(worst) && isnan(cases[i].worst)))
+            fail_msg("%s, case %zu: %g", cases[i].rule, i, worst);
+    }
+}
+
+/* What a reload or a restart takes over is still the worst. */
+static void the_worst_value_outlives_reload_and_restart(void **state)
+{
+    (void)state;
+    struct bench bench;
+    struct heard heard = {0};
+    set_up(&bench, ABOVE_20);
+    give(&bench, &(int64_t){0}, &(double){44}, 1, START, &heard);
+    struct rules *fresh = load_rule(&bench, ABOVE_20);
+    rules_adopt(fresh, bench.rules, bench.devices);
+    assert_true(rules_worst(fresh, rules_at(fresh, 0), bench.device->id) == 44);
+    rules_destroy(fresh);
+    fresh = load_rule(&bench, ABOVE_20);
+    rules_stand(fresh, rules_at(fresh, 0), bench.device->id, START, 43.5);
+    rules_destroy(bench.rules);
+    bench.rules = fresh;
+    assert_true(rules_worst(fresh, rules_at(fresh, 0), bench.device->id) == 43.5);
+    give(&bench, &(int64_t){100}, &(double){42}, 1, START, &heard);
+    assert_true(rules_worst(fresh, rules_at(fresh, 0), bench.device->id) == 43.5);
+    give(&bench, &(int64_t){200}, &(double){47}, 1, START, &heard);
+    assert_true(rules_worst(fresh, rules_at(fresh, 0), bench.device->id) == 47);
+    tear_down(&bench);
+}
+
+/* ---- What it costs ---- */
+
+/* Nanoseconds that a tick costs with `count` rules on what does not come, and on what is calm. */
+static double tick_cost(struct bench *bench, const char *rule, int count)
+{
+    static char buffer[100000];
+    struct text text = text_in(buffer, sizeof(buffer));
+    struct heard heard = {0};
+    double best = INFINITY;
+    text_add(&text, "rules:\n");
+    for (int i = 0; i < count; i++)
+        text_add(&text, "- {name: o%d, %s, priority: low, text: t}\n", i, rule);
+    assert_false(text.cut);
+    struct rules *rules = clinic_rules(&bench->drivers, 4, buffer);
+    int64_t now_ms = START;
+    for (int round = 0; round < 5; round++) {
+        struct timespec from, to;
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &from);
+        for (int i = 0; i < 4000; i++, now_ms += 250) {
+            struct lumbar_series series = {0, 1, &now_ms, &(double){10}};
+            if (i % 4 == 0)
+                judge(rules, bench->device, &series, 0, &heard);
+            rules_tick(rules, bench->devices, now_ms, on_event, &heard);
+        }
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
+        double ns = ((double)(to.tv_sec - from.tv_sec) * 1e9 + (double)(to.tv_nsec - from.tv_nsec));
+        best = ns / 4000 < best ? ns / 4000 : best;
+    }
+    assert_int_equal(heard.count, 0);
+    rules_destroy(rules);
+    return best;
+}
+
+/* Looking at each would cost hundreds of times as much; absence is looked at when it is due. */
+static void a_tick_costs_what_is_due(void **state)
+{
+    (void)state;
+    struct bench bench;
+    set_up(&bench, ABOVE_20);
+    double few = tick_cost(&bench, "metric: warmth, above: 40 Cel, for: 5 s", 10);
+    double many = tick_cost(&bench, "metric: warmth, above: 40 Cel, for: 5 s", 1000);
+    double absent = tick_cost(&bench, "metric: angle, absent: 60 s", 1000);
+    print_message("a tick costs %.0f ns with 10 rules, %.0f ns with 1,000; of absence %.0f ns\n",
+                  few, many, absent);
+    assert_true(many < 4 * few + 100);
+    assert_true(absent < 1000 * 20); /* a twentieth of them each time, 5 s being the longest */
     tear_down(&bench);
 }
 
@@ -403,6 +548,10 @@ int main(void)
         cmocka_unit_test(devices_and_rules_do_not_touch_each_other),
         cmocka_unit_test(devices_beyond_those_reserved_are_passed_over),
         cmocka_unit_test(adopting_knows_rules_by_name),
+        cmocka_unit_test(adopting_leaves_devices_of_other_kinds_alone),
+        cmocka_unit_test(the_worst_value_since_it_was_raised_is_kept),
+        cmocka_unit_test(the_worst_value_outlives_reload_and_restart),
+        cmocka_unit_test(a_tick_costs_what_is_due),
         cmocka_unit_test(a_thousand_rules_on_other_metrics_cost_a_sample_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -143,7 +143,7 @@ static void give(struct clinic *clinic, const struct step *step)
 static void reload(struct clinic *clinic, const struct row *row)
 {
     struct rules *fresh = load_rule(clinic, row->reload ? row->reload : row->rule);
-    rules_adopt(fresh, clinic->rules);
+    rules_adopt(fresh, clinic->rules, clinic->devices);
     rules_destroy(clinic->rules);
     clinic->rules = fresh;
 }
@@ -169,7 +169,7 @@ static void settle(struct clinic *clinic)
     rules_calm(clinic->rules, clinic->devices, stands, clinic);
     if (clinic->stands)
         rules_stand(clinic->rules, rules_at(clinic->rules, 0), rules_device(clinic)->id,
-                    clinic->since_ms);
+                    clinic->since_ms, NAN);
 }
 
 static void take_step(struct clinic *clinic, const struct row *row, const struct step *step)

@@ -164,6 +164,7 @@ static inline void ward_alarm(struct ward *ward, const char *rule, uint32_t devi
                                .device = device,
                                .on = on,
                                .value = value,
+                               .worst = value,
                                .limit = NAN,
                                .time_ms = now_ms};
     assert_non_null(event.rule);

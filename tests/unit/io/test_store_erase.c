@@ -67,7 +67,7 @@ static void put_session(struct world *world, int64_t client, int64_t session, in
 static void put_alarm(struct world *world, int64_t number, const char *device, int64_t at_ms,
                       const char *why)
 {
-    struct store_value alarm[27] = {[0] = store_int(number),
+    struct store_value alarm[28] = {[0] = store_int(number),
                                     store_text("sensor.angle.high"),
                                     store_text("sensor"),
                                     store_text(device),
@@ -83,12 +83,12 @@ static void put_alarm(struct world *world, int64_t number, const char *device, i
                                     store_int(number),
                                     store_int(0),
                                     store_int(0)};
-    for (unsigned i = 16; i < 27; i++)
+    for (unsigned i = 16; i < 28; i++)
         alarm[i] = store_null();
     const struct store_value deed[] = {store_int(number), store_int(number), store_int(at_ms),
                                        store_int(0),      store_null(),      store_text("ack"),
                                        store_text("N."),  store_text(why)};
-    put(world, STORE_ALARM, alarm, 27);
+    put(world, STORE_ALARM, alarm, 28);
     put(world, STORE_ALARM_TRANSITION, deed, 8);
 }
 
