@@ -13,7 +13,8 @@ static json_t *value_of(const struct device *device, uint32_t index, int64_t now
     json_t *value = metric->labels != NULL && newest->time_ms != 0 && !isnan(newest->value)
                         ? json_string(metric->labels[(size_t)newest->value])
                         : api_number(newest->value, metric->decimals);
-    return json_pack("{s:o, s:s, s:o, s:s}", "value", value, "unit", metric->unit, "age_ms",
+    return json_pack("{s:o, s:s, s:b, s:o, s:s}", "value", value, "unit", metric->unit, "key",
+                     (metric->flags & LUMBAR_KEY) != 0, "age_ms",
                      newest->time_ms != 0 ? json_integer(now_ms - newest->time_ms) : json_null(),
                      "state", states[device_freshness(device, index, now_ms)]);
 }

@@ -67,7 +67,7 @@ static void say(const struct ask *ask, const char *format, ...)
 }
 
 /* Connects, and says what to do where that fails. */
-static int connect_hub(const struct ask *ask, int *fd)
+int ask_connect(const struct ask *ask, int *fd)
 {
     struct sockaddr_un address;
     struct timeval limit = {.tv_sec = ASK_SECONDS};
@@ -195,7 +195,7 @@ int ask_hub(const struct ask *ask, const char *method, const char *path, json_t 
     int fd;
     size_t length;
     *answer = NULL;
-    int code = connect_hub(ask, &fd);
+    int code = ask_connect(ask, &fd);
     if (code == 0) {
         /* A hub that refuses early may close while we still speak: what it says is what counts. */
         send_question(fd, method, path, body);
@@ -213,7 +213,7 @@ int ask_hub_text(const struct ask *ask, const char *path, char **text, size_t *b
     int fd;
     size_t length = 0;
     *text = NULL;
-    int code = connect_hub(ask, &fd);
+    int code = ask_connect(ask, &fd);
     if (code != 0)
         return code;
     send_question(fd, "GET", path, NULL);

@@ -46,6 +46,9 @@ enum { ASK_CONFIG = 256, ASK_SOCKET, ASK_JSON, ASK_HELP, ASK_OTHER };
 /* Takes one of the four; false for any other (help among them). */
 bool ask_option(struct ask *ask, int option);
 
+/* A connection with the hub, which the caller closes; else an exit code, and it was said why. */
+int ask_connect(const struct ask *ask, int *fd);
+
 /* Asks; `body` is taken (NULL: none). 0 and the answer, owned by the caller; else an exit code, and
  * the reason was said on standard error. */
 int ask_hub(const struct ask *ask, const char *method, const char *path, json_t *body,

@@ -51,5 +51,8 @@ int ctl_client(int count, char **arguments);
 int ctl_backup(int count, char **arguments);
 int ctl_calibration(int count, char **arguments);
 int ctl_config(int count, char **arguments);
+int ctl_watch(int count, char **arguments);
+int ctl_top(int count, char **arguments);
+int ctl_diagnose(int count, char **arguments);
 
 #endif

@@ -51,6 +51,11 @@ int ctl_run(const char *program, const struct ctl_command *table, size_t command
         print_usage(stdout, program, table, commands);
         return 0;
     }
+    if (strcmp(arguments[1], "--list") == 0) { /* for the shell's completion */
+        for (size_t i = 0; i < commands; i++)
+            puts(table[i].name);
+        return 0;
+    }
     for (size_t i = 0; i < commands; i++) {
         if (strcmp(table[i].name, arguments[1]) == 0)
             return table[i].run(count - 1, arguments + 1);
@@ -72,6 +77,8 @@ static int print_version(int count, char **arguments)
 
 static const struct ctl_command commands[] = {
     {"status", "[--json]", "what the hub does, and what is wrong", ctl_status},
+    {"top", "[--every SECONDS]", "rooms and devices in the terminal, live", ctl_top},
+    {"watch", "[--room NAME]", "what the page is shown, as lines of JSON", ctl_watch},
     {"rooms", "[--json]", "the rooms, and what is in them", ctl_rooms},
     {"devices", "[--room NAME] [--json]", "how well each device is heard", ctl_devices},
     {"alarms", "list ...", "what stands, and what is done about it", ctl_alarms},
@@ -83,6 +90,7 @@ static const struct ctl_command commands[] = {
     {"calibration", "show|neutral|range ...", "of a wearable on whoever wears it", ctl_calibration},
     {"rules", "test|try ...", "rules, as files", ctl_rules},
     {"config", "check|diff|apply|rollback ...", "the configuration, without risk", ctl_config},
+    {"diagnose", "[--out FILE]", "a bundle for who helps, without client data", ctl_diagnose},
     {"recording", "ls|export|verify|replay ...", "recordings of rooms, as files", ctl_recording},
     {"backup", "now|ls|verify|restore ...", "copies of history, sessions and alarms, and back",
      ctl_backup},

@@ -42,6 +42,7 @@ lib='/usr/lib/[a-z0-9_]+-linux-gnu'
 holds lumbar << END
 /usr/sbin/lumbard
 /usr/bin/lumbarctl
+/usr/share/bash-completion/completions/lumbarctl
 $lib/lumbar/plugins/(posture|massage)\\.so
 /usr/lib/systemd/system/lumbard\\.service
 /usr/lib/systemd/system/mosquitto\\.service\\.d/lumbar\\.conf

@@ -1,0 +1,167 @@
+"""lumbarctl for people and programs: watch, top, diagnose, completion, and --json everywhere."""
+import json
+import os
+import pty
+import select
+import subprocess
+import tarfile
+import time
+
+from clinic import TOP, Clinic, run, wait_for
+
+RULE = """
+rules:
+  - name: warm
+    title: Skin warm
+    metric: massage/skin_temperature
+    above: 43 Cel
+    priority: medium
+    text: "Skin {value}."
+"""
+
+
+def watch(clinic, *arguments):
+    """A watching command; its lines come by next()."""
+    command = subprocess.Popen(
+        [clinic.build / "daemon/lumbarctl", "watch", "--config", f"{clinic.folder}/lumbard.yaml",
+         *arguments], stdout=subprocess.PIPE, text=True)
+    return command, (json.loads(line) for line in command.stdout)
+
+
+def until(frames, condition):
+    return next(frame for frame in frames if condition(frame))
+
+
+def frames_come_as_lines_with_names_and_units(build):
+    with Clinic(build, rules=RULE) as clinic:
+        wall, frames = watch(clinic)
+        assert next(frames)["hello"]["clinic"] == "Test clinic"
+        room, samples = watch(clinic, "--room", "room-1")
+        until(samples, lambda f: "health" in f)
+        device = clinic.device("massage", "m-01")
+        device.send(skin_temperature=[43.5, 43.75, None])
+        alarm = until(frames, lambda f: "alarms" in f)["alarms"][0]
+        assert (alarm["device"], alarm["rule"], alarm["presence"]) == ("massage/m-01", "warm", "ON")
+        device.send(skin_temperature=[42.0])
+        latest = until(frames, lambda f: any("skin_temperature" in v["values"]
+                                             for v in f.get("latest", [])))
+        value = latest["latest"][0]["values"]["skin_temperature"]
+        assert value["value"] in (43.75, 42.0) or value["value"] is None, value
+        points = until(samples, lambda f: "points" in f)["points"][0]
+        assert points["device"] == "massage/m-01", points
+        assert points["values"]["skin_temperature"][:3] == [43.5, 43.75, None], points
+        assert len(points["at_ms"]) == len(points["values"]["skin_temperature"])
+        assert abs(points["at_ms"][0] / 1000 - time.time()) < 20, points
+        wall.terminate()
+        clinic.stop_hub()
+        assert room.wait(10) == 3, "the hub has gone, and it does not say so"
+        wall.wait(10)
+
+
+def it_ends_after_so_many_and_knows_no_other_room(build):
+    with Clinic(build) as clinic:
+        said = clinic.ctl("watch", "--frames", "2")
+        assert said.returncode == 0 and len(said.stdout.splitlines()) == 2, said
+        said = clinic.ctl("watch", "--room", "cellar")
+        assert said.returncode == 1 and "no room cellar" in said.stderr, said
+
+
+def a_table_of_the_clinic_is_written_once_and_live(build):
+    with Clinic(build, rules=RULE) as clinic:
+        clinic.device("massage", "m-01").send(skin_temperature=[44.0])
+        wait_for("an alarm", lambda: clinic.ask("/alarms")[1]["alarms"])
+        once = clinic.ctl("top")
+        for words in ("Test clinic: up", "!!  ", "Skin 44", "Room-1: free", "massage/m-01",
+                      "skin_temperature 44.0 Cel"):
+            assert words in once.stdout, (words, once)
+        assert set(json.loads(clinic.ctl("top", "--json").stdout)) == {
+            "status", "rooms", "devices", "alarms", "sessions"}
+        leader, terminal = pty.openpty()
+        live = subprocess.Popen(
+            [build + "/daemon/lumbarctl", "top", "--every", "0.2", "--config",
+             f"{clinic.folder}/lumbard.yaml"], stdin=terminal, stdout=terminal, stderr=terminal)
+        text, end = b"", time.monotonic() + 10
+        while text.count(b"Test clinic") < 3 and time.monotonic() < end:
+            if select.select([leader], [], [], 0.1)[0]:
+                text += os.read(leader, 65536)
+        assert text.count(b"Test clinic") >= 3, text
+        os.write(leader, b"q")
+        assert live.wait(10) == 0
+        os.close(leader)
+        os.close(terminal)
+
+
+def a_bundle_has_nothing_of_a_client(build):
+    with Clinic(build, rules=RULE) as clinic:
+        assert clinic.ask("/clients", "POST", {"name": "Zebra-9"})[0] == 201
+        number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "QX",
+                                                  "client": "Zebra-9"})[1]["id"]
+        assert clinic.ask(f"/sessions/{number}/start", "POST", {})[0] == 200
+        clinic.ask(f"/sessions/{number}/note", "POST", {"text": "Sore since Tuesday."})
+        clinic.device("massage", "m-01").send(skin_temperature=[44.125])
+        wait_for("an alarm", lambda: clinic.ask("/alarms")[1]["alarms"])
+        bundle = clinic.folder / "bundle.tar"
+        said = clinic.ctl("diagnose", "--out", str(bundle))
+        assert said.returncode == 0, said
+        assert bundle.stat().st_mode & 0o077 == 0, "others may read it"
+        with tarfile.open(bundle) as tar:
+            parts = {member.name: tar.extractfile(member).read().decode(errors="replace")
+                     for member in tar.getmembers()}
+        for name in ("version.txt", "status.json", "health.json", "rooms.json", "devices.json",
+                     "lumbard.yaml", "rules/test.yaml", "check.txt", "os-release", "errors.txt"):
+            assert name in parts, (name, sorted(parts))
+        assert json.loads(parts["status.json"])["alarms"] == 1
+        assert json.loads(parts["devices.json"])["devices"][0]["messages"] >= 0
+        assert ": good" in parts["check.txt"], parts["check.txt"]
+        for name, text in parts.items():
+            for secret in ("Zebra", "QX", "44.1", "Tuesday"):
+                assert secret not in text, (secret, name)
+        assert clinic.ctl("diagnose", "--out", str(bundle)).returncode == 1, "it was overwritten"
+
+
+def words(build, *arguments):
+    return subprocess.run([f"{build}/daemon/lumbarctl", *arguments], capture_output=True, text=True,
+                          timeout=10)
+
+
+def all_commands(build):
+    """Each with what stands before its arguments: ["alarms", "ack"]."""
+    for name in words(build, "--list").stdout.split():
+        if name.startswith("-"):
+            continue
+        inner = words(build, name, "--list")
+        if inner.returncode == 0:
+            yield from ([name, word] for word in inner.stdout.split())
+        else:
+            yield [name]
+
+
+def the_shell_completes_what_the_program_lists(build):
+    def complete(*typed):
+        script = ('source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _lumbarctl; '
+                  'printf "%s\\n" "${COMPREPLY[@]}"')
+        said = subprocess.run(["bash", "-c", script, TOP / "daemon/ctl/lumbarctl.bash", *typed],
+                              capture_output=True, text=True, timeout=20, cwd="/proc/self/task",
+                              env={**os.environ, "PATH": f"{build}/daemon:{os.environ['PATH']}"})
+        return said.stdout.split()
+    listed = words(build, "--list").stdout.split()
+    assert set(complete("lumbarctl", "")) == set(listed)
+    assert complete("lumbarctl", "ala") == ["alarms"]
+    assert set(complete("lumbarctl", "alarms", "un")) == {"unack", "unshelve"}
+    assert complete("lumbarctl", "status", "--js") == ["--json"]
+    assert "--room" in complete("lumbarctl", "alarms", "list", "--")
+
+
+def every_command_explains_itself_and_speaks_json(build):
+    silent = {"watch",  # is JSON
+              "rules", "recording"}  # work on files, and print lines
+    for command in all_commands(build):
+        helped = words(build, *command, "--help")
+        assert helped.returncode == 0 and helped.stdout.startswith("usage: lumbarctl"), command
+        assert "--json" in helped.stdout or command[0] in silent, f"{command} has no --json"
+
+
+if __name__ == "__main__":
+    run([frames_come_as_lines_with_names_and_units, it_ends_after_so_many_and_knows_no_other_room,
+         a_table_of_the_clinic_is_written_once_and_live, a_bundle_has_nothing_of_a_client,
+         the_shell_completes_what_the_program_lists, every_command_explains_itself_and_speaks_json])
