@@ -1,5 +1,6 @@
 /* How the hub itself is: what an administrator, a wall or a monitor asks first. */
 #include "api.h"
+#include "io/certificate.h"
 
 static json_t *spool_status(const struct lumbard *hub)
 {
@@ -61,14 +62,24 @@ static json_t *broker_status(const struct lumbard *hub)
                      "last_error", broker.last_error);
 }
 
+static json_t *tls_status(const struct lumbard *hub)
+{
+    const struct certificate *certificate = hub->certificate;
+    return certificate == NULL
+               ? json_null()
+               : json_pack("{s:s, s:o, s:b}", "fingerprint", certificate_fingerprint(certificate),
+                           "until", api_instant(certificate_until_ms(certificate)), "own",
+                           certificate_is_own(certificate));
+}
+
 static json_t *web_status(const struct lumbard *hub)
 {
     struct web_stats web;
     web_stats(hub->web, &web);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "clients", (json_int_t)web.clients,
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "clients", (json_int_t)web.clients,
                      "watching", (json_int_t)web.watching, "requests", (json_int_t)web.requests,
                      "frames", (json_int_t)web.frames, "skipped", (json_int_t)web.skipped,
-                     "refused", (json_int_t)web.refused);
+                     "refused", (json_int_t)web.refused, "tls", tls_status(hub));
 }
 
 static void add_backup_complaint(json_t *list, const struct lumbard *hub)
@@ -117,6 +128,11 @@ static json_t *complaints(const struct lumbard *hub)
             json_sprintf("The configuration cannot be used, and the hub runs with the last one "
                          "that could: %s",
                          hub->kept.complaint));
+    if (hub->certificate_ends && hub->certificate_days < 0)
+        json_array_append_new(list, json_string("The page's certificate has ended."));
+    else if (hub->certificate_ends)
+        json_array_append_new(list, json_sprintf("The page's certificate ends in %lld days.",
+                                                 (long long)hub->certificate_days));
     webhook_stats(hub->webhook, &webhook);
     if (webhook.error[0] != '\0')
         json_array_append_new(list, json_sprintf("The webhook: %s.", webhook.error));

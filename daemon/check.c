@@ -10,6 +10,7 @@
 
 #include "core/ingest.h"
 #include "core/options.h"
+#include "io/certificate.h"
 #include "io/files.h"
 #include "io/mqtt.h"
 #include "setup.h"
@@ -39,6 +40,26 @@ int check_webhook(const struct config *config, struct diag *diag)
     return code;
 }
 
+/* ---- the page ---- */
+
+int check_certificate(const struct config *config, struct diag *diag)
+{
+    struct certificate *certificate = NULL;
+    struct diag trouble = {0};
+    const char *file = config->web.certificate_file, *own = config->web.own_certificate;
+    if (!config->web.tls || (file[0] == '\0' && !files_exists(own)))
+        return 0;
+    int code = file[0] != '\0'
+                   ? certificate_load(&certificate, file, config->web.key_file, &trouble)
+                   : certificate_read_own(&certificate, own, &trouble);
+    certificate_destroy(certificate);
+    return code == 0
+               ? 0
+               : config_complain(config,
+                                 file[0] != '\0' ? "web.certificate_file" : "web.own_certificate",
+                                 diag, code, "%s", trouble.text);
+}
+
 /* ---- places ---- */
 
 enum place_kind {
@@ -54,9 +75,13 @@ static const struct place {
     mode_t type; /* what is there already must be this */
     const char *words;
 } places[] = {
-    {"spool.ring", A_FILE, S_IFREG, "file"},       {"spool.copy", A_FILE, S_IFREG, "file"},
-    {"quarantine.file", A_FILE, S_IFREG, "file"},  {"recorder.folder", A_FOLDER, S_IFDIR, "folder"},
-    {"history.file", A_DATABASE, S_IFREG, "file"}, {"api.socket", A_SOCKET, S_IFSOCK, "socket"},
+    {"spool.ring", A_FILE, S_IFREG, "file"},
+    {"spool.copy", A_FILE, S_IFREG, "file"},
+    {"quarantine.file", A_FILE, S_IFREG, "file"},
+    {"recorder.folder", A_FOLDER, S_IFDIR, "folder"},
+    {"history.file", A_DATABASE, S_IFREG, "file"},
+    {"api.socket", A_SOCKET, S_IFSOCK, "socket"},
+    {"web.own_certificate", A_FILE, S_IFREG, "file"},
 };
 
 static const char *path_of(const struct config *config, const struct place *place)
@@ -77,9 +102,11 @@ static void folder_of(const char *path, char folder[PATH_MAX])
 static int check_place(const struct config *config, const struct place *place, struct diag *diag)
 {
     const char *path = path_of(config, place);
+    bool unused = strcmp(place->option, "web.own_certificate") == 0 &&
+                  (!config->web.tls || config->web.certificate_file[0] != '\0');
     char folder[PATH_MAX];
     struct stat status;
-    if (path[0] == '\0') /* api.socket: none */
+    if (path[0] == '\0' || unused) /* api.socket: none */
         return 0;
     bool is_there = stat(path, &status) == 0;
     if (!is_there && errno != ENOENT)
@@ -123,6 +150,8 @@ int check_setup(const struct setup *setup, struct diag *diag)
         code = check_broker(setup->config, diag);
     if (code == 0)
         code = check_webhook(setup->config, diag);
+    if (code == 0)
+        code = check_certificate(setup->config, diag);
     return code == 0 ? check_places(setup->config, diag) : code;
 }
 

@@ -26,6 +26,9 @@ int check_config(const char *config_file, FILE *out, struct diag *diag);
 int check_broker(const struct config *config, struct diag *diag);
 
 /* Its address, its token's file and its certificates. */
+/* The page's certificate and key; one of the hub's own is not made. */
+int check_certificate(const struct config *config, struct diag *diag);
+
 int check_webhook(const struct config *config, struct diag *diag);
 
 /* Spool, quarantine, recordings, history and the socket: can they be written where they shall be?

@@ -166,6 +166,7 @@ void hub_look_at_health(struct lumbard *hub, int64_t now_ms)
     struct spool_stats spool;
     look_at_flood(hub, now_ms);
     look_at_clock(hub, now_ms);
+    hub_tick_certificate(hub, now_ms);
     mqtt_state(hub->mqtt, &broker);
     spool_stats(hub->spool, &spool);
     int64_t silent_ms = (clock_mono_ns() - broker.heard_mono_ns) / 1000000;
@@ -185,6 +186,8 @@ void hub_look_at_health(struct lumbard *hub, int64_t now_ms)
         .quarantined = quarantine_held(hub->quarantine),
         .settling = hub->own_blame.since_ms != 0 || hub->broker_blame.since_ms != 0,
         .config_old = hub->kept.complaint[0] != '\0',
+        .certificate_ends = hub->certificate_ends,
+        .certificate_days = (int32_t)hub->certificate_days,
         .second = now_ms / 1000,
     };
     tell_changes(hub, &now, &broker, spool.uncopied_bytes);

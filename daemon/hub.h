@@ -100,6 +100,11 @@ struct lumbard {
     struct shelf *clients, *tailored; /* plans, of a client each */
     struct mqtt *mqtt;
     struct web *web;
+    struct certificate *certificate; /* of the page; NULL: no TLS */
+    int64_t certificate_looked_ms, certificate_tried_ms; /* hub time */
+    int64_t certificate_days;                            /* left of it */
+    int certificate_warned;
+    bool certificate_ends; /* within 30 days */
     struct webhook *webhook; /* NULL: there is no loop yet */
 
     uv_loop_t loop;
@@ -202,6 +207,12 @@ void hub_note_pauses(struct lumbard *hub, const struct alarm *alarm, uint32_t ro
 /* repeat.c: what was created by a key, so that it is not created twice. */
 int hub_load_repeats(struct lumbard *hub, struct diag *diag);
 void hub_forget_repeats(struct lumbard *hub, enum repeat_kind kind, uint64_t id); /* it is erased */
+
+/* tls.c: the certificate of the page. NULL, and all is well, where there is no TLS. */
+int hub_read_certificate(const struct config *config, struct certificate **certificate,
+                         struct diag *diag);
+void hub_take_certificate(struct lumbard *hub, struct certificate *certificate); /* owned; or NULL */
+void hub_tick_certificate(struct lumbard *hub, int64_t now_ms);
 
 /* answers.c: what waits for the disk, sent when it is there or refuses; all of it, at the end. */
 void hub_send_answers(struct lumbard *hub);

@@ -13,6 +13,7 @@
 #include "core/topic.h"
 #include "api.h"
 #include "hub.h"
+#include "io/certificate.h"
 #include "io/notify.h"
 
 #define DRAIN_MS     3    /* between drains while messages come: a wake-up for each is dear */
@@ -407,10 +408,17 @@ static int open_spool(struct lumbard *hub, struct diag *diag)
 static int open_web(struct lumbard *hub, struct diag *diag)
 {
     const struct config *config = hub->setup.config;
+    struct certificate *certificate;
+    int code = hub_read_certificate(config, &certificate, diag);
+    if (code != 0)
+        return code;
+    hub_take_certificate(hub, certificate);
     struct web_options options = {
         .listen = config->web.listen,
         .port = (int)config->web.port,
         .host = config->web.host,
+        .origin = config->web.origin,
+        .certificate = hub->certificate,
         .clients = (unsigned)config->web.clients,
         .web_root = hub->options->web_root,
         .hub_offset_ms = hub->offset_ms,
@@ -466,7 +474,8 @@ static int go(struct lumbard *hub, struct diag *diag)
     uv_timer_start(&hub->drain, on_drain, DRAIN_MS, DRAIN_MS);
     uv_timer_start(&hub->tick, hub_on_tick, 0, TICK_MS);
     hub_call_again(hub, 0);
-    log_notice("listening on http://%s:%d/", hub->setup.config->web.listen, web_port(hub->web));
+    log_notice("listening on http%s://%s:%d/", hub->certificate != NULL ? "s" : "",
+               hub->setup.config->web.listen, web_port(hub->web));
     notify_send("READY=1\nSTATUS=waiting for the broker");
     if (hub->kept.complaint[0] == '\0')
         hub_keep_setup(hub);
@@ -525,6 +534,7 @@ static void release(struct lumbard *hub)
 {
     mqtt_destroy(hub->mqtt);
     web_destroy(hub->web);
+    certificate_destroy(hub->certificate);
     webhook_destroy(hub->webhook);
     spool_close(hub->spool);
     recorder_close(hub->recorder);

@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "hub.h"
+#include "io/certificate.h"
 #include "io/notify.h"
 
 static void on_alarm(void *user, const struct alarm *alarm)
@@ -70,6 +71,7 @@ int hub_reload(struct lumbard *hub, struct diag *diag)
     struct rules *rules = NULL;
     struct plans *plans = NULL;
     struct webhook_target *target = NULL;
+    struct certificate *certificate = NULL;
     char sentence[512];
     const char *file = hub->options->config_file;
     notify_send("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_mono_ns() / 1000));
@@ -85,15 +87,19 @@ int hub_reload(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = setup_webhook(config, &target, diag);
     if (code == 0)
+        code = hub_read_certificate(config, &certificate, diag);
+    if (code == 0)
         code = take_over(hub, config, rules, plans, diag);
     if (code == 0) {
         webhook_aim(hub->webhook, target);
-        web_take_host(hub->web, config->web.host);
+        hub_take_certificate(hub, certificate);
+        web_take_names(hub->web, config->web.host, config->web.origin);
         log_notice("configuration reloaded: %u rooms, %u rules", config->room_count,
                    rules_written(rules));
         web_alarm(hub->web);
         hub_keep_setup(hub);
     } else {
+        certificate_destroy(certificate);
         webhook_target_destroy(target);
         plans_destroy(plans);
         rules_destroy(rules);

@@ -154,7 +154,7 @@ int setup_broker(const struct config *config, struct mqtt_options *options,
     struct diag trouble = {0};
     password[0] = '\0';
     if (file[0] != '\0') {
-        int code = files_read_line(file, password, SETUP_PASSWORD_BYTES, &trouble);
+        int code = files_read_secret_line(file, password, SETUP_PASSWORD_BYTES, &trouble);
         if (code != 0)
             return config_complain(config, "broker.password_file", diag, code, "%s", trouble.text);
     }
@@ -179,7 +179,7 @@ int setup_webhook(const struct config *config, struct webhook_target **target, s
     *target = NULL;
     if (config->webhook.token_file[0] != '\0') {
         int code =
-            files_read_line(config->webhook.token_file, token, SETUP_PASSWORD_BYTES, &trouble);
+            files_read_secret_line(config->webhook.token_file, token, SETUP_PASSWORD_BYTES, &trouble);
         if (code != 0)
             return config_complain(config, "webhook.token_file", diag, code, "%s", trouble.text);
     }

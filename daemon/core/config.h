@@ -48,10 +48,14 @@ struct config {
     } broker;
 
     struct {
-        const char *listen; /* a loopback address, until accounts exist */
+        const char *listen; /* a loopback address, or with TLS any */
         int64_t port;       /* 0: any free one */
-        const char *host;   /* one more Host name that is taken, "" none */
+        const char *host;   /* more Host names that are taken, "" none */
+        const char *origin; /* and Origins, "" none */
         int64_t clients;    /* sockets at most */
+        bool tls;
+        const char *certificate_file, *key_file; /* PEM; "": own_certificate */
+        const char *own_certificate;
     } web;
 
     struct {

@@ -92,7 +92,8 @@ void frame_set_health(struct frame *frame, const struct frame_health *health)
         had->clock_unset == health->clock_unset && had->clock_off_ms == health->clock_off_ms &&
         had->oversize == health->oversize && had->quarantined == health->quarantined &&
         had->settling == health->settling && had->config_old == health->config_old &&
-        had->second == health->second)
+        had->certificate_ends == health->certificate_ends &&
+        had->certificate_days == health->certificate_days && had->second == health->second)
         return;
     frame->health = *health;
     frame->health_generation++;

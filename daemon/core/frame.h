@@ -53,8 +53,10 @@ struct frame_health {
     bool clock_unset;     /* the machine's, since it was switched on */
     int64_t clock_off_ms; /* it was set by so much, and hub time still is what it was */
     uint64_t oversize, quarantined;
-    bool settling;   /* devices may be silent for no fault of theirs */
-    bool config_old; /* the hub runs with the last configuration that could be used */
+    bool settling;         /* devices may be silent for no fault of theirs */
+    bool config_old;       /* the hub runs with the last configuration that could be used */
+    bool certificate_ends; /* the page's, soon */
+    int32_t certificate_days;
     /* Not sent; a new one makes a frame, so that a quiet clinic does not look like a lost path. */
     int64_t second;
 };

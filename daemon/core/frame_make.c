@@ -251,6 +251,8 @@ static void fill_health(const struct frame_health *health, Lumbar__Live__V1__Hea
     out->has_settling = 1;
     out->settling = health->settling;
     out->has_config_old = out->config_old = health->config_old;
+    out->has_certificate_days = health->certificate_ends;
+    out->certificate_days = health->certificate_days;
 }
 
 /* What every frame has: where to resume, the hub's clock; and what is single. */

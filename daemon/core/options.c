@@ -83,10 +83,10 @@ const struct option options[] = {
      .help = "the key (PEM) of our certificate"},
 
     {.path = "web.listen",
-     .type = OPTION_LOOPBACK,
+     .type = OPTION_ADDRESS,
      .offset = AT(web.listen),
      .fallback = "127.0.0.1",
-     .help = "address of the page; loopback only, until accounts exist"},
+     .help = "address of the page; other than loopback only with web.tls"},
     {.path = "web.port",
      .type = OPTION_PORT,
      .offset = AT(web.port),
@@ -95,10 +95,42 @@ const struct option options[] = {
     {.path = "web.host",
      .type = OPTION_STRING,
      .offset = AT(web.host),
-     .max = 253,
+     .max = 1000,
      .fallback = "",
      .reloadable = true,
-     .help = "one more Host name under which the page may be asked for; empty: none"},
+     .help = "names, with commas between, under which the page may be asked for beside its address"},
+    {.path = "web.origin",
+     .type = OPTION_STRING,
+     .offset = AT(web.origin),
+     .max = 1000,
+     .fallback = "",
+     .reloadable = true,
+     .help = "origins (https://...), with commas between, whose pages may use the hub beside its own"},
+    {.path = "web.tls",
+     .type = OPTION_BOOLEAN,
+     .offset = AT(web.tls),
+     .fallback = "false",
+     .help = "the page by https:// only"},
+    {.path = "web.certificate_file",
+     .type = OPTION_STRING,
+     .offset = AT(web.certificate_file),
+     .max = PATH_MAX_BYTES,
+     .fallback = "",
+     .help = "its certificate (PEM), and those that signed it, read anew at a reload; empty: one of the "
+             "hub's own"},
+    {.path = "web.key_file",
+     .type = OPTION_STRING,
+     .offset = AT(web.key_file),
+     .max = PATH_MAX_BYTES,
+     .fallback = "",
+     .help = "the key (PEM) of that certificate"},
+    {.path = "web.own_certificate",
+     .type = OPTION_STRING,
+     .offset = AT(web.own_certificate),
+     .min = 1,
+     .max = PATH_MAX_BYTES,
+     .fallback = "/var/lib/lumbard/web.pem",
+     .help = "file of the hub's own certificate and key, made at the first start"},
     {.path = "web.clients",
      .type = OPTION_INTEGER,
      .offset = AT(web.clients),
@@ -446,8 +478,8 @@ const char *option_describe(const struct option *option, char *out, size_t bytes
     case OPTION_BOOLEAN:
         text_add(&text, "true or false");
         break;
-    case OPTION_LOOPBACK:
-        text_add(&text, "an address in 127.0.0.0/8, or ::1");
+    case OPTION_ADDRESS:
+        text_add(&text, "a numeric address");
         break;
     case OPTION_INTEGER:
     case OPTION_PORT:
@@ -509,7 +541,13 @@ static int set_boolean(const struct option *option, const char *text, bool *at, 
     return 0;
 }
 
-static bool is_loopback(const char *address)
+static bool is_address(const char *text)
+{
+    struct in6_addr any;
+    return inet_pton(AF_INET, text, &any) == 1 || inet_pton(AF_INET6, text, &any) == 1;
+}
+
+bool option_is_loopback(const char *address)
 {
     struct in_addr four;
     struct in6_addr six;
@@ -525,7 +563,7 @@ static int set_string(const struct option *option, const char *text, const char 
     size_t length = strlen(text);
     if (option->type == OPTION_LABEL && !text_is_label(text, length))
         return wants(option, text, ERR_SYNTAX, diag);
-    if (option->type == OPTION_LOOPBACK && !is_loopback(text))
+    if (option->type == OPTION_ADDRESS && !is_address(text))
         return wants(option, text, ERR_RANGE, diag);
     if (option->type == OPTION_STRING &&
         (length < (size_t)option->min || length > (size_t)option->max || strchr(text, '\n')))
@@ -541,7 +579,7 @@ int option_set(const struct option *option, const char *text, struct config *con
     switch (option->type) {
     case OPTION_STRING:
     case OPTION_LABEL:
-    case OPTION_LOOPBACK:
+    case OPTION_ADDRESS:
         return set_string(option, text, at, diag);
     case OPTION_BOOLEAN:
         return set_boolean(option, text, at, diag);
@@ -556,7 +594,7 @@ bool option_equal(const struct option *option, const struct config *a, const str
     switch (option->type) {
     case OPTION_STRING:
     case OPTION_LABEL:
-    case OPTION_LOOPBACK:
+    case OPTION_ADDRESS:
         return strcmp(*(const char *const *)in_a, *(const char *const *)in_b) == 0;
     case OPTION_BOOLEAN:
         return *(const bool *)in_a == *(const bool *)in_b;

@@ -23,7 +23,7 @@ enum option_type {
     OPTION_BOOLEAN,  /* true or false */
     OPTION_DURATION, /* "100 ms": min..max in ms */
     OPTION_SIZE,     /* "16 MiB": min..max in bytes, a multiple of step */
-    OPTION_LOOPBACK, /* an address in 127.0.0.0/8, or ::1 */
+    OPTION_ADDRESS,  /* a numeric one, of IPv4 or IPv6 */
 };
 
 struct option {
@@ -49,6 +49,9 @@ int option_set(const struct option *option, const char *text, struct config *con
 
 /* Does it have the same value in both? */
 bool option_equal(const struct option *option, const struct config *a, const struct config *b);
+
+/* In 127.0.0.0/8, or ::1. */
+bool option_is_loopback(const char *address);
 
 /* "a whole number, 1..1000": what may be written. Returns out. */
 const char *option_describe(const struct option *option, char *out, size_t bytes);

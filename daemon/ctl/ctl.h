@@ -42,6 +42,7 @@ int ctl_usage(const char *help, bool asked);
 int ctl_recording(int count, char **arguments);
 int ctl_rules(int count, char **arguments);
 int ctl_status(int count, char **arguments);
+int ctl_fingerprint(int count, char **arguments);
 int ctl_devices(int count, char **arguments);
 int ctl_rooms(int count, char **arguments);
 int ctl_history(int count, char **arguments);

@@ -79,6 +79,7 @@ static const struct ctl_command commands[] = {
     {"status", "[--json]", "what the hub does, and what is wrong", ctl_status},
     {"top", "[--every SECONDS]", "rooms and devices in the terminal, live", ctl_top},
     {"watch", "[--room NAME]", "what the page is shown, as lines of JSON", ctl_watch},
+    {"fingerprint", "", "of the page's certificate", ctl_fingerprint},
     {"rooms", "[--json]", "the rooms, and what is in them", ctl_rooms},
     {"devices", "[--room NAME] [--json]", "how well each device is heard", ctl_devices},
     {"alarms", "list ...", "what stands, and what is done about it", ctl_alarms},

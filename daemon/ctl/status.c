@@ -64,6 +64,42 @@ static void print_output(const json_t *status)
     printf("  page       %lld sockets, %lld watching, frames skipped %lld, refused %lld\n",
            ask_integer(web, "clients"), ask_integer(web, "watching"), ask_integer(web, "skipped"),
            ask_integer(web, "refused"));
+    const json_t *tls = json_object_get(web, "tls");
+    char until[ASK_TIME_BYTES];
+    if (json_is_object(tls))
+        printf("  tls        %s until %s\n             %s\n",
+               is_true(tls, "own") ? "the hub's own certificate" : "a certificate",
+               ask_time(tls, "until", until), ask_string(tls, "fingerprint"));
+}
+
+static const char fingerprint_help[] =
+    "usage: lumbarctl fingerprint\n"
+    "\n"
+    "The SHA-256 fingerprint of the page's certificate: what a browser shows before it is\n"
+    "trusted is to be the same.\n"
+    "\n" ASK_HELP_TEXT;
+
+int ctl_fingerprint(int count, char **arguments)
+{
+    static const struct option options[] = {ASK_OPTIONS, {NULL, 0, NULL, 0}};
+    struct ask ask = ASK_DEFAULT;
+    json_t *status;
+    for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;)
+        if (!ask_option(&ask, c))
+            return ctl_usage(fingerprint_help, c == ASK_HELP);
+    if (optind < count)
+        return ctl_usage(fingerprint_help, false);
+    int code = ask_hub(&ask, "GET", "/api/v1/status", NULL, &status);
+    if (code != 0)
+        return code;
+    const json_t *tls = json_object_get(json_object_get(status, "web"), "tls");
+    if (json_is_object(tls))
+        puts(ask_string(tls, "fingerprint"));
+    else
+        fprintf(stderr, "lumbarctl: the page has no certificate (web.tls is false)\n");
+    code = json_is_object(tls) ? 0 : CTL_FAILED;
+    json_decref(status);
+    return code;
 }
 
 int ctl_status(int count, char **arguments)

@@ -72,8 +72,6 @@ int files_read_line(const char *path, char *line, size_t bytes, struct diag *dia
         code = diag_set(diag, ERR_LIMIT, "the first line of %s is too long", path);
     else
         snprintf(line, bytes, "%.*s", (int)length, text);
-    /* It may have been a secret. */
-    explicit_bzero(text, count);
     free(text);
     return code;
 }

@@ -1,5 +1,5 @@
 /*
- * Files that are read whole: configuration, rules, the broker's password.
+ * Files that are read whole: configuration, rules, and secrets (files_secret.c).
  */
 #ifndef LUMBAR_IO_FILES_H
 #define LUMBAR_IO_FILES_H
@@ -18,6 +18,15 @@ int files_read(const char *path, char **text, size_t *bytes, struct diag *diag);
 
 /* Its first line without the line end, in a buffer. */
 int files_read_line(const char *path, char *line, size_t bytes, struct diag *diag);
+
+/* The same of what nobody else may read, a key or a password, or its first line without the line
+ * end. "credential:NAME" is a file of systemd's
+ * (LoadCredential=). Refuses a file that others than its owner and group may read. Wipes what it
+ * copied on the way; files_free_secret() wipes what it gave, which core dumps leave out. */
+#define FILES_SECRET_BYTES 65536
+int files_read_secret(const char *path, char **text, size_t *bytes, struct diag *diag);
+int files_read_secret_line(const char *path, char *line, size_t bytes, struct diag *diag);
+void files_free_secret(char *text, size_t bytes); /* NULL is fine */
 
 /* Every *.yaml of a folder, in the order of their names, or one file; files_free_rules() it. "" is
  * none. */

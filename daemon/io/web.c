@@ -166,9 +166,11 @@ static int on_client_event(struct web *web, struct client *client, struct lws *w
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t bytes)
 {
-    (void)user;
     struct web *web = lws_context_user(lws_get_context(wsi));
     switch (reason) {
+    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+        web_tls_context(web, user);
+        return 0;
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
         return on_accept(web, (int)(intptr_t)in);
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
@@ -237,7 +239,9 @@ static void fill_headers(struct web *web)
         web->headers[count].value = http_headers[count].value;
         web->headers[count].next = &web->headers[count + 1];
     }
-    web->headers[count - 1].next = NULL;
+    web->headers[count - 1].next = web->server.tls ? &web->headers[count] : NULL;
+    web->headers[count] = (struct lws_protocol_vhost_options){
+        .name = HTTP_STRICT ":", .value = HTTP_STRICT_VALUE};
 }
 
 static void fill_protocols(struct web *web)
@@ -268,6 +272,9 @@ static struct lws_context_creation_info make_info(struct web *web)
         .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
                    LWS_SERVER_OPTION_SKIP_SERVER_CANONICAL_NAME |
                    LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
+                   (web->server.tls ? LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
+                                          LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX
+                                    : 0) |
                    (six ? LWS_SERVER_OPTION_IPV6_V6ONLY_MODIFY | LWS_SERVER_OPTION_IPV6_V6ONLY_VALUE
                         : LWS_SERVER_OPTION_DISABLE_IPV6),
         .alpn = "http/1.1",
@@ -291,7 +298,7 @@ static void drop_context(struct web *web)
     lws_context_destroy(web->context);
 }
 
-static int open_context(struct web *web, struct diag *diag)
+static int open_context(struct web *web, const struct web_options *options, struct diag *diag)
 {
     struct lws_context_creation_info info = make_info(web);
     void *loops[] = {web->loop};
@@ -308,13 +315,18 @@ static int open_context(struct web *web, struct diag *diag)
         return diag_set(diag, ERR_TAKEN, "web: cannot listen on %s port %d", web->listen,
                         web->server.port);
     }
+    if (options->certificate != NULL && !web_take_certificate(web, options->certificate)) {
+        drop_context(web);
+        return diag_set(diag, ERR_CONFLICT, "web: OpenSSL does not take the certificate");
+    }
     web->server.port = port;
     return 0;
 }
 
-void web_take_host(struct web *web, const char *host)
+void web_take_names(struct web *web, const char *host, const char *origin)
 {
     snprintf(web->host, sizeof(web->host), "%s", host != NULL ? host : "");
+    snprintf(web->origin, sizeof(web->origin), "%s", origin != NULL ? origin : "");
 }
 
 static struct web *make_web(uv_loop_t *loop, const struct web_options *options, struct frame *frame)
@@ -328,10 +340,14 @@ static struct web *make_web(uv_loop_t *loop, const struct web_options *options, 
     web->places = web->cap + OVER_CLIENTS;
     web->hub_offset_ms = options->hub_offset_ms;
     snprintf(web->listen, sizeof(web->listen), "%s", options->listen);
-    web_take_host(web, options->host);
+    web_take_names(web, options->host, options->origin);
     if (options->web_root != NULL)
         snprintf(web->web_root, sizeof(web->web_root), "%s", options->web_root);
-    web->server = (struct http_server){web->listen, options->port, web->host};
+    web->server = (struct http_server){.listen = web->listen,
+                                       .port = options->port,
+                                       .tls = options->certificate != NULL,
+                                       .host = web->host,
+                                       .origin = web->origin};
     web->api = options->api;
     web->local_fd = -1;
     web->clients = calloc(web->places, sizeof(*web->clients));
@@ -362,7 +378,7 @@ int web_create(struct web **out, uv_loop_t *loop, const struct web_options *opti
         return diag_set(diag, ERR_MEMORY, "web: out of memory");
     code = web_local_bind(web, options, diag);
     if (code == 0)
-        code = open_context(web, diag);
+        code = open_context(web, options, diag);
     if (code != 0) {
         web_local_close(web);
         free(web->clients);

@@ -1,7 +1,7 @@
 /*
  * The web server: the page, and /live for browsers, over libwebsockets inside our uv loop.
  *
- * HTTP/1.1 and WebSocket without extensions. GET and HEAD only, but for the JSON API below /api/.
+ * HTTP/1.1 and WebSocket without extensions, over TLS where a certificate is given. GET and HEAD only, but for the JSON API below /api/.
  * Host and Origin are checked against what we listen on; every answer carries the
  * Content-Security-Policy. The same is served on a Unix socket for who is in its group. The page is
  * built into the program; web_root serves a folder instead, for work on it. An answer ends its
@@ -20,10 +20,14 @@
 #include "core/api.h"
 #include "core/frame.h"
 
+struct certificate; /* io/certificate.h */
+
 struct web_options {
     const char *listen;    /* a numeric address */
     int port;              /* 0: any free one */
-    const char *host;      /* one more Host that is taken; "" none */
+    const char *host;      /* more Hosts that are taken, with commas between; "" none */
+    const char *origin;    /* and Origins beside our own; NULL or "" none */
+    const struct certificate *certificate; /* TLS, and nothing else on the port; NULL: none */
     unsigned clients;      /* sockets at most; then 503. One other machine: a quarter, 8 at least */
     const char *web_root;  /* NULL: the page of the program */
     int64_t hub_offset_ms; /* clock.h */
@@ -44,8 +48,12 @@ int web_create(struct web **out, uv_loop_t *loop, const struct web_options *opti
                struct frame *frame, struct diag *diag);
 int web_port(const struct web *web);
 
-/* A reload: another Host that is taken besides our own address, from the next request on. */
-void web_take_host(struct web *web, const char *host);
+/* A reload: other Hosts and Origins that are taken besides our own, from the next request on. */
+void web_take_names(struct web *web, const char *host, const char *origin);
+
+/* Another certificate, for the connections that come from now on; those that are there go on. False:
+ * there is no TLS, or OpenSSL refuses it. */
+bool web_take_certificate(struct web *web, const struct certificate *certificate);
 
 void web_news(struct web *web);  /* something new: by the next display frame */
 void web_alarm(struct web *web); /* at once */

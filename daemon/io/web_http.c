@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -122,17 +123,39 @@ static bool is_our_name(const struct http_server *server, const char *name)
            (is_loopback(&ours) && is_loopback(&theirs));
 }
 
-/* The configured name: with its port if it has one; else ours, or none, as behind a proxy. */
+/* Cuts the next item of a list with commas: [*item, *item + length), without blanks around it.
+ * Returns false at the end. */
+static bool next_item(const char **list, const char **item, size_t *length)
+{
+    const char *at = *list + strspn(*list, ", \t");
+    if (*at == '\0')
+        return false;
+    *item = at;
+    size_t count = strcspn(at, ",");
+    *list = at + count;
+    while (count > 0 && (at[count - 1] == ' ' || at[count - 1] == '\t'))
+        count--;
+    *length = count;
+    return true;
+}
+
+/* A configured name: with its port if it has one; else ours, or none, as behind a proxy. */
 static bool is_configured_name(const struct http_server *server, const struct authority *host)
 {
-    struct authority extra;
-    if (server->host == NULL || server->host[0] == '\0' || !parse_authority(server->host, &extra))
-        return false;
-    if (strcmp(extra.name, host->name) != 0)
-        return false;
-    if (extra.port != 0)
-        return host->port == extra.port;
-    return host->port == 0 || host->port == server->port;
+    const char *list = server->host != NULL ? server->host : "", *item;
+    size_t length;
+    while (next_item(&list, &item, &length)) {
+        char name[sizeof(host->name) + 8];
+        struct authority extra;
+        snprintf(name, sizeof(name), "%.*s", (int)length, item);
+        if (length >= sizeof(name) || !parse_authority(name, &extra) ||
+            strcmp(extra.name, host->name) != 0)
+            continue;
+        if (extra.port != 0 ? host->port == extra.port
+                            : host->port == 0 || host->port == server->port)
+            return true;
+    }
+    return false;
 }
 
 bool http_host_is_ours(const struct http_server *server, const char *host)
@@ -142,7 +165,7 @@ bool http_host_is_ours(const struct http_server *server, const char *host)
         return false;
     if (is_configured_name(server, &theirs))
         return true;
-    int port = theirs.port != 0 ? theirs.port : 80;
+    int port = theirs.port != 0 ? theirs.port : server->tls ? 443 : 80;
     return port == server->port && is_our_name(server, theirs.name);
 }
 
@@ -163,6 +186,19 @@ bool http_origin_is_host(const char *origin, const char *host)
     return from_port == to_port && strcmp(from.name, to.name) == 0;
 }
 
+bool http_origin_is_good(const struct http_server *server, const char *origin, const char *host)
+{
+    const char *list = server->origin != NULL ? server->origin : "", *item;
+    size_t length, wanted = strlen(origin);
+    bool secure = strncasecmp(origin, "https://", 8) == 0;
+    if (http_origin_is_host(origin, host) && (secure || !server->tls))
+        return true;
+    while (next_item(&list, &item, &length))
+        if (length == wanted && strncasecmp(item, origin, length) == 0)
+            return true;
+    return false;
+}
+
 /* What HTTP and the upgrade have in common: who is asked, and by whose page. */
 static int judge_names(const struct http_server *server, const struct http_request *request)
 {
@@ -170,7 +206,8 @@ static int judge_names(const struct http_server *server, const struct http_reque
         return 400;
     if (!request->local && !http_host_is_ours(server, request->host))
         return 421;
-    if (request->origin[0] != '\0' && !http_origin_is_host(request->origin, request->host))
+    if (request->origin[0] != '\0' &&
+        !http_origin_is_good(server, request->origin, request->host))
         return 403;
     return 0;
 }
@@ -234,22 +271,6 @@ int http_judge_upgrade(const struct http_server *server, const struct http_reque
     if (strcmp(request->subprotocol, HTTP_SUBPROTOCOL) != 0 || !is_key(request->key))
         return 400;
     return 0;
-}
-
-/* Cuts the next item of a list with commas: [*item, *item + length), without blanks around it.
- * Returns false at the end. */
-static bool next_item(const char **list, const char **item, size_t *length)
-{
-    const char *at = *list + strspn(*list, ", \t");
-    if (*at == '\0')
-        return false;
-    *item = at;
-    size_t count = strcspn(at, ",");
-    *list = at + count;
-    while (count > 0 && (at[count - 1] == ' ' || at[count - 1] == '\t'))
-        count--;
-    *length = count;
-    return true;
 }
 
 /* Of an item "gzip;q=0.5": is its weight above nothing? What is no weight counts as none given. */
@@ -389,6 +410,8 @@ size_t http_write_head(char *out, size_t bytes, const struct http_answer *answer
         text_add(&head, "%s: %s%s\r\n", header->name, own ? answer->policy : header->value,
                  own ? "; frame-ancestors 'none'" : "");
     }
+    if (answer->tls)
+        text_add(&head, HTTP_STRICT ": " HTTP_STRICT_VALUE "\r\n");
     if (answer->file != NULL)
         text_add(&head, "Content-Disposition: attachment; filename=\"%s\"\r\n", answer->file);
     if (answer->status == 405)

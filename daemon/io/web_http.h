@@ -16,13 +16,17 @@
 #define HTTP_HEAD_BYTES  1280 /* of an answer */
 #define HTTP_SUBPROTOCOL "lumbar.live.v1"
 #define HTTP_LIVE_PATH   "/live"
+#define HTTP_STRICT       "Strict-Transport-Security"
+#define HTTP_STRICT_VALUE "max-age=31536000"
 #define HTTP_API_PATH    "/api/" /* and everything below */
 
 /* Ourselves, as a browser may name us. */
 struct http_server {
     const char *listen; /* the numeric address we listen on */
     int port;
-    const char *host; /* one more name, with or without a port; "" none */
+    bool tls;
+    const char *host;   /* more names, with or without a port, with commas between; "" none */
+    const char *origin; /* origins beside our own, the same; "" none */
 };
 
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OTHER };
@@ -55,6 +59,9 @@ int http_body_length(const char *content_length, const char *transfer_encoding, 
 bool http_host_is_ours(const struct http_server *server, const char *host);
 bool http_origin_is_host(const char *origin, const char *host);
 
+/* A page of ours (over TLS only one that came so), or of an origin that the configuration names. */
+bool http_origin_is_good(const struct http_server *server, const char *origin, const char *host);
+
 /* Accept-Encoding: would it take gzip? */
 bool http_takes_gzip(const char *accept_encoding);
 
@@ -76,6 +83,7 @@ struct http_answer {
     const char *location;    /* of what was created; NULL: nothing was */
     const char *file;        /* what the body is saved as; NULL: it is shown */
     bool gzip;
+    bool tls; /* never again without, for a year (HSTS) */
     size_t body_bytes;
 };
 

@@ -110,7 +110,8 @@ static void on_readable(uv_poll_t *poll, int status, int events)
             continue;
         }
         web->adopting = true;
-        if (lws_adopt_socket_vhost(web->vhost, fd) == NULL) /* which has closed it then */
+        if (lws_adopt_descriptor_vhost(web->vhost, LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP,
+                                       (lws_sock_file_fd_type){.sockfd = fd}, NULL, NULL) == NULL) /* which has closed it then */
             web->refused++;
         web->adopting = false;
     }

@@ -46,13 +46,23 @@ static struct http_request read_request(const struct client *client, struct lws 
     return request;
 }
 
+/* By the page's port; of our own socket lws thinks so, too. */
+static bool is_tls(struct lws *wsi)
+{
+    const struct web *web = lws_context_user(lws_get_context(wsi));
+    const struct client *client = lws_get_opaque_user_data(wsi);
+    return web->server.tls && (client == NULL || !client->local);
+}
+
 /* One answer, and the end of the connection: so a socket's buffer takes it whole, and nobody makes
  * us hold answers by asking for more without reading. Returns -1, which makes lws flush and close.
  */
 int web_send(struct lws *wsi, const struct http_answer *answer, const void *body)
 {
     unsigned char head[LWS_PRE + HTTP_HEAD_BYTES];
-    size_t length = http_write_head((char *)head + LWS_PRE, HTTP_HEAD_BYTES, answer);
+    struct http_answer whole = *answer;
+    whole.tls = is_tls(wsi);
+    size_t length = http_write_head((char *)head + LWS_PRE, HTTP_HEAD_BYTES, &whole);
     if (length == 0 || lws_write(wsi, head + LWS_PRE, length, LWS_WRITE_HTTP_HEADERS) < 0)
         return -1;
     if (body != NULL && answer->body_bytes > 0)
@@ -79,7 +89,11 @@ static int send_page(struct lws *wsi, const struct page_file *file, bool head)
         answer.status = 304;
         return web_send(wsi, &answer, NULL);
     }
-    answer.gzip = file->gzip != NULL && http_takes_gzip(accepts);
+    /* Nothing that is sent packed holds a secret; documents, which once might, are not packed where
+     * somebody could measure that (BREACH). */
+    bool is_document = strncmp(file->type, "text/html", 9) == 0;
+    answer.gzip = file->gzip != NULL && http_takes_gzip(accepts) &&
+                  !(is_document && is_tls(wsi));
     answer.body_bytes = answer.gzip ? file->gzip_bytes : file->plain_bytes;
     return web_send(wsi, &answer, head ? NULL : answer.gzip ? file->gzip : file->plain);
 }

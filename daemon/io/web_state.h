@@ -1,6 +1,6 @@
 /*
  * The web server's inside, shared by its files: web.c (life), web_serve.c (HTTP), web_api.c (the
- * JSON API), web_local.c (the hub's own socket), web_live.c (WebSocket and cadence). Nobody else
+ * JSON API), web_local.c (the hub's own socket), web_tls.c, web_live.c (WebSocket and cadence). Nobody else
  * includes it.
  */
 #ifndef LUMBAR_IO_WEB_STATE_H
@@ -53,7 +53,8 @@ struct web {
     struct http_server server;
     struct api api;
     uint64_t tickets; /* of answers that come later */
-    char listen[INET6_ADDRSTRLEN], host[256], web_root[1024], reason[128];
+    void *ssl; /* OpenSSL's, borrowed of lws; NULL: no TLS */
+    char listen[INET6_ADDRSTRLEN], host[1024], origin[1024], web_root[1024], reason[128];
     int64_t hub_offset_ms;
     uv_timer_t tick;
     int64_t tick_ms; /* monotonic, the last one */
@@ -97,6 +98,9 @@ int web_api_complete(struct web *web, struct client *client);
 int web_api_write(struct client *client);
 int web_api_refuse(struct lws *wsi, int status, bool head); /* as problem details */
 void web_api_drop(struct client *client);                   /* the client is gone */
+
+/* web_tls.c: the context that lws has just made. */
+void web_tls_context(struct web *web, void *context);
 
 /* web_local.c: opens the socket, then, with the context, serves it. */
 int web_local_bind(struct web *web, const struct web_options *options, struct diag *diag);

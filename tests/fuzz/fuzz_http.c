@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define LINES_MAX 8
 #define TURNS_MAX 64 /* of the loop, for one input; each of them takes what there is */
 
-static const struct http_server us = {"127.0.0.1", 80, "hub.example:8443"};
+static const struct http_server us = {
+    .listen = "127.0.0.1", .port = 80, .host = "hub.example:8443, wall.example"};
 
 /* A name that was taken holds nothing that could make it mean another one. */
 static void check_names(const char *host, const char *origin)

@@ -193,13 +193,13 @@ class Browser:
     def __init__(self, clinic, room=0, instance=0, cursor=0, backlog_s=300):
         self.clinic = clinic
         self.live = clinic.proto("live")
-        self.socket = socket.create_connection(("127.0.0.1", clinic.web_port), 5)
+        self.socket = clinic.connect()
         key = base64.b64encode(os.urandom(16)).decode()
         self.socket.sendall((
             f"GET /live HTTP/1.1\r\nHost: 127.0.0.1:{clinic.web_port}\r\nUpgrade: websocket\r\n"
             f"Connection: Upgrade\r\nSec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n"
             f"Sec-WebSocket-Protocol: lumbar.live.v1\r\n"
-            f"Origin: http://127.0.0.1:{clinic.web_port}\r\n\r\n").encode())
+            f"Origin: {clinic.web}\r\n\r\n").encode())
         head = b""
         while b"\r\n\r\n" not in head:
             part = self.socket.recv(1)
@@ -315,6 +315,7 @@ class Clinic:
         self.recordings, self.recorded = self.folder / "recordings", False
         self.plugins = plugins or self.build / "plugins"
         self.web_port = 0
+        self.tls = None  # an ssl.SSLContext, where the page is by https://
         self.hub = self.broker = self.mqtt = None
         self.broker_port = free_port()
         self.start_at_once = start
@@ -451,6 +452,17 @@ class Clinic:
 
     # ---- people and devices ----
 
+    @property
+    def web(self):
+        """The page's origin."""
+        return f"http{'s' if self.tls is not None else ''}://127.0.0.1:{self.web_port}"
+
+    def connect(self):
+        """A connection to the page's port, as a browser has it."""
+        plain = socket.create_connection(("127.0.0.1", self.web_port), 5)
+        return plain if self.tls is None else \
+            self.tls.wrap_socket(plain, server_hostname="127.0.0.1")
+
     def device(self, kind, name):
         return Device(self, kind, name)
 
@@ -461,6 +473,8 @@ class Clinic:
         """A question to the API: the status and the JSON of its answer, which is as it is described."""
         door = Local(f"{self.folder}/ctl") if local else \
             http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=10)
+        if self.tls is not None and not local:
+            door.sock = self.connect()
         send = {"Content-Type": "application/json", **(headers or {})}
         text = json.dumps(body) if body is not None else "" if method == "POST" else None
         with contextlib.suppress(BrokenPipeError):  # it may answer before it has heard all

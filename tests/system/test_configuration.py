@@ -177,10 +177,12 @@ def acks_take_ms(clinic):
     return (time.monotonic() - began) * 1000
 
 
-def answer_to(clinic, host):
-    """The status of the page when it is asked for under this name."""
+def answer_to(clinic, host=None, origin=None):
+    """The status of the page when it is asked for under this name, from a page of this origin."""
+    host = host or f"127.0.0.1:{clinic.web_port}"
+    more = f"Origin: {origin}\r\n" if origin else ""
     with socket.create_connection(("127.0.0.1", clinic.web_port), 5) as page:
-        page.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        page.sendall(f"GET / HTTP/1.1\r\nHost: {host}\r\n{more}\r\n".encode())
         return page.recv(100).split(b" ")[1].decode()
 
 
@@ -295,6 +297,7 @@ def open_pager(clinic):
     global PAGER
     certify(clinic.folder)
     (clinic.folder / "token").write_text("sesame\n")
+    os.chmod(clinic.folder / "token", 0o600)
     PAGER = Pager(clinic.folder)
 
 
@@ -316,6 +319,8 @@ RELOADABLE = {
                lambda c: hello(c).clinic, "Test clinic", "Another"),
     "web.host": (("  port: 0", "  port: 0\n  host: hub.example"),
                  lambda c: answer_to(c, "hub.example"), "421", "200"),
+    "web.origin": (("  port: 0", "  port: 0\n  origin: https://portal.example"),
+                   lambda c: answer_to(c, origin="https://portal.example"), "403", "200"),
     "recorder.always": (("always: false", "always: true"), is_recorded, False, True),
     "recorder.days": (("recorder:", "recorder:\n  days: 3"),
                       lambda c: is_kept(c, OLD), True, False),

@@ -1,4 +1,5 @@
 """What a pager is told: by a real web server, that is slow, refuses, is away, or speaks TLS."""
+import os
 import signal
 import subprocess
 import time
@@ -43,6 +44,7 @@ def it_is_told_what_is_high_and_what_nobody_answers(build):
     pager = Pager()
     with Clinic(build, rules=RULES, start=False) as clinic:
         (clinic.folder / "token").write_text("sesame\n")
+        os.chmod(clinic.folder / "token", 0o600)
         clinic.write_config(extra=aimed(f"http://127.0.0.1:{pager.port}/page?to=all",
                                         f"  token_file: {clinic.folder}/token\n"))
         clinic.start_hub()

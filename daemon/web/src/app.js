@@ -156,6 +156,8 @@ function Banners({ store, link, silence }) {
         ${live && health?.clock_unset && html`<p class="banner bad">${words.clockUnset}</p>`}
         ${live && health && health.clock_off_ms !== 0 && html`<p class="banner odd">
             ${words.clockOff(span(Math.abs(health.clock_off_ms)))}</p>`}
+        ${live && health?.certificate_days !== undefined && html`<p class="banner odd">
+            ${words.certificateEnds(health.certificate_days)}</p>`}
         ${live && health?.flood && html`<p class="banner odd">
             <b>${words.flood(number(health.alarms_begun))}</b>
             ${' '}${words.floodOrder(number(store.waiting))}</p>`}

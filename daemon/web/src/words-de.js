@@ -45,6 +45,9 @@ export const de = {
         + 'Warum, sagt lumbarctl status.',
     clockUnset: 'Die Uhr des Hubs wurde seit dem Einschalten nicht gestellt: Alle Zeiten hier sind '
         + 'falsch. Bitte mit dem Netz verbinden.',
+    certificateEnds: (days) => days < 0
+        ? 'Das Zertifikat dieser Seite ist abgelaufen: Andere Browser lehnen sie ab.'
+        : `Das Zertifikat dieser Seite endet in ${days} ${days === 1 ? 'Tag' : 'Tagen'}: Wer den Hub betreut, sollte es wissen.`,
     clockOff: (time) => `Die Uhr des Hubs wurde um ${time} verstellt: Die Zeiten hier sind noch die `
         + 'von vorher. Er startet neu, wenn niemand behandelt wird.',
     unusable: (n, kept, large) =>

@@ -46,6 +46,9 @@ export const en = {
         + 'lumbarctl status says why.',
     clockUnset: 'The hub\'s clock was not set since it was switched on: every time here is wrong. '
         + 'Connect it to the network.',
+    certificateEnds: (/** @type {number} */ days) => days < 0
+        ? 'The certificate of this page has ended: other browsers refuse the page.'
+        : `The certificate of this page ends in ${days} ${days === 1 ? 'day' : 'days'}: tell who looks after the hub.`,
     clockOff: (/** @type {string} */ time) => `The hub\'s clock was set by ${time}: times here are `
         + 'still those of before. It starts anew when nobody is treated.',
     unusable: (/** @type {string} */ n, /** @type {string} */ kept, /** @type {string} */ large) =>

@@ -78,7 +78,7 @@ static void what_is_set_is_taken(void **state)
                "broker: {host: broker.local, port: 8883, client_id: hub-2, username: hub,\n"
                "         password_file: /etc/p, tls: true, ca_file: ca.pem,\n"
                "         certificate_file: hub.pem, key_file: hub.key}\n"
-               "web: {listen: '::1', port: 0, host: clinic.example, clients: 3}\n"
+               "web: {listen: '::', port: 0, host: clinic.example, clients: 3, tls: true}\n"
                "spool: {ring: r, copy: c, size: 64 KiB, sync: 0.5 s, held: 3 s, patience: 1 min}\n"
                "quarantine: {file: q, size: 128 KiB}\n"
                "recorder: {folder: f, always: true, days: 3, size: 5 GiB}\n"
@@ -103,7 +103,8 @@ static void what_is_set_is_taken(void **state)
     assert_string_equal(config->broker.ca_file, "ca.pem");
     assert_string_equal(config->broker.certificate_file, "hub.pem");
     assert_string_equal(config->broker.key_file, "hub.key");
-    assert_string_equal(config->web.listen, "::1");
+    assert_string_equal(config->web.listen, "::");
+    assert_true(config->web.tls);
     assert_int_equal(config->web.port, 0);
     assert_string_equal(config->web.host, "clinic.example");
     assert_int_equal(config->web.clients, 3);
@@ -183,11 +184,15 @@ static void a_mistake_is_said_with_its_place_and_a_proposal(void **state)
         {"broker: {host: ''}", ERR_RANGE, "broker.host"},
         {"broker: {client_id: a/b}", ERR_SYNTAX, "broker.client_id is 1..63 of"},
         {"broker: {tls: yes}", ERR_SYNTAX, "broker.tls is true or false, not 'yes'"},
-        {"web: {listen: 0.0.0.0}", ERR_RANGE,
-         "f.yaml:1:15: web.listen is an address in 127.0.0.0/8, or ::1, not '0.0.0.0'"},
-        {"web: {listen: 192.168.1.5}", ERR_RANGE, "web.listen"},
-        {"web: {listen: '::'}", ERR_RANGE, "web.listen"},
-        {"web: {listen: localhost}", ERR_RANGE, "web.listen"},
+        {"web: {listen: 0.0.0.0}", ERR_CONFLICT,
+         "f.yaml:1:15: web.listen may be another address than loopback only with web.tls: true"},
+        {"web: {listen: 192.168.1.5}", ERR_CONFLICT, "web.listen"},
+        {"web: {listen: '::'}", ERR_CONFLICT, "web.listen"},
+        {"web: {certificate_file: x, key_file: y}", ERR_CONFLICT, "of no use without web.tls"},
+        {"web: {tls: true, certificate_file: x}", ERR_CONFLICT, "needs web.key_file"},
+        {"web: {tls: true, key_file: x}", ERR_CONFLICT, "needs web.certificate_file"},
+        {"web: {listen: localhost}", ERR_RANGE,
+         "web.listen is a numeric address, not 'localhost'"},
         {"web: {listen: 127.0.0.1.5}", ERR_RANGE, "web.listen"},
         {"web: {clients: 0}", ERR_RANGE, "web.clients"},
         {"spool: {size: 16}", ERR_SYNTAX,
@@ -315,6 +320,9 @@ static void a_reload_takes_what_the_table_says(void **state)
         {"web: {listen: 127.0.0.2}", "web.listen"},
         {"web: {port: 8081}", "web.port"},
         {"web: {clients: 65}", "web.clients"},
+        {"web: {tls: true}", "web.tls"},
+        {"web: {tls: true, certificate_file: x, key_file: y}", "web.tls"},
+        {"web: {own_certificate: other}", "web.own_certificate"},
         {"spool: {ring: other}", "spool.ring"},
         {"spool: {size: 8 MiB}", "spool.size"},
         {"spool: {sync: 200 ms}", "spool.sync"},

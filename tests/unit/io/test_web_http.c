@@ -62,9 +62,15 @@ static void a_host_is_taken_only_if_it_is_ours(void **state)
         {"127.0.0.1", 8080, "hub.clinic:9000", "hub.clinic:9000", true},
         {"127.0.0.1", 8080, "hub.clinic:9000", "hub.clinic", false},
         {"127.0.0.1", 8080, "hub.clinic", "hub.clinic.evil.example", false},
+        {"127.0.0.1", 8080, "hub.clinic, wall.clinic:9000", "wall.clinic:9000", true},
+        {"127.0.0.1", 8080, "hub.clinic, wall.clinic:9000", "hub.clinic", true},
+        {"127.0.0.1", 8080, "hub.clinic, wall.clinic:9000", "wall.clinic", false},
+        {"127.0.0.1", 8080, "hub.clinic, wall.clinic:9000", "hub.clinic, wall.clinic:9000", false},
+        {"127.0.0.1", 8080, ", ,", "", false},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
-        struct http_server server = {cases[i].listen, cases[i].port, cases[i].configured};
+        struct http_server server = {
+            .listen = cases[i].listen, .port = cases[i].port, .host = cases[i].configured};
         if (http_host_is_ours(&server, cases[i].host) != cases[i].taken)
             fail_msg("listening on %s, \"%s\": expected %d", cases[i].listen, cases[i].host,
                      cases[i].taken);
@@ -72,7 +78,43 @@ static void a_host_is_taken_only_if_it_is_ours(void **state)
     char longest[HTTP_VALUE_BYTES];
     memset(longest, 'a', sizeof(longest) - 1);
     longest[sizeof(longest) - 1] = '\0';
-    assert_false(http_host_is_ours(&(struct http_server){"127.0.0.1", 80, longest}, longest));
+    struct http_server server = {.listen = "127.0.0.1", .port = 80, .host = longest};
+    assert_false(http_host_is_ours(&server, longest));
+}
+
+static void by_tls_only_a_page_that_came_so_is_ours(void **state)
+{
+    (void)state;
+    static const struct {
+        bool tls;
+        const char *origins, *origin;
+        bool good;
+    } cases[] = {
+        {true, "", "https://hub:8443", true},
+        {true, "", "http://hub:8443", false},
+        {false, "", "http://hub:8443", true},
+        {false, "", "https://hub:8443", true}, /* behind a proxy */
+        {true, "https://portal, https://b:1", "https://portal", true},
+        {true, "https://portal, https://b:1", "HTTPS://Portal", true},
+        {true, "https://portal, https://b:1", "https://b:1", true},
+        {true, "https://portal, https://b:1", "https://b", false},
+        {true, "https://portal, https://b:1", "http://portal", false},
+        {true, "https://portal, https://b:1", "https://portal, https://b:1", false},
+        {true, "null", "", false},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct http_server server = {.listen = "127.0.0.1",
+                                     .port = 8443,
+                                     .tls = cases[i].tls,
+                                     .host = "hub",
+                                     .origin = cases[i].origins};
+        if (http_origin_is_good(&server, cases[i].origin, "hub:8443") != cases[i].good)
+            fail_msg("%s: expected %d", cases[i].origin, cases[i].good);
+    }
+    struct http_server https = {.listen = "127.0.0.1", .port = 443, .tls = true, .host = ""};
+    assert_true(http_host_is_ours(&https, "localhost")); /* no port means 443 */
+    https.port = 80;
+    assert_false(http_host_is_ours(&https, "localhost"));
 }
 
 static void an_origin_must_be_the_host(void **state)
@@ -208,7 +250,7 @@ static void a_type_follows_from_the_ending(void **state)
 static void an_upgrade_needs_everything(void **state)
 {
     (void)state;
-    struct http_server server = {"127.0.0.1", 8080, ""};
+    struct http_server server = {.listen = "127.0.0.1", .port = 8080, .host = ""};
     const struct http_request good = {
         HTTP_GET,         "/live", "127.0.0.1:8080",           "http://127.0.0.1:8080",
         "lumbar.live.v1", "13",    "dGhlIHNhbXBsZSBub25jZQ==", false};
@@ -272,7 +314,7 @@ static void every_answer_has_the_security_headers(void **state)
 static void only_the_api_is_changed(void **state)
 {
     (void)state;
-    struct http_server server = {"127.0.0.1", 8080, ""};
+    struct http_server server = {.listen = "127.0.0.1", .port = 8080, .host = ""};
     static const struct {
         enum http_method method;
         const char *path, *host, *origin;
@@ -376,6 +418,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_host_is_taken_only_if_it_is_ours),
+        cmocka_unit_test(by_tls_only_a_page_that_came_so_is_ours),
         cmocka_unit_test(an_origin_must_be_the_host),
         cmocka_unit_test(gzip_is_sent_only_where_it_is_taken),
         cmocka_unit_test(an_entity_tag_is_found_in_a_list),
