@@ -26,6 +26,7 @@
 #include "io/recorder.h"
 #include "io/spool.h"
 #include "io/store.h"
+#include "io/store_heard.h"
 #include "io/web.h"
 #include "io/webhook.h"
 #include "lumbard.h"
@@ -96,6 +97,7 @@ struct lumbard {
     struct recorder *recorder;
     struct store *store;
     struct backup *backup;
+    struct heard_list *heard; /* what devices said before the start */
     struct hub_noted noted_rooms[CONFIG_ROOMS_MAX + 1], *noted_devices; /* by number, by id */
     struct shelf *clients, *tailored; /* plans, of a client each */
     struct mqtt *mqtt;
@@ -121,7 +123,9 @@ struct lumbard {
     bool recovering; /* the spool gives what a run before left; perhaps in a child that tries it */
     pid_t pid;
     bool settled; /* old messages were gone through: rules and alarms are as they were stored */
-    uint64_t acked_from; /* the store's place while it refuses: nothing beyond is acknowledged */
+    uint64_t acked_from; /* nothing beyond this place is acknowledged; STORE_NONE: see hub_keep() */
+    uint64_t let_go;     /* up to here the spool did not wait for store and recorder */
+    bool lost;           /* history had no room for the message that is being taken */
     int64_t heard_ms;    /* of the run before: when it took its last message; 0: not known */
     bool history;        /* it was not suspended when that was last looked at */
     int64_t flushed_ms;  /* when the spool last needed its places back */
@@ -168,6 +172,9 @@ int hub_open_recorder(struct lumbard *hub, struct diag *diag);
 void hub_assign_recorder(struct lumbard *hub); /* rooms and limits as they are configured now */
 void hub_record(struct lumbard *hub, const struct ring_record *record,
                 const struct ingest_message *message, enum ingest_result result, bool again);
+/* After a record was ingested and recorded: its device is not told that it were kept, if it is not.
+ */
+void hub_miss(struct lumbard *hub, enum ingest_result result);
 int hub_open_store(struct lumbard *hub, struct diag *diag);
 /* note.c: behind a message that was recorded, what a replay has to know of its time. */
 void hub_note(struct lumbard *hub, const struct recorder_message *message,

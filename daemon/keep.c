@@ -3,11 +3,12 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "core/account_kept.h"
 #include "hub.h"
 #include "io/store_rows.h"
 
 #define HELD_MS  2000 /* later than this behind its newest sample, a message was held back */
-#define FLUSH_MS 250 /* between two calls to give places back: each costs a sync a room */
+#define FLUSH_MS 250  /* between two calls to give places back: each costs a sync a room */
 
 /* The store's thread: a batch is on the disk, and the loop may seal the next one. */
 static void on_stored(void *user)
@@ -97,6 +98,8 @@ void hub_record(struct lumbard *hub, const struct ring_record *record,
         return;
     if (!is_kept(record, result, again))
         return;
+    if (hub->ingest.missing != 0 && (hub->ingest.missing & MISSING_TAPE) == 0)
+        return; /* it came again for the history */
     const struct device *device = hub->ingest.heard;
     const struct tape_of tape = tape_of(hub, message);
     if (tape.room == ROOM_NONE || (tape.session == 0 && !hub->setup.config->recorder.always))
@@ -111,7 +114,8 @@ void hub_record(struct lumbard *hub, const struct ring_record *record,
                                               .position = message->position,
                                               .again = again,
                                               .patient = hub->recovering};
-    recorder_take(hub->recorder, &recorded);
+    if (!recorder_take(hub->recorder, &recorded) && hub->ingest.accounted)
+        device_miss(hub->ingest.heard, MISSING_TAPE);
     hub_note(hub, &recorded, device);
 }
 
@@ -125,10 +129,20 @@ static void gather(void *user)
     struct derive *derive = hub->ingest.derive;
     hub_gather_sessions(hub);
     for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++) {
-        const struct device *device = devices_at(hub->ingest.devices, id);
+        struct device *device = devices_at(hub->ingest.devices, id);
         if (derive_has_news(derive, device))
             store_derived(hub->store, derive, device);
+        if (device_has_news(device) && store_numbering(hub->store, device))
+            device_keep_done(device);
     }
+}
+
+/* What is gone through of the ring comes first: those are no repeats, though they were heard. */
+static void on_new_device(void *user, struct device *device)
+{
+    struct lumbard *hub = user;
+    if (hub->settled)
+        heard_list_give(hub->heard, device);
 }
 
 int hub_open_store(struct lumbard *hub, struct diag *diag)
@@ -172,8 +186,11 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code =
             store_load_derived(hub->store, ingest->derive, ingest->drivers, ingest->devices, diag);
+    if (code == 0)
+        code = store_load_heard(hub->store, &hub->heard, diag);
     if (code != 0)
         return code;
+    devices_tell(ingest->devices, on_new_device, hub);
     hub->history = true;
     hub->acked_from = STORE_NONE;
     hub->settled = store_position(hub->store) == 0; /* nothing is known of a time before */
@@ -196,6 +213,8 @@ void hub_settle(struct lumbard *hub)
     if (hub->settled)
         return;
     hub->settled = true;
+    for (uint32_t id = 1; id <= devices_count(ingest->devices); id++)
+        heard_list_give(hub->heard, devices_at(ingest->devices, id));
     rules_calm(ingest->rules, ingest->devices, stands, ingest->alarms);
     for (const struct alarm *at = NULL; (at = alarms_next(ingest->alarms, at)) != NULL;)
         if (alarm_holds(at->state))
@@ -218,11 +237,22 @@ void hub_prepare_record(struct lumbard *hub, const struct ring_record *record, b
     ingest->quiet = stored;
     if (hub->recovering)
         make_room(hub, record->position);
+    hub->lost = false;
     ingest->history = store_history(hub->store);
     if (stored || (again && atomic_load(&record->outcome) != RING_USED))
         ingest->history = NULL;
-    else if (ingest->history == NULL)
+    else if (ingest->history == NULL) {
         store_lose(hub->store, hub_now_ms(hub));
+        hub->lost = true;
+    }
+}
+
+void hub_miss(struct lumbard *hub, enum ingest_result result)
+{
+    const struct ingest *ingest = &hub->ingest;
+    bool wanted = ingest->missing == 0 || (ingest->missing & MISSING_HISTORY) != 0;
+    if (hub->lost && wanted && result == INGEST_USED && ingest->accounted)
+        device_miss(ingest->heard, MISSING_HISTORY);
 }
 
 void hub_stop_store(struct lumbard *hub)
@@ -241,24 +271,36 @@ static uint64_t keep_store(struct lumbard *hub, uint64_t synced, bool hurry)
     else if (safe != hub->history)
         log_error("store: history is suspended: what comes is no longer safe, and devices are not "
                   "told that it were");
-    hub->acked_from = safe ? STORE_NONE : store_position(hub->store);
     hub->history = safe;
     return store_needs(hub->store);
 }
 
+/* What the spool keeps until store and recorder have it is safe in its copy. Of what it let go,
+ * for they could not take it in time, nobody is told before they have it all the same. */
+static uint64_t acked_from(struct lumbard *hub)
+{
+    uint64_t stored = store_position(hub->store), taped = recorder_unwritten(hub->recorder);
+    bool recorded = recorder_needs(hub->recorder) == taped;
+    if (!hub->history || !recorded)
+        hub->let_go = spool_done(hub->spool);
+    uint64_t lowest = stored < taped ? stored : taped;
+    return lowest < hub->let_go ? lowest : STORE_NONE;
+}
+
 /* Recorder and store take their time, a minute a block, unless the spool is half full of what they
- * need. */
+ * need, or devices wait for it. */
 void hub_keep(struct lumbard *hub)
 {
     struct spool_stats spool;
     spool_stats(hub->spool, &spool);
-    bool hurry = spool.used_bytes >= spool.size_bytes / 2;
+    bool hurry = spool.used_bytes >= spool.size_bytes / 2 || hub->acked_from != STORE_NONE;
     /* Where the disk refuses the spool for good, that of the others may still work. */
     uint64_t synced = spool_is_safe(hub->spool) ? spool_synced(hub->spool, NULL) : UINT64_MAX;
     recorder_synced(hub->recorder, synced);
     uint64_t stored = keep_store(hub, synced, hurry);
     hub_send_answers(hub);
     uint64_t recorded = recorder_needs(hub->recorder);
+    hub->acked_from = acked_from(hub);
     spool_keep(hub->spool, stored < recorded ? stored : recorded);
     int64_t now_ms = hub_now_ms(hub);
     if (!hurry || now_ms - hub->flushed_ms < FLUSH_MS)

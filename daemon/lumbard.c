@@ -160,6 +160,7 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
         store_heard(hub->store, message.received_ms);
     enum ingest_result result =
         ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub));
+    hub_miss(hub, result);
     hub_record(hub, record, &message, result, again);
     if (hub->ingest.held)
         spool_held(hub->spool);
@@ -541,6 +542,7 @@ static void release(struct lumbard *hub)
     free(hub->noted_devices);
     backup_destroy(hub->backup);
     store_close(hub->store);
+    heard_list_destroy(hub->heard);
     quarantine_close(hub->quarantine);
     frame_destroy(hub->frame);
     publisher_destroy(hub->publisher);

@@ -196,6 +196,76 @@ static int64_t repeat_offset(const struct account_clock *clock, const struct lum
     return clock->known ? clock_offset(clock) : received_ms - batch->now_ms;
 }
 
+/* ---- What was heard and is not kept ---- */
+
+static void missed_drop(struct account_boot *boot, unsigned at)
+{
+    boot->missed_count--;
+    memmove(&boot->missed[at], &boot->missed[at + 1],
+            (boot->missed_count - at) * sizeof(boot->missed[0]));
+}
+
+/* They come in their order nearly always, so one span holds them all. Where there are more than
+ * have a place, the oldest is given up: it stays a gap. */
+static void missed_add(struct account_boot *boot, uint64_t sequence, unsigned what)
+{
+    for (unsigned i = 0; i < boot->missed_count; i++) {
+        struct account_missed *span = &boot->missed[i];
+        if (span->what == what && sequence + 1 >= span->from && sequence <= span->to + 1) {
+            span->from = sequence < span->from ? sequence : span->from;
+            span->to = sequence > span->to ? sequence : span->to;
+            return;
+        }
+    }
+    if (boot->missed_count == ACCOUNT_MISSED_MAX)
+        missed_drop(boot, 0);
+    boot->missed[boot->missed_count++] = (struct account_missed){sequence, sequence, what};
+}
+
+/* It came again. What it is wanted for; it is not, from now on. */
+static unsigned missed_take(struct account_boot *boot, uint64_t sequence)
+{
+    unsigned what = 0;
+    for (unsigned i = boot->missed_count; i-- > 0;) {
+        struct account_missed span = boot->missed[i];
+        if (sequence < span.from || sequence > span.to)
+            continue;
+        what |= span.what;
+        missed_drop(boot, i);
+        if (sequence > span.from)
+            boot->missed[boot->missed_count++] =
+                (struct account_missed){span.from, sequence - 1, span.what};
+        if (sequence < span.to && boot->missed_count < ACCOUNT_MISSED_MAX)
+            boot->missed[boot->missed_count++] =
+                (struct account_missed){sequence + 1, span.to, span.what};
+    }
+    return what;
+}
+
+/* What the device holds no longer cannot come again. */
+static void missed_release(struct account_boot *boot, uint64_t held_from)
+{
+    for (unsigned i = boot->missed_count; i-- > 0;) {
+        struct account_missed *span = &boot->missed[i];
+        if (held_from == 0 || span->to < held_from)
+            missed_drop(boot, i);
+        else if (span->from < held_from)
+            span->from = held_from;
+    }
+}
+
+void device_miss(struct device *device, unsigned what)
+{
+    struct device_account *account = device->account;
+    if (account->heard != NULL && what != 0)
+        missed_add(account->heard, account->heard_sequence, what);
+}
+
+unsigned device_missing(const struct device *device)
+{
+    return device->account->missing;
+}
+
 /* ---- One message ---- */
 
 static struct account_boot *boot_begin(struct device *device, uint64_t id, uint64_t sequence,
@@ -344,14 +414,21 @@ enum device_verdict device_account(struct device *device, const struct lumbar_ba
 
     device->messages++;
     device->heard_ms = received_ms;
+    device->account->heard = NULL;
+    device->account->missing = 0;
     if (ordered) {
+        device->account->news = true;
         place = account_sequence(device, batch, silent_ms, position, &boot);
+        device->account->heard = boot;
+        device->account->heard_sequence = batch->sequence;
+        missed_release(boot, batch->held_from);
         bool in_doubt = batch->sequence == boot->doubt.sequence;
         if (!in_doubt)
             account_owe(boot, position, batch->sequence, batch->held_from);
         if (place == PLACE_REPEAT) {
             *offset_ms = repeat_offset(&boot->clock, batch, received_ms);
-            return DEVICE_DUPLICATE;
+            device->account->missing = missed_take(boot, batch->sequence);
+            return device->account->missing != 0 ? DEVICE_WANTED : DEVICE_DUPLICATE;
         }
         if (!in_doubt)
             window_close_gaps(&boot->window, batch->held_from);
@@ -365,6 +442,11 @@ enum device_verdict device_account(struct device *device, const struct lumbar_ba
         device->skew_ms = clock_offset(&boot->clock);
     }
     return DEVICE_NEW;
+}
+
+bool device_is_restored(const struct device *device)
+{
+    return device->account->restored;
 }
 
 /* ---- Acknowledgement ---- */
@@ -393,16 +475,27 @@ static void ack_settle(struct account_ack *ack, uint64_t synced)
         ack->waiting = ack->reached;
 }
 
-static bool ack_due(const struct account_ack *ack, int64_t now_ms, int64_t interval_ms)
+/* Up to which sequence its device may let go of what it holds. */
+static uint64_t ack_sequence(const struct account_boot *boot)
 {
-    if (ack->safe == 0 || (ack->safe == ack->said && !ack->repeated))
+    uint64_t safe = boot->ack.safe;
+    for (unsigned i = 0; i < boot->missed_count; i++)
+        if (boot->missed[i].from <= safe)
+            safe = boot->missed[i].from - 1;
+    return safe;
+}
+
+static bool ack_due(const struct account_ack *ack, uint64_t safe, int64_t now_ms,
+                    int64_t interval_ms)
+{
+    if (safe == 0 || (safe == ack->said && !ack->repeated))
         return false;
     return ack->said == 0 || now_ms - ack->said_ms >= interval_ms;
 }
 
-static void ack_note_said(struct account_ack *ack, int64_t now_ms)
+static void ack_note_said(struct account_ack *ack, uint64_t safe, int64_t now_ms)
 {
-    ack->said = ack->safe;
+    ack->said = safe;
     ack->said_ms = now_ms;
     ack->repeated = false;
 }
@@ -416,9 +509,10 @@ void devices_acks(struct devices *devices, uint64_t synced, uint64_t lost, int64
             struct account_boot *boot = &device->account->boot[i];
             ack_lose(&boot->ack, lost);
             ack_settle(&boot->ack, synced);
-            if (ack_due(&boot->ack, now_ms, interval_ms) &&
-                on_ack(user, device, boot->id, boot->ack.safe))
-                ack_note_said(&boot->ack, now_ms);
+            uint64_t safe = ack_sequence(boot);
+            if (ack_due(&boot->ack, safe, now_ms, interval_ms) &&
+                on_ack(user, device, boot->id, safe))
+                ack_note_said(&boot->ack, safe, now_ms);
         }
     }
 }

@@ -44,6 +44,13 @@ struct account_ack {
     bool repeated; /* the device sends again what was acknowledged: it has not heard it */
 };
 
+/* Sequences that were heard, and of which something is not kept: see device_miss(). */
+#define ACCOUNT_MISSED_MAX 16
+struct account_missed {
+    uint64_t from, to;
+    unsigned what; /* enum device_missing */
+};
+
 /* A number that is too far off to be believed alone. */
 struct account_doubt {
     uint64_t sequence, held_from; /* 0: there is none */
@@ -58,12 +65,19 @@ struct account_boot {
     struct account_clock clock;
     struct account_ack ack;
     struct account_doubt doubt;
+    struct account_missed missed[ACCOUNT_MISSED_MAX]; /* in the order in which they came */
+    unsigned missed_count;
 };
 
 struct device_account {
     struct account_boot
-        boot[2];    /* the present one, and the one before: its messages may still come */
-    int64_t tokens; /* thousandths of a message */
+        boot[2]; /* the present one, and the one before: its messages may still come */
+    struct account_boot *heard; /* of the last message; NULL: it had no sequence */
+    uint64_t heard_sequence;
+    unsigned missing; /* of the last message, which came again: enum device_missing */
+    bool news;        /* something was accounted that is not yet kept: account_kept.h */
+    bool restored;    /* what was kept before a restart is in it */
+    int64_t tokens;   /* thousandths of a message */
     int64_t tokens_ms;
 };
 

@@ -17,6 +17,8 @@ struct devices {
     uint32_t rate_per_s;
     int64_t away_ms;
     uint64_t change, refused;
+    devices_new_cb *on_new; /* NULL: nobody is told */
+    void *user;
 };
 
 struct devices *devices_create(uint32_t max, uint32_t rate_per_s)
@@ -146,7 +148,15 @@ struct device *devices_hear(struct devices *devices, const struct driver *driver
     device->id = ++devices->count;
     *slot = device->id;
     devices_touch(devices, device);
+    if (devices->on_new != NULL)
+        devices->on_new(devices->user, device);
     return device;
+}
+
+void devices_tell(struct devices *devices, devices_new_cb *on_new, void *user)
+{
+    devices->on_new = on_new;
+    devices->user = user;
 }
 
 void devices_set_away(struct devices *devices, int64_t away_ms)

@@ -66,7 +66,11 @@ struct device {
 enum device_verdict {
     DEVICE_NEW,       /* use it */
     DEVICE_DUPLICATE, /* seen already: count it, use nothing */
+    DEVICE_WANTED,    /* seen already, but something of it is not kept: device_missing() */
 };
+
+/* Where a message is not kept that should be. */
+enum device_missing { MISSING_HISTORY = 1, MISSING_TAPE = 2 };
 
 struct devices;
 
@@ -88,6 +92,10 @@ struct device *devices_hear(struct devices *devices, const struct driver *driver
 struct device *devices_find(struct devices *devices, const struct driver *driver, const char *name,
                             size_t name_bytes);
 
+/* Told of each device that becomes known from now on, before anything is accounted of it. */
+typedef void devices_new_cb(void *user, struct device *device);
+void devices_tell(struct devices *devices, devices_new_cb *on_new, void *user);
+
 /* The hub heard nothing for so long before it started: a silence of each device not yet heard. */
 void devices_set_away(struct devices *devices, int64_t away_ms);
 
@@ -105,6 +113,14 @@ bool device_admit(struct device *device, int64_t now_ms, struct devices *devices
  * batch's times to have hub time. */
 enum device_verdict device_account(struct device *device, const struct lumbar_batch *batch,
                                    int64_t received_ms, uint64_t position, int64_t *offset_ms);
+
+/* Of the message that device_account() was last told of something could not be kept (enum
+ * device_missing): its device is not acknowledged it, and when it comes again it is wanted. */
+void device_miss(struct device *device, unsigned what);
+unsigned device_missing(const struct device *device); /* of that message, which came again */
+
+/* Is what it said before the start known from the store, and not only from what the ring holds? */
+bool device_is_restored(const struct device *device);
 
 /* Keeps the newest value of each series; call it after device_account(). A kept value from the
  * future (a clock was wrong when it came) gives way to any. */

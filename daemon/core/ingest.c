@@ -215,6 +215,8 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     ingest->heard = NULL;
     ingest->heard_ms = 0;
     ingest->held = false;
+    ingest->accounted = false;
+    ingest->missing = 0;
     struct route route;
     enum ingest_result found = find_route(ingest, message, &route);
     if (route.device == NULL)
@@ -249,8 +251,15 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
             calibration_touch(ingest->calibration, device, &decoded.batch, offset_ms);
         calibration_apply(ingest->calibration, device, ingest->drivers, &decoded, offset_ms);
     }
+    ingest->accounted = true;
+    ingest->missing = device_missing(device);
+    if (verdict == DEVICE_WANTED) { /* the room has seen it */
+        if ((ingest->missing & MISSING_HISTORY) != 0 && ingest->history != NULL)
+            history_add(ingest->history, device, &decoded.batch, offset_ms);
+        return INGEST_USED;
+    }
     if (verdict == DEVICE_DUPLICATE) {
-        if (message->used && ingest->history != NULL)
+        if (message->used && ingest->history != NULL && !device_is_restored(device))
             history_add(ingest->history, device, &decoded.batch, offset_ms);
         return INGEST_REPEATED;
     }

@@ -52,7 +52,7 @@ struct ingest {
     struct derive *derive; /* NULL: nothing is derived */
     struct rules *rules;
     struct alarms *alarms;
-    const struct pauses *pauses; /* NULL: nothing is ever paused */
+    const struct pauses *pauses;       /* NULL: nothing is ever paused */
     struct suppressions *suppressions; /* NULL: they are not kept */
     struct feed *feed;
     struct history *history; /* NULL: nothing is gathered */
@@ -81,9 +81,11 @@ struct ingest {
     bool (*on_command)(void *user, const struct device *device, const char *leaf,
                        const uint8_t *command, size_t bytes);
 
-    struct device *heard;       /* whose the last message was; NULL: nobody's that is known */
-    int64_t heard_ms;           /* hub time of its newest sample; 0: it had none */
-    bool held;                  /* its sender holds it until it is acknowledged */
+    struct device *heard; /* whose the last message was; NULL: nobody's that is known */
+    int64_t heard_ms;     /* hub time of its newest sample; 0: it had none */
+    bool accounted;       /* device_account() was told of it */
+    unsigned missing; /* it came again, for this was not kept (enum device_missing); 0: it is new */
+    bool held;        /* its sender holds it until it is acknowledged */
     uint64_t messages, refused; /* counters since start */
     uint32_t alarms_waiting; /* what is on, and found no place among the alarms; as of the tick */
 };

@@ -385,16 +385,16 @@ static bool is_another_tape(const struct recorder_track *track,
             (message->session == 0 && message->received_ms - track->opened_ms >= HOUR_MS));
 }
 
-void recorder_take(struct recorder *recorder, const struct recorder_message *message)
+bool recorder_take(struct recorder *recorder, const struct recorder_message *message)
 {
     struct recorder_track *track = track_of(recorder, message->room);
     if (track == NULL || !takes(track, message))
-        return;
+        return true;
     if (is_another_tape(track, message))
         end_tape(recorder, track, message->received_ms);
     if (track->open && track->session != message->session) {
         lose(recorder, track, message); /* the end of the other one cannot even be queued */
-        return;
+        return false;
     }
     if (!track->open) {
         track->open = true;
@@ -407,10 +407,11 @@ void recorder_take(struct recorder *recorder, const struct recorder_message *mes
             begin_job(recorder, track, message->received_ms, message->patient) == NULL)
             break;
         if (add(track->filling, message))
-            return;
+            return true;
         hand_over(recorder, track);
     }
     lose(recorder, track, message);
+    return false;
 }
 
 void recorder_end(struct recorder *recorder, unsigned room)
@@ -486,6 +487,14 @@ static bool is_patient(const struct recorder *recorder)
 
 uint64_t recorder_needs(struct recorder *recorder)
 {
+    pthread_mutex_lock(&recorder->mutex);
+    bool patient = is_patient(recorder);
+    pthread_mutex_unlock(&recorder->mutex);
+    return patient ? recorder_unwritten(recorder) : RECORDER_NONE;
+}
+
+uint64_t recorder_unwritten(struct recorder *recorder)
+{
     uint64_t needs = RECORDER_NONE;
     for (unsigned i = 0; i < RECORDER_TRACKS; i++)
         needs = lower(needs, recorder->tracks[i].filling);
@@ -493,8 +502,6 @@ uint64_t recorder_needs(struct recorder *recorder)
     needs = lower(needs, recorder->writing);
     for (const struct recorder_job *job = recorder->queue.first; job != NULL; job = job->next)
         needs = lower(needs, job);
-    if (!is_patient(recorder))
-        needs = RECORDER_NONE;
     pthread_mutex_unlock(&recorder->mutex);
     return needs;
 }

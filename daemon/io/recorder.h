@@ -64,7 +64,9 @@ struct recorder_message {
     bool patient;        /* rather wait for a free block than lose it */
 };
 
-void recorder_take(struct recorder *recorder, const struct recorder_message *message);
+/* False: there is no place for it. It is counted as lost, and may be given again when it comes
+ * again. */
+bool recorder_take(struct recorder *recorder, const struct recorder_message *message);
 
 /* The room's tape ends, if it has one. */
 void recorder_end(struct recorder *recorder, unsigned room);
@@ -83,6 +85,9 @@ void recorder_synced(struct recorder *recorder, uint64_t below);
 
 /* The lowest place of the spool that is still needed. */
 uint64_t recorder_needs(struct recorder *recorder);
+
+/* The lowest place that is not on a tape yet, though nobody waits for the disk any more. */
+uint64_t recorder_unwritten(struct recorder *recorder);
 
 bool recorder_is_safe(struct recorder *recorder);            /* the disk takes what it is given */
 int64_t recorder_turned_ms(const struct recorder *recorder); /* mono: its thread's last turn */

@@ -51,6 +51,7 @@ static const struct table {
     [STORE_DERIVED] = {"derived", 2, {"kind", "name", "body"}},
     [STORE_PAUSE] = {"pause", 2, {"room", "what", "at_ms", "until_ms", "who"}},
     [STORE_REPEAT] = {"repeat", 1, {"place", "key", "request", "at_ms", "kind", "id"}},
+    [STORE_HEARD] = {"heard", 2, {"kind", "name", "body"}},
 };
 
 static unsigned columns_of(enum store_table table)

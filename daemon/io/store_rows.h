@@ -30,6 +30,7 @@ enum store_table {
     STORE_DERIVED,
     STORE_PAUSE,
     STORE_REPEAT,
+    STORE_HEARD,
     STORE_TABLES_
 };
 

@@ -126,6 +126,11 @@ static const char *const migrations[] = {
 
     /* The worst value since the alarm was raised; NULL: not known, or none is worse than another. */
     "ALTER TABLE alarm ADD COLUMN worst REAL;",
+
+    /* Which messages of a device all that is in this file was made of (core/account_kept.h). */
+    "CREATE TABLE heard (kind TEXT NOT NULL, name TEXT NOT NULL,"
+    "  body TEXT NOT NULL,"
+    "  PRIMARY KEY (kind, name)) WITHOUT ROWID;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
