@@ -45,10 +45,13 @@ bool access_sees(const struct access *access, uint32_t room)
 {
     if (access->kind == ACCESS_NOBODY)
         return false;
-    if (access->glass || !access->rooms.some)
-        return true;
-    return room > 0 && room <= CONFIG_ROOMS_MAX &&
-           (access->rooms.bits[room / 64] >> room % 64 & 1) != 0;
+    return access->glass || access_rooms_have(&access->rooms, room);
+}
+
+bool access_rooms_have(const struct access_rooms *rooms, uint32_t room)
+{
+    return !rooms->some ||
+           (room > 0 && room <= CONFIG_ROOMS_MAX && (rooms->bits[room / 64] >> room % 64 & 1) != 0);
 }
 
 enum access_sight access_sight(const struct access *access)

@@ -88,6 +88,7 @@ bool access_sees(const struct access *access, uint32_t room);
 enum access_sight { SIGHT_CARE, SIGHT_WALL, SIGHT_DEVICES };
 enum access_sight access_sight(const struct access *access);
 
+bool access_rooms_have(const struct access_rooms *rooms, uint32_t room); /* 0: what is in none */
 void access_add_room(struct access_rooms *rooms, uint32_t room);
 
 const char *access_role_name(enum access_role role);  /* "lead"; ROLE_NONE: "anyone" */

@@ -1,6 +1,7 @@
 #include "core/frame_set.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define SHARE_MS      5 /* so old may a frame be that is shared */
 #define BACKLOG_MAX_S 300
@@ -38,7 +39,8 @@ int frame_reload(struct frame *frame, const struct frame_world *world)
 {
     uint8_t *hello;
     size_t bytes;
-    int code = frame_hello_make(&hello, &bytes, world, frame->instance);
+    struct frame_hello_rooms rooms;
+    int code = frame_hello_make(&hello, &bytes, &rooms, world, frame->instance);
     if (code == 0) {
         size_t least = bytes + 16 + FRAME_TAIL_BYTES;
         code = slots_grow(frame, least > FRAME_MAX_BYTES ? least : FRAME_MAX_BYTES);
@@ -52,6 +54,7 @@ int frame_reload(struct frame *frame, const struct frame_world *world)
     free(frame->hello);
     frame->hello = hello;
     frame->hello_bytes = bytes;
+    frame->hello_rooms = rooms;
     frame->generation++;
     return 0;
 }
@@ -115,6 +118,26 @@ static void arena_free(void *arena, void *block)
 {
     (void)arena;
     (void)block;
+}
+
+static bool veil_same(const struct frame_veil *a, const struct frame_veil *b)
+{
+    return a->sight == b->sight && a->rooms.some == b->rooms.some &&
+           memcmp(a->rooms.bits, b->rooms.bits, sizeof(a->rooms.bits)) == 0;
+}
+
+void frame_set_veil(struct frame_cursor *cursor, const struct frame_veil *veil)
+{
+    if (veil_same(&cursor->veil, veil))
+        return;
+    cursor->veil = *veil;
+    if (cursor->hello != 0)
+        cursor->hello = UINT64_MAX; /* another one than there is */
+}
+
+void frame_session_moved(struct frame *frame)
+{
+    frame->moves++;
 }
 
 int frame_watch(struct frame *frame, struct frame_cursor *cursor, const uint8_t *bytes,
@@ -183,7 +206,7 @@ bool frame_due(const struct frame *frame, const struct frame_cursor *cursor)
     const struct frame_changes now = frame_changes(frame);
     if (!cursor->watching)
         return false;
-    if (cursor->hello != frame->generation || cursor->health != frame->health_generation ||
+    if (!frame_is_current(frame, cursor) || cursor->health != frame->health_generation ||
         cursor->suppressed != now.suppressed || cursor->paused != now.paused ||
         frame_sweep_due(&cursor->devices, devices_change(world->devices)) ||
         frame_sweep_due(&cursor->alarms, now.alarms) ||
@@ -205,6 +228,7 @@ static bool sweep_same(const struct frame_sweep *a, const struct frame_sweep *b)
 static bool cursor_same(const struct frame_cursor *a, const struct frame_cursor *b)
 {
     return a->watching == b->watching && a->missed == b->missed && a->room == b->room &&
+           veil_same(&a->veil, &b->veil) && (!a->veil.rooms.some || a->moves == b->moves) &&
            a->hello == b->hello && a->health == b->health && a->suppressed == b->suppressed &&
            a->paused == b->paused && a->feed == b->feed && a->progress == b->progress &&
            a->last_ms == b->last_ms && sweep_same(&a->devices, &b->devices) &&

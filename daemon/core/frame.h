@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/access.h"
 #include "core/alarms.h"
 #include "core/config.h"
 #include "core/feed.h"
@@ -61,6 +62,14 @@ struct frame_health {
     int64_t second;
 };
 
+/* What is kept from a client: of rooms that are not theirs everything; and, on a wall, what was
+ * said of a treatment and why, or, where only devices may be seen, all that is of clients. Zeroed
+ * it keeps nothing: who opens sockets sets it. */
+struct frame_veil {
+    enum access_sight sight;
+    struct access_rooms rooms;
+};
+
 /* A walk over a table for what changed: it may need several frames. */
 struct frame_sweep {
     uint64_t have;  /* changes up to here were sent */
@@ -68,7 +77,7 @@ struct frame_sweep {
     uint32_t at;    /* next index; 0: none is under way */
 };
 
-/* Zero it when a client comes. Only `watching` is anybody else's business. */
+/* Zero it when a client comes. Only `watching` and `room` are anybody else's business. */
 struct frame_cursor {
     bool watching;               /* has said what it wants */
     bool missed;                 /* is to be told of a gap */
@@ -80,6 +89,8 @@ struct frame_cursor {
     uint64_t feed;             /* room: the next record */
     uint64_t progress;         /* room: of its session; 0: none */
     int64_t last_ms;           /* when it last had values: begin of the gap it is told of */
+    struct frame_veil veil;    /* by frame_set_veil() */
+    uint64_t moves;            /* of sessions, that it has */
 };
 
 struct frame;
@@ -93,6 +104,13 @@ int frame_reload(struct frame *frame, const struct frame_world *world);
 
 /* The hub's health, as it is now; sent when it differs from what was sent. */
 void frame_set_health(struct frame *frame, const struct frame_health *health);
+
+/* What this client may see, from now on: it gets everything anew. */
+void frame_set_veil(struct frame_cursor *cursor, const struct frame_veil *veil);
+
+/* A session moved to another room: who sees only one of the two rooms gets everything anew, for
+ * nobody else tells them that it is gone. */
+void frame_session_moved(struct frame *frame);
 
 /* Takes a Watch message. ERR_MALFORMED if it is none. A client that names our instance and a cursor
  * goes on from there; its alarms begin anew with every entry in use, ended ones among them, for the

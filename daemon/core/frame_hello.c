@@ -131,7 +131,8 @@ static bool put_rule(struct wire *wire, const struct rules *rules, const struct 
     return put(wire, WIRE_HELLO_RULES, &out.base);
 }
 
-static bool put_all(struct wire *wire, const struct frame_world *world, uint64_t instance)
+static bool put_all(struct wire *wire, struct frame_hello_rooms *rooms,
+                    const struct frame_world *world, uint64_t instance)
 {
     Lumbar__Live__V1__Hello hello = LUMBAR__LIVE__V1__HELLO__INIT;
     hello.has_instance = 1;
@@ -144,20 +145,24 @@ static bool put_all(struct wire *wire, const struct frame_world *world, uint64_t
     for (uint32_t i = 0; i < world->drivers->count; i++)
         if (!put_driver(wire, &world->drivers->list[i]))
             return false;
-    for (uint32_t i = 0; i < world->config->room_count; i++)
+    rooms->count = world->config->room_count;
+    for (uint32_t i = 0; i < rooms->count; i++) {
+        rooms->at[i + 1] = (uint32_t)wire->length;
         if (!put_room(wire, &world->config->rooms[i], i + 1))
             return false;
+    }
+    rooms->at[rooms->count + 1] = (uint32_t)wire->length;
     for (uint32_t i = 0; i < rules_count(world->rules); i++)
         if (!put_rule(wire, world->rules, rules_at(world->rules, i)))
             return false;
     return true;
 }
 
-int frame_hello_make(uint8_t **out, size_t *bytes, const struct frame_world *world,
-                     uint64_t instance)
+int frame_hello_make(uint8_t **out, size_t *bytes, struct frame_hello_rooms *rooms,
+                     const struct frame_world *world, uint64_t instance)
 {
     struct wire wire = {NULL, 0, 0};
-    if (!put_all(&wire, world, instance)) {
+    if (!put_all(&wire, rooms, world, instance)) {
         free(wire.bytes);
         return ERR_MEMORY;
     }

@@ -28,17 +28,46 @@ static void sweep_end(struct frame_sweep *sweep)
 
 /* Each put_* is true when all of its kind is in the frame. */
 
+static bool is_theirs(const struct making *making, const struct device *device)
+{
+    return access_rooms_have(&making->cursor->veil.rooms, device->room);
+}
+
+/* The hello but for rooms that are not theirs, whose slices are left out. */
+static bool put_hello_of(struct wire *wire, const struct frame *frame,
+                         const struct access_rooms *theirs)
+{
+    const struct frame_hello_rooms *rooms = &frame->hello_rooms;
+    size_t bytes = frame->hello_bytes;
+    for (uint32_t room = 1; room <= rooms->count; room++)
+        if (!access_rooms_have(theirs, room))
+            bytes -= rooms->at[room + 1] - rooms->at[room];
+    uint8_t *at = wire_put_field(wire, WIRE_FRAME_HELLO, bytes);
+    if (at == NULL)
+        return false;
+    const uint32_t begin = rooms->at[1], end = rooms->at[rooms->count + 1];
+    memcpy(at, frame->hello, begin);
+    at += begin;
+    for (uint32_t room = 1; room <= rooms->count; room++)
+        if (access_rooms_have(theirs, room)) {
+            memcpy(at, frame->hello + rooms->at[room], rooms->at[room + 1] - rooms->at[room]);
+            at += rooms->at[room + 1] - rooms->at[room];
+        }
+    memcpy(at, frame->hello + end, frame->hello_bytes - end);
+    return true;
+}
+
 static bool put_hello(struct making *making)
 {
     struct frame_cursor *cursor = making->cursor;
-    if (cursor->hello == making->frame->generation)
+    if (frame_is_current(making->frame, cursor))
         return true;
-    if (!wire_put_bytes(&making->wire, WIRE_FRAME_HELLO, making->frame->hello,
-                        making->frame->hello_bytes))
+    if (!put_hello_of(&making->wire, making->frame, &cursor->veil.rooms))
         return false;
     if (cursor->hello != 0) /* a reload: rooms may have other devices */
         cursor->latest = (struct frame_sweep){.have = 0};
     cursor->hello = making->frame->generation;
+    cursor->moves = making->frame->moves;
     cursor->devices = cursor->alarms = cursor->sessions = cursor->calibrations =
         (struct frame_sweep){.have = 0};
     cursor->suppressed = cursor->paused = 0;
@@ -54,11 +83,19 @@ static bool put_devices(struct making *making)
     for (sweep_begin(sweep, devices_change(devices), 1); sweep->at <= devices_count(devices);
          sweep->at++) {
         const struct device *device = devices_at(devices, sweep->at);
-        if (device->change > sweep->have && !frame_put_device(&making->wire, device))
+        if (device->change > sweep->have && is_theirs(making, device) &&
+            !frame_put_device(&making->wire, device))
             return false;
     }
     sweep_end(sweep);
     return true;
+}
+
+static bool is_told(const struct making *making, const struct alarm *alarm)
+{
+    const struct device *device = devices_at(making->frame->world.devices, alarm->device);
+    return device != NULL && is_theirs(making, device) &&
+           (making->cursor->veil.sight != SIGHT_DEVICES || alarm->rule->technical);
 }
 
 static bool put_alarms(struct making *making)
@@ -70,8 +107,8 @@ static bool put_alarms(struct making *making)
         return true;
     sweep_begin(sweep, making->world.alarms, 1);
     for (; (alarm = alarms_at(world->alarms, sweep->at - 1)) != NULL; sweep->at++)
-        if (alarm->number != 0 && alarm->change > sweep->have &&
-            !frame_put_alarm(&making->wire, world, alarm))
+        if (alarm->number != 0 && alarm->change > sweep->have && is_told(making, alarm) &&
+            !frame_put_alarm(&making->wire, world, alarm, making->cursor->veil.sight))
             return false;
     sweep_end(sweep);
     return true;
@@ -81,7 +118,8 @@ static bool put_suppressed(struct making *making)
 {
     if (making->cursor->suppressed == making->world.suppressed)
         return true;
-    if (!frame_put_suppressed(&making->wire, frame_arena(making->frame), &making->frame->world))
+    if (!frame_put_suppressed(&making->wire, frame_arena(making->frame), &making->frame->world,
+                              &making->cursor->veil))
         return false;
     making->cursor->suppressed = making->world.suppressed;
     return true;
@@ -91,7 +129,8 @@ static bool put_pauses(struct making *making)
 {
     if (making->cursor->paused == making->world.paused)
         return true;
-    if (!frame_put_pauses(&making->wire, frame_arena(making->frame), &making->frame->world))
+    if (!frame_put_pauses(&making->wire, frame_arena(making->frame), &making->frame->world,
+                          &making->cursor->veil))
         return false;
     making->cursor->paused = making->world.paused;
     return true;
@@ -99,14 +138,16 @@ static bool put_pauses(struct making *making)
 
 static bool put_sessions(struct making *making)
 {
+    const struct frame_veil *veil = &making->cursor->veil;
     struct frame_sweep *sweep = &making->cursor->sessions;
     uint64_t change = making->world.sessions;
     if (!frame_sweep_due(sweep, change))
         return true;
     for (sweep_begin(sweep, change, 1); sweep->at <= CONFIG_ROOMS_MAX; sweep->at++) {
         const struct session *session = sessions_at(making->frame->world.sessions, sweep->at);
-        if (session != NULL && session->change > sweep->have &&
-            !frame_put_session(&making->wire, &making->frame->world, session))
+        if (session != NULL && session->change > sweep->have && veil->sight != SIGHT_DEVICES &&
+            access_rooms_have(&veil->rooms, sweep->at) &&
+            !frame_put_session(&making->wire, &making->frame->world, session, veil->sight))
             return false;
     }
     sweep_end(sweep);
@@ -122,6 +163,8 @@ static bool put_calibrations(struct making *making)
         return true;
     for (sweep_begin(sweep, change, 1); sweep->at <= devices_count(world->devices); sweep->at++)
         if (calibration_changed(world->calibration, sweep->at) > sweep->have &&
+            making->cursor->veil.sight == SIGHT_CARE &&
+            is_theirs(making, devices_at(world->devices, sweep->at)) &&
             !frame_put_calibration(&making->wire, world, devices_at(world->devices, sweep->at)))
             return false;
     sweep_end(sweep);
@@ -132,13 +175,15 @@ static bool put_wall(struct making *making)
 {
     const struct frame_world *world = &making->frame->world;
     struct frame_sweep *sweep = &making->cursor->latest;
+    uint32_t flags =
+        making->cursor->veil.sight != SIGHT_DEVICES ? LUMBAR_KEY | LUMBAR_HEALTH : LUMBAR_HEALTH;
     if (!frame_sweep_due(sweep, feed_head(world->feed)))
         return true;
     sweep_begin(sweep, feed_head(world->feed), 1);
     for (; sweep->at <= devices_count(world->devices); sweep->at++) {
         const struct device *device = devices_at(world->devices, sweep->at);
-        if (device->news > sweep->have &&
-            !frame_put_latest(&making->wire, device, LUMBAR_KEY | LUMBAR_HEALTH, making->now_ms))
+        if (device->news > sweep->have && is_theirs(making, device) &&
+            !frame_put_latest(&making->wire, device, flags, making->now_ms))
             return false;
     }
     sweep_end(sweep);
@@ -169,8 +214,9 @@ static bool put_progress(struct making *making)
     uint64_t progress = frame_progress(making->frame, cursor->room);
     if (cursor->progress == progress)
         return true;
-    if (progress != 0 && !frame_put_progress(&making->wire, frame_arena(making->frame),
-                                             &making->frame->world, cursor->room, making->now_ms))
+    if (progress != 0 && cursor->veil.sight == SIGHT_CARE &&
+        !frame_put_progress(&making->wire, frame_arena(making->frame), &making->frame->world,
+                            cursor->room, making->now_ms))
         return false;
     cursor->progress = progress;
     return true;
@@ -225,6 +271,10 @@ static bool put_values(struct making *making)
 {
     if (making->cursor->room == 0)
         return put_wall(making);
+    /* The transport lets nobody watch a room that is not theirs; were it to, there is nothing. */
+    if (!access_rooms_have(&making->cursor->veil.rooms, making->cursor->room) ||
+        making->cursor->veil.sight == SIGHT_DEVICES)
+        return true;
     return put_progress(making) && put_room_latest(making) && put_room_points(making);
 }
 

@@ -13,8 +13,7 @@ static size_t varint_write(uint8_t *out, uint64_t value)
     return length;
 }
 
-/* Begins a field of `count` bytes; NULL where it does not fit. */
-static uint8_t *wire_field(struct wire *wire, enum wire_field field, size_t count)
+uint8_t *wire_put_field(struct wire *wire, enum wire_field field, size_t count)
 {
     uint8_t key[2 * VARINT_MAX_BYTES];
     size_t key_bytes = varint_write(key, field << 3 | 2); /* 2: with its length */
@@ -29,7 +28,7 @@ static uint8_t *wire_field(struct wire *wire, enum wire_field field, size_t coun
 
 bool wire_put(struct wire *wire, enum wire_field field, const ProtobufCMessage *message)
 {
-    uint8_t *at = wire_field(wire, field, protobuf_c_message_get_packed_size(message));
+    uint8_t *at = wire_put_field(wire, field, protobuf_c_message_get_packed_size(message));
     if (at != NULL)
         protobuf_c_message_pack(message, at);
     return at != NULL;
@@ -37,7 +36,7 @@ bool wire_put(struct wire *wire, enum wire_field field, const ProtobufCMessage *
 
 bool wire_put_bytes(struct wire *wire, enum wire_field field, const uint8_t *bytes, size_t count)
 {
-    uint8_t *at = wire_field(wire, field, count);
+    uint8_t *at = wire_put_field(wire, field, count);
     if (at != NULL && count > 0)
         memcpy(at, bytes, count);
     return at != NULL;
@@ -125,7 +124,8 @@ static void fill_alarm(Lumbar__Live__V1__Alarm *out, const struct alarm *alarm)
     out->hides = alarm->hides;
 }
 
-bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm)
+bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm,
+                     enum access_sight sight)
 {
     const struct rule *rule = alarm->rule;
     const struct device *device = devices_at(world->devices, alarm->device);
@@ -151,6 +151,8 @@ bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const s
     worst.value = alarm->worst;
     if (!isnan(alarm->worst) && alarm->worst != alarm->value)
         out.worst = &worst;
+    if (sight != SIGHT_CARE) /* what somebody wrote is for who treats */
+        acked.why = shelved.why = (char *)protobuf_c_empty_string;
     return wire_put(wire, WIRE_FRAME_ALARMS, &out.base);
 }
 
@@ -205,20 +207,27 @@ static Lumbar__Live__V1__Suppressed *suppressed_of(struct lumbar_scratch *arena,
 }
 
 bool frame_put_suppressed(struct wire *wire, struct lumbar_scratch arena,
-                          const struct frame_world *world)
+                          const struct frame_world *world, const struct frame_veil *veil)
 {
     const struct suppressions *all = world->suppressions;
     Lumbar__Live__V1__Suppressed *items[SUPPRESSED_TOLD];
     Lumbar__Live__V1__SuppressedList out = LUMBAR__LIVE__V1__SUPPRESSED_LIST__INIT;
-    while (out.n_items < all->count && out.n_items < SUPPRESSED_TOLD) {
-        items[out.n_items] = suppressed_of(&arena, world, &all->list[out.n_items]);
-        if (items[out.n_items] == NULL)
-            break;
-        out.n_items++;
+    bool room = true;
+    for (uint32_t i = 0; i < all->count; i++) {
+        const struct suppressed *entry = &all->list[i];
+        if (!access_rooms_have(&veil->rooms, devices_at(world->devices, entry->device)->room) ||
+            (veil->sight == SIGHT_DEVICES && !entry->rule->technical))
+            continue;
+        items[out.n_items] =
+            room && out.n_items < SUPPRESSED_TOLD ? suppressed_of(&arena, world, entry) : NULL;
+        room = items[out.n_items] != NULL;
+        if (room)
+            out.n_items++;
+        else
+            out.more++;
     }
     out.items = items;
     out.has_more = 1;
-    out.more = all->count - (uint32_t)out.n_items;
     return wire_put(wire, WIRE_FRAME_SUPPRESSED, &out.base);
 }
 
@@ -239,14 +248,15 @@ static bool add_pause(struct lumbar_scratch *arena, Lumbar__Live__V1__PauseList 
 }
 
 bool frame_put_pauses(struct wire *wire, struct lumbar_scratch arena,
-                      const struct frame_world *world)
+                      const struct frame_world *world, const struct frame_veil *veil)
 {
     Lumbar__Live__V1__Pause *list[CONFIG_ROOMS_MAX * PAUSE_KINDS_];
     Lumbar__Live__V1__PauseList out = LUMBAR__LIVE__V1__PAUSE_LIST__INIT;
     out.pauses = list;
     for (uint32_t room = 1; room <= CONFIG_ROOMS_MAX; room++)
         for (int kind = 0; kind < PAUSE_KINDS_; kind++)
-            if (pauses_has(world->pauses, room, (enum pause_kind)kind) &&
+            if (access_rooms_have(&veil->rooms, room) &&
+                pauses_has(world->pauses, room, (enum pause_kind)kind) &&
                 !add_pause(&arena, &out, room, (enum pause_kind)kind,
                            &world->pauses->rooms[room][kind]))
                 return false;
@@ -273,11 +283,11 @@ void frame_add_limits(struct frame_limits *limits, const struct rules *rules, ui
 }
 
 bool frame_put_session(struct wire *wire, const struct frame_world *world,
-                       const struct session *session)
+                       const struct session *session, enum access_sight sight)
 {
     Lumbar__Live__V1__Session out = LUMBAR__LIVE__V1__SESSION__INIT;
     struct frame_limits limits = {.count = 0};
-    for (uint32_t rule = 0; rule < rules_count(world->rules); rule++)
+    for (uint32_t rule = 0; sight == SIGHT_CARE && rule < rules_count(world->rules); rule++)
         frame_add_limits(&limits, world->rules, rule, session->room);
     out.limits = limits.list;
     out.n_limits = limits.count;
@@ -290,6 +300,8 @@ bool frame_put_session(struct wire *wire, const struct frame_world *world,
     out.plan = (char *)session->plan.title;
     out.started_ms = session->started_ms;
     fill_phase(session, &out);
+    if (sight != SIGHT_CARE)
+        return wire_put(wire, WIRE_FRAME_SESSIONS, &out.base);
     out.has_pain_before = session->pain[SESSION_BEFORE] != SESSION_NO_SCORE;
     out.pain_before = (uint32_t)session->pain[SESSION_BEFORE];
     out.has_pain_after = session->pain[SESSION_AFTER] != SESSION_NO_SCORE;
@@ -356,7 +368,8 @@ bool frame_put_latest(struct wire *wire, const struct device *device, uint32_t f
     for (uint32_t i = 0; i < driver->metric_count; i++) {
         const struct device_value *newest = &device->values[i];
         const struct lumbar_metric *of = &driver->metrics[i];
-        if (newest->time_ms == 0 || (flags != 0 && (of->flags & flags) == 0 && of->phases == 0))
+        bool is_key = of->phases != 0 && (flags & LUMBAR_KEY) != 0; /* in some phase */
+        if (newest->time_ms == 0 || (flags != 0 && (of->flags & flags) == 0 && !is_key))
             continue;
         int64_t age = now_ms - newest->time_ms;
         metric[count] = driver->first_metric + i;

@@ -41,6 +41,8 @@ struct frame {
     uint64_t generation; /* of hello */
     uint8_t *hello;
     size_t hello_bytes;
+    struct frame_hello_rooms hello_rooms; /* where they stand in it */
+    uint64_t moves;                       /* of sessions from room to room */
     size_t capacity; /* of a slot's frame */
     struct frame_slot slots[FRAME_SLOTS];
     uint64_t used, made;
@@ -74,6 +76,13 @@ static inline uint64_t frame_progress(const struct frame *frame, uint32_t room)
     const struct session *session =
         frame->world.sessions != NULL ? sessions_at(frame->world.sessions, room) : NULL;
     return session != NULL ? session->progress : 0;
+}
+
+/* Has it the hello, and all that one brings? */
+static inline bool frame_is_current(const struct frame *frame, const struct frame_cursor *cursor)
+{
+    return cursor->hello == frame->generation &&
+           (!cursor->veil.rooms.some || cursor->moves == frame->moves);
 }
 
 struct frame_changes frame_changes(const struct frame *frame);

@@ -41,14 +41,24 @@ enum wire_field {
 bool wire_put(struct wire *wire, enum wire_field field, const ProtobufCMessage *message);
 bool wire_put_bytes(struct wire *wire, enum wire_field field, const uint8_t *bytes, size_t count);
 
+/* Begins a field of `count` bytes, which the caller writes; NULL where it does not fit. */
+uint8_t *wire_put_field(struct wire *wire, enum wire_field field, size_t count);
+
+/* Where each room stands in a Hello, from 1; and where what is behind the last begins. */
+struct frame_hello_rooms {
+    uint32_t count;
+    uint32_t at[CONFIG_ROOMS_MAX + 2];
+};
+
 /* frame_hello.c: the whole Hello into a block of its own, which the caller frees; 0 or ERR_MEMORY.
  */
-int frame_hello_make(uint8_t **out, size_t *bytes, const struct frame_world *world,
-                     uint64_t instance);
+int frame_hello_make(uint8_t **out, size_t *bytes, struct frame_hello_rooms *rooms,
+                     const struct frame_world *world, uint64_t instance);
 
 /* frame_parts.c: one part each. False where it does not fit. The arena is for this part only. */
 bool frame_put_device(struct wire *wire, const struct device *device);
-bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm);
+bool frame_put_alarm(struct wire *wire, const struct frame_world *world, const struct alarm *alarm,
+                     enum access_sight sight);
 
 /* Limits of rules, as a message has them. */
 #define LIMITS_TOLD 128
@@ -63,14 +73,14 @@ void frame_add_limits(struct frame_limits *limits, const struct rules *rules, ui
 /* All of them, up to SUPPRESSED_TOLD; the arena is for them. */
 #define SUPPRESSED_TOLD 64
 bool frame_put_suppressed(struct wire *wire, struct lumbar_scratch arena,
-                          const struct frame_world *world);
+                          const struct frame_world *world, const struct frame_veil *veil);
 
 /* All pauses. */
 bool frame_put_pauses(struct wire *wire, struct lumbar_scratch arena,
-                      const struct frame_world *world);
+                      const struct frame_world *world, const struct frame_veil *veil);
 
 bool frame_put_session(struct wire *wire, const struct frame_world *world,
-                       const struct session *session);
+                       const struct session *session, enum access_sight sight);
 
 /* frame_progress.c: of the treatment in a room that has one; the arena is for its lists. */
 bool frame_put_progress(struct wire *wire, struct lumbar_scratch arena,
