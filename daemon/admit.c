@@ -1,6 +1,6 @@
 /* Who may ask for what: each request is held against its row of the table and the room that it is
  * about. What the hub serves is open to nobody by any other way. */
-#include "api.h"
+#include "audit.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +88,7 @@ bool hub_admit(void *user, const struct api_endpoint *endpoint, const struct api
     static const struct access nobody = {.kind = ACCESS_NOBODY, .role = ROLE_NONE};
     const struct access *who = call->request->who != NULL ? call->request->who : &nobody;
     bool changes = call->request->method != API_GET;
+    (void)user;
     if (!access_may(who, endpoint->may, changes)) {
         if (who->kind == ACCESS_NOBODY)
             api_problem(answer, 401, "Log in first.");
@@ -96,6 +97,18 @@ bool hub_admit(void *user, const struct api_endpoint *endpoint, const struct api
                         access_role_name(who->role));
         return false;
     }
+    /* A browser says whose page it is that changes something; what is no browser has no cookie. */
+    if (changes && who->kind == ACCESS_LOGIN && !call->request->origin) {
+        api_problem(answer, 403, "What changes something says its Origin.");
+        return false;
+    }
+    return true;
+}
+
+bool hub_admit_room(void *user, const struct api_endpoint *endpoint, const struct api_call *call,
+                    struct api_answer *answer)
+{
+    hub_name_subject(user, endpoint, call);
     if (is_theirs(user, endpoint->scope, call))
         return true;
     api_problem(answer, 403, API_NOT_THEIRS);

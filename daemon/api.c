@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "audit.h"
+
 static const char *const pause_members[] = {"what", "seconds", "by", NULL};
 static const char *const resume_members[] = {"what", "by", NULL};
 static const char *const deed_members[] = {"by", "why", NULL};
@@ -26,7 +28,28 @@ static const char *const room_members[] = {"room", NULL};
 static const char *const neutral_members[] = {"seconds", NULL};
 static const char *const range_members[] = {"metric", "repetitions", NULL};
 
+static const char *const login_members[] = {"name", "password", "code", "token", NULL};
+static const char *const enrol_members[] = {"secret", "password", NULL};
+static const char *const user_members[] = {"name", "role", "rooms", NULL};
+static const char *const change_members[] = {"role", "rooms", "disabled", NULL};
+static const char *const set_up_members[] = {"name", NULL};
+
+#define MAY_LOCAL 0U /* no role: on the machine itself, by the hub's own socket */
+
 static const struct api_endpoint endpoints[] = {
+    {API_GET, "/door", api_get_door, NULL, MAY_ALL, SCOPE_NONE},
+    {API_POST, "/login", api_login, login_members, MAY_ALL, SCOPE_NONE},
+    {API_POST, "/enrol", api_enrol, enrol_members, MAY_ALL, SCOPE_NONE},
+    {API_GET, "/me", api_get_me, NULL, MAY_KNOWN, SCOPE_NONE},
+    {API_POST, "/logout", api_logout, no_members, MAY_KNOWN, SCOPE_NONE},
+    {API_POST, "/logout/everywhere", api_logout_everywhere, no_members, MAY_KNOWN, SCOPE_NONE},
+    {API_POST, "/setup", api_set_up, set_up_members, MAY_LOCAL, SCOPE_NONE},
+    {API_GET, "/audit", api_get_audit, NULL, MAY_AUDIT, SCOPE_NONE},
+    {API_GET, "/users", api_get_users, NULL, MAY_ADMIN, SCOPE_NONE},
+    {API_POST, "/users", api_post_user, user_members, MAY_ADMIN, SCOPE_NONE},
+    {API_PUT, "/users/{name}", api_put_user, change_members, MAY_ADMIN, SCOPE_NONE},
+    {API_POST, "/users/{name}/reset", api_reset_user, no_members, MAY_ADMIN, SCOPE_NONE},
+    {API_POST, "/users/{name}/logout", api_end_user, no_members, MAY_ADMIN, SCOPE_NONE},
     {API_GET, "/health", api_get_health, NULL, MAY_KNOWN, SCOPE_NONE},
     {API_GET, "/status", api_get_status, NULL, MAY_RUN, SCOPE_NONE},
     {API_POST, "/reload", api_reload, no_members, MAY_ADMIN, SCOPE_NONE},
@@ -100,7 +123,9 @@ static const struct api_endpoint endpoints[] = {
 
 struct api hub_api(struct lumbard *hub)
 {
-    return (struct api){endpoints, sizeof(endpoints) / sizeof(endpoints[0]), hub, hub_admit};
+    return (struct api){
+        endpoints,    sizeof(endpoints) / sizeof(endpoints[0]), hub, hub_admit, hub_admit_room,
+        hub_note_call};
 }
 
 void api_print_endpoints(void)

@@ -16,8 +16,7 @@ struct api hub_api(struct lumbard *hub);
 
 /* admit.c: is this row of the table for who asks, and the room that the request is about? For
  * struct api. */
-bool hub_admit(void *hub, const struct api_endpoint *endpoint, const struct api_call *call,
-               struct api_answer *answer);
+api_admit hub_admit, hub_admit_room;
 
 /* Handlers; `user` is the hub. */
 typedef enum api_outcome api_handler(void *user, const struct api_call *call,
@@ -75,6 +74,15 @@ api_handler api_get_report, api_get_table, api_get_fhir;
 
 /* api_course.c */
 api_handler api_get_course;
+
+/* api_login.c */
+api_handler api_get_me, api_get_door, api_login, api_logout, api_logout_everywhere, api_enrol;
+
+/* api_users.c: the path is the name. */
+api_handler api_get_users, api_post_user, api_put_user, api_reset_user, api_end_user, api_set_up;
+
+/* api_audit.c */
+api_handler api_get_audit;
 
 /* Answers when what was put into the store until now is on the disk, with "stored" in the body;
  * false there, and at once, where the disk refuses. Takes the body. */

@@ -14,7 +14,9 @@
 
 #include "base/clock.h"
 #include "core/api.h"
+#include "core/audit.h"
 #include "core/flood.h"
+#include "core/throttle.h"
 #include "core/ingest.h"
 #include "core/shelf.h"
 #include "core/publish.h"
@@ -22,6 +24,7 @@
 #include "io/backup.h"
 #include "io/kept.h"
 #include "io/mqtt.h"
+#include "io/password.h"
 #include "io/quarantine.h"
 #include "io/recorder.h"
 #include "io/spool.h"
@@ -64,7 +67,32 @@ struct hub_unstored {
         uint64_t id;
     } removals[HUB_REMOVALS_MAX];
     unsigned removal_count;
-    bool pauses;
+    bool pauses, accounts;
+};
+
+/* The audit trail: where it stands, what waits for room in the store, what was told of just now. */
+#define HUB_AUDIT_WAITING 64
+#define HUB_AUDIT_SEEN    128
+struct hub_audit {
+    uint64_t newest;
+    char head[AUDIT_HASH_BYTES];
+    struct audit_line lines[HUB_AUDIT_WAITING];
+    unsigned waiting;
+    struct hub_seen {
+        uint64_t key;
+        int64_t at_ms;
+    } seen[HUB_AUDIT_SEEN];
+    unsigned seen_next;
+    char about[AUDIT_ABOUT_BYTES]; /* of the request at hand */
+    uint64_t logged;               /* the head was, up to this line */
+    int64_t logged_ms;
+};
+
+/* Who came by the hub's own socket, by number. */
+#define HUB_LOCALS 16
+struct hub_local {
+    uid_t uid;
+    char name[ACCESS_NAME_BYTES];
 };
 
 /* What was last noted on a tape, of a room or a device. */
@@ -100,6 +128,13 @@ struct lumbard {
     struct heard_list *heard; /* what devices said before the start */
     struct hub_noted noted_rooms[CONFIG_ROOMS_MAX + 1], *noted_devices; /* by number, by id */
     struct shelf *clients, *tailored; /* plans, of a client each */
+    struct users *users;              /* accounts, and what lets in */
+    struct passwords *passwords;
+    struct hub_audit audit;
+    struct throttle throttle;
+    struct hub_local locals[HUB_LOCALS];
+    unsigned local_count;
+    int64_t looked_ms; /* for passes that hold no more */
     struct mqtt *mqtt;
     struct web *web;
     struct certificate *certificate; /* of the page; NULL: no TLS */
@@ -244,6 +279,17 @@ int hub_read_plan(const struct lumbard *hub, const char *text, struct plan *plan
 /* The client's own plan of this name, or the template. */
 int hub_find_plan(struct lumbard *hub, const char *client, const char *name, struct plan *plan,
                   struct diag *diag);
+
+/* accounts.c: people who log in; what its header does not say to the others. */
+int hub_load_accounts(struct lumbard *hub, struct diag *diag);
+int hub_open_accounts(struct lumbard *hub, struct diag *diag); /* there is a loop */
+void hub_store_accounts_again(struct lumbard *hub);            /* what found no room */
+void hub_tick_accounts(struct lumbard *hub, int64_t now_ms);   /* logins come to their end */
+
+/* audit.c: who did and saw what; what its header does not say to the others. */
+int hub_load_audit(struct lumbard *hub, struct diag *diag);
+void hub_store_audit_again(struct lumbard *hub); /* what found no room */
+void hub_tick_audit(struct lumbard *hub, int64_t now_ms);
 
 /* treat.c: sessions, from the configuration and the clock. */
 int hub_open_sessions(struct lumbard *hub, struct diag *diag);

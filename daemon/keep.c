@@ -178,6 +178,10 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = hub_load_repeats(hub, diag);
     if (code == 0)
+        code = hub_load_accounts(hub, diag);
+    if (code == 0)
+        code = hub_load_audit(hub, diag);
+    if (code == 0)
         code = hub_load_people(hub, diag);
     if (code == 0)
         code = hub_load_sessions(hub, diag);

@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "core/topic.h"
+#include "accounts.h"
 #include "api.h"
+#include "audit.h"
 #include "hub.h"
 #include "io/certificate.h"
 #include "io/notify.h"
@@ -268,8 +270,10 @@ static void after_goodbye(uv_work_t *work, int status)
     spool_stop(hub->spool);
     recorder_stop(hub->recorder); /* after: its blocks may not go beyond the spool's copy */
     hub_store_worse(hub, true);
+    hub_log_audit_head(hub);
     hub_stop_store(hub);
     hub_drop_answers(hub);
+    passwords_stop(hub->passwords);
     web_stop(hub->web, "the hub stops");
     close_handles(hub);
 }
@@ -424,6 +428,10 @@ static int open_web(struct lumbard *hub, struct diag *diag)
         .web_root = hub->options->web_root,
         .hub_offset_ms = hub->offset_ms,
         .api = hub_api(hub),
+        .see_who = hub_see_who,
+        .still_may = hub_still_may,
+        .on_watch = hub_note_watch,
+        .people = hub,
         .socket = config->api.socket,
         .group = config->api.group,
     };
@@ -496,6 +504,8 @@ static int start(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = hub_open_webhook(hub, diag);
     if (code == 0)
+        code = hub_open_accounts(hub, diag);
+    if (code == 0)
         code = open_web(hub, diag);
     if (code == 0)
         code = open_mqtt(hub, diag);
@@ -546,6 +556,8 @@ static void release(struct lumbard *hub)
     quarantine_close(hub->quarantine);
     frame_destroy(hub->frame);
     publisher_destroy(hub->publisher);
+    passwords_destroy(hub->passwords);
+    users_destroy(hub->users);
     shelf_destroy(hub->tailored);
     shelf_destroy(hub->clients);
     calibration_destroy(hub->ingest.calibration);

@@ -94,6 +94,7 @@ int hub_reload(struct lumbard *hub, struct diag *diag)
         webhook_aim(hub->webhook, target);
         hub_take_certificate(hub, certificate);
         web_take_names(hub->web, config->web.host, config->web.origin);
+        web_look_again(hub->web, "the configuration was changed");
         log_notice("configuration reloaded: %u rooms, %u rules", config->room_count,
                    rules_written(rules));
         web_alarm(hub->web);

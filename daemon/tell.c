@@ -110,6 +110,8 @@ void hub_store_again(struct lumbard *hub)
 {
     store_alarms_again(hub);
     hub_store_people_again(hub);
+    hub_store_accounts_again(hub);
+    hub_store_audit_again(hub);
     hub_store_sessions_again(hub);
     hub_store_calibration_again(hub);
     hub_store_pauses_again(hub);

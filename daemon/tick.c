@@ -104,6 +104,8 @@ void hub_on_tick(uv_timer_t *timer)
     ingest_tick(&hub->ingest, now);
     hub_tick_pauses(hub, now);
     hub_tick_sessions(hub, now);
+    hub_tick_accounts(hub, now);
+    hub_tick_audit(hub, now);
     recorder_tick(hub->recorder, now);
     hub_keep(hub);
     uint64_t lost, synced = spool_synced(hub->spool, &lost);

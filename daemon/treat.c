@@ -54,6 +54,8 @@ static void on_session(void *user, const struct session *session, enum session_o
      * has its old number still, and is forgotten next. */
     if (!hub->reloading || op == SESSION_ABORT)
         store_all_of(hub, session);
+    if (op == SESSION_MOVE)
+        frame_session_moved(hub->frame);
     if (op == SESSION_NAME)
         hub_name_calibration(hub, session);
     if (ends)

@@ -42,7 +42,7 @@ endif()
 # By name, for dpkg-shlibdeps knows nothing of a cross-built program; tests/system/test_packages.sh
 # holds them against what the programs load.
 set(libraries "libc6 (>= 2.36), libssl3, libpaho-mqtt1.3")
-set(CPACK_DEBIAN_HUB_PACKAGE_DEPENDS "${libraries}, libjansson4, libprotobuf-c1, libsqlite3-0, libuv1, \
+set(CPACK_DEBIAN_HUB_PACKAGE_DEPENDS "${libraries}, libjansson4, liboath0, libprotobuf-c1, libsodium23, libsqlite3-0, libuv1, \
 libwebsockets17, libwebsockets-evlib-uv, libyaml-0-2, libzstd1, systemd, init-system-helpers (>= 1.65)")
 set(CPACK_DEBIAN_HUB_PACKAGE_RECOMMENDS "mosquitto")
 set(CPACK_DEBIAN_HUB_PACKAGE_SUGGESTS "lumbar-demo, bash-completion")

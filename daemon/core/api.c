@@ -242,13 +242,33 @@ enum api_outcome api_serve(const struct api *api, const struct api_request *requ
     const struct api_endpoint *endpoint = find(api, &call, answer);
     if (endpoint == NULL)
         return API_DONE;
-    if (read_body(endpoint, &call, &body, answer)) {
+    bool admitted = api->admit == NULL || api->admit(api->user, endpoint, &call, answer);
+    if (admitted && read_body(endpoint, &call, &body, answer)) {
         call.body = body;
-        if (api->admit == NULL || api->admit(api->user, endpoint, &call, answer))
+        if (api->admit_room == NULL || api->admit_room(api->user, endpoint, &call, answer))
             outcome = endpoint->handle(api->user, &call, answer);
     }
+    if (api->note != NULL)
+        api->note(api->user, endpoint, &call, outcome == API_DONE ? answer : NULL);
     json_decref(body);
     return outcome;
+}
+
+const char *api_method_name(enum api_method method)
+{
+    return method_names[method];
+}
+
+bool api_may_watch(const struct api *api, const struct access *who, uint32_t room)
+{
+    const char *path = room == 0 ? "/live/wall" : "/live/room";
+    if (api->admit == NULL)
+        return true;
+    for (size_t i = 0; i < api->count; i++)
+        if (api->table[i].method == API_LIVE && strcmp(api->table[i].path, path) == 0)
+            return access_may(who, api->table[i].may, false) &&
+                   (room == 0 || access_sees(who, room));
+    return false;
 }
 
 void api_print(const struct api *api, FILE *out)

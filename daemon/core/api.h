@@ -44,7 +44,10 @@ struct api_request {
     const char *body; /* not terminated */
     size_t body_bytes;
     const struct access *who; /* NULL: nobody looked, and nobody is let in where somebody does */
-    uint64_t ticket;          /* for an answer that comes later */
+    const unsigned char *address; /* 16 bytes, as IPv6; NULL: not known */
+    bool origin;                  /* came from a page of ours, for all that a browser says */
+    bool tls;
+    uint64_t ticket; /* for an answer that comes later */
 };
 
 /* What a handler is given. */
@@ -66,6 +69,8 @@ struct api_answer {
     char file[64];      /* what it is saved as; "": it is shown */
     char tag[API_TAG_BYTES]; /* ETag, with its quotes; "": none */
     char location[3 * API_ID_BYTES]; /* of what was created; "": none */
+    char cookie[200];                /* a Set-Cookie; "": none */
+    int retry_s;                     /* of 429: not before; 0: nothing is said of it */
 };
 
 enum api_outcome { API_DONE, API_LATER };
@@ -79,19 +84,31 @@ struct api_endpoint {
     enum access_scope scope;
 };
 
+typedef bool api_admit(void *user, const struct api_endpoint *endpoint, const struct api_call *call,
+                       struct api_answer *answer);
+
 struct api {
     const struct api_endpoint *table;
     size_t count;
     void *user; /* of the handlers */
-    /* Is it for who asks? False: answered. It is asked when all of the request was read and is
-     * well formed, before the handler. NULL: everything is for everybody (tests). */
-    bool (*admit)(void *user, const struct api_endpoint *endpoint, const struct api_call *call,
-                  struct api_answer *answer);
+    /* Is it for who asks? False: answered. By their role, before anything of the body is looked at;
+     * and, when that is well formed, by the room that it is about, before the handler. NULL:
+     * everything is for everybody (tests). */
+    api_admit *admit, *admit_room;
+    /* What became of it; NULL: it is answered later. Not called for what was no request of a row
+     * of the table. */
+    void (*note)(void *user, const struct api_endpoint *endpoint, const struct api_call *call,
+                 const struct api_answer *answer);
 };
 
 /* Finds and calls the handler. On API_DONE the answer is complete, whatever happened. */
 enum api_outcome api_serve(const struct api *api, const struct api_request *request,
                            struct api_answer *answer);
+
+const char *api_method_name(enum api_method method);
+
+/* May a socket watch this room, or the wall (0)? By the rows of API_LIVE. */
+bool api_may_watch(const struct api *api, const struct access *who, uint32_t room);
 
 /* The table, a line of JSON for each row: method, path, roles, scope, members of the body. */
 void api_print(const struct api *api, FILE *out);

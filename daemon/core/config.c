@@ -273,6 +273,9 @@ static int check_pairs(struct reader *reader)
          "broker.password_file needs broker.username"},
         {!config->web.tls && !option_is_loopback(config->web.listen), "web", "listen",
          "web.listen may be another address than loopback only with web.tls: true"},
+        {!config->accounts && !option_is_loopback(config->web.listen), "web", "listen",
+         "web.listen must be on loopback with accounts: false, for whoever reaches the page may do "
+         "everything then"},
         {!config->web.tls && *config->web.certificate_file, "web", "certificate_file",
          "web.certificate_file is of no use without web.tls: true"},
         {*config->web.certificate_file && !*config->web.key_file, "web", "certificate_file",

@@ -36,6 +36,7 @@ struct config_room {
 
 struct config {
     const char *clinic; /* shown on top of the page */
+    bool accounts;      /* who asks has to log in */
 
     struct {
         const char *host; /* an address, or a name in /etc/hosts */

@@ -27,6 +27,11 @@ const struct option options[] = {
      .fallback = "Clinic",
      .reloadable = true,
      .help = "name of the clinic, on top of the page"},
+    {.path = "accounts",
+     .type = OPTION_BOOLEAN,
+     .offset = AT(accounts),
+     .fallback = "true",
+     .help = "people log in; false: whoever reaches the page may do everything, on loopback only"},
 
     {.path = "broker.host",
      .type = OPTION_STRING,
@@ -385,8 +390,9 @@ const struct option options[] = {
      .max = 700,
      .fallback = "",
      .reloadable = true,
-     .help = "web server (http:// or https://) that is told by POST of alarms that are high, or that "
-             "nobody acknowledged, and of their end; empty: none"},
+     .help =
+         "web server (http:// or https://) that is told by POST of alarms that are high, or that "
+         "nobody acknowledged, and of their end; empty: none"},
     {.path = "webhook.token_file",
      .type = OPTION_STRING,
      .offset = AT(webhook.token_file),

@@ -55,5 +55,7 @@ int ctl_config(int count, char **arguments);
 int ctl_watch(int count, char **arguments);
 int ctl_top(int count, char **arguments);
 int ctl_diagnose(int count, char **arguments);
+int ctl_setup(int count, char **arguments);
+int ctl_users(int count, char **arguments);
 
 #endif

@@ -89,6 +89,8 @@ static const struct ctl_command commands[] = {
      ctl_session},
     {"client", "list|course ...", "who is treated, by pseudonym, and their course", ctl_client},
     {"calibration", "show|neutral|range ...", "of a wearable on whoever wears it", ctl_calibration},
+    {"setup", "[--name NAME]", "the first administrator's account", ctl_setup},
+    {"users", "list|add|set|disable ...", "who may come in", ctl_users},
     {"rules", "test|try ...", "rules, as files", ctl_rules},
     {"config", "check|diff|apply|rollback ...", "the configuration, without risk", ctl_config},
     {"diagnose", "[--out FILE]", "a bundle for who helps, without client data", ctl_diagnose},

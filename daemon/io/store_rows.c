@@ -52,6 +52,22 @@ static const struct table {
     [STORE_PAUSE] = {"pause", 2, {"room", "what", "at_ms", "until_ms", "who"}},
     [STORE_REPEAT] = {"repeat", 1, {"place", "key", "request", "at_ms", "kind", "id"}},
     [STORE_HEARD] = {"heard", 2, {"kind", "name", "body"}},
+    [STORE_ACCOUNT] = {"account",
+                       1,
+                       {"id", "name", "role", "rooms", "disabled", "sealed", "totp", "totp_step",
+                        "created_ms", "seen_ms"}},
+    [STORE_PASS] = {"pass",
+                    1,
+                    {"id", "kind", "account", "token", "hash", "made_ms", "used_ms", "until_ms",
+                     "name", "role", "rooms", "reads", "glass_ms", "why"}},
+    [STORE_AUDIT] = {"audit",
+                     1,
+                     {"id", "at_ms", "who", "role", "door", "what", "about", "outcome", "why",
+                      "hash"}},
+    [STORE_AUDIT_HEAD] = {"audit_head", 1, {"one", "id", "hash"}},
+    [STORE_GLASS] = {"glass",
+                     1,
+                     {"id", "who", "role", "why", "at_ms", "until_ms", "seen_by", "seen_ms"}},
 };
 
 static unsigned columns_of(enum store_table table)

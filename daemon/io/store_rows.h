@@ -31,6 +31,11 @@ enum store_table {
     STORE_PAUSE,
     STORE_REPEAT,
     STORE_HEARD,
+    STORE_ACCOUNT,
+    STORE_PASS,
+    STORE_AUDIT,
+    STORE_AUDIT_HEAD,
+    STORE_GLASS,
     STORE_TABLES_
 };
 

@@ -116,8 +116,8 @@ static const char *const migrations[] = {
     "  sessions INTEGER NOT NULL);"
     "CREATE TABLE scrub (one INTEGER PRIMARY KEY CHECK (one = 1), page INTEGER NOT NULL);",
 
-    /* When the newest message was received that is in the file: where recordings have to go on, once
-     * the file is one that lay in a backup. */
+    /* When the newest message was received that is in the file: where recordings have to go on,
+     * once the file is one that lay in a backup. */
     "ALTER TABLE spool ADD COLUMN heard_ms INTEGER NOT NULL DEFAULT 0;",
 
     /* What was created, by the key that its caller gave: a ring, so the table grows no further. */
@@ -131,6 +131,27 @@ static const char *const migrations[] = {
     "CREATE TABLE heard (kind TEXT NOT NULL, name TEXT NOT NULL,"
     "  body TEXT NOT NULL,"
     "  PRIMARY KEY (kind, name)) WITHOUT ROWID;",
+
+    /* Accounts of people; and what lets in, by the digest of its secret: logins, tokens,
+     * invitations. */
+    ("CREATE TABLE account (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL,"
+    "  rooms TEXT NOT NULL, disabled INTEGER NOT NULL, sealed TEXT NOT NULL, totp TEXT NOT NULL,"
+    "  totp_step INTEGER NOT NULL, created_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL);"
+    "CREATE TABLE pass (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, account INTEGER NOT NULL,"
+    "  token INTEGER NOT NULL, hash TEXT NOT NULL UNIQUE, made_ms INTEGER NOT NULL,"
+    "  used_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, name TEXT NOT NULL,"
+    "  role TEXT NOT NULL, rooms TEXT NOT NULL, reads INTEGER NOT NULL,"
+    "  glass_ms INTEGER NOT NULL, why TEXT NOT NULL);"
+    /* Who did and saw what, in a chain of digests, and where it ends; and who saw what the account
+     * would have kept from them, and why. */
+    "CREATE TABLE audit (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+    "  role TEXT NOT NULL, door TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL,"
+    "  outcome INTEGER NOT NULL, why TEXT NOT NULL, hash TEXT NOT NULL);"
+    "CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL,"
+    "  hash TEXT NOT NULL);"
+    "CREATE TABLE glass (id INTEGER PRIMARY KEY, who TEXT NOT NULL, role TEXT NOT NULL,"
+    "  why TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
+    "  seen_by TEXT NOT NULL, seen_ms INTEGER NOT NULL);"),
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

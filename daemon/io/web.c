@@ -88,7 +88,10 @@ static int on_socket(struct web *web, struct lws *wsi)
         struct client *client = &web->clients[i];
         if (client->wsi != NULL)
             continue;
-        *client = (struct client){.wsi = wsi, .over = others >= web->cap, .local = web->adopting};
+        *client = (struct client){.wsi = wsi,
+                                  .over = others >= web->cap,
+                                  .local = web->adopting,
+                                  .uid = web->adopting_uid};
         address_of(lws_get_socket_fd(wsi), &client->address);
         lws_set_opaque_user_data(wsi, client);
         /* An answer shall go into the kernel whole. */
@@ -349,6 +352,10 @@ static struct web *make_web(uv_loop_t *loop, const struct web_options *options, 
                                        .host = web->host,
                                        .origin = web->origin};
     web->api = options->api;
+    web->see_who = options->see_who;
+    web->still_may = options->still_may;
+    web->on_watch = options->on_watch;
+    web->people = options->people;
     web->local_fd = -1;
     web->clients = calloc(web->places, sizeof(*web->clients));
     if (web->clients == NULL) {
@@ -397,10 +404,9 @@ void web_stop(struct web *web, const char *reason)
     if (web->stopping)
         return;
     web->stopping = true;
-    snprintf(web->reason, sizeof(web->reason), "%s", reason);
     for (unsigned i = 0; i < web->places; i++)
         if (web->clients[i].live)
-            web_live_bye(web, &web->clients[i]);
+            web_live_bye(web, &web->clients[i], reason);
     if (count_upgraded(web) == 0)
         finish_stop(web);
     else

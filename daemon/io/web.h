@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "base/err.h"
@@ -21,6 +22,18 @@
 #include "core/frame.h"
 
 struct certificate; /* io/certificate.h */
+
+/* What a request shows of who is behind it. */
+struct web_claim {
+    bool local; /* by the hub's own socket */
+    uid_t uid;  /* and of whom */
+    bool tls;
+    const char *cookie, *authorization; /* as they came; "" none, or longer than any of ours */
+};
+
+/* Who that is; and whether one who came in still may, with what they may now. */
+typedef void web_see_who_cb(void *user, const struct web_claim *claim, struct access *access);
+typedef bool web_still_may_cb(void *user, struct access *access);
 
 struct web_options {
     const char *listen;    /* a numeric address */
@@ -32,6 +45,11 @@ struct web_options {
     const char *web_root;  /* NULL: the page of the program */
     int64_t hub_offset_ms; /* clock.h */
     struct api api;        /* a table of none: there is no API */
+    web_see_who_cb *see_who; /* NULL: everything is for everybody (tests) */
+    web_still_may_cb *still_may;
+    /* A socket watches this room, or the wall (0). NULL: nobody is told. */
+    void (*on_watch)(void *user, const struct access *access, uint32_t room);
+    void *people;          /* of all three */
     const char *socket;    /* path of a Unix socket, mode 0660; NULL or "": none */
     const char *group;     /* of that socket; NULL or "": our own */
 };
@@ -58,6 +76,10 @@ bool web_take_certificate(struct web *web, const struct certificate *certificate
 void web_news(struct web *web);  /* something new: by the next display frame */
 void web_alarm(struct web *web); /* at once */
 void web_stats(const struct web *web, struct web_stats *stats);
+
+/* Something changed of who may what: sockets of who may no longer are closed at once, with a reason
+ * for people, and the others are given what they may see now. */
+void web_look_again(struct web *web, const char *reason);
 
 /* The answer to a call whose handler said API_LATER. Where the client is gone, it is dropped. */
 void web_api_answer(struct web *web, uint64_t ticket, struct api_answer *answer);

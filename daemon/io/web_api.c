@@ -10,6 +10,7 @@
 struct web_call {
     enum api_method method;
     bool head;
+    bool origin; /* there was one, and it was ours */
     char path[HTTP_VALUE_BYTES], type[HTTP_VALUE_BYTES];
     char if_match[HTTP_VALUE_BYTES], if_none_match[HTTP_VALUE_BYTES], key[HTTP_VALUE_BYTES];
     char query[API_QUERY_MAX][HTTP_VALUE_BYTES];
@@ -53,6 +54,8 @@ static int send_answer(struct lws *wsi, struct api_answer *answer, bool head)
         .etag = answer->tag[0] != '\0' && !answer->is_problem ? answer->tag : NULL,
         .location = answer->location[0] != '\0' && !answer->is_problem ? answer->location : NULL,
         .file = answer->file[0] != '\0' ? answer->file : NULL,
+        .cookie = answer->cookie[0] != '\0' ? answer->cookie : NULL,
+        .retry_s = answer->retry_s,
         .body_bytes = bytes,
     };
     int result = web_send(wsi, &out, head ? NULL : text);
@@ -132,6 +135,9 @@ static int serve(struct web *web, struct client *client)
         .body = call->body,
         .body_bytes = call->have,
         .who = &client->access,
+        .address = client->address.s6_addr,
+        .tls = web->server.tls && !client->local,
+        .origin = call->origin,
         .ticket = ++web->tickets,
     };
     for (size_t i = 0; i < call->query_count; i++)
@@ -164,8 +170,8 @@ int web_api_request(struct web *web, struct client *client, struct lws *wsi,
     struct web_call *call = client->call;
     call->method = method_of(request->method);
     call->head = head;
-    client->access = access_all(client->local ? ACCESS_LOCAL : ACCESS_OPEN,
-                                client->local ? "lumbarctl" : "page");
+    call->origin = request->origin[0] != '\0';
+    web_see_who(web, client, wsi);
     call->body_bytes = bytes;
     call->until_ms = web_mono_ms() + BODY_MS;
     snprintf(call->path, sizeof(call->path), "%s", request->path);

@@ -369,6 +369,7 @@ static const struct {
     {202, "Accepted", "", ""},
     {304, "Not Modified", "", ""},
     {400, "Bad Request", "This request cannot be used.\n", ""},
+    {401, "Unauthorized", "Log in first.\n", "WWW-Authenticate: Bearer\r\n"},
     {403, "Forbidden", "Pages of another site may not use this hub.\n", ""},
     {404, "Not Found", "There is nothing here.\n", ""},
     {405, "Method Not Allowed", "Only GET and HEAD are known here.\n", ""},
@@ -382,6 +383,7 @@ static const struct {
     {426, "Upgrade Required", "This is the place of a WebSocket.\n",
      "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"},
     {428, "Precondition Required", "A change says which version it is of.\n", ""},
+    {429, "Too Many Requests", "Too often.\n", ""},
     {500, "Internal Server Error", "The hub could not do this.\n", ""},
     {503, "Service Unavailable", "Too many pages are open.\n", "Retry-After: 5\r\n"},
 };
@@ -414,6 +416,10 @@ size_t http_write_head(char *out, size_t bytes, const struct http_answer *answer
         text_add(&head, HTTP_STRICT ": " HTTP_STRICT_VALUE "\r\n");
     if (answer->file != NULL)
         text_add(&head, "Content-Disposition: attachment; filename=\"%s\"\r\n", answer->file);
+    if (answer->cookie != NULL)
+        text_add(&head, "Set-Cookie: %s\r\n", answer->cookie);
+    if (answer->retry_s > 0)
+        text_add(&head, "Retry-After: %d\r\n", answer->retry_s);
     if (answer->status == 405)
         text_add(&head, "Allow: %s\r\n", answer->allow != NULL ? answer->allow : "GET, HEAD");
     if (answer->type != NULL)

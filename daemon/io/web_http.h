@@ -82,6 +82,8 @@ struct http_answer {
     const char *policy;      /* in place of that of http_headers; NULL: that one */
     const char *location;    /* of what was created; NULL: nothing was */
     const char *file;        /* what the body is saved as; NULL: it is shown */
+    const char *cookie;      /* a Set-Cookie; NULL: none */
+    int retry_s;             /* not before; 0: nothing is said of it */
     bool gzip;
     bool tls; /* never again without, for a year (HSTS) */
     size_t body_bytes;

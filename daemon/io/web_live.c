@@ -28,9 +28,20 @@ static int hang_up(struct client *client, enum lws_close_status status, const ch
     return -1;
 }
 
+/* What is kept from whoever came in by it. */
+static void draw_veil(struct client *client)
+{
+    const struct access *who = &client->access;
+    struct frame_veil veil = {.sight = access_sight(who)};
+    if (!who->glass)
+        veil.rooms = who->rooms;
+    frame_set_veil(&client->cursor, &veil);
+}
+
 int web_live_open(struct client *client)
 {
     client->upgraded = client->live = true;
+    draw_veil(client);
     /* So that "writable" means that what was written is nearly gone: the next frame is then made
      * from what is new, instead of waiting in the kernel. */
     int bytes = UNSENT_BYTES;
@@ -39,10 +50,10 @@ int web_live_open(struct client *client)
     return 0;
 }
 
-void web_live_bye(struct web *web, struct client *client)
+void web_live_bye(struct web *web, struct client *client, const char *reason)
 {
     uint8_t *bytes;
-    size_t count = frame_bye(web->frame, web->reason, web_hub_ms(web), &bytes);
+    size_t count = frame_bye(web->frame, reason, web_hub_ms(web), &bytes);
     if (count > 0 && !lws_partial_buffered(client->wsi))
         lws_write(client->wsi, bytes, count, LWS_WRITE_BINARY);
     hang_up(client, LWS_CLOSE_STATUS_GOINGAWAY, "");
@@ -108,8 +119,28 @@ static int take_watch(struct web *web, struct client *client)
         web->refused++;
         return hang_up(client, LWS_CLOSE_STATUS_INVALID_PAYLOAD, "no Watch");
     }
+    if (!api_may_watch(&web->api, &client->access, client->cursor.room)) {
+        web->refused++;
+        return hang_up(client, LWS_CLOSE_STATUS_POLICY_VIOLATION, "not yours to see");
+    }
+    if (web->on_watch != NULL)
+        web->on_watch(web->people, &client->access, client->cursor.room);
     ask(client, now);
     return 0;
+}
+
+void web_look_again(struct web *web, const char *reason)
+{
+    for (unsigned i = 0; web->still_may != NULL && i < web->places; i++) {
+        struct client *client = &web->clients[i];
+        if (!client->live)
+            continue;
+        if (!web->still_may(web->people, &client->access) ||
+            !api_may_watch(&web->api, &client->access, client->cursor.room))
+            web_live_bye(web, client, reason);
+        else
+            draw_veil(client);
+    }
 }
 
 int web_live_receive(struct web *web, struct client *client, const void *in, size_t bytes)

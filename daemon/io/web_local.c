@@ -96,6 +96,14 @@ static unsigned free_places(const struct web *web)
     return count;
 }
 
+/* Of whom it is that connected; the system knows. */
+static uid_t uid_of(int fd)
+{
+    struct ucred peer;
+    socklen_t bytes = sizeof(peer);
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes) == 0 ? peer.uid : (uid_t)-1;
+}
+
 static void on_readable(uv_poll_t *poll, int status, int events)
 {
     struct web *web = poll->data;
@@ -110,6 +118,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
             continue;
         }
         web->adopting = true;
+        web->adopting_uid = uid_of(fd);
         if (lws_adopt_descriptor_vhost(web->vhost, LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP,
                                        (lws_sock_file_fd_type){.sockfd = fd}, NULL, NULL) == NULL) /* which has closed it then */
             web->refused++;

@@ -11,6 +11,45 @@ void web_header(struct lws *wsi, enum lws_token_indexes token, char out[HTTP_VAL
         memcpy(out, "?", 2);
 }
 
+/* By the page's port; of our own socket lws thinks so, too. */
+static bool is_tls(struct lws *wsi)
+{
+    const struct web *web = lws_context_user(lws_get_context(wsi));
+    const struct client *client = lws_get_opaque_user_data(wsi);
+    return web->server.tls && (client == NULL || !client->local);
+}
+
+#define COOKIE_BYTES                                                                               \
+    2048 /* programs beside us on this machine set cookies of the same name of host */
+
+/* As a header, but longer; "" where it cannot be used: then there is none. */
+static void long_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t bytes)
+{
+    int length = lws_hdr_copy(wsi, out, (int)bytes, token);
+    if (length < 0 || (size_t)length != strlen(out))
+        out[0] = '\0';
+}
+
+void web_see_who(struct web *web, struct client *client, struct lws *wsi)
+{
+    char cookie[COOKIE_BYTES], authorization[HTTP_VALUE_BYTES];
+    if (web->see_who == NULL) {
+        client->access = access_all(client->local ? ACCESS_LOCAL : ACCESS_OPEN,
+                                    client->local ? "lumbarctl" : "page");
+        return;
+    }
+    long_header(wsi, WSI_TOKEN_HTTP_COOKIE, cookie, sizeof(cookie));
+    long_header(wsi, WSI_TOKEN_HTTP_AUTHORIZATION, authorization, sizeof(authorization));
+    const struct web_claim claim = {.local = client->local,
+                                    .uid = client->uid,
+                                    .tls = is_tls(wsi),
+                                    .cookie = cookie,
+                                    .authorization = authorization};
+    web->see_who(web->people, &claim, &client->access);
+    explicit_bzero(cookie, sizeof(cookie));
+    explicit_bzero(authorization, sizeof(authorization));
+}
+
 struct request_text {
     char path[HTTP_VALUE_BYTES], host[HTTP_VALUE_BYTES], origin[HTTP_VALUE_BYTES];
     char subprotocol[HTTP_VALUE_BYTES], version[HTTP_VALUE_BYTES], key[HTTP_VALUE_BYTES];
@@ -44,14 +83,6 @@ static struct http_request read_request(const struct client *client, struct lws 
     web_header(wsi, WSI_TOKEN_VERSION, text->version);
     web_header(wsi, WSI_TOKEN_KEY, text->key);
     return request;
-}
-
-/* By the page's port; of our own socket lws thinks so, too. */
-static bool is_tls(struct lws *wsi)
-{
-    const struct web *web = lws_context_user(lws_get_context(wsi));
-    const struct client *client = lws_get_opaque_user_data(wsi);
-    return web->server.tls && (client == NULL || !client->local);
 }
 
 /* One answer, and the end of the connection: so a socket's buffer takes it whole, and nobody makes
@@ -138,6 +169,11 @@ int web_serve_upgrade(struct web *web, struct client *client, struct lws *wsi)
     if (strcasecmp(upgrade, "websocket") != 0)
         return refuse(web, wsi, 400, false);
     int status = http_judge_upgrade(&web->server, &request);
+    if (status == 0) {
+        web_see_who(web, client, wsi);
+        if (!api_may_watch(&web->api, &client->access, 0))
+            status = client->access.kind == ACCESS_NOBODY ? 401 : 403;
+    }
     return status != 0 ? refuse(web, wsi, status, false) : 0;
 }
 

@@ -29,6 +29,7 @@ struct client {
     struct in6_addr address;
     bool over;                 /* one too many: is told so */
     bool local;                /* came by our own socket */
+    uid_t uid;                 /* and of whom */
     struct access access;      /* who asks, as of the request at hand */
     bool upgraded;             /* a WebSocket */
     bool live;                 /* and may be given frames */
@@ -52,9 +53,13 @@ struct web {
     char header_names[8][40];
     struct http_server server;
     struct api api;
+    web_see_who_cb *see_who;
+    web_still_may_cb *still_may;
+    void (*on_watch)(void *user, const struct access *access, uint32_t room);
+    void *people;
     uint64_t tickets; /* of answers that come later */
     void *ssl; /* OpenSSL's, borrowed of lws; NULL: no TLS */
-    char listen[INET6_ADDRSTRLEN], host[1024], origin[1024], web_root[1024], reason[128];
+    char listen[INET6_ADDRSTRLEN], host[1024], origin[1024], web_root[1024];
     int64_t hub_offset_ms;
     uv_timer_t tick;
     int64_t tick_ms; /* monotonic, the last one */
@@ -63,6 +68,7 @@ struct web {
     uint64_t frames, skipped, refused, requests;
     int local_fd;  /* the own socket; -1: none */
     bool adopting; /* what comes now is from there */
+    uid_t adopting_uid;
     char local_path[108];
     uv_poll_t local_poll;
     struct client *clients; /* places of them */
@@ -85,6 +91,9 @@ int web_serve_filter(struct web *web, struct lws *wsi);
 
 /* One answer, and the end of the connection; returns -1. */
 int web_send(struct lws *wsi, const struct http_answer *answer, const void *body);
+
+/* Who is behind the request at hand: into client->access. */
+void web_see_who(struct web *web, struct client *client, struct lws *wsi);
 
 /* A header as a string; "?" (which nothing accepts) where it is too long or holds a NUL. */
 void web_header(struct lws *wsi, enum lws_token_indexes token, char out[HTTP_VALUE_BYTES]);
@@ -112,6 +121,6 @@ void web_local_stop(struct web *web);  /* started */
 int web_live_open(struct client *client);
 int web_live_receive(struct web *web, struct client *client, const void *in, size_t bytes);
 int web_live_write(struct web *web, struct client *client);
-void web_live_bye(struct web *web, struct client *client); /* says why and closes */
+void web_live_bye(struct web *web, struct client *client, const char *reason); /* and closes */
 
 #endif

@@ -44,7 +44,8 @@ static void write_config(const struct hub *hub)
     if (out == NULL)
         give_up(file);
     fprintf(out,
-            "clinic: Bench\nbroker:\n  host: 127.0.0.1\n  port: %d\n  client_id: lumbard\n"
+            "clinic: Bench\naccounts: false\nbroker:\n  host: 127.0.0.1\n  port: %d\n  client_id: "
+            "lumbard\n"
             "web:\n  listen: 127.0.0.1\n  port: 0\n  clients: 64\n"
             "api:\n  socket: %s/ctl\n"
             "spool:\n  ring: %s\n  copy: %s/copy\n  size: %s\n"

@@ -90,6 +90,7 @@ export class Clinic {
             writeFileSync(join(this.rules, 'test.yaml'), rules);
         }
         this.webPort = 0;
+        this.accounts = false; // people log in
     }
 
     get url() {
@@ -122,6 +123,7 @@ export class Clinic {
         cpSync(join(top, 'config/plans.d'), join(this.folder, 'plans.d'), { recursive: true });
         const file = join(this.folder, 'lumbard.yaml');
         writeFileSync(file, `clinic: Test clinic
+accounts: ${this.accounts}
 broker:
   host: 127.0.0.1
   port: ${this.brokerPort}

@@ -84,7 +84,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     char *copy = strndup((const char *)data + 1, size - 1), *rest = copy;
     CHECK(copy != NULL);
     unsigned calls = 0;
-    struct api api = {endpoints, sizeof(endpoints) / sizeof(endpoints[0]), &calls, NULL};
+    struct api api = {endpoints, sizeof(endpoints) / sizeof(endpoints[0]), &calls, NULL, NULL,
+                      NULL};
     struct api_request request = {.method = (enum api_method)(data[0] % (API_OTHER + 1))};
     request.path = cut(&rest);
     request.query[0] = cut(&rest);

@@ -105,8 +105,10 @@ static const struct api_endpoint things[] = {
 
 static struct hub *start_hub(void)
 {
-    struct web_options options = {
-        .listen = "127.0.0.1", .host = "", .clients = 16, .api = {things, 4, NULL, NULL}};
+    struct web_options options = {.listen = "127.0.0.1",
+                                  .host = "",
+                                  .clients = 16,
+                                  .api = {things, 4, NULL, NULL, NULL, NULL}};
     struct diag diag = {0};
     hub_make_world(&the_hub);
     CHECK(uv_loop_init(&the_hub.loop) == 0);

@@ -303,7 +303,7 @@ class Local(http.client.HTTPConnection):
 
 class Clinic:
     def __init__(self, build, rooms=None, rules="", extra="", plugins=None, start=True,
-                 plans=None, automatic=None):
+                 plans=None, automatic=None, accounts=False):
         self.build = pathlib.Path(build).resolve()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="lumbar-test."))
         shared = pathlib.Path("/dev/shm")
@@ -314,6 +314,7 @@ class Clinic:
         self.automatic = automatic or {}  # rooms whose devices open sessions: by which plan
         self.recordings, self.recorded = self.folder / "recordings", False
         self.plugins = plugins or self.build / "plugins"
+        self.accounts = accounts  # people log in
         self.web_port = 0
         self.tls = None  # an ssl.SSLContext, where the page is by https://
         self.hub = self.broker = self.mqtt = None
@@ -340,7 +341,8 @@ class Clinic:
                  "quarantine:", f"  file: {self.folder}/quarantine", "recorder:",
                  f"  folder: {self.recordings}", f"  always: {str(self.recorded).lower()}",
                  "history:", f"  file: {self.folder}/history.db",
-                 "plugins:", f"  folder: {self.plugins}", "rules:", "  folder: rules.d", "rooms:"]
+                 "plugins:", f"  folder: {self.plugins}", "rules:", "  folder: rules.d",
+                 f"accounts: {str(self.accounts).lower()}", "rooms:"]
         for name, devices in self.rooms.items():
             lines += [f"  - name: {name}", f"    title: {name.title()}",
                       f"    devices: [{', '.join(devices)}]"]

@@ -10,6 +10,7 @@ import subprocess
 
 import described
 from clinic import Clinic, run, wait_for
+from visitor import PASSWORD, invited, set_up
 from test_calibration import Wearer, take_neutral, value
 
 RULE = """
@@ -28,13 +29,24 @@ CLIENT = {"name": "A-17", "goals": ["Sit for an hour."], "own": [
 OPENING = {"room": "room-1", "therapist": "AB", "client": "A-17", "plan": "own"}
 
 
-def endpoints(build):
-    """(method, path): the members that its body may have."""
+def rows_of(build):
     listed = subprocess.run([f"{build}/daemon/lumbard", "--endpoints"], capture_output=True,
                             text=True, check=True, timeout=30).stdout
     rows = [json.loads(line) for line in listed.splitlines()]
-    return {(row["method"], row["path"]): set(row["members"]) for row in rows
-            if row["method"] != "LIVE"}
+    return [row for row in rows if row["method"] != "LIVE"]
+
+
+def endpoints(build):
+    """(method, path): the members that its body may have."""
+    return {(row["method"], row["path"]): set(row["members"]) for row in rows_of(build)}
+
+
+def who_may_is_told_as_the_hub_has_it(build):
+    for row in rows_of(build):
+        roles = row["roles"] or ["local"]
+        wanted = [] if "anyone" in roles else [{"cookie": roles}, {"token": roles}]
+        told = described.operations()[row["method"], row["path"]]["security"]
+        assert told == wanted, (row, told)
 
 
 def members_of(operation):
@@ -97,6 +109,24 @@ def answer_an_alarm(clinic):
     assert clinic.ask("/alarms/load")[1]["alarms"] >= 1
 
 
+def ask_for_accounts(build):
+    """What is only there where people log in; it is held against its description as it is asked for."""
+    with Clinic(build, accounts=True) as clinic:
+        admin = set_up(clinic)
+        invited(clinic, admin, "anna", "therapist")
+        auditor = invited(clinic, admin, "ben", "auditor")
+        for visitor, method, path, body in [
+                (admin, "GET", "/door", None), (admin, "GET", "/me", None), (admin, "GET", "/users", None),
+                (admin, "PUT", "/users/anna", {"rooms": ["room-1"]}),
+                (admin, "POST", "/users/anna/logout", {}), (admin, "POST", "/users/anna/reset", {}),
+                (auditor, "GET", "/audit", None), (auditor, "POST", "/logout", {}),
+                (auditor, "POST", "/login", {"name": "ben", "password": PASSWORD}),
+                (auditor, "POST", "/logout/everywhere", {})]:
+            status, said = visitor.ask(path, method, body)
+            assert status == 200, (method, path, said)
+        return clinic.answered
+
+
 def every_endpoint_gives_what_is_described(build):
     rooms = {"room-1": ["posture/p-01", "massage/m-01"], "room-2": []}
     with Clinic(build, rooms=rooms, rules=RULE, plans={"own": PLAN}, start=False) as clinic:
@@ -133,7 +163,7 @@ def every_endpoint_gives_what_is_described(build):
             status, said = clinic.ask(path, method, body, headers={"If-Match": "*"} if
                                       (method, path) == ("PUT", "/clients/A-17") else None)
             assert status in (200, 201, 202), (method, path, said)
-        missing = set(endpoints(build)) - clinic.answered
+        missing = set(endpoints(build)) - clinic.answered - ask_for_accounts(build)
         assert not missing, f"never asked for: {missing}"
 
 
@@ -251,7 +281,7 @@ def long_lists_come_in_pages(build):
 
 
 if __name__ == "__main__":
-    run([every_endpoint_is_described_and_every_description_is_one,
+    run([who_may_is_told_as_the_hub_has_it, every_endpoint_is_described_and_every_description_is_one,
          every_endpoint_gives_what_is_described, what_is_refused_is_told_as_problem_details,
          an_edit_overwrites_nobodys, what_is_created_by_a_key_is_created_once,
          long_lists_come_in_pages], together=True)

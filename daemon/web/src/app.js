@@ -16,7 +16,8 @@ import { clockTime, languageName, number, otherLanguage, setLanguage, span, word
  *  @typedef {import('./deeds.js').Deeds} Deeds
  *  @typedef {import('./treatments.js').Treatments} Treatments
  *  @typedef {import('./sound.js').Sound} Sound
- *  @typedef {{store: Store, link: Link, deeds: Deeds, sound: Sound, treatments: Treatments,
+ *  @typedef {import('./entrance.js').Entrance} Entrance
+ *  @typedef {{entrance: Entrance, store: Store, link: Link, deeds: Deeds, sound: Sound, treatments: Treatments,
  *    route: import('./route.js').Route,
  *    refresh: () => void}} Props */
 
@@ -27,7 +28,7 @@ const CALLED_OUT = 3; // alarms that begin in the same moment
 const UNASSIGNED_PX = 36; // a line beneath it, where there are such devices
 
 /** @param {Props} props */
-export function App({ store, link, deeds, sound, treatments, route, refresh }) {
+export function App({ entrance, store, link, deeds, sound, treatments, route, refresh }) {
     const now = store.clock.now();
     const silence = link.phase === 'open' && Number.isFinite(store.heard)
         ? store.clock.local() - store.heard : 0;
@@ -44,7 +45,9 @@ export function App({ store, link, deeds, sound, treatments, route, refresh }) {
         <footer>
             <span>${words.foot}</span>
             <span class="end">
-                <a class="plain" href="#/clients">${words.clients}</a>
+                ${entrance.may('lead', 'therapist') && html`
+                    <a class="plain" href="#/clients">${words.clients}</a>`}
+                <${WhoIsIn} entrance=${entrance} />
                 ${store.health && html`<${Unusable} health=${store.health} />`}
                 ${store.hello && html`<span>${words.version(store.hello.version)}</span>`}
                 <button class="plain" onClick=${() => {
@@ -53,6 +56,14 @@ export function App({ store, link, deeds, sound, treatments, route, refresh }) {
                 }}>${languageName(otherLanguage())}</button>
             </span>
         </footer>`;
+}
+
+/** Whose screen it is, and the way out. @param {{entrance: Entrance}} props */
+function WhoIsIn({ entrance }) {
+    const { me } = entrance;
+    if (me?.by !== 'login') return null;
+    return html`<span class="who">${words.isIn(me.name, words.roles[me.role ?? ''] ?? '')}</span>
+        <button class="plain" onClick=${() => entrance.leave()}>${words.logOut}</button>`;
 }
 
 /** What the address asks for. @param {Omit<Props, 'link' | 'sound' | 'refresh'> & {now: number, height: number}} props */

@@ -50,6 +50,14 @@ export class Link {
         this.#to('connecting');
     }
 
+    /** Until it is opened again. */
+    close() {
+        clearTimeout(this.#retry);
+        clearTimeout(this.#silence);
+        this.#abandon();
+        this.#to('waiting');
+    }
+
     /** Tells the hub what is looked at. */
     look() {
         if (this.#socket?.readyState === WebSocket.OPEN)

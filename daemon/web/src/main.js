@@ -7,10 +7,13 @@ import './alarms.css';
 import './room.css';
 import './treatment.css';
 import './course.css';
+import './people.css';
 import { App } from './app.js';
 import { Deeds } from './deeds.js';
+import { Entrance } from './entrance.js';
 import { html } from './html.js';
 import { Link } from './link.js';
+import { Door } from './login.js';
 import { parseRoute } from './route.js';
 import { Sound } from './sound.js';
 import { STRIP_MS, Store } from './store.js';
@@ -23,11 +26,13 @@ const store = new Store();
 const deeds = new Deeds(soon);
 const sound = new Sound(soon);
 const treatments = new Treatments(soon);
+const entrance = new Entrance(onEntrance);
 let route = parseRoute(location.hash);
 let drawing = 0;
 
 const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`;
-const link = new Link(url, watch, onFrame, soon);
+const link = new Link(url, watch, onFrame, onLink);
+let inBefore = ''; // who it was
 
 function watch() {
     return {
@@ -36,6 +41,25 @@ function watch() {
         cursor: store.cursor,
         backlog_s: STRIP_MS / 1000,
     };
+}
+
+/** Out: nothing of the clinic stays on the screen. Somebody else: nothing of what the one before saw. */
+function onEntrance() {
+    const who = entrance.me ? `${entrance.me.by} ${entrance.me.name} ${entrance.me.glass_until}` : '';
+    if (entrance.out) {
+        link.close();
+        store.forget();
+    } else if (who && who !== inBefore) {
+        store.forget();
+        link.open();
+    }
+    inBefore = entrance.out ? '' : who;
+    soon();
+}
+
+function onLink() {
+    if (link.phase === 'waiting' && !entrance.out) entrance.look();
+    soon();
 }
 
 /** @param {import('#live').Frame} frame */
@@ -61,7 +85,11 @@ function soon() {
 function draw() {
     cancelAnimationFrame(drawing);
     drawing = 0;
-    render(html`<${App} store=${store} link=${link} deeds=${deeds} sound=${sound} treatments=${treatments}
+    if (entrance.out) {
+        render(html`<${Door} entrance=${entrance} route=${route} refresh=${soon} />`, page);
+        return;
+    }
+    render(html`<${App} entrance=${entrance} store=${store} link=${link} deeds=${deeds} sound=${sound} treatments=${treatments}
         route=${route} refresh=${soon} />`, page);
 }
 
@@ -76,5 +104,6 @@ setInterval(() => {
     sound.update(store);
     draw();
 }, TICK_MS);
-link.open();
+for (const deed of ['pointerdown', 'keydown']) addEventListener(deed, () => entrance.touch(), true);
+entrance.look();
 draw();

@@ -1,7 +1,9 @@
 // Where the page is: "#/" is the wall, "#/room/<name>" a room, "#/alarms" the list of them, "#/clients"
-// who is treated, "#/client/<name>" a course.
+// who is treated, "#/client/<name>" a course; "#/enrol/<secret>" an invitation, "#/token/<secret>" a
+// wall that comes in by its token: what stands behind a # is never sent.
 
-/** @typedef {{room: string | null, client: string | null, alarms: boolean, clients: boolean}} Route */
+/** @typedef {{room: string | null, client: string | null, alarms: boolean, clients: boolean,
+ *    enrol: string | null, token: string | null}} Route */
 
 /** @param {string} hash @returns {Route} */
 export function parseRoute(hash) {
@@ -10,6 +12,8 @@ export function parseRoute(hash) {
         client: named(hash, /^#\/client\/(.+)$/),
         alarms: hash === '#/alarms',
         clients: hash === '#/clients',
+        enrol: named(hash, /^#\/enrol\/(.+)$/),
+        token: named(hash, /^#\/token\/(.+)$/),
     };
 }
 

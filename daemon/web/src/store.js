@@ -105,10 +105,26 @@ export class Store {
         this.instance = hello.instance;
         this.metrics = new Map(hello.metrics.map((metric) => [metric.id, metric]));
         this.rules = new Map(hello.rules.map((rule) => [rule.id, rule]));
-        this.alarms.clear(); // all that stand come after it
+        this.devices.clear(); // all come after it, or those that may be seen now
+        this.alarms.clear(); // all that stand do
         this.suppressed = { items: [], more: 0 };
         this.sessions.clear(); // and so do they
         this.calibrations.clear();
+    }
+
+    /** Somebody else looks now, who may see other things, or nobody. */
+    forget() {
+        this.#forget();
+        this.hello = null;
+        this.instance = 0n;
+        this.heard = -Infinity;
+        this.room = 0;
+        this.alarms.clear();
+        this.sessions.clear();
+        this.calibrations.clear();
+        this.suppressed = { items: [], more: 0 };
+        this.pauses = [];
+        this.#byRoom = null;
     }
 
     /** Another run of the hub: its numbers mean other things. */

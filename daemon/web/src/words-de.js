@@ -265,6 +265,28 @@ export const de = {
     isShelved: 'zurückgestellt',
     isSuppressed: 'zurzeit nicht gemeldet',
 
+    roles: { admin: 'Verwaltung', lead: 'Leitung', therapist: 'Therapie', display: 'Anzeige',
+        auditor: 'Revision' },
+    accountName: 'Name',
+    password: 'Passwort',
+    oneTimeCode: 'Einmalcode',
+    logIn: 'Anmelden',
+    logOut: 'Abmelden',
+    isIn: (name, role) => `${name} (${role})`,
+    loginWrong: 'Name, Passwort oder Code stimmt nicht.',
+    tokenWrong: 'Dieses Token wurde widerrufen oder ist zu alt.',
+    inviteSpent: 'Dieser Link wurde benutzt oder ist zu alt: bitte um einen neuen.',
+    tooOften: 'Zu viele Versuche auf einmal. Bitte einen Augenblick warten.',
+    notSetUp: 'Noch kann sich niemand anmelden: auf dem Hub gibt „sudo lumbarctl setup“ einen Link für '
+        + 'die erste Verwaltung aus.',
+    invited: (name, role) => `Konto ${name} (${role}): hier wird das Passwort festgelegt.`,
+    passwordRule: (least) =>
+        `Es hat mindestens ${least} Zeichen, der Name kommt nicht darin vor; einige Wörter sind ein gutes.`,
+    newPassword: 'Neues Passwort',
+    passwordAgain: 'Noch einmal dasselbe',
+    passwordsDiffer: 'Die beiden sind nicht gleich.',
+    setPassword: 'Passwort festlegen',
+
     foot: 'Die Schutzabschaltungen der Geräte selbst bleiben der Schutz. '
         + 'Diese Seite informiert; sie ist kein medizinisches Alarmsystem.',
     version: (version) => `Lumbar ${version}`,

@@ -277,6 +277,31 @@ export const en = {
     isShelved: 'shelved',
     isSuppressed: 'not told now',
 
+    // Who is in
+    /** @type {Record<string, string>} */
+    roles: { admin: 'administrator', lead: 'lead', therapist: 'therapist', display: 'display',
+        auditor: 'auditor' },
+    accountName: 'Name',
+    password: 'Password',
+    oneTimeCode: 'One-time code',
+    logIn: 'Log in',
+    logOut: 'Log out',
+    isIn: (/** @type {string} */ name, /** @type {string} */ role) => `${name} (${role})`,
+    loginWrong: 'The name, the password or the code is wrong.',
+    tokenWrong: 'This token was revoked, or is too old.',
+    inviteSpent: 'This link was used, or is too old: ask for another one.',
+    tooOften: 'Too many try at a time. Wait a little.',
+    notSetUp: 'Nobody can log in yet: on the hub, "sudo lumbarctl setup" prints a link for the first '
+        + 'administrator.',
+    invited: (/** @type {string} */ name, /** @type {string} */ role) =>
+        `You are ${name} (${role}). Set your password.`,
+    passwordRule: (/** @type {string} */ least) =>
+        `It has ${least} characters at least, and not the name in it; a few words make a good one.`,
+    newPassword: 'New password',
+    passwordAgain: 'The same again',
+    passwordsDiffer: 'The two are not the same.',
+    setPassword: 'Set password',
+
     foot: 'The device\'s own cut-outs remain the protection. '
         + 'This page informs; it is not a medical alarm system.',
     version: (/** @type {string} */ version) => `Lumbar ${version}`,

@@ -17,7 +17,7 @@ done
 # Only to link against and to load from: nothing in it is ever configured.
 debian_tree arm64 libc6-dev,libpaho-mqtt-dev,libuv1-dev,libwebsockets-dev,libwebsockets-evlib-uv,\
 libssl-dev,libcap-dev,libprotobuf-c-dev,libyaml-dev,libxxhash-dev,libzstd-dev,libsqlite3-dev,\
-libjansson-dev,libcmocka-dev
+libjansson-dev,libsodium-dev,liboath-dev,libcmocka-dev
 export QEMU_LD_PREFIX=$tree
 
 binfmt=/proc/sys/fs/binfmt_misc

@@ -18,7 +18,7 @@ place=$(mktemp -d "$build/boot.XXXXXX")
 trap 'rm -rf "$place"' EXIT
 root=$place/root
 packages=systemd,systemd-sysv,dbus,procps,curl,mosquitto,mosquitto-clients,sqlite3
-packages+=,libjansson4,libpaho-mqtt1.3,libprotobuf-c1,libsqlite3-0,libssl3,libuv1,libwebsockets17
+packages+=,libjansson4,liboath0,libsodium23,libpaho-mqtt1.3,libprotobuf-c1,libsqlite3-0,libssl3,libuv1,libwebsockets17
 packages+=,libwebsockets-evlib-uv,libyaml-0-2,libzstd1,libcap2
 debian_tree "$(dpkg --print-architecture)" "$packages"
 cp -a "$tree" "$root"

@@ -69,7 +69,7 @@ static const struct api_endpoint endpoints[] = {
 static enum api_outcome ask(enum api_method method, const char *path, const char *body,
                             struct api_answer *answer, int *calls)
 {
-    struct api api = {endpoints, COUNT(endpoints), calls, NULL};
+    struct api api = {endpoints, COUNT(endpoints), calls, NULL, NULL, NULL};
     struct api_request request = {
         .method = method,
         .path = path,
@@ -211,7 +211,7 @@ static void what_changes_something_must_be_json_by_its_type(void **state)
         {"text/plain; application/json", 415},
     };
     static const char body[] = "{\"by\":\"mb\"}";
-    struct api api = {endpoints, COUNT(endpoints), NULL, NULL};
+    struct api api = {endpoints, COUNT(endpoints), NULL, NULL, NULL, NULL};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct api_answer answer;
         struct api_request request = {.method = API_POST,
@@ -289,7 +289,7 @@ static void the_query_is_read_by_name(void **state)
         {"page=1 ", 422, 0}, {"page=+1", 422, 0},
     };
     static const char body[] = "{\"by\":\"mb\"}";
-    struct api api = {endpoints, COUNT(endpoints), NULL, NULL};
+    struct api api = {endpoints, COUNT(endpoints), NULL, NULL, NULL, NULL};
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct api_answer answer;
         struct api_request request = {.method = API_POST,

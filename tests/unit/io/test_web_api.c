@@ -74,7 +74,7 @@ static struct web_options options_now(void)
     return (struct web_options){.listen = "127.0.0.1",
                                 .host = "",
                                 .clients = 32,
-                                .api = {endpoints, COUNT(endpoints), NULL, NULL},
+                                .api = {endpoints, COUNT(endpoints), NULL, NULL, NULL, NULL},
                                 .socket = socket_path};
 }
 

@@ -1,0 +1,42 @@
+/*
+ * Accounts in the running hub: who asks, what lets them in and for how long. The accounts and
+ * passes themselves are core/users.h; here is what they mean to store, web and clock. Loop thread.
+ */
+#ifndef LUMBAR_ACCOUNTS_H
+#define LUMBAR_ACCOUNTS_H
+
+#include "core/users.h"
+#include "hub.h"
+#include "io/secret.h"
+
+/* For web_options: who is behind a request; and whether one who came in still may, with what they
+ * may now. */
+void hub_see_who(void *hub, const struct web_claim *claim, struct access *access);
+bool hub_still_may(void *hub, struct access *access);
+
+bool hub_has_admin(const struct lumbard *hub); /* one who can log in */
+
+/* As they are now. */
+void hub_store_user(struct lumbard *hub, const struct user *user);
+void hub_store_pass(struct lumbard *hub, struct pass *pass);
+void hub_remove_pass(struct lumbard *hub, uint64_t id);
+
+/* Makes one, and its secret, which is nowhere else. NULL with a complaint. */
+struct pass *hub_add_pass(struct lumbard *hub, struct pass *wanted, char secret[SECRET_TEXT_BYTES],
+                          struct diag *diag);
+
+/* All of an account, or of what was entered with a token: their sockets close at once. */
+void hub_end_passes(struct lumbard *hub, uint64_t user, uint64_t token, const char *why);
+
+/* What the body of a request says of an account or token; false: answered. Rooms that are not said
+ * stay as they are. */
+bool api_read_role(struct api_reader *reader, const char *fallback, enum access_role *role,
+                   struct api_answer *answer);
+bool api_read_rooms(const struct lumbard *hub, const struct api_call *call,
+                    char rooms[USER_ROOMS_BYTES], struct api_answer *answer);
+json_t *api_rooms_list(const char *rooms);
+
+#define HUB_LINK_BYTES 400
+void hub_write_link(const struct lumbard *hub, const char *secret, char *out, size_t bytes);
+
+#endif
