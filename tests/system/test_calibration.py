@@ -172,6 +172,11 @@ def a_range_that_is_tested_is_the_clients_own_and_moves_the_limit(build):
             status, said = clinic.ask("/devices/posture/p-01/range/end", "POST")
             assert status == 200 and said["range"]["state"] == "refused", said
             assert clinic.ask("/devices/posture/p-01/range/end", "POST")[0] == 409
+            # Where nothing is left to be stored, nothing is waited for.
+            clinic.ask("/devices/posture/p-01/range", "POST", {"metric": "lumbar_flexion"})
+            asked = time.monotonic()
+            assert clinic.ask("/devices/posture/p-01/range/end", "POST")[0] == 200
+            assert time.monotonic() - asked < 3, time.monotonic() - asked
             shown = clinic.ctl("calibration", "show", "posture/p-01")
             assert shown.returncode == 0 and "zero at   12.0 deg" in shown.stdout, shown.stdout
             clinic.ask(f"/sessions/{number}/end", "POST")
