@@ -29,14 +29,23 @@ static void the_first_frame_says_hello(void **state)
 
 /* ---- cadence ---- */
 
+static uv_timer_t flow;
+static struct {
+    int64_t last_ms;
+    unsigned count;
+} turns_of_a_display; /* in which the loop ran at all: a busy machine has fewer of them */
+
 static void on_flow(uv_timer_t *timer)
 {
     struct hub *of = timer->data;
+    int64_t now_ms = hub_now_ms();
+    if (now_ms - turns_of_a_display.last_ms >= 17) {
+        turns_of_a_display.last_ms = now_ms;
+        turns_of_a_display.count++;
+    }
     hub_push(of, 2);
     web_news(of->web);
 }
-
-static uv_timer_t flow;
 
 static void start_flow(struct hub *of, void *argument)
 {
@@ -72,12 +81,13 @@ static void a_client_gets_a_frame_a_display_frame(void **state)
     }
     int64_t took = hub_now_ms() - began;
     hub_call(&hub, stop_flow, NULL);
-    print_message("%u frames in %lld ms, %u nearer than 13 ms\n", frames, (long long)took,
-                  close_ones);
+    uint64_t sent = stats_now().frames - before;
+    print_message("%u frames in %lld ms, %u nearer than 13 ms; %u would have been due\n", frames,
+                  (long long)took, close_ones, turns_of_a_display.count);
     assert_true(frames <= took / 16 + 2);
-    assert_true(frames >= took / 40); /* machines may be busy, but it flows */
+    assert_true(sent + 2 >= turns_of_a_display.count * 3 / 4); /* it flows, as the loop does */
     assert_int_equal(close_ones, 0);
-    assert_in_range(stats_now().frames - before, frames, frames + 4);
+    assert_true(sent >= frames); /* what was sent last may not have been read */
     close(fd);
     stop();
 }
