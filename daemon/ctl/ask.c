@@ -144,6 +144,16 @@ static int say_refusal(const struct ask *ask, int status, const json_t *problem)
     return status == 403 ? CTL_NOT_ALLOWED : CTL_FAILED;
 }
 
+/* As long as it says: a hub that ends in the middle of a table must not leave half of one. */
+static bool is_whole(const char *text, const char *body, size_t bytes)
+{
+    static const char field[] = "\r\ncontent-length:";
+    const char *found = strcasestr(text, field);
+    if (found == NULL || found >= body)
+        return true;
+    return strtoull(found + sizeof(field) - 1, NULL, 10) == bytes;
+}
+
 /* The body of a whole answer whose status is good; NULL: it was refused, and that was said. */
 static const char *body_of(const struct ask *ask, const char *text, size_t length, int *code)
 {
@@ -155,6 +165,10 @@ static const char *body_of(const struct ask *ask, const char *text, size_t lengt
         return NULL;
     }
     body += 4;
+    if (!is_whole(text, body, length - (size_t)(body - text))) {
+        fprintf(stderr, "lumbarctl: the hub's answer was cut short\n");
+        return NULL;
+    }
     if (status >= 200 && status < 300)
         return body;
     json_t *problem = json_loadb(body, length - (size_t)(body - text), 0, NULL);
