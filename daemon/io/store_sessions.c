@@ -251,12 +251,15 @@ static bool find_devices(struct loading *loading)
 {
     struct session *session = &loading->reading.session;
     for (uint32_t i = 0; i < session->device_count; i++) {
-        const char *full = loading->reading.devices[i], *name = strchr(full, '/') + 1;
+        const char *full = loading->reading.devices[i], *slash = strchr(full, '/');
+        if (slash == NULL) /* a kind longer than any */
+            return false;
         const struct driver *driver =
-            driver_of(loading->clinic->drivers, full, (size_t)(name - full - 1));
+            driver_of(loading->clinic->drivers, full, (size_t)(slash - full));
         const struct device *device =
-            driver != NULL ? devices_hear(loading->clinic->devices, driver, name, strlen(name))
-                           : NULL;
+            driver != NULL
+                ? devices_hear(loading->clinic->devices, driver, slash + 1, strlen(slash + 1))
+                : NULL;
         if (device == NULL)
             return false;
         session->devices[i].device = device->id;
