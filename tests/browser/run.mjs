@@ -101,6 +101,10 @@ const parts = {
         await testRoom(tap, browser, clinic);
         await testScreens(tap, browser, clinic, shots);
         await testReport(tap, browser, clinic, shots, 'room-2');
+    },
+    async loss() {
+        const clinic = await clinicOf(ROOMS);
+        clinic.startDevices({ rooms: ROOMS });
         await testLoss(tap, browser, clinic, decodeWatch);
     },
 };
