@@ -128,7 +128,7 @@ enum api_outcome api_get_alarms(void *user, const struct api_call *call, struct 
     const char *room = api_query(call, "room");
     bool over = api_query_integer(&reader, "over", 0, 1, 0) == 1;
     struct api_page page;
-    api_read_page(&reader, ALARMS_MAX, &page);
+    api_read_page(&reader, ALARMS_PLACES, &page);
     if (reader.complaint[0] != '\0')
         return api_refuse(&reader, answer);
     json_t *list = json_array();

@@ -16,19 +16,19 @@ enum {
 };
 
 /* DEED_CLEAR is of a rule that latches; without that it leads to OFF. DEED_UNSHELVE and DEED_EXPIRE
- * are of shelved alarms only, DEED_SHELVE, DEED_ESCALATE and DEED_REMIND of others only; of hidden
- * ones DEED_SHOW, and neither DEED_HIDE nor what time does. */
+ * are of shelved alarms only, DEED_SHELVE, DEED_YIELD, DEED_ESCALATE and DEED_REMIND of others
+ * only; of hidden ones DEED_SHOW, and neither DEED_HIDE nor what time does. */
 /* clang-format off */
 static const uint8_t table[STATES_][DEEDS_] = {
-/*                     raise clear    lose   find  ack      unack  shelve unshelve reset expire esc.  remind end   hide   show */
-[STATE_OFF]         = {ON,   NO,      NO,    NO,   NO,      NO,    NO,    SAME,    NO,   SAME,  NO,   NO,    OFF,  NO,   NO},
-[STATE_ON]          = {NO,   LATCH,   LOST,  NO,   ACK,     NO,    SAME,  ACK,     NO,   SAME,  SAME, NO,    OFF,  SAME, SAME},
-[STATE_LOST]        = {NO,   LATCH,   NO,    ON,   L_ACK,   NO,    SAME,  L_ACK,   NO,   SAME,  SAME, NO,    OFF,  SAME, SAME},
-[STATE_ACK]         = {NO,   LATCH_A, ACK_L, NO,   NO,      ON,    SAME,  SAME,    NO,   ON,    NO,   ON,    OFF,  SAME, SAME},
-[STATE_ACK_LOST]    = {NO,   LATCH_A, NO,    ACK,  NO,      LOST,  SAME,  SAME,    NO,   LOST,  NO,   LOST,  OFF,  SAME, SAME},
-[STATE_LOST_ACK]    = {NO,   LATCH,   NO,    ON,   NO,      LOST,  SAME,  SAME,    NO,   LOST,  NO,   LOST,  OFF,  SAME, SAME},
-[STATE_LATCHED]     = {ON,   NO,      NO,    NO,   LATCH_A, NO,    SAME,  LATCH_A, OFF,  SAME,  SAME, NO,    OFF,  SAME, SAME},
-[STATE_LATCHED_ACK] = {ON,   NO,      NO,    NO,   NO,      LATCH, SAME,  SAME,    OFF,  LATCH, NO,   NO,    OFF,  SAME, SAME},
+/*                     raise clear    lose   find  ack      unack  shelve unshelve reset expire esc.  remind end   hide   show  yield */
+[STATE_OFF]         = {ON,   NO,      NO,    NO,   NO,      NO,    NO,    SAME,    NO,   SAME,  NO,   NO,    OFF,  NO,   NO,   NO},
+[STATE_ON]          = {NO,   LATCH,   LOST,  NO,   ACK,     NO,    SAME,  ACK,     NO,   SAME,  SAME, NO,    OFF,  SAME, SAME, OFF},
+[STATE_LOST]        = {NO,   LATCH,   NO,    ON,   L_ACK,   NO,    SAME,  L_ACK,   NO,   SAME,  SAME, NO,    OFF,  SAME, SAME, OFF},
+[STATE_ACK]         = {NO,   LATCH_A, ACK_L, NO,   NO,      ON,    SAME,  SAME,    NO,   ON,    NO,   ON,    OFF,  SAME, SAME, OFF},
+[STATE_ACK_LOST]    = {NO,   LATCH_A, NO,    ACK,  NO,      LOST,  SAME,  SAME,    NO,   LOST,  NO,   LOST,  OFF,  SAME, SAME, OFF},
+[STATE_LOST_ACK]    = {NO,   LATCH,   NO,    ON,   NO,      LOST,  SAME,  SAME,    NO,   LOST,  NO,   LOST,  OFF,  SAME, SAME, OFF},
+[STATE_LATCHED]     = {ON,   NO,      NO,    NO,   LATCH_A, NO,    SAME,  LATCH_A, OFF,  SAME,  SAME, NO,    OFF,  SAME, SAME, NO},
+[STATE_LATCHED_ACK] = {ON,   NO,      NO,    NO,   NO,      LATCH, SAME,  SAME,    OFF,  LATCH, NO,   NO,    OFF,  SAME, SAME, NO},
 };
 /* clang-format on */
 
@@ -39,6 +39,7 @@ static bool may(const struct alarm_life *life, enum alarm_deed deed)
     case DEED_EXPIRE:
         return life->shelved;
     case DEED_SHELVE:
+    case DEED_YIELD:
         return !life->shelved;
     case DEED_ESCALATE:
     case DEED_REMIND:
@@ -125,6 +126,7 @@ const char *alarm_deed_word(enum alarm_deed deed)
         [DEED_SHELVE] = "shelved",  [DEED_UNSHELVE] = "unshelved", [DEED_RESET] = "reset",
         [DEED_EXPIRE] = "returned", [DEED_ESCALATE] = "escalated", [DEED_REMIND] = "reminded",
         [DEED_END] = "ended",       [DEED_HIDE] = "hidden",        [DEED_SHOW] = "in sight",
+        [DEED_YIELD] = "displaced",
     };
     return words[deed];
 }

@@ -48,6 +48,7 @@ enum alarm_deed {
     DEED_END,    /* a reload's, which took the rule away */
     DEED_HIDE,   /* its root cause's, which begins and ends */
     DEED_SHOW,
+    DEED_YIELD, /* a more urgent one's, which has no place else: it waits for one */
     DEEDS_
 };
 

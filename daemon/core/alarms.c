@@ -12,7 +12,7 @@ struct alarms *alarms_create(void)
     struct alarms *alarms = calloc(1, sizeof(*alarms));
     if (alarms == NULL)
         return NULL;
-    alarms->list = calloc(ALARMS_MAX, sizeof(*alarms->list));
+    alarms->list = calloc(ALARMS_PLACES, sizeof(*alarms->list));
     if (alarms->list == NULL) {
         free(alarms);
         return NULL;
@@ -65,10 +65,12 @@ uint32_t alarms_places(const struct alarms *alarms)
     return places;
 }
 
-/* A free entry, a new one, or the one that has been off the longest. NULL: all stand. */
+/* A free entry, a new one, or the one that has been off the longest. NULL: as many stand as may. */
 static struct alarm *place(struct alarms *alarms)
 {
     struct alarm *oldest = NULL;
+    if (alarms_places(alarms) == 0)
+        return NULL;
     for (uint32_t i = 0; i < alarms->used; i++) {
         struct alarm *alarm = &alarms->list[i];
         if (alarm->number == 0)
@@ -76,7 +78,7 @@ static struct alarm *place(struct alarms *alarms)
         if (!is_taken(alarm) && (oldest == NULL || alarm->change < oldest->change))
             oldest = alarm;
     }
-    if (alarms->used < ALARMS_MAX)
+    if (alarms->used < ALARMS_PLACES)
         return &alarms->list[alarms->used++];
     return oldest;
 }
@@ -221,6 +223,35 @@ const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *
     if (holds)
         alarm->worst = worse(alarm, event->worst);
     return alarms_act(alarms, alarm, DEED_CLEAR, event->time_ms, NULL) ? alarm : NULL;
+}
+
+/* Does a less need its place than b? Of one priority what is told by its cause, then what nobody
+ * knows of yet, for that costs nobody an acknowledgement; the newest first. */
+static bool yields_before(const struct alarm *a, const struct alarm *b)
+{
+    if (b == NULL)
+        return true;
+    if (alarm_priority(a) != alarm_priority(b))
+        return alarm_priority(a) < alarm_priority(b);
+    if ((a->behind != 0) != (b->behind != 0))
+        return a->behind != 0;
+    if (alarm_waits(a->state) != alarm_waits(b->state))
+        return alarm_waits(a->state);
+    return a->number > b->number;
+}
+
+const struct alarm *alarms_displace(struct alarms *alarms, enum rule_priority priority,
+                                    int64_t now_ms)
+{
+    struct alarm *least = NULL;
+    for (uint32_t i = 0; i < alarms->used; i++) {
+        struct alarm *alarm = &alarms->list[i];
+        bool may = alarm->number != 0 && alarm_holds(alarm->state) &&
+                   alarm->shelved_until_ms == 0 && alarm_priority(alarm) < priority;
+        if (may && yields_before(alarm, least))
+            least = alarm;
+    }
+    return least != NULL && alarms_act(alarms, least, DEED_YIELD, now_ms, NULL) ? least : NULL;
 }
 
 int alarms_order(struct alarms *alarms, uint64_t number, const struct alarm_order *order,

@@ -4,8 +4,9 @@
  * One entry for each rule and device. One that is OFF stays until its place is needed, so a page
  * that was away learns what it missed; a shelved one keeps its place in any case. Time is given:
  * alarms_tick() brings what is due by it.
- * Memory: ALARMS_MAX entries, allocated at create. When all of them stand, a further one is
- * counted as overflow; the caller says so loudly, and takes it again when there is a place. Pure.
+ * Memory: ALARMS_PLACES entries, allocated at create. When ALARMS_MAX stand, a further one is
+ * counted as overflow; the caller says so loudly, lets it displace a less urgent one, if there is
+ * any, and takes who found no place again when there is one. Pure.
  */
 #ifndef LUMBAR_CORE_ALARMS_H
 #define LUMBAR_CORE_ALARMS_H
@@ -16,7 +17,8 @@
 #include "core/alarm_life.h"
 #include "core/rules.h"
 
-#define ALARMS_MAX      4096
+#define ALARMS_MAX      4096               /* that stand, or are shelved */
+#define ALARMS_PLACES   (ALARMS_MAX + 256) /* so that some that ended are remembered, even then */
 #define ALARM_WHO_BYTES 48
 #define ALARM_WHY_BYTES 168
 
@@ -73,6 +75,11 @@ bool alarms_restore(struct alarms *alarms, const struct alarm *alarm);
 
 /* Takes what a rule found. Returns the alarm that changed, or NULL if nothing did. */
 const struct alarm *alarms_take(struct alarms *alarms, const struct rule_event *event);
+
+/* Makes room for an alarm of this priority: of those that are less urgent, the least ends, which
+ * its caller takes again when there is a place. NULL: there is none. */
+const struct alarm *alarms_displace(struct alarms *alarms, enum rule_priority priority,
+                                    int64_t now_ms);
 
 /* What somebody wants: DEED_ACK, _UNACK, _SHELVE, _UNSHELVE or _RESET. Texts are cut to what is
  * kept. */

@@ -25,7 +25,7 @@ struct alarms {
     int64_t hub_ms, broker_ms; /* since when they are to blame; 0: they are not */
     struct alarm_cause causes[CAUSES_MAX];
     uint32_t cause_count, listed; /* of the places before `listed` */
-    uint32_t hides[ALARMS_MAX];      /* of each place, as it is being found */
+    uint32_t hides[ALARMS_PLACES];   /* of each place, as it is being found */
     uint64_t placed, placed_devices; /* changes when that was last done */
 };
 

@@ -45,6 +45,20 @@ static enum ingest_result refuse(struct ingest *ingest, struct device *device, e
     return INGEST_REFUSED;
 }
 
+static void tell(struct ingest *ingest, const struct alarm *alarm)
+{
+    if (alarm != NULL && ingest->on_alarm != NULL)
+        ingest->on_alarm(ingest->user, alarm);
+}
+
+static void wait_for_place(struct ingest *ingest, const struct rule_event *event)
+{
+    rules_untold(ingest->rules, event);
+    ingest->alarms_waiting++;
+    if (ingest->on_overflow != NULL)
+        ingest->on_overflow(ingest->user, event);
+}
+
 static void on_rule(void *user, const struct rule_event *event)
 {
     struct ingest *ingest = user;
@@ -56,15 +70,17 @@ static void on_rule(void *user, const struct rule_event *event)
     if (ingest->quiet)
         return;
     uint64_t overflow = alarms_overflow(ingest->alarms);
-    const struct alarm *alarm = alarms_take(ingest->alarms, &found);
-    if (alarm != NULL && ingest->on_alarm != NULL)
-        ingest->on_alarm(ingest->user, alarm);
+    tell(ingest, alarms_take(ingest->alarms, &found));
     if (alarms_overflow(ingest->alarms) == overflow)
         return;
-    rules_untold(ingest->rules, event);
-    ingest->alarms_waiting++;
-    if (ingest->on_overflow != NULL)
-        ingest->on_overflow(ingest->user, event);
+    const struct alarm *least =
+        alarms_displace(ingest->alarms, event->rule->priority, event->time_ms);
+    tell(ingest, least);
+    wait_for_place(
+        ingest,
+        least == NULL ? event : &(struct rule_event){.rule = least->rule, .device = least->device});
+    if (least != NULL)
+        tell(ingest, alarms_take(ingest->alarms, &found));
 }
 
 /* Does its sender hold it until it is told that it is on disk? */

@@ -148,12 +148,54 @@ static void a_full_table_gives_the_place_of_the_alarm_longest_over(void **state)
 
     take(&world, "bent", 17, false, NOW + 5000);
     take(&world, "bent", 16, false, NOW + 6000);
-    const struct alarm *alarm = take(&world, "hot", 1, true, NOW + 7000);
+    for (uint32_t i = 0; i < ALARMS_PLACES - ALARMS_MAX; i++) { /* these have places of their own */
+        if (i > 1)
+            take(&world, "bent", 100 + i, false, NOW + 6000 + i);
+        const struct alarm *hot = take(&world, "hot", 1 + i, true, NOW + 6000 + i);
+        assert_ptr_equal(hot, alarms_at(world.alarms, ALARMS_MAX + i));
+    }
+    assert_null(take(&world, "hot", 4000, true, NOW + 7000)); /* as many stand as may */
+    assert_int_equal(alarms_overflow(world.alarms), 2);
+    take(&world, "bent", 15, false, NOW + 7000);
+    const struct alarm *alarm = take(&world, "hot", 4000, true, NOW + 7000);
     assert_non_null(alarm);
     assert_ptr_equal(alarm, alarms_at(world.alarms, 16));
-    assert_int_equal(alarms_overflow(world.alarms), 1);
+    assert_int_equal(alarms_overflow(world.alarms), 2);
     assert_null(take(&world, "bent", 17, false, NOW + 8000)); /* forgotten, and over anyway */
-    assert_null(alarms_at(world.alarms, ALARMS_MAX));
+    assert_null(alarms_at(world.alarms, ALARMS_PLACES));
+    world_fini(&world);
+}
+
+static const struct alarm *order(struct world *world, uint64_t number, enum alarm_deed deed)
+{
+    const struct alarm_order order = {.deed = deed, .now_ms = NOW, .until_ms = NOW + 1000};
+    const struct alarm *alarm;
+    assert_int_equal(alarms_order(world->alarms, number, &order, &alarm), 0);
+    return alarm;
+}
+
+static void a_more_urgent_alarm_takes_the_place_of_the_least(void **state)
+{
+    (void)state;
+    struct world world;
+    world_init(&world); /* bent is medium, hot is high */
+    take(&world, "hot", 1, true, NOW);
+    for (uint32_t device = 1; device <= 5; device++)
+        take(&world, "bent", device, true, NOW + device);
+    assert_null(alarms_displace(world.alarms, PRIORITY_LOW, NOW));
+    assert_null(alarms_displace(world.alarms, PRIORITY_MEDIUM, NOW));
+    order(&world, 6, DEED_ACK);                     /* bent of device 5: it is known */
+    order(&world, 5, DEED_SHELVE);                  /* of 4: its shelf keeps the place */
+    static const uint32_t devices[] = {3, 2, 1, 5}; /* the newest first, what is known last */
+    for (size_t i = 0; i < 4; i++) {
+        const struct alarm *least = alarms_displace(world.alarms, PRIORITY_HIGH, NOW + 100);
+        assert_non_null(least);
+        assert_int_equal(least->device, devices[i]);
+        assert_int_equal(least->state, STATE_OFF);
+        assert_int_equal(least->deed, DEED_YIELD);
+    }
+    assert_null(alarms_displace(world.alarms, PRIORITY_HIGH, NOW + 100));
+    assert_int_equal(alarms_standing(world.alarms), 2);
     world_fini(&world);
 }
 
@@ -297,6 +339,7 @@ int main(void)
         cmocka_unit_test(an_alarm_is_raised_once_and_ends_once),
         cmocka_unit_test(an_occurrence_after_the_end_has_its_own_number_in_the_same_place),
         cmocka_unit_test(rules_and_devices_have_alarms_of_their_own),
+        cmocka_unit_test(a_more_urgent_alarm_takes_the_place_of_the_least),
         cmocka_unit_test(a_full_table_gives_the_place_of_the_alarm_longest_over),
         cmocka_unit_test(a_reload_keeps_the_alarms_of_rules_that_stay),
         cmocka_unit_test(a_reload_ends_the_alarms_of_rules_that_go_or_turn_into_others),
