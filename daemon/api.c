@@ -73,6 +73,7 @@ static const struct api_endpoint endpoints[] = {
     {API_GET, "/backups", api_get_backups, NULL, MAY_RUN, SCOPE_NONE},
     {API_POST, "/backups", api_make_backup, no_members, MAY_ADMIN, SCOPE_NONE},
     {API_GET, "/alarms", api_get_alarms, NULL, MAY_CARE, SCOPE_LISTS},
+    {API_GET, "/alarms/history", api_get_alarm_log, NULL, MAY_CARE, SCOPE_LISTS},
     {API_GET, "/alarms/load", api_get_load, NULL, MAY_CARE, SCOPE_NONE},
     {API_GET, "/alarms/{number}", api_get_alarm, NULL, MAY_CARE, SCOPE_ALARM},
     {API_POST, "/alarms/{number}/ack", api_ack_alarm, deed_members, MAY_CARE, SCOPE_ALARM},

@@ -51,6 +51,9 @@ json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm);
 
 #define API_QUESTIONS_MOST 32 /* to the store at a time; each holds a megabyte at most */
 
+/* api_alarm_log.c */
+api_handler api_get_alarm_log;
+
 /* api_load.c */
 api_handler api_get_load;
 

@@ -110,6 +110,8 @@ static int list_alarms(int count, char **arguments)
 
 static const struct ctl_command commands[] = {
     {"list", "[--room NAME] [--over]", "the alarms that stand or are shelved", list_alarms},
+    {"history", "[--room NAME] [--rule NAME] [--from TIME] [--to TIME]", "what became of them",
+     alarms_history},
     {"load", "[--from TIME] [--to TIME] [--halve]", "whether people can keep up with them",
      alarms_load},
     {"ack", "NUMBER [--why TEXT]", "somebody knows of it", alarms_deed},

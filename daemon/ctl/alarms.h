@@ -10,6 +10,9 @@ void alarms_print(const json_t *alarm);
 /* alarms_deeds.c: ack, unack, shelve, unshelve, reset; arguments[0] is which. */
 int alarms_deed(int count, char **arguments);
 
+/* alarms_history.c */
+int alarms_history(int count, char **arguments);
+
 /* alarms_load.c */
 int alarms_load(int count, char **arguments);
 

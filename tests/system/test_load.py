@@ -1,5 +1,7 @@
 """Alarm load: how many came and were answered, and what would quieten the noisiest rule."""
+import json
 import time
+import urllib.parse
 
 from clinic import Clinic, run, wait_for
 
@@ -34,6 +36,45 @@ def load_of(clinic):
     return load
 
 
+def history_of(clinic, **query):
+    status, page = clinic.ask("/alarms/history?" + urllib.parse.urlencode(query))
+    assert status == 200, page
+    return page
+
+
+def what_became_of_them_is_told(clinic, number):
+    """NODS times bent and over; then bent and far, which stand, and far is acknowledged."""
+    past = history_of(clinic)["alarms"]
+    assert [a["number"] for a in past] == sorted((a["number"] for a in past), reverse=True), past
+    assert len(past) == NODS + 2 and history_of(clinic)["next"] is None, past
+    far = next(a for a in past if a["number"] == number)
+    assert (far["rule"], far["room"], far["device"]) == ("far", "room-1", "posture/p-01"), far
+    assert (far["state"], far["ended"], far["value"], far["unit"]) == ("ack", None, 65.0, "deg"), far
+    assert [(t["what"], t.get("by")) for t in far["transitions"]] == \
+        [("on", None), ("acknowledged", "ab")], far
+    over = past[-1]
+    assert [t["what"] for t in over["transitions"]] == ["on", "over"], over
+    assert over["ended"] == over["transitions"][1]["at"] > over["raised"], over
+
+    assert [a["rule"] for a in history_of(clinic, rule="far")["alarms"]] == ["far"]
+    assert len(history_of(clinic, room="room-1")["alarms"]) == NODS + 2
+    assert history_of(clinic, room="none")["alarms"] == []
+    assert history_of(clinic, to=over["raised"])["alarms"] == []  # up to it, without it
+    assert len(history_of(clinic, **{"from": over["ended"]})["alarms"]) == NODS + 1
+    pages, before = [], 0
+    while before is not None:  # a page at a time none is missed, and none comes twice
+        page = history_of(clinic, limit=3, before=before)
+        pages, before = pages + [page["alarms"]], page["next"]
+    assert [len(p) for p in pages] == [3, 3, 2] and sum(pages, []) == past, pages
+
+    said = clinic.ctl("alarms", "history", "--rule", "far")
+    assert said.returncode == 0 and "acknowledged by ab" in said.stdout, said
+    assert "stands (ack)" in said.stdout and "65 deg" in said.stdout, said.stdout
+    said = clinic.ctl("alarms", "history", "--limit", "2", "--json")
+    assert json.loads(said.stdout) == past[:2], said.stdout
+    assert clinic.ctl("alarms", "history", "--limit", "0").returncode == 2
+
+
 def what_came_and_was_answered_is_counted_and_survives(build):
     with Clinic(build, rules=RULES) as clinic:
         clinic.write_config(recorded=True)
@@ -53,6 +94,7 @@ def what_came_and_was_answered_is_counted_and_survives(build):
         assert [(r["rule"], r["alarms"], r["unacknowledged"]) for r in load["worst_rules"]] == \
             [("bent", NODS + 1, NODS), ("far", 1, 0)], load
         assert 0 <= load["median_to_acknowledge_ms"] < 60000 and load["floods"] == 0, load
+        what_became_of_them_is_told(clinic, number)
         clinic.stop_hub()
         clinic.start_hub()
         again = load_of(clinic)

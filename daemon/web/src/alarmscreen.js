@@ -1,6 +1,7 @@
-// All alarms of the clinic: what waits first, then what somebody knows of, then what is shelved; and
-// the load that they are.
+// All alarms of the clinic: what waits first, then what somebody knows of, then what is shelved; what
+// became of those before; and the load that they are.
 import { shows, waits } from './alarm.js';
+import { AlarmHistory } from './alarmhistory.js';
 import { AlarmLoad } from './alarmload.js';
 import { AlarmList } from './alarms.js';
 import { html } from './html.js';
@@ -22,6 +23,7 @@ export function AlarmScreen({ store, deeds, now }) {
             label=${words.alarms} rooms=${true} />
         <${SuppressedList} store=${store} items=${store.suppressed.items}
             more=${store.suppressed.more} now=${now} rooms=${true} />
+        <${AlarmHistory} store=${store} />
         <${AlarmLoad} store=${store} />
     </div>`;
 }
