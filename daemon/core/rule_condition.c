@@ -168,7 +168,7 @@ static int read_times(struct loader *loader)
 /* Before the condition, for a rate has another unit. */
 static int read_window(struct loader *loader)
 {
-    static const char *const keys[] = {"mean", "min", "max", "rate", "count"};
+    static const char *const keys[] = {"mean", "min", "max", "rate", "last", "count"};
     struct rule_term *term = loader->term;
     enum lumbar_metric_kind kind = loader->metric->kind;
     int64_t stale_ms = metric_stale_ms(loader->metric);
@@ -185,7 +185,11 @@ static int read_window(struct loader *loader)
         return COMPLAIN(loader, node, ERR_CONFLICT, "%s has no %s", loader->metric->name,
                         keys[which]);
     code = loader_read_time(loader, keys[which], 0, &term->window_ms);
-    if (code == 0 && !window_cut(term, stale_ms))
+    if (code == 0 && term->window == WINDOW_LAST && term->window_ms <= stale_ms)
+        return COMPLAIN(loader, node, ERR_RANGE,
+                        "too short: without 'last' %s is known for %lld ms already",
+                        loader->metric->name, (long long)stale_ms);
+    if (code == 0 && term->window != WINDOW_LAST && !window_cut(term, stale_ms))
         return COMPLAIN(loader, node, ERR_RANGE,
                         "too short: %s may take %lld ms to come, and twice that is the least",
                         loader->metric->name, (long long)stale_ms);
@@ -326,7 +330,7 @@ static int read_node(struct loader *loader, const struct yaml_node *map, unsigne
 {
     static const char *const keys[] = {"metric", "above",    "below", "outside", "is",  "absent",
                                        "clear",  "deadband", "mean",  "min",     "max", "rate",
-                                       "count",  "times",    "all",   "any",     "not"};
+                                       "count",  "times",    "last",  "all",     "any", "not"};
     static const char *const groups[] = {"metric", "all", "any", "not"};
     struct rule_tree *tree = loader->tree;
     size_t which;

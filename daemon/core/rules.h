@@ -55,6 +55,7 @@ enum rule_window {
     WINDOW_MIN,
     WINDOW_MAX,
     WINDOW_RATE,  /* of change, oldest to newest; a counter that began again goes on counting */
+    WINDOW_LAST,  /* the newest, though nothing came since: what it was when it was lost */
     WINDOW_COUNT, /* how often the condition began to hold, or the event happened; what did not come
                      did not happen */
 };

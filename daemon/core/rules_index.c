@@ -57,8 +57,8 @@ static void calm_add_tree(struct rule_calm *calm, const struct rule *rule, uint3
     const struct rule_tree *tree = rule->tree;
     for (uint32_t i = 0; i < tree->term_count; i++) {
         const struct rule_term *term = &tree->terms[i];
-        bool plain = term->driver == rule->driver && term->window == WINDOW_NONE &&
-                     !term->inverted && term->from_high.source == LIMIT_NUMBER &&
+        bool plain = term->driver == rule->driver && !is_gathered(term) && !term->inverted &&
+                     term->from_high.source == LIMIT_NUMBER &&
                      term->from_low.source == LIMIT_NUMBER;
         if (term->metric == metric && !plain)
             calm_never(calm);
@@ -124,7 +124,7 @@ static uint32_t index_windows(struct rules *rules)
         uint32_t *place = &places[rules->list[r].driver->index];
         entries += tree != NULL ? tree->probe_count : 1;
         for (uint32_t i = 0; tree != NULL && i < tree->term_count; i++)
-            if (tree->terms[i].window != WINDOW_NONE)
+            if (is_gathered(&tree->terms[i]))
                 tree->terms[i].window_place = (*place)++;
         if (*place > rules->windows_width)
             rules->windows_width = *place;

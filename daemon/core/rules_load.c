@@ -198,10 +198,10 @@ static int read_life(struct loader *loader)
 static int read_rule(struct loader *loader, const struct yaml_node *map)
 {
     static const char *const keys[] = {
-        "name",   "title",    "metric",    "above", "below",    "outside",   "is",      "absent",
-        "clear",  "deadband", "mean",      "min",   "max",      "rate",      "count",   "times",
-        "all",    "any",      "not",       "armed", "for",      "clear_for", "text",    "plain",
-        "action", "priority", "technical", "latch", "escalate", "realarm",   "inhibits"};
+        "name",  "title",    "metric",   "above",     "below", "outside",  "is",        "absent",
+        "clear", "deadband", "mean",     "min",       "max",   "rate",     "last",      "count",
+        "times", "all",      "any",      "not",       "armed", "for",      "clear_for", "text",
+        "plain", "action",   "priority", "technical", "latch", "escalate", "realarm",   "inhibits"};
     static int (*const steps[])(struct loader * loader) = {
         read_name,      read_armed, loader_read_condition, read_delays, read_priority,
         read_technical, read_life,  loader_read_words};

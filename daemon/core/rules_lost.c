@@ -22,7 +22,8 @@ static bool needs(const struct rule_tree *tree, uint32_t probe)
 {
     for (uint32_t i = 0; i < tree->term_count; i++) {
         const struct rule_term *term = &tree->terms[i];
-        if ((term->probe == probe && term->condition != RULE_ABSENT) ||
+        bool looks = term->condition != RULE_ABSENT && term->window != WINDOW_LAST;
+        if ((term->probe == probe && looks) ||
             (term->from_high.source == LIMIT_METRIC && term->from_high.probe == probe) ||
             (term->from_low.source == LIMIT_METRIC && term->from_low.probe == probe))
             return true;

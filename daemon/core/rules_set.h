@@ -218,6 +218,12 @@ static inline double *worst_of(const struct rules *rules, uint32_t device, uint3
     return &rules->worst[(size_t)(device - 1) * rules->width + rules->details[rule].slot];
 }
 
+/* Has it memory of its own, for what came in its time? */
+static inline bool is_gathered(const struct rule_term *term)
+{
+    return term->window != WINDOW_NONE && term->window != WINDOW_LAST;
+}
+
 static inline bool is_on(const struct rule_state *state)
 {
     return state->phase == PHASE_ON || state->phase == PHASE_CLEARING;

@@ -173,7 +173,7 @@ static void feed_windows(const struct view *view, uint32_t probe, double value, 
 {
     for (uint32_t i = 0; i < view->tree->term_count; i++) {
         const struct rule_term *term = &view->tree->terms[i];
-        if (term->probe == probe && term->window != WINDOW_NONE)
+        if (term->probe == probe && is_gathered(term))
             window_add(window_of(view->rules, view->device, term), term, value, time_ms);
     }
 }
@@ -385,7 +385,7 @@ void tree_adopt(struct rules *rules, uint32_t rule, const struct rules *old, uin
     *view.state = state;
     *worst_of(rules, device, rule) = *worst_of(old, device, before);
     for (uint32_t i = 0; was != NULL && i < tree->term_count; i++)
-        if (tree->terms[i].window != WINDOW_NONE)
+        if (is_gathered(&tree->terms[i]))
             *window_of(rules, device, &tree->terms[i]) = *window_of(old, device, &was->terms[i]);
 }
 

@@ -135,9 +135,20 @@ static double newest(struct view *view, uint32_t probe, int64_t time_ms)
     return stale || probed->input.unknown ? NAN : probed->input.value;
 }
 
+/* The newest value, though it may be stale, or the sensor have nothing to say since. */
+static double last(const struct view *view, const struct rule_term *term, int64_t time_ms)
+{
+    const struct probed *probed = &view->probes[term->probe];
+    bool known = probed->device != 0 && probed->input.given &&
+                 time_ms - probed->input.value_ms <= term->window_ms;
+    return known ? probed->input.value : NAN;
+}
+
 /* What the term looks at: a value, or what its window comes to. */
 double view_value(struct view *view, const struct rule_term *term, int64_t time_ms)
 {
+    if (term->window == WINDOW_LAST)
+        return last(view, term, time_ms);
     double value = term->event ? 0 : newest(view, term->probe, time_ms);
     if (term->window == WINDOW_NONE)
         return value;

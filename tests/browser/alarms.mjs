@@ -76,6 +76,7 @@ export async function testAlarms(tap, browser, clinic) {
         await testLatch(screens);
         await testUnseen(screens);
         await testTrouble(screens);
+        await testHistory(screens);
         await testLoad(screens);
         await tap.check('who does something with an alarm breaks no policy of the page', () => {
             for (const { log } of [wall, room, list])
@@ -278,8 +279,27 @@ async function testLoad({ tap, clinic, list }) {
         assert.deepEqual(await texts(list, '.load tbody td:first-child'),
             load.worst_rules.map(({ rule }) => titles[rule]));
         assert.match(await text(list, '.load'), /No flood: never more than 10 alarms in ten minutes/);
-        await list.check('text=7 days');
+        await list.check('.load >> text=7 days');
         await until('of a week', async () => (await texts(list, '.load .counts dd'))[0] === String(load.alarms));
+    });
+}
+
+async function testHistory({ tap, clinic, list }) {
+    await tap.check('the list says what became of alarms, by whom, by room and by rule', async () => {
+        const { alarms } = await (await fetch(`${clinic.url}api/v1/alarms/history?rule=far`)).json();
+        assert.ok(alarms.length > 0, 'far was raised');
+        await list.click('.pasts .again'); // it was asked for when nothing had happened yet
+        await until('the history', () => list.$('.pasts .past'));
+        await list.selectOption('.pasts label:has-text("Rule") select', 'far');
+        await until('of one rule', async () => (await texts(list, '.past')).length === alarms.length);
+        const [past] = await texts(list, '.past');
+        assert.match(past, /^!!!? Bent far Room 1/);
+        const acked = alarms[0].transitions.some(({ what }) => what === 'acknowledged');
+        assert.equal(/acknowledged/.test(past), acked, past);
+        await list.selectOption('.pasts label:has-text("Rule") select', 'bent');
+        await until('of another', async () => /^!!? Bent Room 1/.test((await texts(list, '.past'))[0] ?? ''));
+        await list.selectOption('.pasts label:has-text("Room") select', 'room-1');
+        await until('of its room', async () => /^!!? Bent Room 1/.test((await texts(list, '.past'))[0] ?? ''));
     });
 }
 

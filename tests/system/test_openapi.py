@@ -107,6 +107,7 @@ def answer_an_alarm(clinic):
             alarm = wait_for("another", lambda: clinic.ask("/alarms")[1]["alarms"])[0]["number"]
         assert status == 200, (deed, said)
     assert clinic.ask("/alarms/load")[1]["alarms"] >= 1
+    assert clinic.ask("/alarms/history?room=room-1&limit=1")[1]["alarms"] != []
 
 
 def ask_for_accounts(build):

@@ -243,6 +243,9 @@ static void a_mistake_is_said_with_its_place_and_a_proposal(void **state)
         /* windows */
         {R(ANGLE "mean: 3 s, above: 20 deg" T), ERR_RANGE,
          "f.yaml:1:40: too short: angle may take 2000 ms to come"},
+        {R(ANGLE "last: 2 s, above: 20 deg" T), ERR_RANGE,
+         "f.yaml:1:40: too short: without 'last' angle is known for 2000 ms"},
+        {R("name: r, metric: pose, last: 1 min, is: upright" T), ERR_CONFLICT, "pose has no last"},
         {R(ANGLE "mean: 3, above: 20 deg" T), ERR_SYNTAX, "mean is a time"},
         {R(ANGLE "mean: 25 h, above: 20 deg" T), ERR_RANGE, "longer than 24 h"},
         {R(ANGLE "mean: 9 s, max: 9 s, above: 20 deg" T), ERR_CONFLICT, "both mean and max"},
