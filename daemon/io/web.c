@@ -12,7 +12,6 @@
 #include "io/web_state.h"
 
 #define OVER_CLIENTS      8   /* sockets above the cap, to tell them so */
-#define ADDRESS_MIN       8   /* a browser opens six at once */
 #define SPARE_DESCRIPTORS 64  /* for all the rest of the hub */
 #define HEADER_SECONDS    5   /* to send a request's head */
 #define STOP_MS           500 /* for the browsers to answer the close */
@@ -35,55 +34,9 @@ static void on_lws_log(int level, const char *line)
              (unsigned long long)fresh);
 }
 
-static bool address_of(int fd, struct in6_addr *address)
-{
-    struct sockaddr_storage peer = {0};
-    socklen_t bytes = sizeof(peer);
-    *address = (struct in6_addr){.s6_addr = {[10] = 0xff, [11] = 0xff}};
-    if (getpeername(fd, (struct sockaddr *)&peer, &bytes) != 0)
-        return false;
-    if (peer.ss_family == AF_INET)
-        memcpy(&address->s6_addr[12], &((struct sockaddr_in *)&peer)->sin_addr, 4);
-    else if (peer.ss_family == AF_INET6)
-        *address = ((struct sockaddr_in6 *)&peer)->sin6_addr;
-    /* In IPv6 a machine has as many addresses as it likes, all in one /64. */
-    if (!IN6_IS_ADDR_V4MAPPED(address) && !IN6_IS_ADDR_LOOPBACK(address))
-        memset(&address->s6_addr[8], 0, 8);
-    return true;
-}
-
-/* This machine itself: a proxy, or a screen wall, may need all places. */
-static bool is_self(const struct in6_addr *address)
-{
-    static const struct in6_addr self = {
-        .s6_addr = {[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1}};
-    return memcmp(address, &self, sizeof(self)) == 0 || IN6_IS_ADDR_LOOPBACK(address);
-}
-
-static unsigned count_clients(const struct web *web, const struct in6_addr *address)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < web->places; i++)
-        if (web->clients[i].wsi != NULL &&
-            (address == NULL || memcmp(address, &web->clients[i].address, sizeof(*address)) == 0))
-            count++;
-    return count;
-}
-
-static int on_accept(struct web *web, int fd)
-{
-    struct in6_addr address;
-    unsigned share = web->cap / 4 > ADDRESS_MIN ? web->cap / 4 : ADDRESS_MIN;
-    if (!web->stopping && address_of(fd, &address) && count_clients(web, NULL) < web->places &&
-        (is_self(&address) || count_clients(web, &address) < share))
-        return 0;
-    web->refused++;
-    return -1;
-}
-
 static int on_socket(struct web *web, struct lws *wsi)
 {
-    unsigned others = count_clients(web, NULL);
+    unsigned others = web_count_clients(web, NULL);
     for (unsigned i = 0; i < web->places; i++) {
         struct client *client = &web->clients[i];
         if (client->wsi != NULL)
@@ -92,7 +45,7 @@ static int on_socket(struct web *web, struct lws *wsi)
                                   .over = others >= web->cap,
                                   .local = web->adopting,
                                   .uid = web->adopting_uid};
-        address_of(lws_get_socket_fd(wsi), &client->address);
+        web_address_of(lws_get_socket_fd(wsi), &client->address);
         lws_set_opaque_user_data(wsi, client);
         /* An answer shall go into the kernel whole. */
         int bytes = ANSWER_BYTES;
@@ -175,7 +128,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         web_tls_context(web, user);
         return 0;
     case LWS_CALLBACK_FILTER_NETWORK_CONNECTION:
-        return on_accept(web, (int)(intptr_t)in);
+        return web_accept(web, (int)(intptr_t)in);
     case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
         return on_socket(web, wsi);
     case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:

@@ -1,7 +1,7 @@
 /*
- * The web server's inside, shared by its files: web.c (life), web_serve.c (HTTP), web_api.c (the
- * JSON API), web_local.c (the hub's own socket), web_tls.c, web_live.c (WebSocket and cadence). Nobody else
- * includes it.
+ * The web server's inside, shared by its files: web.c (life), web_accept.c (who may come),
+ * web_tls.c, web_serve.c (HTTP), web_api.c (the JSON API), web_local.c (the hub's own socket),
+ * web_live.c (WebSocket and cadence). Nobody else includes it.
  */
 #ifndef LUMBAR_IO_WEB_STATE_H
 #define LUMBAR_IO_WEB_STATE_H
@@ -43,6 +43,14 @@ struct client {
     uint8_t part[WEB_WATCH_BYTES]; /* of a message that comes in pieces */
 };
 
+/* How often a machine came lately. */
+#define WEB_RATES 64
+struct web_rate {
+    struct in6_addr address;
+    int64_t at_ms; /* monotonic */
+    double left;   /* connections that it may still make */
+};
+
 struct web {
     uv_loop_t *loop;
     struct frame *frame;
@@ -72,6 +80,7 @@ struct web {
     char local_path[108];
     uv_poll_t local_poll;
     struct client *clients; /* places of them */
+    struct web_rate rates[WEB_RATES];
 };
 
 static inline int64_t web_mono_ms(void)
@@ -107,6 +116,12 @@ int web_api_complete(struct web *web, struct client *client);
 int web_api_write(struct client *client);
 int web_api_refuse(struct lws *wsi, int status, bool head); /* as problem details */
 void web_api_drop(struct client *client);                   /* the client is gone */
+
+/* web_accept.c: 0, or -1 to close it at once. */
+int web_accept(struct web *web, int fd);
+bool web_address_of(int fd, struct in6_addr *address);
+/* NULL: of all machines. */
+unsigned web_count_clients(const struct web *web, const struct in6_addr *address);
 
 /* web_tls.c: the context that lws has just made. */
 void web_tls_context(struct web *web, void *context);
