@@ -206,6 +206,9 @@ def what_is_open_to_all_or_in_the_clear_is_refused_at_load(build):
         code, lines = check("  tls: true\n" + own)
         assert code == 1 and len(lines) == 1 and "no certificate in" in lines[0], lines
         (clinic.folder / "own.pem").unlink()
+        code, lines = check("  listen: 0.0.0.0\n  tls: true\n" + own)
+        assert code == 1 and len(lines) == 1 and "accounts" in lines[0], lines  # nobody logs in
+        clinic.accounts = True
         assert check("  listen: 0.0.0.0\n  tls: true\n" + own) == (0, [])
 
 
