@@ -102,6 +102,11 @@ export async function testWall(tap, browser, clinic) {
         assert.deepEqual(rank, [...rank].sort((a, b) => b - a));
     });
 
+    await tap.check('a device whose battery is below what a rule asks for shows it on its tile', async () => {
+        await until('a battery', () => page.$(`${tile(6)} .troubles [aria-label*="Battery 5"]`), 20000);
+        assert.equal(await page.$(`${tile(1)} .troubles [aria-label*="Battery"]`), null);
+    });
+
     await tap.check('an alarm that begins is said to who listens to the page', async () => {
         // The medium and the low alarm began after this page was opened.
         assert.match(await text(page, '[aria-live="assertive"]'), /^Room \d .+\. .+/);

@@ -25,7 +25,7 @@ export function metricOfRole(store, device, role) {
 export function isLow(store, device, metric) {
     const value = metric && store.value(device, metric);
     if (!metric || !value) return false;
-    return store.limitsOf(metric.id, device.room).some(({ below }) => below !== null && value.value < below);
+    return store.limitsOf(metric.id, device.room).some(({ limit, above }) => !above && value.value < limit);
 }
 
 /** Is nothing heard that should be? Of what it measures, all is offline.
