@@ -37,7 +37,9 @@ enum api_outcome api_get_backups(void *user, const struct api_call *call, struct
 enum api_outcome api_make_backup(void *user, const struct api_call *call, struct api_answer *answer)
 {
     struct lumbard *hub = user;
+    json_t *status = api_backup_status(hub); /* before it has failed, or is made */
     (void)call;
+    json_object_set_new(status, "busy", json_true());
     backup_wish(hub->backup);
-    return api_give(answer, 202, api_backup_status(hub));
+    return api_give(answer, 202, status);
 }

@@ -30,10 +30,15 @@ static json_t *history_status(const struct lumbard *hub)
 {
     struct store_stats store;
     store_stats(hub->store, &store);
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "safe", store_is_safe(hub->store),
-                     "batches", (json_int_t)store.batches, "blocks", (json_int_t)store.blocks,
-                     "samples", (json_int_t)store.samples, "rows", (json_int_t)store.rows, "lost",
-                     (json_int_t)store.lost, "failures", (json_int_t)store.failures);
+    char damaged[STORE_NAME_BYTES];
+    bool is_damaged = store_damaged(hub->store, damaged);
+    return json_pack("{s:b, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "safe",
+                     store_is_safe(hub->store), "damaged",
+                     is_damaged ? json_string(damaged) : json_null(), "rebuilding",
+                     store_is_rebuilding(hub->store), "batches", (json_int_t)store.batches,
+                     "blocks", (json_int_t)store.blocks, "samples", (json_int_t)store.samples,
+                     "rows", (json_int_t)store.rows, "lost", (json_int_t)store.lost, "failures",
+                     (json_int_t)store.failures);
 }
 
 static json_t *quarantine_status(const struct lumbard *hub)
@@ -82,6 +87,20 @@ static json_t *web_status(const struct lumbard *hub)
                      "refused", (json_int_t)web.refused, "tls", tls_status(hub));
 }
 
+/* Until somebody has taken that file away. */
+static void add_damage_complaint(json_t *list, const struct lumbard *hub)
+{
+    char name[STORE_NAME_BYTES];
+    if (!store_damaged(hub->store, name))
+        return;
+    json_array_append_new(
+        list, json_sprintf("The history was damaged; what was there is kept as %s. %s", name,
+                           store_is_rebuilding(hub->store)
+                               ? "It is being rebuilt from backup and recordings."
+                               : "It was rebuilt as far as backups and recordings reach: take that "
+                                 "file away when it has been looked at."));
+}
+
 static void add_backup_complaint(json_t *list, const struct lumbard *hub)
 {
     struct backup_state state;
@@ -113,6 +132,7 @@ static json_t *complaints(const struct lumbard *hub)
         json_array_append_new(list, json_string("Recordings cannot be written."));
     if (!store_is_safe(hub->store))
         json_array_append_new(list, json_string("History cannot be written."));
+    add_damage_complaint(list, hub);
     if (!hub->clock.is_set)
         json_array_append_new(
             list, json_string("The clock was not set since the machine was switched on."));

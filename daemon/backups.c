@@ -10,13 +10,20 @@ static void on_damage(void *user)
     store_doubt(hub->store);
 }
 
+void hub_backups_folder(const struct lumbard *hub, char out[PATH_MAX])
+{
+    const struct config *config = hub->setup.config;
+    files_beside(config->history.file, config->backup.folder, out, PATH_MAX);
+}
+
 int hub_start_backups(struct lumbard *hub, struct diag *diag)
 {
     const struct config *config = hub->setup.config;
     char folder[PATH_MAX];
+    hub_backups_folder(hub, folder);
     const struct backup_options options = {
         .store = config->history.file,
-        .folder = files_beside(config->history.file, config->backup.folder, folder, sizeof(folder)),
+        .folder = folder,
         .first_ms = BACKUP_FIRST_MS,
         .every_ms = config->backup.every_ms,
         .keep = (unsigned)config->backup.keep,

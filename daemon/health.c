@@ -92,7 +92,8 @@ static void look_at_clock(struct lumbard *hub, int64_t now_ms)
 
 static bool is_ill(const struct frame_health *health)
 {
-    return !health->disk || health->clock_unset || health->clock_off_ms != 0;
+    return !health->disk || health->history_damaged || health->clock_unset ||
+           health->clock_off_ms != 0;
 }
 
 /* What is wrong, retained for who watches the hub. */
@@ -102,8 +103,10 @@ static void tell_state(struct lumbard *hub, const struct frame_health *now, uint
     const char *clock = now->clock_unset ? "unset" : now->clock_off_ms != 0 ? "off" : "ok";
     int bytes = snprintf(json, sizeof(json),
                          "{\"state\":\"online\",\"version\":\"" LUMBAR_VERSION
-                         "\",\"disk\":\"%s\",\"uncopied_bytes\":%llu,\"clock\":\"%s\"}",
-                         now->disk ? "ok" : "refusing", (unsigned long long)uncopied_bytes, clock);
+                         "\",\"disk\":\"%s\",\"history\":\"%s\",\"uncopied_bytes\":%llu,"
+                         "\"clock\":\"%s\"}",
+                         now->disk ? "ok" : "refusing", now->history_damaged ? "damaged" : "ok",
+                         (unsigned long long)uncopied_bytes, clock);
     mqtt_publish(hub->mqtt, mqtt_status_topic(hub->mqtt), json, (size_t)bytes, 1, true);
 }
 
@@ -128,7 +131,8 @@ static void tell_changes(struct lumbard *hub, const struct frame_health *now,
         log_warn("broker lost%s%s", broker->last_error[0] != '\0' ? ": " : "", broker->last_error);
     if (now->disk != before->disk)
         log_disk(now->disk, uncopied_bytes);
-    bool changed = now->disk != before->disk || now->clock_unset != before->clock_unset ||
+    bool changed = now->disk != before->disk || now->history_damaged != before->history_damaged ||
+                   now->clock_unset != before->clock_unset ||
                    (now->clock_off_ms != 0) != (before->clock_off_ms != 0);
     if (changed || (is_ill(now) && now->broker && !before->broker))
         tell_state(hub, now, uncopied_bytes);
@@ -164,6 +168,7 @@ void hub_look_at_health(struct lumbard *hub, int64_t now_ms)
 {
     struct mqtt_state broker;
     struct spool_stats spool;
+    char damaged[STORE_NAME_BYTES];
     look_at_flood(hub, now_ms);
     look_at_clock(hub, now_ms);
     hub_tick_certificate(hub, now_ms);
@@ -184,6 +189,8 @@ void hub_look_at_health(struct lumbard *hub, int64_t now_ms)
         .clock_off_ms = hub->clock.off_ms,
         .oversize = broker.oversize,
         .quarantined = quarantine_held(hub->quarantine),
+        .history_damaged = store_damaged(hub->store, damaged),
+        .history_rebuilding = store_is_rebuilding(hub->store),
         .settling = hub->own_blame.since_ms != 0 || hub->broker_blame.since_ms != 0,
         .config_old = hub->kept.complaint[0] != '\0',
         .certificate_ends = hub->certificate_ends,

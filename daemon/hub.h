@@ -33,6 +33,7 @@
 #include "io/web.h"
 #include "io/webhook.h"
 #include "lumbard.h"
+#include "rebuild.h"
 #include "setup.h"
 
 enum { SIGNALS = 3 };
@@ -126,6 +127,15 @@ struct lumbard {
     struct store *store;
     struct backup *backup;
     struct heard_list *heard; /* what devices said before the start */
+    struct rebuild *rebuild; /* of what the store lacks; NULL: none is under way */
+    bool rebuild_failed;
+    char rebuilt[PATH_MAX];
+    struct hub_taken { /* while it is not sure what recordings have that the store has not */
+        uint64_t *sums;
+        size_t count, room;
+        int64_t until_ms; /* messages received up to then are noted; 0: none are */
+    } taken;
+    unsigned renewals; /* of the store, as far as it was told all that is known here */
     struct hub_noted noted_rooms[CONFIG_ROOMS_MAX + 1], *noted_devices; /* by number, by id */
     struct shelf *clients, *tailored; /* plans, of a client each */
     struct users *users;              /* accounts, and what lets in */
@@ -219,6 +229,12 @@ void hub_note_change(struct lumbard *hub, const struct session *session); /* at 
 void hub_prepare_record(struct lumbard *hub, const struct ring_record *record, bool again);
 void hub_settle(struct lumbard *hub); /* no old messages come any more */
 void hub_stop_store(struct lumbard *hub);
+/* renew.c: where its file was damaged. */
+void hub_renew_store(struct lumbard *hub);
+void hub_skip_lost_sessions(struct lumbard *hub);
+void hub_note_taken(struct lumbard *hub, const struct ingest_message *message);
+/* backups.c */
+void hub_backups_folder(const struct lumbard *hub, char out[PATH_MAX]);
 int hub_start_backups(struct lumbard *hub, struct diag *diag);
 void hub_assign_backups(struct lumbard *hub); /* how often and how many, as it is configured now */
 void hub_keep(struct lumbard *hub); /* tells the spool what is still needed of it */

@@ -149,6 +149,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
 {
     const struct config *config = hub->setup.config;
     struct ingest *ingest = &hub->ingest;
+    char backups[PATH_MAX];
+    hub_backups_folder(hub, backups);
     struct store_options options = {
         .file = config->history.file,
         .history_bytes = (size_t)config->history.memory_bytes,
@@ -159,6 +161,7 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
         .minutes_days = config->history.minutes_days,
         .size_bytes = config->history.size_bytes,
         .patience_ms = config->spool.patience_ms,
+        .backups = backups,
         .gather = gather,
         .user = hub,
         .ring = spool_id(hub->spool),
@@ -185,6 +188,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
         code = hub_load_people(hub, diag);
     if (code == 0)
         code = hub_load_sessions(hub, diag);
+    if (code == 0)
+        hub_skip_lost_sessions(hub);
     if (code == 0)
         code = hub_load_calibration(hub, diag);
     if (code == 0)

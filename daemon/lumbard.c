@@ -160,6 +160,8 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
     hub_prepare_record(hub, record, again);
     if (!hub->ingest.quiet) /* it is not in the store already */
         store_heard(hub->store, message.received_ms);
+    if (hub->taken.until_ms != 0 && !hub->ingest.quiet)
+        hub_note_taken(hub, &message);
     enum ingest_result result =
         ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub));
     hub_miss(hub, result);
@@ -551,6 +553,8 @@ static void release(struct lumbard *hub)
     recorder_close(hub->recorder);
     free(hub->noted_devices);
     backup_destroy(hub->backup);
+    rebuild_destroy(hub->rebuild);
+    free(hub->taken.sums);
     store_close(hub->store);
     heard_list_destroy(hub->heard);
     quarantine_close(hub->quarantine);
@@ -569,24 +573,37 @@ static void release(struct lumbard *hub)
     setup_fini(&hub->setup);
 }
 
-int lumbard_run(const struct lumbard_options *options, struct diag *diag)
+static int run_once(struct lumbard *hub, const struct lumbard_options *options, struct diag *diag)
 {
-    static struct lumbard hub; /* large, and needed to the end: Paho's threads point to it */
-    hub.options = options;
-    hub.offset_ms = clock_hub_offset_ms();
-    hub.pid = getpid();
-    hub.wake_closed = true; /* until there is a loop */
-    if (uv_mutex_init(&hub.wake_lock) != 0)
+    memset(hub, 0, sizeof(*hub));
+    hub->options = options;
+    hub->offset_ms = clock_hub_offset_ms();
+    hub->pid = getpid();
+    hub->wake_closed = true; /* until there is a loop */
+    if (uv_mutex_init(&hub->wake_lock) != 0)
         return diag_set(diag, ERR_MEMORY, "no lock could be made");
-    hub.started_ms = hub_now_ms(&hub);
-    int code = start(&hub, diag), ended = 0;
-    bool has_loop = !hub.wake_closed;
+    hub->started_ms = hub_now_ms(hub);
+    int code = start(hub, diag), ended = 0;
+    bool has_loop = !hub->wake_closed;
     if (code != 0)
-        undo_start(&hub);
+        undo_start(hub);
     if (has_loop)
-        ended = run_loop(&hub, diag);
-    release(&hub);
+        ended = run_loop(hub, diag);
+    release(hub);
     if (code == 0)
         log_notice("stopped");
     return code != 0 ? code : ended;
+}
+
+int lumbard_run(const struct lumbard_options *options, struct diag *diag)
+{
+    static struct lumbard hub; /* large, and needed to the end: Paho's threads point to it */
+    int code = run_once(&hub, options, diag);
+    /* The store was found to be damaged half-way, and was begun anew: nobody was told of anything
+     * yet, and no thread of others runs. */
+    for (int again = 0; code == ERR_AGAIN && again < 3; again++) {
+        *diag = (struct diag){.code = 0};
+        code = run_once(&hub, options, diag);
+    }
+    return code;
 }

@@ -114,6 +114,7 @@ void hub_on_tick(uv_timer_t *timer)
     devices_acks(hub->ingest.devices, synced, lost, now, hub->setup.config->devices.ack_ms,
                  on_ack_due, hub);
     hub_look_at_health(hub, now);
+    hub_renew_store(hub);
     hub_store_again(hub);
     hub_store_worse(hub, false);
     hub_publish(hub);

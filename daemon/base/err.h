@@ -22,7 +22,8 @@
     X(ERR_PLUGIN, "a plugin was refused")                                                          \
     X(ERR_MALFORMED, "a message cannot be used")                                                   \
     X(ERR_LIMIT, "a limit was passed")                                                             \
-    X(ERR_VERSION, "made by another version")
+    X(ERR_VERSION, "made by another version")                                                      \
+    X(ERR_AGAIN, "to be begun once more")
 
 enum err {
     ERR_OK = 0,

@@ -19,6 +19,11 @@ void device_keep_done(struct device *device)
     device->account->news = false;
 }
 
+void device_keep_anew(struct device *device)
+{
+    device->account->news = true;
+}
+
 static bool is_seen(const struct account_window *window, uint64_t sequence)
 {
     return (window->seen[sequence % DEVICE_WINDOW / 64] >> sequence % 64 & 1) != 0;

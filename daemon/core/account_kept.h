@@ -40,6 +40,7 @@ struct kept_boot {
 /* Has something been accounted since device_keep_done()? */
 bool device_has_news(const struct device *device);
 void device_keep_done(struct device *device);
+void device_keep_anew(struct device *device); /* all of it counts as new */
 
 /* Boot `number` of the device, from 0, the newest first. False: there is no such. */
 bool device_keep(const struct device *device, unsigned number, struct kept_boot *kept);

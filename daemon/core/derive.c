@@ -218,6 +218,12 @@ bool derive_has_news(struct derive *derive, const struct device *device)
     return true;
 }
 
+void derive_tell_all(struct derive *derive)
+{
+    for (uint32_t i = 0; derive != NULL && i < derive->max_devices; i++)
+        derive->news[i] = true;
+}
+
 bool derive_keep(const struct derive *derive, const struct device *device, uint32_t place,
                  struct derive_kept *kept)
 {

@@ -98,6 +98,8 @@ struct derive_kept {
 /* Has it changed since it was last asked for? Says so once. */
 bool derive_has_news(struct derive *derive, const struct device *device);
 
+void derive_tell_all(struct derive *derive); /* all of it counts as changed */
+
 /* By place, from 0; false behind the last one. Health is not kept: it is of the last minute. */
 bool derive_keep(const struct derive *derive, const struct device *device, uint32_t place,
                  struct derive_kept *kept);

@@ -96,7 +96,8 @@ void frame_set_health(struct frame *frame, const struct frame_health *health)
         had->oversize == health->oversize && had->quarantined == health->quarantined &&
         had->settling == health->settling && had->config_old == health->config_old &&
         had->certificate_ends == health->certificate_ends &&
-        had->certificate_days == health->certificate_days && had->second == health->second)
+        had->certificate_days == health->certificate_days && had->history_damaged == health->history_damaged &&
+        had->history_rebuilding == health->history_rebuilding && had->second == health->second)
         return;
     frame->health = *health;
     frame->health_generation++;

@@ -58,6 +58,7 @@ struct frame_health {
     bool config_old;       /* the hub runs with the last configuration that could be used */
     bool certificate_ends; /* the page's, soon */
     int32_t certificate_days;
+    bool history_damaged, history_rebuilding; /* a damaged file lies there; it is being rebuilt */
     /* Not sent; a new one makes a frame, so that a quiet clinic does not look like a lost path. */
     int64_t second;
 };

@@ -303,6 +303,8 @@ static void fill_health(const struct frame_health *health, Lumbar__Live__V1__Hea
     out->has_config_old = out->config_old = health->config_old;
     out->has_certificate_days = health->certificate_ends;
     out->certificate_days = health->certificate_days;
+    out->has_history_damaged = out->history_damaged = health->history_damaged;
+    out->has_history_rebuilding = out->history_rebuilding = health->history_rebuilding;
 }
 
 /* What every frame has: where to resume, the hub's clock; and what is single. */

@@ -46,21 +46,6 @@ static int make_batches(struct store *store, struct diag *diag)
     return 0;
 }
 
-int store_begin_anew(struct store *store, const char *why, struct diag *diag)
-{
-    store_file_close(&store->db);
-    int code = store_file_set_aside(store->file, why, diag);
-    if (code == 0)
-        code = store_file_open(&store->db, store->file, diag);
-    if (code == 0)
-        store_watch_log(store);
-    for (uint32_t i = 0; i < store->options.max_devices; i++)
-        store->devices[i].key = 0;
-    memset(store->metrics, 0, store->options.drivers->metric_count * sizeof(*store->metrics));
-    store->seconds_from = 0;
-    return code;
-}
-
 static int read_mark(struct store *store, struct store_mark *mark, struct diag *diag)
 {
     int rc = store_read_mark(&store->db, mark);
@@ -133,6 +118,17 @@ static void take_mark(struct store *store, const struct store_mark *mark, int64_
     }
 }
 
+/* What left the spool before it was stored, or was in a spool that is gone, may be recorded. */
+static void look_for_lack(struct store *store, const struct store_mark *mark)
+{
+    if (store->db.db == NULL || store->full)
+        return;
+    bool lacks = store->another || store->losing.why != NULL;
+    store_read_lack(store);
+    if (!store->lack.is_there && lacks && mark->heard_ms != 0)
+        store_note_lack(store, mark->heard_ms, false);
+}
+
 static void begin_batch(struct store *store, uint64_t number, int64_t now_ms)
 {
     struct store_batch *batch = store->open;
@@ -164,6 +160,10 @@ int store_open(struct store **out, const struct store_options *options, int64_t 
         return diag_set(diag, ERR_MEMORY, "no memory for the store");
     store->options = *options;
     snprintf(store->file, sizeof(store->file), "%s", options->file);
+    if (options->backups != NULL) {
+        snprintf(store->backups, sizeof(store->backups), "%s", options->backups);
+        store->options.backups = store->backups;
+    }
     store->lock = -1;
     store->open = &store->batches[0];
     store_keep(store, options->seconds_days, options->minutes_days, options->size_bytes);
@@ -180,7 +180,10 @@ int store_open(struct store **out, const struct store_options *options, int64_t 
     }
     if (!store->full)
         store_watch_log(store);
+    atomic_store(&store->stored_heard_ms, mark.heard_ms);
     take_mark(store, &mark, now_ms);
+    look_for_lack(store, &mark);
+    store_look_aside(store);
     store->checking = !mark.clean;
     store->seconds_from = mark.seconds_from;
     store->heard_ms = mark.heard_ms;
@@ -256,11 +259,16 @@ struct history *store_history(struct store *store)
 
 void store_doubt(struct store *store)
 {
-    atomic_store(&store->found_damage, true);
+    pthread_mutex_lock(&store->mutex);
+    atomic_store(&store->doubted, true);
+    pthread_cond_signal(&store->due);
+    pthread_mutex_unlock(&store->mutex);
 }
 
 void store_heard(struct store *store, int64_t received_ms)
 {
+    if (store->lack_open)
+        store_close_lack(store, received_ms);
     store->heard_ms = received_ms;
 }
 
@@ -444,6 +452,7 @@ void store_close(struct store *store)
     if (store == NULL)
         return;
     assert(!store->started);
+    store_merge_close(store);
     store_file_close(&store->db);
     if (store->lock >= 0)
         close(store->lock);

@@ -9,7 +9,10 @@
  *
  * When the disk refuses, live goes on: the batch is tried again, the next one gathers while it has
  * room; after `patience_ms` the spool is let go, and what finds no place any more is counted and
- * noted as a gap. A damaged file is set aside under another name, said loudly, and a new one begun.
+ * noted as a gap. A damaged file is set aside under another name, said loudly, and a new one begun,
+ * from the newest good backup (store_renew.c): then store_renewals() grows, and who knows something
+ * puts it anew. What was measured follows by and by; of what the backup is too old for, the file
+ * says what it lacks (store_lack()), until somebody has filled it.
  * Memory: two batches of `history_bytes` and STORE_ROWS_BYTES, reserved at open, resident as used.
  * Threads: the loop's, but for what says otherwise.
  */
@@ -23,7 +26,7 @@
 #include "base/err.h"
 #include "core/history.h"
 
-#define STORE_NONE       UINT64_MAX /* no place of the spool is needed */
+#define STORE_NONE       UINT64_MAX        /* no place of the spool is needed */
 #define STORE_ROWS_BYTES (2 * 1024 * 1024) /* all alarms that may stand, raised at once */
 
 struct store_options {
@@ -35,6 +38,7 @@ struct store_options {
     int64_t seconds_days, minutes_days; /* kept so long; 0: for ever */
     int64_t size_bytes;                 /* of the file's content; beyond it the oldest seconds go */
     int64_t patience_ms;
+    const char *backups; /* folder to rebuild a damaged file from; NULL: there is none */
     /* Called before a batch is sealed: what is to be as it is at its place of the spool is put into
      * it here. NULL: nothing is. */
     void (*gather)(void *user);
@@ -80,7 +84,28 @@ bool store_is_safe(const struct store *store);   /* the disk takes what it is gi
 int64_t
 store_turned_ms(const struct store *store); /* mono ms of the writer's last turn: watchdog */
 
-void store_doubt(struct store *store); /* any thread: somebody found the file damaged */
+/* ---- a damaged file ---- */
+
+void store_doubt(struct store *store); /* any thread: it may be damaged, and is looked through */
+unsigned store_renewals(const struct store *store); /* how often it was begun anew */
+bool store_is_rebuilding(struct store *store);
+
+/* The file that was set aside, without its folder, as long as it lies there; false: none does. */
+#define STORE_NAME_BYTES 256
+bool store_damaged(struct store *store, char name[STORE_NAME_BYTES]);
+
+/* What messages the file has not, that came after `from` and up to `to`. While it is open, `to` is
+ * not yet known: it ends where the first message comes that the file has not. */
+struct store_lack {
+    bool is_there, open;
+    int64_t from_ms, to_ms;
+    uint64_t alarms; /* the first number for those that were lost; 0: they are left out */
+};
+void store_lack(struct store *store, struct store_lack *lack);
+
+/* All that is to be had of it is in this file, which another store made (NULL: there is nothing).
+ * It is taken over by and by, and removed then. False: as store_put(). */
+bool store_fill(struct store *store, const char *rebuilt);
 
 /* The message that is taken now was received then: until a batch is sealed, the newest in it. */
 void store_heard(struct store *store, int64_t received_ms);

@@ -7,6 +7,8 @@
 #include "io/store_rows.h"
 #include "io/store_state.h"
 
+#define NUMBERS_LEFT 100000 /* for alarms that were lost, and may be found in recordings */
+
 /* Places in a row of the table, as they are loaded. */
 enum {
     NUMBER,
@@ -252,6 +254,10 @@ int store_load_alarms(struct store *store, const struct store_alarms_world *worl
                           on_standing, &loading, diag);
     if (code != 0)
         return code;
+    struct store_lack lack;
+    store_lack(store, &lack);
+    if (lack.is_there && lack.open && lack.alarms != 0) /* what was lost may be found, and gets the numbers between */
+        loading.numbers += NUMBERS_LEFT;
     alarms_go_on(world->alarms, loading.numbers, loading.change);
     if (loading.restored > 0)
         log_notice("store: %llu alarms still stand or are shelved",

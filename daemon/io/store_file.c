@@ -185,8 +185,7 @@ int store_file_set_aside(const char *file, const char *why, struct diag *diag)
             return diag_set(diag, ERR_IO, "%s is damaged, and cannot be set aside: %s", from,
                             strerror(errno));
     }
-    log_error("store: %s is damaged (%s); it is kept as %s.damaged-%lld, and a new one is begun: "
-              "restore a backup, or save what is in it with `sqlite3 FILE .recover`",
+    log_error("store: %s is damaged (%s); it is kept as %s.damaged-%lld, and a new one is begun",
               file, why, file, now);
     return 0;
 }

@@ -34,6 +34,7 @@ struct sum {
 };
 
 struct store_query {
+    struct store *store; /* told of damage, from the pool's thread */
     char file[PATH_MAX];
     char kind[LUMBAR_NAME_MAX + 1], device[DEVICE_NAME_BYTES], metric[LUMBAR_NAME_MAX + 1];
     int64_t from_ms, to_ms, step_ms;
@@ -438,6 +439,8 @@ static void run_query(struct store_query *query)
         snprintf(answer->words, sizeof(answer->words), "the history cannot be read: %s",
                  sqlite3_errstr(query->rc));
     }
+    if (store_outcome_of(query->rc) == STORE_DAMAGED)
+        store_doubt(query->store);
     close_after_reading(query);
     if (answer->code == 0)
         write_answer(query);
@@ -457,6 +460,7 @@ static int make_query(struct store_query **out, struct store *store,
     struct store_query *query = calloc(1, sizeof(*query));
     if (query == NULL)
         return ERR_MEMORY;
+    query->store = store;
     snprintf(query->file, sizeof(query->file), "%s", store->file);
     snprintf(query->kind, sizeof(query->kind), "%s", wanted->kind);
     snprintf(query->device, sizeof(query->device), "%s", wanted->device);

@@ -68,6 +68,8 @@ static const struct table {
     [STORE_GLASS] = {"glass",
                      1,
                      {"id", "who", "role", "why", "at_ms", "until_ms", "seen_by", "seen_ms"}},
+    [STORE_LACK] = {"lack", 1, {"from_ms", "to_ms", "alarms"}},
+    [STORE_MERGE] = {"merge", 1, {"path", "records", "stage", "a", "b", "c"}},
 };
 
 static unsigned columns_of(enum store_table table)
@@ -369,13 +371,15 @@ int store_rows_read(sqlite3 *db, enum store_table table, const char *where, stor
     return rc;
 }
 
-/* What a start cannot read: of a damaged file a new one is begun. */
+/* What a start cannot read: of a damaged file a new one is begun, and the start with it. */
 static int cannot_load(struct store *store, int rc, struct diag *diag)
 {
     char words[160];
     snprintf(words, sizeof(words), "%s", sqlite3_errmsg(store->db.db));
-    if (store_outcome_of(rc) == STORE_DAMAGED)
-        return store_begin_anew(store, words, diag);
+    if (store_outcome_of(rc) == STORE_DAMAGED) {
+        int code = store_begin_anew(store, words, diag);
+        return code == 0 ? diag_set(diag, ERR_AGAIN, "%s: a new one was begun", store->file) : code;
+    }
     return diag_set(diag, ERR_IO, "%s: %s", store->file, words);
 }
 

@@ -36,6 +36,8 @@ enum store_table {
     STORE_AUDIT,
     STORE_AUDIT_HEAD,
     STORE_GLASS,
+    STORE_LACK,
+    STORE_MERGE,
     STORE_TABLES_
 };
 
@@ -76,7 +78,9 @@ uint64_t store_rows_batch(const struct store *store);
 uint64_t store_committed(const struct store *store); /* of the newest that is on the disk */
 
 /* At start, before store_start(): every row of the table, or those of a condition (a literal of the
- * caller's, as "presence <> 0"), in the order of the key. Texts are terminated. */
+ * caller's, as "presence <> 0"), in the order of the key. Texts are terminated. ERR_AGAIN: the file
+ * was found to be damaged, and another one is in its place; what was read before is to be
+ * forgotten, and the store to be opened again. */
 typedef void store_row_cb(void *user, const struct store_value *values, unsigned count);
 int store_load(struct store *store, enum store_table table, const char *where, store_row_cb *each,
                void *user, struct diag *diag);

@@ -152,6 +152,12 @@ static const char *const migrations[] = {
     "CREATE TABLE glass (id INTEGER PRIMARY KEY, who TEXT NOT NULL, role TEXT NOT NULL,"
     "  why TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
     "  seen_by TEXT NOT NULL, seen_ms INTEGER NOT NULL);"),
+
+    /* What a file lacks that was begun anew (to_ms NULL: up to what comes first), and the files
+     * that are taken over by and by: how far each was come through. */
+    "CREATE TABLE lack (from_ms INTEGER PRIMARY KEY, to_ms INTEGER, alarms INTEGER NOT NULL);"
+    "CREATE TABLE merge (path TEXT PRIMARY KEY, records INTEGER NOT NULL, stage INTEGER NOT NULL,"
+    "  a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER NOT NULL);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

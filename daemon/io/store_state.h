@@ -112,7 +112,7 @@ struct store_batch {
     struct store_rows rows;
     uint64_t number, position;
     int64_t begun_ms, sealed_ms;
-    int64_t heard_ms; /* when its newest message was received; 0: nobody knows */
+    int64_t heard_ms;     /* when its newest message was received; 0: nobody knows */
     struct store_gap gap; /* why NULL: none */
     uint32_t devices;     /* names up to this one are known */
     bool clean;           /* the last of a run */
@@ -126,7 +126,7 @@ struct store_device {
 
 struct store {
     struct store_options options;
-    char file[PATH_MAX];
+    char file[PATH_MAX], backups[PATH_MAX];
     int lock; /* keeps other hubs from the file; -1: there is none */
     struct store_batch batches[2];
     struct store_batch *open; /* the loop's */
@@ -136,6 +136,7 @@ struct store {
     bool another;      /* the run before had another spool: of what waits in this one it had none */
     struct store_gap losing;
     int64_t heard_ms; /* store_heard() */
+    bool lack_open;   /* the first message that comes ends what the file lacks; the loop's */
     uint64_t lost, refused_rows;
     uint64_t erased; /* number of the last batch that erases somebody; the loop's */
     struct log_limit complaint, rows_complaint;
@@ -149,13 +150,15 @@ struct store {
     int64_t seconds_from;
     int log_pages; /* of the write-ahead log */
     uint64_t swept_device, swept_metric;
-    int64_t reported_ms;
+    int64_t reported_ms, looked_ms;
+    struct store_merge *merge; /* NULL: none is under way */
 
     pthread_t thread, checker;
     bool full; /* the disk refused when the file was opened: the writer tries again */
-    bool started;
-    bool checking; /* the run before was killed, and the file is looked through */
-    _Atomic bool check_stop, found_damage;
+    _Atomic bool started;
+    bool checking;        /* the run before was killed, and the file is looked through */
+    _Atomic bool checked; /* it has ended */
+    _Atomic bool check_stop, found_damage, doubted;
     void (*wake)(void *user);
     void *wake_user;
     pthread_mutex_t mutex; /* of what follows */
@@ -164,11 +167,18 @@ struct store {
     bool stop, given_up;
     int64_t seconds_days, minutes_days, size_bytes;
     struct store_stats stats;
+    struct store_lack lack;
+    char aside[STORE_NAME_BYTES]; /* the damaged file; "": there is none */
 
     _Atomic uint64_t committed;  /* number of the newest batch on the disk */
     _Atomic uint64_t scrubbed;   /* of what batches up to this one erased, no copy is left */
     _Atomic int64_t refusing_ms; /* mono: since when the disk refuses; 0: it does not */
     _Atomic int64_t turned_ms;
+    _Atomic int64_t stored_heard_ms; /* of the newest batch on the disk */
+    _Atomic unsigned renewals;
+    _Atomic bool merging;
+    _Atomic uint64_t filled; /* number of the batch that says with what the lack is filled */
+    _Atomic uint64_t merged; /* all that batches up to this one noted is taken over */
 };
 
 /* Where the other batch is. */
@@ -178,8 +188,20 @@ static inline struct store_batch *store_other(const struct store *store)
                                                                     : &store->batches[0]);
 }
 
-/* Sets the file aside and begins a new one; the writer's, and before it runs. */
+/* ---- a damaged file (store_renew.c, store_merge.c); the writer's, and before it runs ---- */
+
+/* Sets the file aside and begins a new one. */
 int store_begin_anew(struct store *store, const char *why, struct diag *diag);
+/* That it lacks what came after; to what was last on the disk, or, before it runs, to what comes
+ * first. Where the file is another one, numbers of alarms are left for those of that time. */
+int store_note_lack(struct store *store, int64_t from_ms, bool renewed);
+void store_read_lack(struct store *store);
+void store_look_aside(struct store *store);                      /* is a damaged file there? */
+void store_close_lack(struct store *store, int64_t received_ms); /* the loop's */
+int store_run_sql(sqlite3 *db, const char *format, ...);         /* of sqlite3_mprintf() */
+/* Some rows more of another file; *more: there may be further ones. */
+int store_merge_step(struct store *store, bool *more);
+void store_merge_close(struct store *store);
 
 /* ---- the writer (store_write.c, store_upkeep.c) ---- */
 

@@ -9,10 +9,11 @@
 
 #define MINUTE_MS       INT64_C(60000)
 #define DAY_MINUTES     INT64_C(1440)
-#define ROLLUP_LATE     2    /* minutes: so long the end of an hour may still be on its way */
-#define CHECKPOINT_AT   1000 /* pages in the log: 4 MB, twenty minutes of a large clinic */
-#define CHECKPOINT_MUST 8000 /* pages: readers have been holding it for long */
-#define CHECK_STEPS     1000 /* of the virtual machine, between two looks whether to stop */
+#define ROLLUP_LATE     2     /* minutes: so long the end of an hour may still be on its way */
+#define CHECKPOINT_AT   1000  /* pages in the log: 4 MB, twenty minutes of a large clinic */
+#define CHECKPOINT_MUST 8000  /* pages: readers have been holding it for long */
+#define LOOK_MS         60000 /* between two looks for a damaged file that was set aside */
+#define CHECK_STEPS     1000  /* of the virtual machine, between two looks whether to stop */
 
 /* ---- an hour's minutes ---- */
 
@@ -194,18 +195,32 @@ void store_watch_log(struct store *store)
     sqlite3_wal_hook(store->db.db, on_commit, store);
 }
 
+/* Is a damaged one still there, and is this one in doubt? One look through it at a time. */
+static void look_after_file(struct store *store, int64_t wall_ms)
+{
+    if (wall_ms - store->looked_ms >= LOOK_MS || wall_ms < store->looked_ms) {
+        store->looked_ms = wall_ms;
+        store_look_aside(store);
+    }
+    if (store->checking && !atomic_load(&store->checked))
+        return;
+    if (!store->started || !atomic_exchange(&store->doubted, false))
+        return;
+    if (store->checking)
+        pthread_join(store->checker, NULL);
+    atomic_store(&store->checked, false);
+    store->checking = pthread_create(&store->checker, NULL, store_check, store) == 0;
+}
+
 enum store_outcome store_upkeep(struct store *store, int64_t wall_ms, bool *more)
 {
     int64_t now_minute = wall_ms / MINUTE_MS;
     *more = false;
     if (store->db.db == NULL)
         return STORE_DONE;
-    if (atomic_exchange(&store->found_damage, false)) {
-        struct diag diag = {0};
-        if (store_begin_anew(store, "pages of it contradict each other", &diag) != 0)
-            log_error("store: %s", diag.text);
-        return STORE_DONE;
-    }
+    if (atomic_exchange(&store->found_damage, false))
+        return STORE_DAMAGED;
+    look_after_file(store, wall_ms);
     pthread_mutex_lock(&store->mutex);
     int64_t seconds_days = store->seconds_days, minutes_days = store->minutes_days;
     int64_t size_bytes = store->size_bytes;
@@ -213,6 +228,8 @@ enum store_outcome store_upkeep(struct store *store, int64_t wall_ms, bool *more
     int rc = checkpoint(store);
     if (rc == 0)
         rc = store_scrub(store, more);
+    if (rc == 0 && !*more)
+        rc = store_merge_step(store, more);
     if (rc == 0 && !*more)
         rc = roll_up(store, now_minute, more);
     if (rc == 0 && !*more)
@@ -234,8 +251,9 @@ static int on_progress(void *user)
 
 /*
  * The whole file is read, which takes as long as the disk does: so a hub does it beside its work,
- * on a connection of its own, and only where the run before was killed, or the power cut. A file
- * that was closed in order was sound then; what a disk spoils later is met when it is read.
+ * on a connection of its own, and only where the run before was killed, or the power cut, or where
+ * somebody met damage. A file that was closed in order was sound then; what a disk spoils later is
+ * met when it is read, at the latest by the next backup, which reads all of it.
  */
 void *store_check(void *user)
 {
@@ -256,9 +274,13 @@ void *store_check(void *user)
                                    : sqlite3_errmsg(db));
         atomic_store(&store->found_damage, true);
     } else if (rc == SQLITE_ROW) {
-        log_info("store: the run before was cut short; %s is sound", store->file);
+        log_info("store: %s was looked through, and is sound", store->file);
     }
     sqlite3_finalize(statement);
     sqlite3_close(db);
+    pthread_mutex_lock(&store->mutex);
+    atomic_store(&store->checked, true);
+    pthread_cond_signal(&store->due);
+    pthread_mutex_unlock(&store->mutex);
     return NULL;
 }

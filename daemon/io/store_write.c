@@ -8,6 +8,7 @@
 #define RETRY_MS    500   /* between attempts while the disk refuses */
 #define TURN_MS     5000  /* a sign of life to the watchdog */
 #define UPKEEP_MS   100   /* between two steps of upkeep */
+#define UPKEEP_SOON 500   /* where people wait for it */
 #define UPKEEP_REST 10000 /* and where there is nothing to do */
 #define COMPLAIN_MS 60000
 
@@ -160,6 +161,13 @@ void store_undo(struct store *store)
     forget_keys(store);
 }
 
+static void begin_anew(struct store *store, const char *why)
+{
+    struct diag diag = {0};
+    if (store_begin_anew(store, why, &diag) != 0)
+        log_error("store: %s", diag.text);
+}
+
 /* One attempt. A damaged file is set aside within it, so that the next attempt meets a new one. */
 static bool try_batch(struct store *store, const struct store_batch *batch, struct diag *diag)
 {
@@ -173,11 +181,8 @@ static bool try_batch(struct store *store, const struct store_batch *batch, stru
         return true;
     diag_set(diag, ERR_IO, "%s", sqlite3_errmsg(store->db.db));
     store_undo(store);
-    if (store_outcome_of(rc) == STORE_DAMAGED) {
-        struct diag anew = {0};
-        if (store_begin_anew(store, diag->text, &anew) != 0)
-            log_error("store: %s", anew.text);
-    }
+    if (store_outcome_of(rc) == STORE_DAMAGED)
+        begin_anew(store, diag->text);
     return false;
 }
 
@@ -245,6 +250,7 @@ static void do_job(struct store *store)
     }
     note_success(store, batch);
     atomic_store(&store->committed, batch->number);
+    atomic_store(&store->stored_heard_ms, batch->heard_ms);
     store->job = NULL;
     pthread_cond_broadcast(&store->finished);
     if (store->wake != NULL)
@@ -260,8 +266,18 @@ static int64_t do_upkeep(struct store *store)
     enum store_outcome outcome = store_upkeep(store, clock_wall_ms(), &more);
     if (outcome != STORE_DONE)
         store_undo(store);
+    if (outcome == STORE_DAMAGED)
+        begin_anew(store, "met when it was kept in order");
     pthread_mutex_lock(&store->mutex);
     return more && outcome == STORE_DONE ? UPKEEP_MS : UPKEEP_REST;
+}
+
+/* Is something to be looked at or taken over that people wait for? */
+static bool has_hurry(const struct store *store)
+{
+    return atomic_load(&store->found_damage) || atomic_load(&store->doubted) ||
+           atomic_load(&store->merging) ||
+           atomic_load(&store->merged) < atomic_load(&store->filled);
 }
 
 void *store_run(void *user)
@@ -271,6 +287,8 @@ void *store_run(void *user)
     pthread_mutex_lock(&store->mutex);
     while (!store->given_up) {
         int64_t now = mono_ms();
+        if (has_hurry(store) && upkeep_ms > now + UPKEEP_SOON)
+            upkeep_ms = now + UPKEEP_SOON;
         if (store->job != NULL) {
             do_job(store);
         } else if (!store->stop && now >= upkeep_ms) {

@@ -6,7 +6,7 @@ import pathlib
 import shutil
 import sqlite3
 
-from clinic import Clinic, now_ms, run, wait_for
+from clinic import Clinic, run, wait_for
 
 ROOMS = {"room-1": ["posture/p-01"], "room-2": ["posture/p-02"]}
 RULES = """rules:
@@ -58,13 +58,6 @@ def all_of(clinic):
     """What the hub tells of the clients and sessions that it knows."""
     return {c["name"]: clinic.ask(f"/clients/{c['name']}/course")[1]["sessions"]
             for c in clinic.ask("/clients")[1]["clients"]}
-
-
-def seconds_of(clinic, device="posture/p-01"):
-    now = now_ms()
-    answer = clinic.ask(f"/history?device={device}&metric=trunk_inclination"
-                        f"&from={now - 600000}&to={now + 1000}&points=600")[1]
-    return [point for point in answer["points"] if point]
 
 
 def a_backup_of_a_hub_at_work_goes_back_here_and_on_another_hub(build):

@@ -164,6 +164,9 @@ function Banners({ store, link, silence }) {
         ${live && html`<${Blamed} store=${store} />`}
         ${live && health && !health.disk && html`<p class="banner bad">${words.diskGone}</p>`}
         ${live && health?.config_old && html`<p class="banner odd">${words.configOld}</p>`}
+        ${live && health?.history_damaged && html`<p class="banner bad">
+            <b>${words.historyDamaged}</b>
+            ${' '}${health.history_rebuilding ? words.historyRebuilding : words.historyRebuilt}</p>`}
         ${live && health?.clock_unset && html`<p class="banner bad">${words.clockUnset}</p>`}
         ${live && health && health.clock_off_ms !== 0 && html`<p class="banner odd">
             ${words.clockOff(span(Math.abs(health.clock_off_ms)))}</p>`}

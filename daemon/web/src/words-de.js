@@ -43,6 +43,11 @@ export const de = {
         + 'jetzt kommt. Bitte nach der Platte sehen.',
     configOld: 'Die Konfiguration des Hubs ist nicht brauchbar: Er läuft mit der letzten, die es war. '
         + 'Warum, sagt lumbarctl status.',
+    historyDamaged: 'Der Verlauf war beschädigt und liegt beiseite.',
+    historyRebuilding: 'Er wird aus Sicherung und Aufzeichnungen wiederhergestellt; bis dahin kann '
+        + 'etwas fehlen.',
+    historyRebuilt: 'Er ist wiederhergestellt, so weit Sicherung und Aufzeichnungen reichen: Bitte ins '
+        + 'Protokoll sehen und die beschädigte Datei wegräumen.',
     clockUnset: 'Die Uhr des Hubs wurde seit dem Einschalten nicht gestellt: Alle Zeiten hier sind '
         + 'falsch. Bitte mit dem Netz verbinden.',
     certificateEnds: (days) => days < 0

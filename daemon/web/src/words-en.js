@@ -44,6 +44,11 @@ export const en = {
         + 'Look at the disk.',
     configOld: 'The hub\'s configuration cannot be used: it runs with the last one that could. '
         + 'lumbarctl status says why.',
+    historyDamaged: 'The history was damaged, and is kept aside.',
+    historyRebuilding: 'It is being rebuilt from backup and recordings; some of it may be missing '
+        + 'until then.',
+    historyRebuilt: 'It was rebuilt as far as backup and recordings reach: look at the log, and take '
+        + 'the damaged file away.',
     clockUnset: 'The hub\'s clock was not set since it was switched on: every time here is wrong. '
         + 'Connect it to the network.',
     certificateEnds: (/** @type {number} */ days) => days < 0

@@ -3,12 +3,12 @@
  * (core/ingest), at full speed, in the recording's own time.
  *
  * The devices of the recording are in its room, whatever the configuration says of them. Sessions
- * and zeros are as its notes have them (core/tape_note.h). Rules are looked after each 250 ms of the
- * recording, as the hub does. One thread; nothing is read but the
- * recording, nothing is written.
+ * and zeros are as its notes have them (core/tape_note.h). Rules are looked after each 250 ms of
+ * the recording, as the hub does. One thread; nothing is read but the recording, nothing is
+ * written.
  */
-#ifndef LUMBAR_CTL_REPLAY_H
-#define LUMBAR_CTL_REPLAY_H
+#ifndef LUMBAR_REPLAY_H
+#define LUMBAR_REPLAY_H
 
 #include "core/ingest.h"
 #include "core/tape_pack.h"
@@ -40,6 +40,8 @@ struct replay_listener {
                        const char *reason);
     void (*on_gap)(void *user, const struct tape_block *gap);
     void (*on_damage)(void *user, const struct tape_part *part); /* why is not NULL */
+    /* Asked before each message: where its samples are gathered. NULL: nowhere. */
+    struct history *(*history_for)(void *user, const struct tape_message *message);
 };
 
 struct replay;
@@ -54,6 +56,7 @@ void replay_destroy(struct replay *replay);
 void replay_run(struct replay *replay, struct tape_reader *reader);
 
 const struct replay_counts *replay_counts(const struct replay *replay);
+struct devices *replay_devices(struct replay *replay); /* those that were heard */
 const struct device *replay_device(const struct replay *replay, uint32_t id); /* NULL: none */
 uint32_t replay_standing(const struct replay *replay); /* alarms, at the end */
 

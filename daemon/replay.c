@@ -264,6 +264,8 @@ static void take(struct replay *replay, const struct tape_message *message)
                                 .payload_bytes = message->payload_bytes,
                                 .received_ms = message->received_ms,
                                 .position = ++replay->position};
+    if (replay->listener.history_for != NULL)
+        replay->ingest.history = replay->listener.history_for(replay->listener.user, message);
     switch (ingest_take(&replay->ingest, &in, replay->now_ms)) {
     case INGEST_USED:
         counts->used++;
@@ -347,6 +349,11 @@ void replay_run(struct replay *replay, struct tape_reader *reader)
 const struct replay_counts *replay_counts(const struct replay *replay)
 {
     return &replay->counts;
+}
+
+struct devices *replay_devices(struct replay *replay)
+{
+    return replay->ingest.devices;
 }
 
 const struct device *replay_device(const struct replay *replay, uint32_t id)

@@ -1,0 +1,197 @@
+#!/usr/bin/python3
+"""A database that is damaged, at start and at work, with the real hub and real pages: it is set
+aside and said, and what comes in its place is rebuilt: from the newest good backup, from recordings
+since then, and from what the running hub knows."""
+import datetime
+import os
+import signal
+import sqlite3
+import time
+
+from clinic import Clinic, now_ms, run, wait_for
+
+ROOMS = {"room-1": ["posture/p-01"], "room-2": ["posture/p-02"], "room-3": ["posture/p-03"]}
+RULES = """rules:
+  - {name: bent, title: Bent, metric: trunk_inclination, above: 45 deg, priority: low, text: Bent}
+"""
+
+
+def ask_file(clinic, sql):
+    db = sqlite3.connect(f"file:{clinic.folder}/history.db?mode=ro", uri=True)
+    try:
+        return db.execute(sql).fetchall()
+    finally:
+        db.close()
+
+
+def order(clinic, session, name, **body):
+    status, said = clinic.ask(f"/sessions/{session}/{name}", "POST", body)
+    assert status == 200, (name, said)
+
+
+def open_session(clinic, room, client):
+    assert clinic.ask("/clients", "POST", {"name": client, "goals": []})[0] == 201
+    status, said = clinic.ask("/sessions", "POST", {"room": room, "therapist": "AB",
+                                                    "client": client})
+    assert status == 201, said
+    order(clinic, said["id"], "start")
+    return said["id"]
+
+
+def talk(clinic, device, times, straight=True):
+    """So many messages of ten samples: bent, which raises an alarm, and straight at last."""
+    kind, name = ROOMS[device][0].split("/")
+    talker = clinic.device(kind, name)
+    for _ in range(times - straight):
+        talker.send(trunk_inclination=[60.0] * 10)
+        time.sleep(0.02)
+    if straight:
+        talker.send(trunk_inclination=[10.0] * 10)
+    return talker
+
+
+def samples(clinic, device):
+    begin, end = (datetime.datetime.fromtimestamp(now_ms() / 1000 + s, datetime.timezone.utc)
+                  .strftime("%Y-%m-%dT%H:%M:%SZ") for s in (-1200, 5))
+    said = clinic.ask(f"/history?device={device}&metric=trunk_inclination&from={begin}&to={end}"
+                      "&points=5000")[1]
+    return sum(bucket["count"] for bucket in said["buckets"])
+
+
+def spoil(clinic, of):
+    """Noise over the pages of a table, or over the head of the file."""
+    path = clinic.folder / "history.db"
+    pages = [0] if of == "head" else [root - 1 for (root,) in ask_file(
+        clinic, f"SELECT rootpage FROM sqlite_master WHERE tbl_name = '{of}' AND rootpage > 0")]
+    with open(path, "r+b") as file:
+        for page in pages:
+            file.seek(page * 4096)
+            file.write(os.urandom(4096))
+
+
+def damaged_files(clinic):
+    return [f.name for f in clinic.folder.glob("history.db.damaged-*") if f.suffix[-3:].isdigit()]
+
+
+def wait_rebuilt(clinic):
+    wait_for("it is rebuilt",
+             lambda: not clinic.ask("/status")[1]["history"]["rebuilding"], 60)
+
+
+def damage_at_start_is_rebuilt_from_backup_and_recordings(build):
+    for of in ("head", "client"):  # met when it is opened; and only when it is read
+        with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+            first = open_session(clinic, "room-1", "Ahorn")
+            order(clinic, first, "note", text="Kept in the backup.")
+            talk(clinic, "room-1", 5)
+            wait_for("all samples", lambda: samples(clinic, "posture/p-01") == 50)
+            order(clinic, first, "end")
+            clinic.stop_hub()
+            clinic.start_hub()
+            assert clinic.ctl("backup", "now").returncode == 0
+            second = open_session(clinic, "room-2", "Birke")
+            talk(clinic, "room-2", 7)
+            wait_for("all samples", lambda: samples(clinic, "posture/p-02") == 70)
+            order(clinic, second, "end")
+            clinic.stop_hub()
+            spoil(clinic, of)
+
+            clinic.start_hub()
+            assert clinic.said("is damaged ("), clinic.log_path.read_text()
+            assert clinic.said("rebuilt from backup lumbar-"), clinic.log_path.read_text()
+            assert len(damaged_files(clinic)) == 1, damaged_files(clinic)
+            complaints = clinic.ask("/health")[1]["complaints"]
+            assert any(damaged_files(clinic)[0] in c for c in complaints), complaints
+            clinic.browser().until(lambda f: f.HasField("health") and f.health.history_damaged,
+                                   "the banner")
+            assert [c["name"] for c in clinic.ask("/clients")[1]["clients"]] == ["Ahorn"]
+            notes = clinic.ask(f"/sessions/{first}")[1]["notes"]
+            assert notes[0]["text"] == "Kept in the backup.", notes
+            third = open_session(clinic, "room-3", "Eiche")
+            assert third > second, (second, third)  # no number is given twice
+            talk(clinic, "room-3", 4)
+            wait_rebuilt(clinic)
+            for device, count in (("p-01", 50), ("p-02", 70), ("p-03", 40)):
+                assert samples(clinic, f"posture/{device}") == count, \
+                    (of, device, samples(clinic, f"posture/{device}"))
+            found = ask_file(clinic, f"SELECT state, room, client FROM session WHERE id = {second}")
+            assert found == [("done", "room-2", None)], found
+            note = ask_file(clinic, f"SELECT text FROM session_note WHERE session = {second}")
+            assert "Rebuilt from its recording" in note[0][0], note
+            alarms = ask_file(clinic, "SELECT device, count(*) FROM alarm GROUP BY 1 ORDER BY 1")
+            assert alarms == [("p-01", 1), ("p-02", 1), ("p-03", 1)], alarms
+            assert not (clinic.folder / "history.db.rebuilt").exists()
+            clinic.stop_hub()
+            clinic.start_hub()  # and it is a file as any other
+            assert not clinic.said("is damaged ("), clinic.log_path.read_text()
+            assert samples(clinic, "posture/p-02") == 70
+
+
+def damage_at_work_costs_nothing_that_the_hub_knows(build):
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        first = open_session(clinic, "room-1", "Ahorn")
+        talk(clinic, "room-1", 5)
+        wait_for("all samples", lambda: samples(clinic, "posture/p-01") == 50)
+        order(clinic, first, "end")
+        clinic.stop_hub()
+        clinic.start_hub()
+        assert clinic.ctl("backup", "now").returncode == 0
+        second = open_session(clinic, "room-2", "Birke")
+        order(clinic, second, "note", text="Since the backup.")
+        talk(clinic, "room-2", 5, straight=False)  # its alarm stands
+        wait_for("all samples", lambda: samples(clinic, "posture/p-02") == 50)
+        clinic.stop_hub()  # all of it is in the file, and none in its log
+        clinic.start_hub()
+        talk(clinic, "room-2", 3, straight=False)
+        spoil(clinic, "session_note")
+        failed = clinic.ctl("backup", "now")  # reads all of it
+        assert failed.returncode == 1 and "malformed" in failed.stderr, failed
+        wait_for("it is set aside and rebuilt", lambda: clinic.said("rebuilt from backup"), 40)
+        wait_rebuilt(clinic)
+        wait_for("who was treated, and what stands", lambda: ask_file(
+            clinic, "SELECT (SELECT count(*) FROM client), (SELECT count(*) FROM alarm"
+                    " WHERE presence <> 0), (SELECT count(*) FROM session WHERE state = 'running')")
+            == [(2, 1, 1)])
+        talk(clinic, "room-2", 2, straight=False)
+        wait_for("all samples", lambda: samples(clinic, "posture/p-02") == 100)
+
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        assert clinic.said(f"session {second} in Room-2 goes on"), clinic.log_path.read_text()
+        session = clinic.ask(f"/sessions/{second}")[1]
+        assert session["client"] == "Birke" and session["state"] == "running", session
+        assert session["notes"][0]["text"] == "Since the backup.", session
+        assert {c["name"] for c in clinic.ask("/clients")[1]["clients"]} == {"Ahorn", "Birke"}
+        assert sum(a["rule"] == "bent" for a in clinic.ask("/alarms")[1]["alarms"]) == 1
+        assert samples(clinic, "posture/p-01") == 50
+        assert samples(clinic, "posture/p-02") == 100
+        assert clinic.ctl("backup", "now").returncode == 0
+
+        (clinic.folder / damaged_files(clinic)[0]).rename(clinic.folder / "looked-at")
+        clinic.stop_hub()
+        clinic.start_hub()
+        assert clinic.ask("/health")[1]["complaints"] == []
+
+
+def without_a_backup_recordings_are_what_there_is(build):
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        session = open_session(clinic, "room-2", "Birke")
+        talk(clinic, "room-2", 7)
+        wait_for("all samples", lambda: samples(clinic, "posture/p-02") == 70)
+        order(clinic, session, "end")
+        clinic.stop_hub()
+        spoil(clinic, "head")
+        clinic.ring.unlink()  # and a power cut
+        clinic.start_hub()
+        assert clinic.said("there is no backup to rebuild"), clinic.log_path.read_text()
+        talk(clinic, "room-1", 3)
+        wait_rebuilt(clinic)
+        assert samples(clinic, "posture/p-02") == 70, samples(clinic, "posture/p-02")
+        assert samples(clinic, "posture/p-01") == 30
+        assert ask_file(clinic, "SELECT id FROM session") == [(session,)]
+
+
+if __name__ == "__main__":
+    run([damage_at_start_is_rebuilt_from_backup_and_recordings,
+         damage_at_work_costs_nothing_that_the_hub_knows,
+         without_a_backup_recordings_are_what_there_is])
