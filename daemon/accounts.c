@@ -310,15 +310,16 @@ void hub_tick_accounts(struct lumbard *hub, int64_t now_ms)
         web_look_again(hub->web, "the login is over");
 }
 
-void hub_write_link(const struct lumbard *hub, const char *secret, char *out, size_t bytes)
+void hub_write_link(const struct lumbard *hub, const char *what, const char *secret, char *out,
+                    size_t bytes)
 {
     const struct config *config = hub->setup.config;
     const char *scheme = hub->certificate != NULL ? "https" : "http", *host = config->web.host;
     bool six = strchr(config->web.listen, ':') != NULL;
     size_t length = strcspn(host, ", "); /* the first of the names */
     if (length > 0)
-        snprintf(out, bytes, "%s://%.*s/#/enrol/%s", scheme, (int)length, host, secret);
+        snprintf(out, bytes, "%s://%.*s/#/%s/%s", scheme, (int)length, host, what, secret);
     else
-        snprintf(out, bytes, "%s://%s%s%s:%d/#/enrol/%s", scheme, six ? "[" : "",
-                 config->web.listen, six ? "]" : "", web_port(hub->web), secret);
+        snprintf(out, bytes, "%s://%s%s%s:%d/#/%s/%s", scheme, six ? "[" : "", config->web.listen,
+                 six ? "]" : "", web_port(hub->web), what, secret);
 }

@@ -5,6 +5,7 @@
 #ifndef LUMBAR_ACCOUNTS_H
 #define LUMBAR_ACCOUNTS_H
 
+#include "api.h"
 #include "core/users.h"
 #include "hub.h"
 #include "io/secret.h"
@@ -37,6 +38,10 @@ bool api_read_rooms(const struct lumbard *hub, const struct api_call *call,
 json_t *api_rooms_list(const char *rooms);
 
 #define HUB_LINK_BYTES 400
-void hub_write_link(const struct lumbard *hub, const char *secret, char *out, size_t bytes);
+/* Where the page takes this secret: "enrol" an invitation, "token" a token. */
+void hub_write_link(const struct lumbard *hub, const char *what, const char *secret, char *out,
+                    size_t bytes);
+
+json_t *api_access(const struct lumbard *hub, const struct access *who); /* as GET /me */
 
 #endif

@@ -34,6 +34,11 @@ static const char *const user_members[] = {"name", "role", "rooms", NULL};
 static const char *const change_members[] = {"role", "rooms", "disabled", NULL};
 static const char *const set_up_members[] = {"name", NULL};
 
+static const char *const password_members[] = {"old", "new", NULL};
+static const char *const code_members[] = {"code", NULL};
+static const char *const glass_members[] = {"why", "minutes", NULL};
+static const char *const token_members[] = {"name", "role", "rooms", "days", "writes", NULL};
+
 #define MAY_LOCAL 0U /* no role: on the machine itself, by the hub's own socket */
 
 static const struct api_endpoint endpoints[] = {
@@ -44,6 +49,17 @@ static const struct api_endpoint endpoints[] = {
     {API_POST, "/logout", api_logout, no_members, MAY_KNOWN, SCOPE_NONE},
     {API_POST, "/logout/everywhere", api_logout_everywhere, no_members, MAY_KNOWN, SCOPE_NONE},
     {API_POST, "/setup", api_set_up, set_up_members, MAY_LOCAL, SCOPE_NONE},
+    {API_POST, "/me/password", api_own_password, password_members, MAY_KNOWN, SCOPE_NONE},
+    {API_POST, "/me/codes", api_make_codes, no_members, MAY_KNOWN, SCOPE_NONE},
+    {API_POST, "/me/codes/begin", api_begin_codes, code_members, MAY_KNOWN, SCOPE_NONE},
+    {API_POST, "/me/codes/end", api_end_codes, code_members, MAY_KNOWN, SCOPE_NONE},
+    {API_GET, "/glass", api_get_glass, NULL, MAY_LEAD, SCOPE_NONE},
+    {API_POST, "/glass", api_break_glass, glass_members, MAY_ADMIN | MAY_CARE, SCOPE_NONE},
+    {API_POST, "/glass/mend", api_mend_glass, no_members, MAY_ADMIN | MAY_CARE, SCOPE_NONE},
+    {API_POST, "/glass/{id}/seen", api_see_glass, no_members, MAY_LEAD, SCOPE_NONE},
+    {API_GET, "/tokens", api_get_tokens, NULL, MAY_ADMIN, SCOPE_NONE},
+    {API_POST, "/tokens", api_post_token, token_members, MAY_ADMIN, SCOPE_NONE},
+    {API_DELETE, "/tokens/{id}", api_delete_token, NULL, MAY_ADMIN, SCOPE_NONE},
     {API_GET, "/audit", api_get_audit, NULL, MAY_AUDIT, SCOPE_NONE},
     {API_GET, "/users", api_get_users, NULL, MAY_ADMIN, SCOPE_NONE},
     {API_POST, "/users", api_post_user, user_members, MAY_ADMIN, SCOPE_NONE},

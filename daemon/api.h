@@ -79,10 +79,18 @@ api_handler api_get_report, api_get_table, api_get_fhir;
 api_handler api_get_course;
 
 /* api_login.c */
-api_handler api_get_me, api_get_door, api_login, api_logout, api_logout_everywhere, api_enrol;
+api_handler api_get_me, api_get_door, api_login, api_logout, api_logout_everywhere, api_enrol,
+    api_own_password;
 
 /* api_users.c: the path is the name. */
 api_handler api_get_users, api_post_user, api_put_user, api_reset_user, api_end_user, api_set_up;
+
+/* api_own.c: what people do with their own account. */
+api_handler api_make_codes, api_begin_codes, api_end_codes;
+
+/* api_tokens.c, api_glass.c: the path is the number. */
+api_handler api_get_tokens, api_post_token, api_delete_token;
+api_handler api_break_glass, api_mend_glass, api_get_glass, api_see_glass;
 
 /* api_audit.c */
 api_handler api_get_audit;

@@ -23,6 +23,7 @@ struct asked {
     bool tls, change;
     const char *what; /* for the audit trail */
     char code[8];
+    char fresh[PASSWORD_MAX_BYTES + 1]; /* a password that waits for the old one to be tried */
     unsigned char address[16];
     uint64_t keys[2]; /* of the throttle */
 };
@@ -36,7 +37,7 @@ static json_t *rooms_json(const struct lumbard *hub, const struct access *who)
     return list;
 }
 
-static json_t *access_json(const struct lumbard *hub, const struct access *who)
+json_t *api_access(const struct lumbard *hub, const struct access *who)
 {
     static const char *const kinds[] = {"nobody", "open", "local", "login", "token"};
     bool known = who->kind == ACCESS_LOGIN || who->kind == ACCESS_TOKEN;
@@ -52,7 +53,7 @@ static json_t *access_json(const struct lumbard *hub, const struct access *who)
 
 enum api_outcome api_get_me(void *user, const struct api_call *call, struct api_answer *answer)
 {
-    return api_give(answer, 200, access_json(user, call->request->who));
+    return api_give(answer, 200, api_access(user, call->request->who));
 }
 
 /* What a page has to know before anybody has logged in. */
@@ -91,7 +92,7 @@ static void let_in(struct lumbard *hub, const struct asked *asked, struct pass *
         return;
     }
     hub_audit(hub, &who, asked->what, "", 200, audit_address(asked->address, address));
-    api_give(answer, 200, access_json(hub, &who));
+    api_give(answer, 200, api_access(hub, &who));
     cookie_write(answer->cookie, sizeof(answer->cookie), asked->tls, secret,
                  (pass->until_ms - now_ms) / 1000);
     secret_wipe(secret, sizeof(secret));
@@ -156,12 +157,12 @@ static int64_t throttle(struct asked *asked, const char *name, const struct user
     memcpy(pair + bytes, asked->address, 16);
     asked->keys[0] = throttle_key(all, asked->address, 16, 1);
     asked->keys[1] = throttle_key(all, pair, bytes + (known ? 16 : 0), known ? 2 : 3);
-    int64_t wait_ms = throttle_try(all, asked->keys[0], now_ms);
+    int64_t wait_ms = throttle_try(all, &throttle_address, asked->keys[0], now_ms);
     if (wait_ms > 0)
         return wait_ms;
-    wait_ms = throttle_try(all, asked->keys[1], now_ms);
+    wait_ms = throttle_try(all, &throttle_account, asked->keys[1], now_ms);
     if (wait_ms > 0)
-        throttle_give_back(all, asked->keys[0]);
+        throttle_give_back(all, &throttle_address, asked->keys[0]);
     return wait_ms;
 }
 
@@ -178,8 +179,8 @@ static void on_tried(void *user_of, bool right, const char *sealed)
     struct api_answer answer = {0};
     (void)sealed;
     if (right && user != NULL && !user->disabled && has_code(user, asked->code)) {
-        throttle_give_back(&hub->throttle, asked->keys[0]);
-        throttle_give_back(&hub->throttle, asked->keys[1]);
+        throttle_give_back(&hub->throttle, &throttle_address, asked->keys[0]);
+        throttle_give_back(&hub->throttle, &throttle_account, asked->keys[1]);
         note_place(user, asked->address);
         user->seen_ms = hub_now_ms(hub);
         hub_store_user(hub, user);
@@ -217,8 +218,8 @@ static enum api_outcome login_by_password(struct lumbard *hub, const struct api_
         const char *sealed = user != NULL && !user->disabled ? user->sealed : "";
         if (password_try(hub->passwords, password, sealed, on_tried, asked) == 0)
             return API_LATER;
-        throttle_give_back(&hub->throttle, asked->keys[0]);
-        throttle_give_back(&hub->throttle, asked->keys[1]);
+        throttle_give_back(&hub->throttle, &throttle_address, asked->keys[0]);
+        throttle_give_back(&hub->throttle, &throttle_account, asked->keys[1]);
         wait_ms = BUSY_S * 1000;
     }
     free(asked);
@@ -370,4 +371,57 @@ enum api_outcome api_enrol(void *user_of, const struct api_call *call, struct ap
     asked->invite = invite->id;
     asked->what = "invitation taken up";
     return seal(hub, asked, password, answer);
+}
+
+/* The old one was right: the new one is sealed, and all other logins are over. */
+static void on_old_tried(void *user_of, bool right, const char *sealed)
+{
+    struct asked *asked = user_of;
+    struct lumbard *hub = asked->hub;
+    struct api_answer answer = {0};
+    (void)sealed;
+    if (right) {
+        throttle_give_back(&hub->throttle, &throttle_account, asked->keys[0]);
+        if (password_seal(hub->passwords, asked->fresh, on_sealed, asked) == 0) {
+            secret_wipe(asked->fresh, sizeof(asked->fresh));
+            return;
+        }
+        say_busy(&answer, BUSY_S * 1000);
+    } else {
+        api_problem(&answer, 403, "The old password is another one.");
+    }
+    secret_wipe(asked->fresh, sizeof(asked->fresh));
+    answer_with(asked, &answer);
+}
+
+/* {"old", "new"} */
+enum api_outcome api_own_password(void *user_of, const struct api_call *call,
+                                  struct api_answer *answer)
+{
+    struct lumbard *hub = user_of;
+    struct api_reader reader = {.call = call};
+    const char *old = api_text(&reader, "old", 1, PASSWORD_MAX_BYTES, NULL);
+    const char *fresh = api_text(&reader, "new", 1, PASSWORD_MAX_BYTES, NULL);
+    const struct user *user = users_by_id(hub->users, call->request->who->person);
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
+    if (user == NULL || call->request->who->kind != ACCESS_LOGIN)
+        return api_problem(answer, 409, "This is for people who have logged in.");
+    if (!is_fit(fresh, user, answer))
+        return API_DONE;
+    struct asked *asked = asked_by(hub, call);
+    if (asked == NULL)
+        return api_problem(answer, 503, "There is no memory for the answer.");
+    asked->user = user->id;
+    asked->change = true;
+    asked->what = "password changed";
+    snprintf(asked->fresh, sizeof(asked->fresh), "%s", fresh);
+    asked->keys[0] = throttle_key(&hub->throttle, user->name, strlen(user->name), 5);
+    int64_t wait_ms =
+        throttle_try(&hub->throttle, &throttle_account, asked->keys[0], hub_now_ms(hub));
+    if (wait_ms == 0 && password_try(hub->passwords, old, user->sealed, on_old_tried, asked) == 0)
+        return API_LATER;
+    secret_wipe(asked->fresh, sizeof(asked->fresh));
+    free(asked);
+    return say_busy(answer, wait_ms > 0 ? wait_ms : BUSY_S * 1000);
 }

@@ -120,7 +120,7 @@ static enum api_outcome invite(struct lumbard *hub, const struct api_call *call,
     if (pass == NULL)
         return api_complain(answer, diag.code, &diag);
     json_t *said = user_json(hub, user);
-    hub_write_link(hub, secret, link, sizeof(link));
+    hub_write_link(hub, "enrol", secret, link, sizeof(link));
     json_object_set_new(said, "link", json_string(link));
     json_object_set_new(said, "until", api_instant(pass->until_ms));
     secret_wipe(secret, sizeof(secret));

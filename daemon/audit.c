@@ -236,8 +236,13 @@ void hub_note_call(void *user, const struct api_endpoint *endpoint, const struct
     if (is_sight(endpoint) || refused)
         hub_audit_sight(hub, who, what, hub->audit.about, outcome);
     else if (endpoint->method != API_GET)
-        hub_audit(hub, who, what, hub->audit.about, outcome, "");
-    hub->audit.about[0] = '\0';
+        hub_audit(hub, who, what, hub->audit.about, outcome, hub->audit.why);
+    hub->audit.about[0] = hub->audit.why[0] = '\0';
+}
+
+void hub_say_why(struct lumbard *hub, const char *why)
+{
+    copy(hub->audit.why, sizeof(hub->audit.why), why);
 }
 
 void hub_note_watch(void *user, const struct access *who, uint32_t room)

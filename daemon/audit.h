@@ -26,7 +26,8 @@ void hub_note_call(void *hub, const struct api_endpoint *endpoint, const struct 
                    const struct api_answer *answer);
 void hub_note_watch(void *hub, const struct access *who, uint32_t room);
 
-void hub_log_audit_head(struct lumbard *hub); /* into the journal */
+void hub_say_why(struct lumbard *hub, const char *why); /* of the request at hand */
+void hub_log_audit_head(struct lumbard *hub);           /* into the journal */
 
 /* A row of the table as a line; and an address in words. */
 void audit_take_row(struct audit_line *line, const struct store_value *values);

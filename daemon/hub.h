@@ -17,6 +17,7 @@
 #include "core/audit.h"
 #include "core/flood.h"
 #include "core/throttle.h"
+#include "core/users.h"
 #include "core/ingest.h"
 #include "core/shelf.h"
 #include "core/publish.h"
@@ -68,7 +69,7 @@ struct hub_unstored {
         uint64_t id;
     } removals[HUB_REMOVALS_MAX];
     unsigned removal_count;
-    bool pauses, accounts;
+    bool pauses, accounts, glass;
 };
 
 /* The audit trail: where it stands, what waits for room in the store, what was told of just now. */
@@ -84,9 +85,19 @@ struct hub_audit {
         int64_t at_ms;
     } seen[HUB_AUDIT_SEEN];
     unsigned seen_next;
-    char about[AUDIT_ABOUT_BYTES]; /* of the request at hand */
+    char about[AUDIT_ABOUT_BYTES], why[AUDIT_WHY_BYTES]; /* of the request at hand */
     uint64_t logged;               /* the head was, up to this line */
     int64_t logged_ms;
+};
+
+/* Glass that was broken, the newest of it: told to the leads until one of them has seen it. */
+#define HUB_GLASS 64
+struct hub_glass {
+    uint64_t id; /* 0: none */
+    char who[ACCESS_NAME_BYTES], role[16], why[PASS_WHY_BYTES];
+    int64_t at_ms, until_ms;
+    char seen_by[ACCESS_NAME_BYTES];
+    int64_t seen_ms; /* 0: not yet */
 };
 
 /* Who came by the hub's own socket, by number. */
@@ -141,6 +152,8 @@ struct lumbard {
     struct users *users;              /* accounts, and what lets in */
     struct passwords *passwords;
     struct hub_audit audit;
+    struct hub_glass glass[HUB_GLASS]; /* by number */
+    uint64_t newest_glass;
     struct throttle throttle;
     struct hub_local locals[HUB_LOCALS];
     unsigned local_count;
@@ -306,6 +319,10 @@ void hub_tick_accounts(struct lumbard *hub, int64_t now_ms);   /* logins come to
 int hub_load_audit(struct lumbard *hub, struct diag *diag);
 void hub_store_audit_again(struct lumbard *hub); /* what found no room */
 void hub_tick_audit(struct lumbard *hub, int64_t now_ms);
+
+/* api_glass.c */
+int hub_load_glass(struct lumbard *hub, struct diag *diag);
+void hub_store_glass_again(struct lumbard *hub); /* what found no room */
 
 /* treat.c: sessions, from the configuration and the clock. */
 int hub_open_sessions(struct lumbard *hub, struct diag *diag);

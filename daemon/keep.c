@@ -185,6 +185,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = hub_load_audit(hub, diag);
     if (code == 0)
+        code = hub_load_glass(hub, diag);
+    if (code == 0)
         code = hub_load_people(hub, diag);
     if (code == 0)
         code = hub_load_sessions(hub, diag);

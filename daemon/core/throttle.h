@@ -13,9 +13,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define THROTTLE_BURST     8     /* tries at once */
-#define THROTTLE_PERIOD_MS 10000 /* and then one each */
-#define THROTTLE_PLACES    4096
+#define THROTTLE_PLACES 4096
+
+struct throttle_pace {
+    int burst;         /* tries at once */
+    int64_t period_ms; /* and then one each */
+};
+extern const struct throttle_pace throttle_account, throttle_address; /* a proxy is one address */
 
 struct throttle {
     uint64_t seed;
@@ -26,7 +30,9 @@ uint64_t throttle_key(const struct throttle *throttle, const void *bytes, size_t
                       uint64_t kind);
 
 /* 0: it may be tried, and is counted; else how long to wait, and nothing changed. */
-int64_t throttle_try(struct throttle *throttle, uint64_t key, int64_t now_ms);
-void throttle_give_back(struct throttle *throttle, uint64_t key); /* it was right */
+int64_t throttle_try(struct throttle *throttle, const struct throttle_pace *pace, uint64_t key,
+                     int64_t now_ms);
+/* It was right. */
+void throttle_give_back(struct throttle *throttle, const struct throttle_pace *pace, uint64_t key);
 
 #endif

@@ -32,6 +32,7 @@ struct user {
     char sealed[USER_SEALED_BYTES]; /* the password's; "": none was set */
     char totp[USER_TOTP_BYTES];     /* secret of one-time codes, base32; "": none are asked for */
     int64_t totp_step;              /* the last that was used, never again */
+    char totp_wanted[USER_TOTP_BYTES]; /* made, and no code of it was shown yet; not stored */
     int64_t created_ms, seen_ms;    /* seen: last login; 0: never */
     unsigned char places[USER_PLACES][16]; /* last entered from; not stored */
 };

@@ -58,5 +58,7 @@ int ctl_top(int count, char **arguments);
 int ctl_diagnose(int count, char **arguments);
 int ctl_setup(int count, char **arguments);
 int ctl_users(int count, char **arguments);
+int ctl_tokens(int count, char **arguments);
+int ctl_audit(int count, char **arguments);
 
 #endif

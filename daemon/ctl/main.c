@@ -32,6 +32,8 @@ static const struct ctl_command commands[] = {
     {"calibration", "show|neutral|range ...", "of a wearable on whoever wears it", ctl_calibration},
     {"setup", "[--name NAME]", "the first administrator's account", ctl_setup},
     {"users", "list|add|set|disable ...", "who may come in", ctl_users},
+    {"tokens", "list|add|revoke ...", "of walls and programs", ctl_tokens},
+    {"audit", "list|verify|export ...", "who did and saw what", ctl_audit},
     {"rules", "test|try ...", "rules, as files", ctl_rules},
     {"config", "check|diff|apply|rollback ...", "the configuration, without risk", ctl_config},
     {"diagnose", "[--out FILE]", "a bundle for who helps, without client data", ctl_diagnose},

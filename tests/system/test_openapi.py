@@ -7,10 +7,11 @@ import json
 import re
 import signal
 import subprocess
+import time
 
 import described
 from clinic import Clinic, run, wait_for
-from visitor import PASSWORD, invited, set_up
+from visitor import PASSWORD, code_of, invited, set_up
 from test_calibration import Wearer, take_neutral, value
 
 RULE = """
@@ -115,16 +116,28 @@ def ask_for_accounts(build):
     with Clinic(build, accounts=True) as clinic:
         admin = set_up(clinic)
         invited(clinic, admin, "anna", "therapist")
-        auditor = invited(clinic, admin, "ben", "auditor")
+        auditor, lead = invited(clinic, admin, "ben", "auditor"), invited(clinic, admin, "eva", "lead")
         for visitor, method, path, body in [
                 (admin, "GET", "/door", None), (admin, "GET", "/me", None), (admin, "GET", "/users", None),
                 (admin, "PUT", "/users/anna", {"rooms": ["room-1"]}),
                 (admin, "POST", "/users/anna/logout", {}), (admin, "POST", "/users/anna/reset", {}),
+                (lead, "POST", "/glass", {"why": "to see whether it is told"}),
+                (lead, "POST", "/glass/mend", {}), (lead, "GET", "/glass", None),
+                (lead, "POST", "/glass/1/seen", {}),
+                (lead, "POST", "/me/password", {"old": PASSWORD, "new": PASSWORD + " more"}),
+                (admin, "GET", "/tokens", None),
                 (auditor, "GET", "/audit", None), (auditor, "POST", "/logout", {}),
                 (auditor, "POST", "/login", {"name": "ben", "password": PASSWORD}),
                 (auditor, "POST", "/logout/everywhere", {})]:
             status, said = visitor.ask(path, method, body)
             assert status == 200, (method, path, said)
+        status, token = admin.ask("/tokens", "POST", {"name": "wall"})
+        assert status == 201 and admin.ask(f"/tokens/{token['id']}", "DELETE")[0] == 200, token
+        secret = lead.ask("/me/codes", "POST", {})[1]["secret"]
+        step = int(time.time()) // 30
+        for order, number in (("begin", step), ("end", step + 1)):
+            status, said = lead.ask(f"/me/codes/{order}", "POST", {"code": code_of(secret, number)})
+            assert status == 200, said
         return clinic.answered
 
 

@@ -6,10 +6,13 @@ choose.
     assert anna.ask("/sessions")[0] == 200
 """
 import base64
+import hashlib
+import hmac
 import http.client
 import json
 import os
 import socket
+import struct
 
 import described
 
@@ -64,9 +67,10 @@ class Visitor:
         sent = {"Host": self.origin[7:], "Upgrade": "websocket", "Connection": "Upgrade",
                 "Sec-WebSocket-Key": key, "Sec-WebSocket-Version": "13",
                 "Sec-WebSocket-Protocol": "lumbar.live.v1", "Origin": self.origin,
-                **self.sent(headers)}
+                **self.sent(headers), **(headers or {})}
         wire.sendall(("GET /live HTTP/1.1\r\n" + "".join(
-            f"{name}: {value}\r\n" for name, value in sent.items()) + "\r\n").encode())
+            f"{name}: {value}\r\n" for name, value in sent.items() if value is not None)
+            + "\r\n").encode())
         head = b""
         while b"\r\n\r\n" not in head:
             part = wire.recv(1)
@@ -95,3 +99,10 @@ def invited(clinic, admin, name, role, rooms=()):
     status, said = admin.ask("/users", "POST", {"name": name, "role": role, "rooms": list(rooms)})
     assert status == 201, said
     return taken_up(clinic, said["link"])
+
+
+def code_of(secret, step):
+    """What a telephone shows (RFC 6238)."""
+    digest = hmac.new(base64.b32decode(secret), struct.pack(">Q", step), hashlib.sha1).digest()
+    at = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[at:at + 4])[0] & 0x7FFFFFFF) % 1000000:06d}"

@@ -25,12 +25,17 @@ static int clear(void **state)
 static void a_burst_is_let_through_and_then_one_each_period(void **state)
 {
     (void)state;
-    for (int i = 0; i < THROTTLE_BURST; i++)
-        assert_int_equal(throttle_try(&throttle, 7, NOW), 0);
-    assert_int_equal(throttle_try(&throttle, 7, NOW), THROTTLE_PERIOD_MS);
-    assert_int_equal(throttle_try(&throttle, 7, NOW + THROTTLE_PERIOD_MS - 1), 1);
-    assert_int_equal(throttle_try(&throttle, 7, NOW + THROTTLE_PERIOD_MS), 0);
-    assert_int_equal(throttle_try(&throttle, 7, NOW + THROTTLE_PERIOD_MS), THROTTLE_PERIOD_MS);
+    for (int i = 0; i < throttle_account.burst; i++)
+        assert_int_equal(throttle_try(&throttle, &throttle_account, 7, NOW), 0);
+    assert_int_equal(throttle_try(&throttle, &throttle_account, 7, NOW),
+                     throttle_account.period_ms);
+    assert_int_equal(
+        throttle_try(&throttle, &throttle_account, 7, NOW + throttle_account.period_ms - 1), 1);
+    assert_int_equal(
+        throttle_try(&throttle, &throttle_account, 7, NOW + throttle_account.period_ms), 0);
+    assert_int_equal(
+        throttle_try(&throttle, &throttle_account, 7, NOW + throttle_account.period_ms),
+        throttle_account.period_ms);
 }
 
 /* Nobody is kept out for longer than one period, however often a stranger tried. */
@@ -38,27 +43,28 @@ static void no_storm_of_tries_makes_the_wait_longer(void **state)
 {
     (void)state;
     for (int i = 0; i < 100000; i++)
-        assert_true(throttle_try(&throttle, 7, NOW) <= THROTTLE_PERIOD_MS);
+        assert_true(throttle_try(&throttle, &throttle_account, 7, NOW) <=
+                    throttle_account.period_ms);
 }
 
 static void what_was_right_costs_nothing(void **state)
 {
     (void)state;
-    for (int i = 0; i < 10 * THROTTLE_BURST; i++) {
-        assert_int_equal(throttle_try(&throttle, 7, NOW), 0);
-        throttle_give_back(&throttle, 7);
+    for (int i = 0; i < 10 * throttle_account.burst; i++) {
+        assert_int_equal(throttle_try(&throttle, &throttle_account, 7, NOW), 0);
+        throttle_give_back(&throttle, &throttle_account, 7);
     }
 }
 
 static void all_is_back_after_a_while(void **state)
 {
     (void)state;
-    int64_t later = NOW + THROTTLE_BURST * THROTTLE_PERIOD_MS;
-    for (int i = 0; i < THROTTLE_BURST; i++)
-        throttle_try(&throttle, 7, NOW);
-    for (int i = 0; i < THROTTLE_BURST; i++)
-        assert_int_equal(throttle_try(&throttle, 7, later), 0);
-    assert_true(throttle_try(&throttle, 7, later) > 0);
+    int64_t later = NOW + throttle_account.burst * throttle_account.period_ms;
+    for (int i = 0; i < throttle_account.burst; i++)
+        throttle_try(&throttle, &throttle_account, 7, NOW);
+    for (int i = 0; i < throttle_account.burst; i++)
+        assert_int_equal(throttle_try(&throttle, &throttle_account, 7, later), 0);
+    assert_true(throttle_try(&throttle, &throttle_account, 7, later) > 0);
 }
 
 static void names_addresses_and_hubs_differ(void **state)
@@ -78,14 +84,15 @@ static void invented_names_do_not_set_a_name_free(void **state)
 {
     (void)state;
     uint64_t key = throttle_key(&throttle, "anna", 4, 1);
-    for (int i = 0; i < THROTTLE_BURST; i++)
-        throttle_try(&throttle, key, NOW);
+    for (int i = 0; i < throttle_account.burst; i++)
+        throttle_try(&throttle, &throttle_account, key, NOW);
     for (int i = 0; i < 100000; i++) {
         char name[32];
         int length = snprintf(name, sizeof(name), "made-up-%d", i);
-        throttle_try(&throttle, throttle_key(&throttle, name, (size_t)length, 1), NOW);
+        throttle_try(&throttle, &throttle_account, throttle_key(&throttle, name, (size_t)length, 1),
+                     NOW);
     }
-    assert_true(throttle_try(&throttle, key, NOW) > 0);
+    assert_true(throttle_try(&throttle, &throttle_account, key, NOW) > 0);
 }
 
 int main(void)
