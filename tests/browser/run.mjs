@@ -13,7 +13,7 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const build = resolve(process.argv[2] ?? join(here, '../../build'));
 const shots = resolve(process.argv[3] ?? join(here, 'shots'));
 
-if (!['playwright-core', 'fhir'].every((name) => existsSync(join(here, 'node_modules', name)))) {
+if (!['axe-core', 'playwright-core', 'fhir'].every((name) => existsSync(join(here, 'node_modules', name)))) {
     console.log(`skipped: what the tests are made with is not installed; npm ci in ${here} does it`);
     process.exit(77);
 }
@@ -24,6 +24,7 @@ if (!Browser.installed()) {
 }
 const { Clinic } = await import('./clinic.mjs');
 const { Tap } = await import('./tap.mjs');
+const { testAccess } = await import('./access.mjs');
 const { RULES, testAlarms } = await import('./alarms.mjs');
 const { ARMED_RULES, testArming } = await import('./arming.mjs');
 const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
@@ -100,6 +101,7 @@ const parts = {
         await testWall(tap, browser, clinic);
         await testRoom(tap, browser, clinic);
         await testScreens(tap, browser, clinic, shots);
+        await testAccess(tap, browser, clinic);
         await testReport(tap, browser, clinic, shots, 'room-2');
     },
     async loss() {

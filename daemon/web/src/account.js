@@ -17,7 +17,7 @@ export function Account({ detail }) {
 /** @param {{phases: Phase[]}} props */
 function Phases({ phases }) {
     if (phases.length === 0) return null;
-    return html`<section><h3>${words.phases}</h3><ol class="phases">${phases.map((phase, i) => {
+    return html`<section><h2>${words.phases}</h2><ol class="phases">${phases.map((phase, i) => {
         const state = phase.ended ? 'done' : phase.began ? 'now' : 'todo';
         return html`<li key=${i} class=${state} aria-current=${state === 'now' ? 'step' : undefined}>
             <i aria-hidden="true">${{ done: '✓', now: '▸', todo: '·' }[state]}</i>
@@ -30,7 +30,7 @@ function Phases({ phases }) {
 /** The newest first. @param {{notes: Detail['notes']}} props */
 function Notes({ notes }) {
     if (notes.length === 0) return null;
-    return html`<section><h3>${words.notes}</h3><ul class="notes">${[...notes].reverse().map(({ at, kind, text }, i) =>
+    return html`<section><h2>${words.notes}</h2><ul class="notes">${[...notes].reverse().map(({ at, kind, text }, i) =>
         html`<li key=${notes.length - i}><time>${clockTime(Date.parse(at))}</time>
             <span>${kind === 'marker' ? `⚑ ${text || words.marker}` : text}</span></li>`)}</ul></section>`;
 }

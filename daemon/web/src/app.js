@@ -5,6 +5,7 @@ import { Behind } from './alarms.js';
 import { AlarmScreen } from './alarmscreen.js';
 import { ClientsScreen } from './clients.js';
 import { CourseScreen } from './course.js';
+import { DevicesScreen } from './devices.js';
 import { html } from './html.js';
 import { Glyph, Mark } from './marks.js';
 import { RoomScreen } from './room.js';
@@ -32,6 +33,9 @@ export function App({ entrance, store, link, deeds, sound, treatments, route, re
     const now = store.clock.now();
     const silence = link.phase === 'open' && Number.isFinite(store.heard)
         ? store.clock.local() - store.heard : 0;
+    if (route.kiosk)
+        return html`<${KioskWall} store=${store} link=${link} deeds=${deeds} sound=${sound} now=${now}
+            silence=${silence} />`;
     const height = innerHeight - CHROME_PX - (store.devicesIn(0).length > 0 ? UNASSIGNED_PX : 0);
     return html`
         <${TopLine} store=${store} link=${link} sound=${sound} route=${route} now=${now}
@@ -47,6 +51,7 @@ export function App({ entrance, store, link, deeds, sound, treatments, route, re
             <span class="end">
                 ${entrance.may('lead', 'therapist') && html`
                     <a class="plain" href="#/clients">${words.clients}</a>`}
+                <a class="plain" href="#/devices">${words.devices}</a>
                 <${WhoIsIn} entrance=${entrance} />
                 ${store.health && html`<${Unusable} health=${store.health} />`}
                 ${store.hello && html`<span>${words.version(store.hello.version)}</span>`}
@@ -66,6 +71,17 @@ function WhoIsIn({ entrance }) {
         <button class="plain" onClick=${() => entrance.leave()}>${words.logOut}</button>`;
 }
 
+/** The wall that nobody touches: no link, no button, no list of what is not in a room.
+ *  @param {Pick<Props, 'store' | 'link' | 'deeds' | 'sound'> & {now: number, silence: number}} props */
+function KioskWall({ store, link, deeds, sound, now, silence }) {
+    return html`
+        <${TopLine} store=${store} link=${link} sound=${sound} now=${now} silence=${silence} />
+        <${Banners} store=${store} link=${link} silence=${silence} />
+        <main><${Wall} store=${store} deeds=${deeds} now=${now} width=${innerWidth - 24}
+            height=${innerHeight - CHROME_PX} still=${true} /></main>
+        <footer><span>${words.foot}</span></footer>`;
+}
+
 /** What the address asks for. @param {Omit<Props, 'link' | 'sound' | 'refresh'> & {now: number, height: number}} props */
 function Screen({ store, deeds, treatments, route, now, height }) {
     if (route.room !== null)
@@ -75,24 +91,27 @@ function Screen({ store, deeds, treatments, route, now, height }) {
         return html`<${CourseScreen} name=${route.client} width=${Math.min(innerWidth - 24, 1200)}
             key=${route.client} />`;
     if (route.clients) return html`<${ClientsScreen} />`;
+    if (route.back === 'devices') return html`<${DevicesScreen} store=${store} now=${now} />`;
     if (route.alarms) return html`<${AlarmScreen} store=${store} deeds=${deeds} now=${now} />`;
     return html`<${Wall} store=${store} deeds=${deeds} now=${now} width=${innerWidth - 24}
         height=${height} />`;
 }
 
-/** @param {Pick<Props, 'store' | 'link' | 'sound' | 'route'> & {now: number, silence: number}} props */
+/** @param {Pick<Props, 'store' | 'link' | 'sound'> & {route?: Props['route'], now: number,
+ *    silence: number}} props route: none, and nothing to touch, on a television */
 function TopLine({ store, link, sound, route, now, silence }) {
     const { health, hello } = store;
     const live = link.phase === 'open' && silence < SILENT_MS;
     const phase = silence >= SILENT_MS ? words.silent
         : { open: words.connected, connecting: words.connecting, waiting: words.disconnected }[link.phase];
     return html`<header class="top">
-        ${!isWall(route) && html`<a class="back" href="#/">
+        ${route && !isWall(route) && html`<a class="back" href="#/">
             <svg viewBox="0 0 24 24" aria-hidden="true"><path d="M15 4l-8 8 8 8" /></svg>
             ${words.allRooms}</a>`}
-        <b class="clinic">${hello?.clinic || 'Lumbar'}</b>
-        ${hello && html`<${AlarmCount} store=${store} />`}
-        <${SoundSwitch} sound=${sound} />
+        ${!route || isWall(route) ? html`<h1 class="clinic">${hello?.clinic || 'Lumbar'}</h1>`
+            : html`<b class="clinic">${hello?.clinic || 'Lumbar'}</b>`}
+        ${hello && html`<${AlarmCount} store=${store} still=${!route} />`}
+        ${route && html`<${SoundSwitch} sound=${sound} />`}
         <span class="states">
             ${health && html`
                 <${State} good=${health.broker} live=${live} text=${brokerWords(health)} />
@@ -114,17 +133,18 @@ function Unusable({ health }) {
 }
 
 /** @param {import('./route.js').Route} route */
-function isWall({ room, client, alarms, clients }) {
-    return room === null && client === null && !alarms && !clients;
+function isWall({ room, client, alarms, clients, back }) {
+    return room === null && client === null && back === null && !alarms && !clients;
 }
 
 /** How many alarms need somebody, on every screen; the way to the list of all.
- *  @param {{store: Store}} props */
-function AlarmCount({ store }) {
+ *  @param {{store: Store, still: boolean}} props */
+function AlarmCount({ store, still }) {
     const worst = store.allAlarms()[0];
-    return html`<a class="count" href="#/alarms">
-        ${worst && waits(worst) && html`<${Mark} alarm=${worst} />`}
-        ${words.waitingAlarms(store.waiting, number(store.waiting))}</a>`;
+    const said = html`${worst && waits(worst) && html`<${Mark} alarm=${worst} />`}
+        ${words.waitingAlarms(store.waiting, number(store.waiting))}`;
+    return still ? html`<span class="count">${said}</span>`
+        : html`<a class="count" href="#/alarms">${said}</a>`;
 }
 
 /** Whether this screen is heard, and to change that. @param {{sound: Sound}} props */

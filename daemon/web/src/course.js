@@ -64,7 +64,7 @@ function Sessions({ course }) {
     const score = (/** @type {number | null} */ value) => (value === null ? '–' : number(value));
     return html`<div class="scroll"><table class="sessions">
         <thead><tr><th>${words.date}</th><th>${words.plan}</th><th>${words.painChange}</th><th>RMDQ</th>
-            <th>ODI</th><th>${words.doseShort}</th><th></th></tr></thead>
+            <th>ODI</th><th>${words.doseShort}</th><th>${words.report}</th></tr></thead>
         <tbody>${[...course.sessions].reverse().map(({ id, opened, plan, pain, rmdq, odi, dose, state, adverse }) =>
             html`<tr key=${id}>
                 <td>${day(Date.parse(opened))}</td>

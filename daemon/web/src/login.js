@@ -20,9 +20,10 @@ export function Door({ entrance, route, refresh }) {
     </main>`;
 }
 
-/** What an address held that is nobody else's business: it does not stay there. */
-function clearAddress() {
-    history.replaceState(null, '', '#/');
+/** What an address held that is nobody else's business: it does not stay there.
+ *  @param {string} [then] where one goes from here */
+function clearAddress(then = '#/') {
+    history.replaceState(null, '', then);
     dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
@@ -38,7 +39,7 @@ class Login extends Component {
     async #enter(shown, wrong) {
         this.setState({ complaint: '', asked: true });
         const answer = await this.props.entrance.enter(shown);
-        if (isDone(answer)) clearAddress();
+        if (isDone(answer)) clearAddress(this.props.token ? '#/kiosk' : undefined);
         else this.setState({ complaint: refusal(answer, wrong), asked: false });
     }
 

@@ -8,10 +8,12 @@ import './room.css';
 import './treatment.css';
 import './course.css';
 import './people.css';
+import './devices.css';
 import { App } from './app.js';
 import { Deeds } from './deeds.js';
 import { Entrance } from './entrance.js';
 import { html } from './html.js';
+import { Kiosk } from './kiosk.js';
 import { Link } from './link.js';
 import { Door } from './login.js';
 import { parseRoute } from './route.js';
@@ -27,6 +29,7 @@ const deeds = new Deeds(soon);
 const sound = new Sound(soon);
 const treatments = new Treatments(soon);
 const entrance = new Entrance(onEntrance);
+const kiosk = new Kiosk();
 let route = parseRoute(location.hash);
 let drawing = 0;
 
@@ -89,6 +92,7 @@ function draw() {
         render(html`<${Door} entrance=${entrance} route=${route} refresh=${soon} />`, page);
         return;
     }
+    kiosk.update(route.kiosk, store.hello?.version);
     render(html`<${App} entrance=${entrance} store=${store} link=${link} deeds=${deeds} sound=${sound} treatments=${treatments}
         route=${route} refresh=${soon} />`, page);
 }

@@ -1,9 +1,11 @@
 // Where the page is: "#/" is the wall, "#/room/<name>" a room, "#/alarms" the list of them, "#/clients"
-// who is treated, "#/client/<name>" a course; "#/enrol/<secret>" an invitation, "#/token/<secret>" a
-// wall that comes in by its token: what stands behind a # is never sent.
+// who is treated, "#/client/<name>" a course, "#/devices" and the like what their name says;
+// "#/kiosk" is the wall on a television; "#/enrol/<secret>" an invitation, "#/token/<secret>" a wall
+// that comes in by its token: what stands behind a # is never sent.
 
-/** @typedef {{room: string | null, client: string | null, alarms: boolean, clients: boolean,
- *    enrol: string | null, token: string | null}} Route */
+/** @typedef {'devices' | 'rules' | 'hub'} Back what is for who looks after the hub
+ *  @typedef {{room: string | null, client: string | null, alarms: boolean, clients: boolean,
+ *    enrol: string | null, token: string | null, kiosk: boolean, back: Back | null}} Route */
 
 /** @param {string} hash @returns {Route} */
 export function parseRoute(hash) {
@@ -14,6 +16,8 @@ export function parseRoute(hash) {
         clients: hash === '#/clients',
         enrol: named(hash, /^#\/enrol\/(.+)$/),
         token: named(hash, /^#\/token\/(.+)$/),
+        kiosk: hash === '#/kiosk',
+        back: /** @type {Back | undefined} */ (/^#\/(devices|rules|hub)$/.exec(hash)?.[1]) ?? null,
     };
 }
 

@@ -58,7 +58,7 @@ function countdown(left) {
 export function PhaseClock({ session, now }) {
     const left = phaseLeft(session, now);
     const share = left === null ? 0 : Math.min(1, Math.max(0, left / session.phase_ms));
-    return html`<section class="phase-clock" aria-label=${words.session}>
+    return html`<section class="phase-clock" aria-label=${words.phaseClock}>
         <p class="who"><b class="client">${session.client || words.noClient}</b>
             ${session.therapist && html` <span class="therapist">${session.therapist}</span>`}</p>
         <div class="dial">

@@ -295,7 +295,7 @@ function scaled(font, ratio) {
 
 /** @param {number} value */
 function decimalsOf(value) {
-    return Math.min(3, (String(value).split('.')[1] ?? '').length);
+    return Math.min(3, (String(Number(value.toPrecision(6))).split('.')[1] ?? '').length);
 }
 
 /** @param {uPlot} plot @param {number[]} splits */

@@ -19,8 +19,9 @@ import { clockTime, number, span, words } from './words.js';
 
 const TIGHT_FIGURES = 2;
 
-/** @param {{store: Store, deeds: Deeds, now: number, width: number, height: number}} props */
-export function Wall({ store, deeds, now, width, height }) {
+/** @param {{store: Store, deeds: Deeds, now: number, width: number, height: number,
+ *    still?: boolean}} props still: nobody touches it */
+export function Wall({ store, deeds, now, width, height, still = false }) {
     if (!store.hello) return html`<p class="empty">${words.waiting}</p>`;
     const rooms = byNeed(store, now);
     if (rooms.length === 0 && store.devices.size === 0)
@@ -31,9 +32,9 @@ export function Wall({ store, deeds, now, width, height }) {
             style=${{ '--columns': columns, height: fits ? `${height}px` : '' }}>
             ${rooms.map(({ room, alarms }) => html`
                 <${Tile} key=${room.id} store=${store} deeds=${deeds} room=${room} alarms=${alarms}
-                    now=${now} density=${density} />`)}
+                    now=${now} density=${density} still=${still} />`)}
         </div>
-        <${Unassigned} store=${store} now=${now} />`;
+        ${!still && html`<${Unassigned} store=${store} now=${now} />`}`;
 }
 
 /** Alarms first, then treatments by the minutes that are left of their phase. Sorting is stable:
@@ -60,15 +61,16 @@ function minutesLeft(session, now) {
 }
 
 /** @param {{store: Store, deeds: Deeds, room: Room, alarms: Alarm[], now: number,
- *    density: string}} props */
-function Tile({ store, deeds, room, alarms, now, density }) {
+ *    density: string, still: boolean}} props */
+function Tile({ store, deeds, room, alarms, now, density, still }) {
     const worst = store.worstIn(room.id);
-    const asks = worst && waits(worst) && density !== 'dense';
+    const asks = worst && waits(worst) && density !== 'dense' && !still;
     const session = store.sessionIn(room.id);
     const colour = worst ? `${priorityName(worst.priority)} ${waits(worst) ? '' : 'quiet'}` : '';
     const calm = store.isPaused(room.id) ? 'calm-marks' : '';
     return html`<div class=${`place ${colour} ${calm} ${asks ? 'asks' : ''}`}>
-        <a class=${`tile ${colour}`} href=${`#/room/${encodeURIComponent(room.name)}`}>
+        <a class=${`tile ${colour}`}
+                href=${still ? undefined : `#/room/${encodeURIComponent(room.name)}`}>
             <div class="head">
                 <h2>${room.title || room.name}</h2>
                 <${Troubles} store=${store} devices=${store.devicesIn(room.id)} now=${now} />

@@ -123,6 +123,7 @@ export const de = {
     painEnds: '0 keiner, 10 der schlimmste',
     doneAt: (time) => `Behandlung beendet ${time}`,
     abortedAt: (time) => `Behandlung abgebrochen ${time}`,
+    phaseClock: 'Phasenuhr',
     phases: 'Phasen',
     doneOf: (done, of) => `${done} von ${of}`,
     bodyMap: 'Körperregionen, gegebene von geplanter Zeit',
@@ -175,6 +176,11 @@ export const de = {
     rangeDone: (title, best, mean, spread, n) =>
         `${title}: am weitesten ${best}, im Mittel ${mean}${spread && `, Streuung ${spread}`} von ${n}`,
 
+    devices: 'Geräte',
+    noDevices: 'Noch kein Gerät wurde gehört. Bitte eines einschalten.',
+    assign: 'In eine Behandlung …',
+    calibrated: 'kalibriert',
+    never: 'nie',
     unknownRoom: (name) => `Es gibt keinen Raum „${name}“.`,
     elsewhere: 'Andere Räume, die jemanden brauchen',
     alarms: 'Alarme',

@@ -127,6 +127,7 @@ export const en = {
     painEnds: '0 none, 10 the worst',
     doneAt: (/** @type {string} */ time) => `Treatment done ${time}`,
     abortedAt: (/** @type {string} */ time) => `Treatment aborted ${time}`,
+    phaseClock: 'Phase clock',
     phases: 'Phases',
     doneOf: (/** @type {string} */ done, /** @type {string} */ of) => `${done} of ${of}`,
     bodyMap: 'Regions of the body, time given of time planned',
@@ -181,6 +182,11 @@ export const en = {
         `${title}: best ${best}, mean ${mean}${spread && `, spread ${spread}`} of ${n}`,
 
     // Room
+    devices: 'Devices',
+    noDevices: 'No device has been heard yet. Switch one on.',
+    assign: 'Into a treatment …',
+    calibrated: 'calibrated',
+    never: 'never',
     unknownRoom: (/** @type {string} */ name) => `There is no room "${name}".`,
     elsewhere: 'Other rooms that need someone',
     alarms: 'Alarms',
