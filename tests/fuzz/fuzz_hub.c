@@ -4,8 +4,9 @@
  * sanitizer sees into it; it has two rooms, their devices, plans, no broker, and lives through all
  * inputs, so that what one has made meets the next.
  *
- * An input is lines of "METHOD PATH BODY"; each is one request. Whatever comes, each gets one whole
- * answer, of JSON where it says so, and the hub goes on; at the end its loop closes empty.
+ * An input is lines of "METHOD PATH BODY"; each is one request. Before the body may stand an
+ * If-Match, which begins with " or *, and #KEY, an Idempotency-Key. Whatever comes, each gets one
+ * whole answer, of JSON where it says so, and the hub goes on; at the end its loop closes empty.
  */
 #include <jansson.h>
 #include <pthread.h>
@@ -128,13 +129,26 @@ static void start(void)
 
 /* ---- one request ---- */
 
-static void send_request(int fd, const char *method, const char *path, const char *body)
+struct request {
+    const char *method, *path, *if_match, *key, *body;
+};
+
+static void send_request(int fd, const struct request *request)
 {
-    char head[512];
+    char head[1024];
+    const char *body = request->body;
     int length = snprintf(head, sizeof(head),
-                          "%.8s %.300s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-                          "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                          method, path, strlen(body));
+                          "%.8s %.300s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n",
+                          request->method, request->path);
+    if (request->if_match[0] != '\0')
+        length += snprintf(head + length, sizeof(head) - (size_t)length, "If-Match: %.100s\r\n",
+                           request->if_match);
+    if (request->key[0] != '\0')
+        length += snprintf(head + length, sizeof(head) - (size_t)length,
+                           "Idempotency-Key: %.200s\r\n", request->key);
+    length +=
+        snprintf(head + length, sizeof(head) - (size_t)length,
+                 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n", strlen(body));
     /* One that is refused early may hang up while we still speak. */
     if (send(fd, head, (size_t)length, MSG_NOSIGNAL) == length && body[0] != '\0')
         (void)!send(fd, body, strlen(body), MSG_NOSIGNAL);
@@ -171,12 +185,20 @@ static void ask(char *line)
 {
     static char text[ANSWER_BYTES + 1];
     static char nothing[] = "";
-    char *method = strsep(&line, " "), *path = line != NULL ? strsep(&line, " ") : nothing;
-    if (path[0] == '\0')
+    struct request request = {strsep(&line, " "), nothing, nothing, nothing, nothing};
+    if (line != NULL)
+        request.path = strsep(&line, " ");
+    if (line != NULL && (line[0] == '"' || line[0] == '*'))
+        request.if_match = strsep(&line, " ");
+    if (line != NULL && line[0] == '#')
+        request.key = strsep(&line, " ") + 1;
+    if (line != NULL)
+        request.body = line;
+    if (request.path[0] == '\0')
         return;
     int fd = connect_hub();
     must(fd >= 0, "the hub goes on");
-    send_request(fd, method, path, line != NULL ? line : nothing);
+    send_request(fd, &request);
     size_t bytes = read_answer(fd, text);
     close(fd);
     if (bytes > 0) /* no HTTP, no answer */
