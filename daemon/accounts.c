@@ -275,14 +275,26 @@ struct pass *hub_add_pass(struct lumbard *hub, struct pass *wanted, char secret[
     return pass;
 }
 
-void hub_end_passes(struct lumbard *hub, uint64_t user, uint64_t token, const char *why)
+static void end_of(struct lumbard *hub, uint64_t user, uint64_t token, bool invites)
 {
     const struct pass *pass;
     for (uint32_t i = 0; (pass = passes_at(hub->users, i)) != NULL;)
-        if ((user != 0 && pass->user == user) || (token != 0 && pass->token == token))
+        if ((invites || pass->kind != PASS_INVITE) &&
+            ((user != 0 && pass->user == user) || (token != 0 && pass->token == token)))
             hub_remove_pass(hub, pass->id);
         else
             i++;
+}
+
+void hub_end_logins(struct lumbard *hub, uint64_t user, uint64_t token, const char *why)
+{
+    end_of(hub, user, token, false);
+    web_look_again(hub->web, why);
+}
+
+void hub_end_passes(struct lumbard *hub, uint64_t user, const char *why)
+{
+    end_of(hub, user, 0, true);
     web_look_again(hub->web, why);
 }
 

@@ -26,8 +26,10 @@ void hub_remove_pass(struct lumbard *hub, uint64_t id);
 struct pass *hub_add_pass(struct lumbard *hub, struct pass *wanted, char secret[SECRET_TEXT_BYTES],
                           struct diag *diag);
 
-/* All of an account, or of what was entered with a token: their sockets close at once. */
-void hub_end_passes(struct lumbard *hub, uint64_t user, uint64_t token, const char *why);
+/* All logins of an account, or by a token: their sockets close at once. And all that lets into an
+ * account, invitations among it. */
+void hub_end_logins(struct lumbard *hub, uint64_t user, uint64_t token, const char *why);
+void hub_end_passes(struct lumbard *hub, uint64_t user, const char *why);
 
 /* What the body of a request says of an account or token; false: answered. Rooms that are not said
  * stay as they are. */

@@ -294,7 +294,7 @@ enum api_outcome api_logout_everywhere(void *user, const struct api_call *call,
 {
     const struct access *who = call->request->who;
     if (who->kind == ACCESS_LOGIN && who->person != 0)
-        hub_end_passes(user, who->person, 0, "logged out everywhere");
+        hub_end_logins(user, who->person, 0, "logged out everywhere");
     return api_logout(user, call, answer);
 }
 
@@ -327,7 +327,7 @@ static void on_sealed(void *user_of, bool made, const char *sealed)
     snprintf(user->sealed, sizeof(user->sealed), "%s", sealed);
     user->seen_ms = hub_now_ms(hub);
     hub_store_user(hub, user);
-    hub_end_passes(hub, user->id, 0, "the password was changed"); /* the invitation among them */
+    hub_end_passes(hub, user->id, "the password was changed"); /* the invitation among them */
     struct pass login = {.user = user->id, .until_ms = user->seen_ms + pass_most_ms(user->role)};
     log_notice("account %s has a new password", user->name);
     let_in(hub, asked, &login, &answer);

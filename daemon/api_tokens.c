@@ -96,6 +96,6 @@ enum api_outcome api_delete_token(void *user, const struct api_call *call,
         return api_problem(answer, 404, "There is no token %llu.", (unsigned long long)id);
     json_t *said = json_pack("{s:s}", "revoked", pass->name);
     hub_remove_pass(hub, id);
-    hub_end_passes(hub, 0, id, "the token was revoked");
+    hub_end_logins(hub, 0, id, "the token was revoked");
     return api_stored(hub, call, answer, 200, said);
 }

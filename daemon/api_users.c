@@ -217,7 +217,10 @@ enum api_outcome api_put_user(void *hub_of, const struct api_call *call, struct 
     struct user *user = users_by_id(hub->users, old->id);
     *user = fresh;
     hub_store_user(hub, user);
-    hub_end_passes(hub, user->id, 0, "the account was changed");
+    if (user->disabled)
+        hub_end_passes(hub, user->id, "the account was disabled");
+    else
+        hub_end_logins(hub, user->id, 0, "the account was changed");
     return api_stored(hub, call, answer, 200, user_json(hub, user));
 }
 
@@ -237,7 +240,7 @@ enum api_outcome api_reset_user(void *hub_of, const struct api_call *call,
     struct user *user = users_by_id(hub->users, found->id);
     user->sealed[0] = user->totp[0] = '\0';
     hub_store_user(hub, user);
-    hub_end_passes(hub, user->id, 0, "the password was reset");
+    hub_end_passes(hub, user->id, "the password was reset");
     return invite(hub, call, user, 200, answer);
 }
 
@@ -247,6 +250,6 @@ enum api_outcome api_end_user(void *hub_of, const struct api_call *call, struct 
     const struct user *user = user_of(hub, call, answer);
     if (user == NULL)
         return API_DONE;
-    hub_end_passes(hub, user->id, 0, "logged out by an administrator");
+    hub_end_logins(hub, user->id, 0, "logged out by an administrator");
     return api_stored(hub, call, answer, 200, user_json(hub, user));
 }

@@ -47,7 +47,8 @@ async function writeDecoder() {
 function missingDoubles(messages) {
     for (const message of messages) {
         for (const field of message.fields)
-            if (field.type === 'double') field.options.default = 'nan';
+            if (field.type === 'double' || field.name === 'certificate_days')
+                field.options.default = 'nan';
         missingDoubles(message.messages);
     }
 }

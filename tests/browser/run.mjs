@@ -5,7 +5,7 @@
 // BUILD is a build folder (default: build), SHOTS where pictures go (default: shots beside this), PART
 // one of the parts below (default: all).
 // Exit code 77: skipped, and it says why.
-import { existsSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
@@ -25,6 +25,7 @@ if (!Browser.installed()) {
 const { Clinic } = await import('./clinic.mjs');
 const { Tap } = await import('./tap.mjs');
 const { testAccess } = await import('./access.mjs');
+const { testAccounts } = await import('./accounts.mjs');
 const { RULES, testAlarms } = await import('./alarms.mjs');
 const { ARMED_RULES, testArming } = await import('./arming.mjs');
 const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
@@ -54,8 +55,9 @@ async function finish() {
     if (bad) throw bad.reason;
 }
 
-async function clinicOf(rooms, rules) {
+async function clinicOf(rooms, rules, { accounts = false } = {}) {
     const clinic = new Clinic(build, rooms, rules);
+    clinic.accounts = accounts;
     clinics.push(clinic);
     await clinic.startBroker();
     await clinic.startHub();
@@ -64,6 +66,12 @@ async function clinicOf(rooms, rules) {
 
 /** Each part has clinics of its own, and can run beside the others. */
 const parts = {
+    async accounts() {
+        mkdirSync(shots, { recursive: true });
+        const clinic = await clinicOf(2, undefined, { accounts: true });
+        clinic.startDevices();
+        await testAccounts(tap, browser, clinic, shots);
+    },
     async history() {
         await testHistory(tap, browser, await clinicOf(1));
     },

@@ -8,6 +8,8 @@ import { CourseScreen } from './course.js';
 import { DevicesScreen } from './devices.js';
 import { html } from './html.js';
 import { Glyph, Mark } from './marks.js';
+import { GlassBanner, OwnScreen, TrailScreen } from './own.js';
+import { PeopleScreen } from './people.js';
 import { RoomScreen } from './room.js';
 import { Wall } from './wall.js';
 import { clockTime, languageName, number, otherLanguage, setLanguage, span, words } from './words.js';
@@ -41,8 +43,9 @@ export function App({ entrance, store, link, deeds, sound, treatments, route, re
         <${TopLine} store=${store} link=${link} sound=${sound} route=${route} now=${now}
             silence=${silence} />
         <${Banners} store=${store} link=${link} silence=${silence} />
+        <${GlassBanner} entrance=${entrance} />
         <main>
-            <${Screen} store=${store} deeds=${deeds} treatments=${treatments} route=${route}
+            <${Screen} entrance=${entrance} store=${store} deeds=${deeds} treatments=${treatments} route=${route}
                 now=${now} height=${height} />
         </main>
         <${Announcer} store=${store} />
@@ -67,7 +70,10 @@ export function App({ entrance, store, link, deeds, sound, treatments, route, re
 function WhoIsIn({ entrance }) {
     const { me } = entrance;
     if (me?.by !== 'login') return null;
-    return html`<span class="who">${words.isIn(me.name, words.roles[me.role ?? ''] ?? '')}</span>
+    return html`
+        ${me.role === 'admin' && html`<a class="plain" href="#/people">${words.people}</a>`}
+        ${me.role === 'auditor' && html`<a class="plain" href="#/trail">${words.trail}</a>`}
+        <a class="plain who" href="#/own">${words.isIn(me.name, words.roles[me.role ?? ''] ?? '')}</a>
         <button class="plain" onClick=${() => entrance.leave()}>${words.logOut}</button>`;
 }
 
@@ -83,7 +89,7 @@ function KioskWall({ store, link, deeds, sound, now, silence }) {
 }
 
 /** What the address asks for. @param {Omit<Props, 'link' | 'sound' | 'refresh'> & {now: number, height: number}} props */
-function Screen({ store, deeds, treatments, route, now, height }) {
+function Screen({ entrance, store, deeds, treatments, route, now, height }) {
     if (route.room !== null)
         return html`<${RoomScreen} store=${store} deeds=${deeds} treatments=${treatments}
             name=${route.room} now=${now} key=${route.room} />`;
@@ -92,6 +98,9 @@ function Screen({ store, deeds, treatments, route, now, height }) {
             key=${route.client} />`;
     if (route.clients) return html`<${ClientsScreen} />`;
     if (route.back === 'devices') return html`<${DevicesScreen} store=${store} now=${now} />`;
+    if (route.people) return html`<${PeopleScreen} rooms=${store.hello?.rooms ?? []} />`;
+    if (route.own) return html`<${OwnScreen} entrance=${entrance} />`;
+    if (route.trail) return html`<${TrailScreen} />`;
     if (route.alarms) return html`<${AlarmScreen} store=${store} deeds=${deeds} now=${now} />`;
     return html`<${Wall} store=${store} deeds=${deeds} now=${now} width=${innerWidth - 24}
         height=${height} />`;
@@ -133,8 +142,9 @@ function Unusable({ health }) {
 }
 
 /** @param {import('./route.js').Route} route */
-function isWall({ room, client, alarms, clients, back }) {
-    return room === null && client === null && back === null && !alarms && !clients;
+function isWall({ room, client, alarms, clients, back, people, own, trail }) {
+    return room === null && client === null && back === null && !alarms && !clients && !people && !own
+        && !trail;
 }
 
 /** How many alarms need somebody, on every screen; the way to the list of all.
@@ -190,7 +200,7 @@ function Banners({ store, link, silence }) {
         ${live && health?.clock_unset && html`<p class="banner bad">${words.clockUnset}</p>`}
         ${live && health && health.clock_off_ms !== 0 && html`<p class="banner odd">
             ${words.clockOff(span(Math.abs(health.clock_off_ms)))}</p>`}
-        ${live && health?.certificate_days !== undefined && html`<p class="banner odd">
+        ${live && health && health.certificate_days !== null && html`<p class="banner odd">
             ${words.certificateEnds(health.certificate_days)}</p>`}
         ${live && health?.flood && html`<p class="banner odd">
             <b>${words.flood(number(health.alarms_begun))}</b>

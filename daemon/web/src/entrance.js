@@ -1,6 +1,7 @@
 // Who is in: asked of the hub before anything else is, and whenever a connection was lost.
 import { askHub, isDone } from './ask.js';
 
+const GLASS_MS = 10000; // a lead is told of broken glass within that
 const TOUCH_MS = 60000; // a login that is used lasts; the hub is told at most so often
 
 /** @typedef {{name: string, by: string, role: string | null, reads: boolean, all_rooms: boolean,
@@ -11,12 +12,29 @@ export class Entrance {
     me = null;
     out = false; // the hub wants a login
     setUp = true; // there is somebody who could log in
+    /** @type {{id: number, who: string, why: string, at: string}[]} broken, and no lead has seen it */
+    glass = [];
     #changed;
     #touchedAt = 0;
 
     /** @param {() => void} changed */
     constructor(changed) {
         this.#changed = changed;
+        setInterval(() => this.#lookAtGlass(), GLASS_MS);
+    }
+
+    async #lookAtGlass() {
+        if (this.me?.by !== 'login' || this.me.role !== 'lead') return;
+        const answer = await askHub('GET', '/glass?unseen=1');
+        if (!isDone(answer)) return;
+        this.glass = answer.said.glass;
+        this.#changed();
+    }
+
+    /** @param {number} id */
+    async seeGlass(id) {
+        await askHub('POST', `/glass/${id}/seen`, {});
+        await this.#lookAtGlass();
     }
 
     /** Asks who we are. A hub that does not answer says nothing about it. */
@@ -34,10 +52,13 @@ export class Entrance {
     /** @param {import('./ask.js').Answer} answer */
     #take(answer) {
         if (isDone(answer)) {
+            const before = this.me?.name;
             this.me = answer.said;
             this.out = false;
+            if (before !== this.me?.name) this.#lookAtGlass();
         } else if (answer.status === 401) {
             this.me = null;
+            this.glass = [];
             this.out = true;
         }
         this.#changed();

@@ -96,20 +96,24 @@ class Enrolment extends Component {
 }
 
 /** @typedef {{fields: Field[], submit: string, asked: boolean, complaint: string,
- *    onSubmit: (values: Record<string, string>) => void}} FieldsProps */
+ *    choices?: string[][], onSubmit: (values: Record<string, string>) => void}} FieldsProps */
 
 /** Names and secrets: what is in them stays in the boxes, and goes nowhere but to the hub.
  *  @param {FieldsProps} props */
-export function Fields({ fields, submit, asked, complaint, onSubmit }) {
+export function Fields({ fields, submit, asked, complaint, choices = [], onSubmit }) {
     return html`<form class="form" onSubmit=${(/** @type {SubmitEvent} */ event) => {
         event.preventDefault();
         const form = new FormData(/** @type {HTMLFormElement} */ (event.currentTarget));
-        if (!asked) onSubmit(Object.fromEntries([...form].map(([name, text]) => [name, String(text)])));
+        if (asked) return;
+        onSubmit(Object.fromEntries([...form].map(([name, text]) => [name, String(text)])));
     }}>
         ${fields.map(({ name, label, type, fill, optional }) => html`<label key=${name}>
             <span>${label}${optional && html` <small>${words.optional}</small>`}</span>
             <input name=${name} type=${type} autocomplete=${fill} autocapitalize="none" spellcheck="false"
                 required=${!optional} /></label>`)}
+        ${choices.length > 0 && html`<fieldset>${choices.map(([value, text], i) => html`<label key=${value}
+            class="choice"><input type="radio" name="role" value=${value} defaultChecked=${i === 0} />
+            <span>${text}</span></label>`)}</fieldset>`}
         <p class="complaint" role="alert">${complaint}</p>
         <div class="deeds"><button type="submit" class="do" aria-disabled=${asked}>${submit}</button></div>
     </form>`;

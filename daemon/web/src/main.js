@@ -88,7 +88,7 @@ function soon() {
 function draw() {
     cancelAnimationFrame(drawing);
     drawing = 0;
-    if (entrance.out) {
+    if (entrance.out || route.enrol || route.token) {
         render(html`<${Door} entrance=${entrance} route=${route} refresh=${soon} />`, page);
         return;
     }

@@ -1,10 +1,12 @@
 // Where the page is: "#/" is the wall, "#/room/<name>" a room, "#/alarms" the list of them, "#/clients"
 // who is treated, "#/client/<name>" a course, "#/devices" and the like what their name says;
 // "#/kiosk" is the wall on a television; "#/enrol/<secret>" an invitation, "#/token/<secret>" a wall
-// that comes in by its token: what stands behind a # is never sent.
+// that comes in by its token: what stands behind a # is never sent. "#/people" are accounts, "#/own" is
+// one's own, "#/trail" who did what.
 
 /** @typedef {'devices' | 'rules' | 'hub'} Back what is for who looks after the hub
  *  @typedef {{room: string | null, client: string | null, alarms: boolean, clients: boolean,
+ *    people: boolean, own: boolean, trail: boolean,
  *    enrol: string | null, token: string | null, kiosk: boolean, back: Back | null}} Route */
 
 /** @param {string} hash @returns {Route} */
@@ -14,6 +16,9 @@ export function parseRoute(hash) {
         client: named(hash, /^#\/client\/(.+)$/),
         alarms: hash === '#/alarms',
         clients: hash === '#/clients',
+        people: hash === '#/people',
+        own: hash === '#/own',
+        trail: hash === '#/trail',
         enrol: named(hash, /^#\/enrol\/(.+)$/),
         token: named(hash, /^#\/token\/(.+)$/),
         kiosk: hash === '#/kiosk',

@@ -1,0 +1,112 @@
+// Who is in: the door before the page, an invitation, what each role is shown, broken glass, and out.
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { text, texts } from './browser.mjs';
+import { until } from './clinic.mjs';
+import { faults } from './screens.mjs';
+
+const PASSWORD = 'a few words that nobody guesses';
+// What a browser says of a 401 by itself, and of a form that has no box for a name.
+const EXPECTED = /401|403|Password forms should have/;
+
+export async function testAccounts(tap, browser, clinic, shots) {
+    const links = {};
+    const picture = (page, name) => page.screenshot({ path: join(shots, `${name}.png`) });
+
+    await tap.check('the first administrator comes in by the link of lumbarctl setup', async () => {
+        const { page, log, close } = await browser.open(clinic.url);
+        await until('the door', async () => /lumbarctl setup/.test(await text(page, '.door')));
+        assert.deepEqual(await faults(page), []);
+        await picture(page, 'door');
+        await takeUp(page, linkOf(clinic, 'setup'));
+        await until('the wall', () => page.$('.tile'));
+        assert.equal(new URL(page.url()).hash, '#/', 'no secret stays in the address');
+        assert.match(await text(page, 'footer'), /admin \(administrator\)/);
+        assert.equal(await page.$('footer a[href="#/clients"]'), null, 'nothing of clients');
+
+        await page.click('footer a[href="#/people"]');
+        for (const [name, role] of [['anna', 'therapist'], ['lena', 'lead']]) {
+            const form = await until('the form', () => page.$('.people form'));
+            await (await form.$('input[name="name"]')).fill(name);
+            await (await form.$(`input[value="${role}"]`)).evaluate((box) => box.click());
+            await (await form.$('button.do')).click();
+            links[name] = await until(`a link for ${name}`, async () => {
+                const link = await text(page, '.people code');
+                return link.includes('#/enrol/') && (await texts(page, '.people .row b')).includes(name)
+                    && link !== links.anna && link;
+            });
+        }
+        await page.click('.people .row:has-text("anna")');
+        await page.click('.people .deeds button:has-text("Room 2")');
+        await until('her room', async () => /room-2/.test(await text(page, '.people ul')));
+        assert.deepEqual(await faults(page), []);
+        await picture(page, 'people');
+        await page.click('footer button:has-text("Log out")');
+        await until('the door', () => page.$('.door'));
+        assert.equal(await page.$('.tile'), null, 'nothing of the clinic stays');
+        const said = log.said.filter((line) => !EXPECTED.test(line));
+        assert.deepEqual(said, []);
+        await close();
+    });
+
+    await tap.check('a therapist is shown the rooms that are theirs, and a lead is told of broken glass', async () => {
+        const anna = await browser.open(clinic.url);
+        await takeUp(anna.page, links.anna);
+        await until('a tile', () => anna.page.$('.tile'));
+        assert.deepEqual(await texts(anna.page, '.tile h2'), ['Room 2']);
+        const lena = await browser.open(clinic.url);
+        await takeUp(lena.page, links.lena);
+        await until('all tiles', async () => (await lena.page.$$('.tile')).length === 2);
+
+        await anna.page.click('footer a[href="#/own"]');
+        await anna.page.fill('input[name="why"]', 'Ben is ill, his client waits');
+        await anna.page.click('form:has(input[name="why"]) button.do');
+        await until('what she is told', async () => /until/.test(await text(anna.page, '.people .banner')));
+        assert.deepEqual(await faults(anna.page), []);
+        await anna.page.goto(clinic.url);
+        await until('all rooms', async () => (await anna.page.$$('.tile')).length === 2);
+        await until('the lead is told', async () =>
+            /anna has broken the glass.*Ben is ill/s.test((await texts(lena.page, '.banner')).join(' ')), 30000);
+        await lena.page.click('.banner button:has-text("Seen")');
+        await until('it is seen', async () => !(await texts(lena.page, '.banner')).join(' ').includes('glass'));
+        await anna.close();
+        await lena.close();
+    });
+
+    await tap.check('a name and a password let in, and wrong ones do not', async () => {
+        const { page, close } = await browser.open(clinic.url);
+        await until('the door', () => page.$('.door input[name="name"]'));
+        for (const [password, wanted] of [['wrong', /wrong/], [PASSWORD, null]]) {
+            await page.fill('input[name="name"]', 'lena');
+            await page.fill('input[name="password"]', password);
+            await page.click('.door button.do');
+            if (wanted) await until('a complaint', async () => wanted.test(await text(page, '.complaint')));
+        }
+        await until('in', () => page.$('.tile'));
+        // Logged out elsewhere, this screen goes, too.
+        assert.equal(ctl(clinic, 'users', 'logout', 'lena').status, 0);
+        await until('the door', () => page.$('.door'), 15000);
+        await close();
+    });
+}
+
+function ctl(clinic, ...words) {
+    return spawnSync(join(clinic.build, 'daemon/lumbarctl'),
+        [...words, '--socket', join(clinic.folder, 'ctl')], { encoding: 'utf8', timeout: 30000 });
+}
+
+function linkOf(clinic, ...words) {
+    const { stdout, stderr } = ctl(clinic, ...words);
+    const link = /http\S+#\/enrol\/\S+/.exec(stdout);
+    assert.ok(link, stderr);
+    return link[0];
+}
+
+async function takeUp(page, link) {
+    await page.goto(link);
+    await until('the invitation', () => page.$('input[name="again"]'));
+    await page.fill('input[name="password"]', PASSWORD);
+    await page.fill('input[name="again"]', PASSWORD);
+    await page.click('.door button.do');
+}
