@@ -164,6 +164,7 @@ int main(int argc, char **argv)
                                       .state = getenv("STATE_DIRECTORY")};
     int action = RUN;
     int wrong = 0;
+    memory_keep_secrets();
     memory_begin();
     for (int c; (c = getopt_long(argc, argv, "", arguments, NULL)) != -1;) {
         if (c == CONFIG)

@@ -158,6 +158,11 @@ int setup_broker(const struct config *config, struct mqtt_options *options,
         if (code != 0)
             return config_complain(config, "broker.password_file", diag, code, "%s", trouble.text);
     }
+    if (config->broker.key_file[0] != '\0') {
+        int code = files_check_secret(config->broker.key_file, &trouble);
+        if (code != 0)
+            return config_complain(config, "broker.key_file", diag, code, "%s", trouble.text);
+    }
     *options = (struct mqtt_options){
         .host = config->broker.host,
         .port = (int)config->broker.port,

@@ -10,6 +10,11 @@
  * block freed so far, and then clear the tables that are made for the worst case. */
 void memory_begin(void);
 
+/* The process holds passwords and keys: a crash of it leaves no picture of its memory behind, and
+ * nobody without privileges may look into it, another process of the same user as little. First of
+ * all. */
+void memory_keep_secrets(void);
+
 /* After the start: gives back what the heap has free, and the pages of code and constants of the
  * program and its libraries. They are the files' own; what is still needed of them comes back at its
  * next use, from the page cache. */

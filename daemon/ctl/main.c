@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 #include "ctl.h"
 
 #ifdef LUMBAR_LEAK_CHECK
@@ -45,6 +46,7 @@ static const struct ctl_command commands[] = {
 
 int main(int count, char **arguments)
 {
+    memory_keep_secrets();
     log_set_level(LOG_WARN);
     int code =
         ctl_run("lumbarctl", commands, sizeof(commands) / sizeof(commands[0]), count, arguments);

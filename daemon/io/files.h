@@ -28,6 +28,9 @@ int files_read_secret(const char *path, char **text, size_t *bytes, struct diag 
 int files_read_secret_line(const char *path, char *line, size_t bytes, struct diag *diag);
 void files_free_secret(char *text, size_t bytes); /* NULL is fine */
 
+/* Is it one that may be used, for who opens it himself? */
+int files_check_secret(const char *path, struct diag *diag);
+
 /* Every *.yaml of a folder, in the order of their names, or one file; files_free_rules() it. "" is
  * none. */
 struct files_rules {

@@ -100,6 +100,17 @@ int files_read_secret(const char *path, char **text, size_t *bytes, struct diag 
     return code;
 }
 
+int files_check_secret(const char *path, struct diag *diag)
+{
+    struct stat info;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return diag_set(diag, ERR_IO, "cannot open %s: %s", path, strerror(errno));
+    int code = check_mode(fd, path, &info, diag);
+    close(fd);
+    return code;
+}
+
 int files_read_secret_line(const char *path, char *line, size_t bytes, struct diag *diag)
 {
     char *text;

@@ -175,6 +175,24 @@ def one_that_is_revoked_or_rotated_is_cut_off_at_once(build):
         assert refused(clinic.broker_port, "posture/p-01", fresh)
 
 
+def the_hub_takes_its_password_from_systemd(build):
+    with Guarded(build) as clinic:
+        file = clinic.folder / "lumbard.yaml"
+        file.write_text(file.read_text().replace(str(clinic.word), "credential:broker"))
+        place = clinic.folder / "credentials"
+        place.mkdir(mode=0o700)
+        shutil.copy(clinic.word, place / "broker")
+        clinic.start_hub(CREDENTIALS_DIRECTORY=str(place))  # which waits for the broker
+        clinic.stop_hub()
+        for name, words in [("credential:other", "credential:other: No such file"),
+                            ("credential:../hub-word", "is no name of a credential")]:
+            file.write_text(re.sub("credential:[^\n]*", name, file.read_text()))
+            done = subprocess.run([f"{build}/daemon/lumbard", "--config", file, "--check"],
+                                  capture_output=True, text=True, timeout=30,
+                                  env={**os.environ, "CREDENTIALS_DIRECTORY": str(place)})
+            assert done.returncode == 1 and words in done.stderr, done
+
+
 def nobody_comes_without_an_account_and_secrets_stay_secret(build):
     with Guarded(build) as clinic:
         clinic.start_hub()
@@ -203,4 +221,5 @@ def nobody_comes_without_an_account_and_secrets_stay_secret(build):
 
 if __name__ == "__main__":
     run([a_device_says_and_hears_its_own_only, one_that_is_revoked_or_rotated_is_cut_off_at_once,
+         the_hub_takes_its_password_from_systemd,
          nobody_comes_without_an_account_and_secrets_stay_secret])

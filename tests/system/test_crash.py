@@ -1,11 +1,15 @@
 """A hub that was killed in the middle of a message: it tries that message in a child, and uses it."""
 import mmap
 import os
+import pathlib
+import re
+import resource
 import signal
 import sqlite3
 import struct
+import subprocess
 
-from clinic import Clinic, run, wait_for
+from clinic import Clinic, Skipped, run, wait_for
 
 BENT = """
 rules:
@@ -96,6 +100,28 @@ def a_message_that_is_refused_survives_its_trial_and_is_refused(build):
         assert outcome_of(clinic, device.topic, garbage) == REFUSED
 
 
+def no_core_is_left_that_might_hold_a_secret(build):
+    if os.environ.get("LUMBAR_UNDER"):
+        raise Skipped("it is another program that runs")
+    with Clinic(build, start=False) as clinic:
+        hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
+        with open(clinic.folder / "lumbard.log", "wb") as log:
+            hub = subprocess.Popen(
+                [f"{pathlib.Path(build).resolve()}/daemon/lumbard", "--config",
+                 clinic.folder / "lumbard.yaml"], stdout=log, stderr=log, cwd=clinic.folder,
+                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)))
+        wait_for("the hub listens", lambda: b"listening on" in
+                 (clinic.folder / "lumbard.log").read_bytes())
+        limits = pathlib.Path(f"/proc/{hub.pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE), limits
+        os.kill(hub.pid, signal.SIGSEGV)
+        _, status = os.waitpid(hub.pid, 0)
+        hub.returncode = -1  # it is waited for
+        assert not os.WCOREDUMP(status), status
+        assert not list(clinic.folder.glob("core*")), "a core"
+
+
 if __name__ == "__main__":
     run([a_message_that_raises_an_alarm_survives_its_trial_and_is_used,
-         a_message_that_is_refused_survives_its_trial_and_is_refused])
+         a_message_that_is_refused_survives_its_trial_and_is_refused,
+         no_core_is_left_that_might_hold_a_secret])

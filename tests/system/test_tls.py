@@ -33,8 +33,8 @@ class TlsClinic(Clinic):
                  f"certfile {self.folder}/broker.pem\nkeyfile {self.folder}/broker.key\n"
                  "require_certificate true\nuse_identity_as_username true\n")
         for name in os.listdir(self.folder):
-            if name.endswith(".key"):
-                os.chmod(self.folder / name, 0o644)  # mosquitto gives up root
+            if name.endswith(".key"):  # mosquitto gives up root; what the hub reads is a secret
+                os.chmod(self.folder / name, 0o644 if name == "broker.key" else 0o600)
         super().start_broker(extra)
 
     def write_config(self, **changes):
