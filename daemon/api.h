@@ -25,6 +25,9 @@ typedef enum api_outcome api_handler(void *user, const struct api_call *call,
 /* api_service.c */
 api_handler api_reload, api_restart;
 
+/* api_plugins.c */
+api_handler api_get_plugins, api_enable_plugin;
+
 /* api_status.c */
 api_handler api_get_health, api_get_status, api_get_rooms;
 

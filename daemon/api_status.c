@@ -153,6 +153,11 @@ static json_t *complaints(const struct lumbard *hub)
     else if (hub->certificate_ends)
         json_array_append_new(list, json_sprintf("The page's certificate ends in %lld days.",
                                                  (long long)hub->certificate_days));
+    for (uint32_t i = 0; i < hub->setup.drivers.count; i++)
+        if (hub->setup.drivers.list[i].left_out)
+            json_array_append_new(
+                list, json_sprintf("The plugin %s killed the hub, and is left out.",
+                                   hub->setup.drivers.list[i].plugin->kind));
     webhook_stats(hub->webhook, &webhook);
     if (webhook.error[0] != '\0')
         json_array_append_new(list, json_sprintf("The webhook: %s.", webhook.error));

@@ -12,9 +12,12 @@
 static void find_folder(struct lumbard *hub)
 {
     const char *state = hub->options->state;
-    struct text text = text_in(hub->kept.folder, sizeof(hub->kept.folder));
-    if (state != NULL && state[0] != '\0')
-        text_add(&text, "%.*s/config", (int)strcspn(state, ":"), state);
+    struct text text = text_in(hub->state, sizeof(hub->state));
+    struct text kept = text_in(hub->kept.folder, sizeof(hub->kept.folder));
+    if (state == NULL || state[0] == '\0')
+        return;
+    text_add(&text, "%.*s", (int)strcspn(state, ":"), state);
+    text_add(&kept, "%s/config", hub->state);
 }
 
 /* As the file says, if the hub can start with it. */

@@ -125,6 +125,7 @@ struct lumbard {
     const struct lumbard_options *options;
     int64_t offset_ms; /* hub time less the monotonic clock */
     struct setup setup;
+    char state[PATH_MAX]; /* folder of what outlives the hub, and is no data; "": none */
     struct hub_kept kept;
     struct ingest ingest;
     struct suppressions suppressions;
@@ -355,6 +356,11 @@ int hub_reload(struct lumbard *hub, struct diag *diag);
  * it came up with. */
 int hub_load_setup(struct lumbard *hub, struct diag *diag);
 void hub_keep_setup(struct lumbard *hub); /* it is up with the file's, by a start or a reload */
+
+/* leave_out.c: plugins that killed the hub. */
+void hub_leave_out(struct lumbard *hub); /* those that did so too often, at a start */
+void hub_blame_plugin(struct lumbard *hub, const char *topic, size_t topic_bytes);
+bool hub_take_back(struct lumbard *hub, const char *kind); /* false: there is none of this kind */
 
 /* Delays and absence, acknowledgements, health, status, watchdog. */
 void hub_on_tick(uv_timer_t *timer);

@@ -235,6 +235,7 @@ static void on_poisonous(void *user, const struct ring_record *record)
                                             .wall_ms = record->wall_ms,
                                         });
     look_out_for_condemned(hub);
+    hub_blame_plugin(hub, ring_topic(record), record->topic_bytes);
 }
 
 /* ---- stop ---- */
@@ -497,6 +498,8 @@ static int go(struct lumbard *hub, struct diag *diag)
 static int start(struct lumbard *hub, struct diag *diag)
 {
     int code = hub_load_setup(hub, diag);
+    if (code == 0)
+        hub_leave_out(hub);
     if (code == 0)
         code = open_core(hub, diag);
     if (code == 0)

@@ -37,6 +37,7 @@ struct driver {
     uint32_t metric_count;
     const struct lumbar_metric *metrics; /* the plugin's, followed by what the hub adds */
     struct lumbar_metric *extended;      /* the same, where the hub added any; ours */
+    bool left_out; /* it killed the hub: its metrics are known, and it decodes nothing */
 };
 
 struct drivers {

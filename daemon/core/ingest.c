@@ -5,6 +5,8 @@
 #include "base/text.h"
 #include "core/topic.h"
 
+#define LEFT_OUT "its plugin is left out, for it killed the hub"
+
 /* The room that the configuration gives this device, ROOM_NONE if none. */
 static uint32_t room_of(const struct config *config, const struct device *device)
 {
@@ -176,6 +178,8 @@ static enum ingest_result meet(struct ingest *ingest, const struct driver *drive
 {
     if (is_condemned(ingest, message))
         return refuse(ingest, NULL, REFUSED_QUARANTINE, "one like it killed the hub", message);
+    if (driver->left_out)
+        return refuse(ingest, NULL, REFUSED_QUARANTINE, LEFT_OUT, message);
     struct lumbar_message in = {topic->leaf, message->payload, message->payload_bytes};
     int result = driver_try(ingest->drivers, driver, &in);
     if (result == LUMBAR_MALFORMED)
@@ -246,6 +250,8 @@ enum ingest_result ingest_take(struct ingest *ingest, const struct ingest_messag
     if (is_condemned(ingest, message))
         return refuse_of(ingest, device, REFUSED_QUARANTINE, "one like it killed the hub", message,
                          now_ms);
+    if (device->driver->left_out)
+        return refuse_of(ingest, device, REFUSED_QUARANTINE, LEFT_OUT, message, now_ms);
     struct lumbar_message in = {route.leaf, message->payload, message->payload_bytes};
     struct decoded decoded;
     int result = driver_decode(ingest->drivers, device->driver, device->state, &in, &decoded);

@@ -53,6 +53,7 @@ int ctl_client(int count, char **arguments);
 int ctl_backup(int count, char **arguments);
 int ctl_calibration(int count, char **arguments);
 int ctl_config(int count, char **arguments);
+int ctl_plugins(int count, char **arguments);
 int ctl_watch(int count, char **arguments);
 int ctl_top(int count, char **arguments);
 int ctl_diagnose(int count, char **arguments);

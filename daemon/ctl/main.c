@@ -35,6 +35,7 @@ static const struct ctl_command commands[] = {
     {"users", "list|add|set|disable ...", "who may come in", ctl_users},
     {"tokens", "list|add|revoke ...", "of walls and programs", ctl_tokens},
     {"audit", "list|verify|export ...", "who did and saw what", ctl_audit},
+    {"plugins", "list|enable ...", "the kinds of device that are understood", ctl_plugins},
     {"rules", "test|try ...", "rules, as files", ctl_rules},
     {"config", "check|diff|apply|rollback ...", "the configuration, without risk", ctl_config},
     {"diagnose", "[--out FILE]", "a bundle for who helps, without client data", ctl_diagnose},

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import struct
 import subprocess
+import time
 
 from clinic import Clinic, Skipped, run, wait_for
 
@@ -121,7 +122,56 @@ def no_core_is_left_that_might_hold_a_secret(build):
         assert not list(clinic.folder.glob("core*")), "a core"
 
 
+FRAGILE = "lumbar/v1/fragile/f-1/telemetry"  # of tests/fixtures/fragile.c
+
+
+def fragile(sequence, rest=b""):
+    return struct.pack("<QQqd", 7, sequence, time.time_ns() // 1_000_000, 12.5) + rest
+
+
+def kill_with(clinic, sequence, state):
+    clinic.mqtt.publish(FRAGILE, fragile(sequence, b"CRASH"))
+    assert clinic.hub.wait(20) != 0, "it lives"
+    clinic.start_hub(STATE_DIRECTORY=str(state))
+    wait_for("quarantine", lambda: clinic.said("killed the hub when it was decoded"))
+
+
+def a_plugin_that_kills_the_hub_twice_is_left_out_until_it_is_enabled(build):
+    with Clinic(build, rooms={"room-1": ["fragile/f-1"]}, plugins=f"{build}/fixtures/fragile",
+                start=False) as clinic:
+        if "LUMBAR_UNDER" in os.environ:
+            raise Skipped("what it runs under says that it crashed")
+        state = clinic.folder / "state"
+        state.mkdir()
+        clinic.start_hub(STATE_DIRECTORY=str(state))
+        messages = lambda: clinic.ask("/devices/fragile/f-1")[1].get("messages")
+        clinic.mqtt.publish(FRAGILE, fragile(1))
+        wait_for("it is heard", lambda: messages() == 1)
+        kill_with(clinic, 2, state)
+        assert clinic.ctl("plugins", "list").returncode == 0
+        clinic.mqtt.publish(FRAGILE, fragile(3))
+        wait_for("it is heard again", lambda: clinic.ask("/status")[1]["refused"] == 0 and
+                 clinic.ask("/status")[1]["messages"] >= 1)
+        kill_with(clinic, 4, state)
+        assert clinic.said("is left out"), "it is not left out"
+        clinic.mqtt.publish(FRAGILE, fragile(5, b"CRASH"))
+        wait_for("a refusal", lambda: clinic.ask("/devices/fragile/f-1")[1]["refused"] >= 1)
+        listed = clinic.ctl("plugins", "list")
+        assert listed.returncode == 1 and "LEFT OUT" in listed.stdout, listed
+        assert "The plugin fragile" in clinic.ctl("status").stdout
+        clinic.stop_hub()
+        clinic.start_hub(STATE_DIRECTORY=str(state))
+        assert clinic.said("is left out"), "it is forgotten with a restart"
+        assert clinic.ctl("plugins", "enable", "fragile").returncode == 0
+        clinic.mqtt.publish(FRAGILE, fragile(6))
+        wait_for("it is used", lambda: clinic.ask("/devices/fragile/f-1")[1]["values"]["level"]
+                 ["age_ms"] is not None)
+        assert clinic.ctl("plugins", "list").returncode == 0
+        assert clinic.ctl("plugins", "enable", "other").returncode == 1
+
+
 if __name__ == "__main__":
     run([a_message_that_raises_an_alarm_survives_its_trial_and_is_used,
          a_message_that_is_refused_survives_its_trial_and_is_refused,
-         no_core_is_left_that_might_hold_a_secret])
+         no_core_is_left_that_might_hold_a_secret,
+         a_plugin_that_kills_the_hub_twice_is_left_out_until_it_is_enabled])

@@ -173,6 +173,7 @@ def every_endpoint_gives_what_is_described(build):
                 ("PUT", plan, {"template": "own"}), ("GET", plan, None), ("DELETE", plan, None),
                 ("GET", "/clients", None), ("GET", "/clients/A-17/course", None),
                 ("PUT", "/clients/A-17", {"goals": []}), ("DELETE", "/clients/A-17", None),
+                ("GET", "/plugins", None), ("POST", "/plugins/posture/enable", {}),
                 ("POST", "/reload", {}), ("POST", "/restart", {})]:
             status, said = clinic.ask(path, method, body, headers={"If-Match": "*"} if
                                       (method, path) == ("PUT", "/clients/A-17") else None)
