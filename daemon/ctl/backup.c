@@ -206,11 +206,12 @@ static int restore(struct wish *wish, const char *name)
     return 0;
 }
 
-int ctl_backup(int count, char **arguments)
+static int backup_command(int count, char **arguments)
 {
     static const struct option options[] = {
         ASK_OPTIONS, {"folder", required_argument, NULL, FOLDER}, {NULL, 0, NULL, 0}};
     struct wish wish = {.ask = ASK_DEFAULT};
+    const char *what = arguments[0];
     for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         if (c == FOLDER)
             wish.folder = optarg;
@@ -218,14 +219,26 @@ int ctl_backup(int count, char **arguments)
             return ctl_usage(help, c == ASK_HELP);
     }
     int given = count - optind;
-    const char *what = given > 0 ? arguments[optind] : "";
-    if (strcmp(what, "now") == 0 && given == 1)
+    if (strcmp(what, "now") == 0 && given == 0)
         return now(&wish);
-    if (strcmp(what, "ls") == 0 && given == 1)
+    if (strcmp(what, "ls") == 0 && given == 0)
         return ls(&wish);
     if (strcmp(what, "verify") == 0)
-        return verify(&wish, given - 1, arguments + optind + 1);
-    if (strcmp(what, "restore") == 0 && given == 2)
-        return restore(&wish, arguments[optind + 1]);
+        return verify(&wish, given, arguments + optind);
+    if (strcmp(what, "restore") == 0 && given == 1)
+        return restore(&wish, arguments[optind]);
     return ctl_usage(help, false);
+}
+
+static const struct ctl_command commands[] = {
+    {"now", "", "the running hub makes one", backup_command},
+    {"ls", "[--folder FOLDER]", "those that there are", backup_command},
+    {"verify", "[--folder FOLDER] [NAME ...]", "reads them whole", backup_command},
+    {"restore", "[--folder FOLDER] NAME", "puts one in the place of what is there", backup_command},
+};
+
+int ctl_backup(int count, char **arguments)
+{
+    return ctl_run("lumbarctl backup", commands, sizeof(commands) / sizeof(commands[0]), count,
+                   arguments);
 }

@@ -44,6 +44,7 @@ holds lumbar << END
 /usr/bin/lumbarctl
 /usr/share/bash-completion/completions/lumbarctl
 $lib/lumbar/plugins/(posture|massage)\\.so
+/usr/share/man/man[158]/(lumbarctl\\.1|lumbard\\.yaml\\.5|lumbar-rules\\.5|lumbard\\.8)\\.gz
 /usr/lib/systemd/system/lumbard\\.service
 /usr/lib/systemd/system/mosquitto\\.service\\.d/lumbar\\.conf
 /usr/lib/sysusers\\.d/lumbard\\.conf
@@ -59,11 +60,14 @@ holds lumbar-dev << END
 /usr/include/lumbar/plugin\\.h
 $lib/pkgconfig/lumbar-plugin\\.pc
 /usr/share/lumbar/proto/(posture|massage|ack|live)\\.proto
+/usr/share/lumbar/proto/openapi\\.yaml
+/usr/share/man/man7/lumbar-plugin\\.7\\.gz
 /usr/share/doc/lumbar-dev/examples/template/(scale\\.c|Makefile)
 /usr/share/doc/lumbar-dev/(copyright|changelog\\.gz)
 END
 holds lumbar-demo << END
 /usr/bin/lumbar-sim
+/usr/share/man/man1/lumbar-sim\\.1\\.gz
 /usr/share/doc/lumbar-demo/(copyright|changelog\\.gz)
 END
 

@@ -86,6 +86,12 @@ until_true "a device is heard" hears
 passed "a device is heard"
 until_true "an alarm stands when the wearable falls silent" alarm
 until_true "it is in the journal, with its fields" told LUMBAR_RULE=posture-lost LUMBAR_DEVICE=p-01
+# As lumbard(8) says it; a journal without a line is no error.
+{
+    journalctl -u lumbard LUMBAR_DEVICE=p-01
+    journalctl -u lumbard LUMBAR_RULE=skin-hot LUMBAR_ROOM=room-1
+    systemctl reload lumbard
+} >/dev/null || fail "the examples of lumbard(8)"
 passed "an alarm stands, and is in the journal with its fields"
 number=$(post sessions '{"room":"room-1","therapist":"AB"}' | sed -n 's/.*"id": *\([0-9]*\).*/\1/p')
 [ -n "$number" ] && post "sessions/$number/start" >/dev/null || fail "no session"
