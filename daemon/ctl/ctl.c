@@ -20,6 +20,13 @@ int ctl_usage(const char *help, bool asked)
     return asked ? 0 : CTL_ARGUMENTS;
 }
 
+void ctl_print_line(json_t *line)
+{
+    json_dumpf(line, stdout, JSON_COMPACT | JSON_REAL_PRECISION(12));
+    putchar('\n');
+    json_decref(line);
+}
+
 static void print_usage(FILE *out, const char *program, const struct ctl_command *table,
                         size_t commands)
 {

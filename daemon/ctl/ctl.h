@@ -11,6 +11,7 @@
 #ifndef LUMBAR_CTL_H
 #define LUMBAR_CTL_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -38,6 +39,9 @@ int ctl_complain(const struct diag *diag);
 
 /* Help that was asked for, or that is needed; returns the exit code. */
 int ctl_usage(const char *help, bool asked);
+
+/* A line of JSON on standard output; takes the reference. */
+void ctl_print_line(json_t *line);
 
 int ctl_recording(int count, char **arguments);
 int ctl_rules(int count, char **arguments);

@@ -1,5 +1,7 @@
 #include "recording.h"
 
+#include <getopt.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +11,19 @@
 #include "ctl.h"
 #include "io/tape_folder.h"
 #include "setup.h"
+
+bool recording_option(struct recording_place *place, int option)
+{
+    if (option == RECORDING_CONFIG)
+        place->config = optarg;
+    else if (option == RECORDING_FOLDER)
+        place->folder = optarg;
+    else if (option == RECORDING_JSON)
+        place->json = true;
+    else
+        return false;
+    return true;
+}
 
 const char *recording_folder(struct recording_place *place, struct diag *diag)
 {

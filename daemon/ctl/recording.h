@@ -5,6 +5,7 @@
 #define LUMBAR_CTL_RECORDING_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -15,16 +16,21 @@ struct recording_place {
     const char *config; /* the configuration's file */
     const char *folder; /* NULL: recorder.folder of the configuration */
     char from_config[PATH_MAX];
+    bool json; /* what is printed is an object a line */
 };
 
-/* --config and --folder, for tables of getopt_long(). */
-enum { RECORDING_CONFIG = 256, RECORDING_FOLDER, RECORDING_HELP, RECORDING_OTHER };
+/* --config, --folder and --json, for tables of getopt_long(). */
+enum { RECORDING_CONFIG = 256, RECORDING_FOLDER, RECORDING_JSON, RECORDING_HELP, RECORDING_OTHER };
 #define RECORDING_OPTIONS                                                                          \
     {"config", required_argument, NULL, RECORDING_CONFIG},                                         \
         {"folder", required_argument, NULL, RECORDING_FOLDER},                                     \
+        {"json", no_argument, NULL, RECORDING_JSON},                                               \
     {                                                                                              \
         "help", no_argument, NULL, RECORDING_HELP                                                  \
     }
+
+/* Takes one of the three; false for any other (help among them). */
+bool recording_option(struct recording_place *place, int option);
 
 /* The folder; NULL with a complaint. */
 const char *recording_folder(struct recording_place *place, struct diag *diag);

@@ -11,7 +11,8 @@
 #include "recording.h"
 
 static const char help[] =
-    "usage: lumbarctl recording export [--config FILE | --folder FOLDER] NAME OUT\n"
+    "usage: lumbarctl recording export [--config FILE | --folder FOLDER] [--json]\n"
+    "                                  NAME OUT\n"
     "\n"
     "Writes one recording to the file OUT, which must not exist: every sound block, and an index.\n"
     "What is torn or damaged is left out, and said; then the exit code is 1. OUT can go with a "
@@ -20,7 +21,8 @@ static const char help[] =
     "\n"
     "  --config FILE    the hub's configuration, which names the folder\n"
     "                   (default " LUMBAR_CONFIG_FILE ")\n"
-    "  --folder FOLDER  the folder itself\n";
+    "  --folder FOLDER  the folder itself\n"
+    "  --json           an object, for programs\n";
 
 struct copy {
     FILE *out;
@@ -110,7 +112,7 @@ static bool put_all(struct copy *copy, struct tape_reader *reader)
     return put_index(copy, reader->salt);
 }
 
-static int export_to(struct tape_reader *reader, const char *path)
+static int export_to(struct tape_reader *reader, const char *path, bool json)
 {
     struct copy copy = {0};
     struct diag diag = {0};
@@ -128,8 +130,14 @@ static int export_to(struct tape_reader *reader, const char *path)
         diag_set(&diag, ERR_IO, "cannot write %s: %s", path, strerror(error));
         return ctl_complain(&diag);
     }
-    printf("%s: %llu messages in %u blocks, %llu bytes\n", path, (unsigned long long)copy.messages,
-           copy.count, (unsigned long long)copy.offset);
+    if (json)
+        ctl_print_line(json_pack("{s:s, s:I, s:i, s:I, s:I}", "file", path, "messages",
+                                 (json_int_t)copy.messages, "blocks", (int)copy.count, "bytes",
+                                 (json_int_t)copy.offset, "left_out_bytes",
+                                 (json_int_t)copy.left_out));
+    else
+        printf("%s: %llu messages in %u blocks, %llu bytes\n", path,
+               (unsigned long long)copy.messages, copy.count, (unsigned long long)copy.offset);
     return copy.left_out > 0;
 }
 
@@ -140,19 +148,14 @@ int recording_export(int count, char **arguments)
     struct diag diag = {0};
     struct tape_reader reader;
     uint8_t *bytes;
-    for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
-        if (c == RECORDING_CONFIG)
-            place.config = optarg;
-        else if (c == RECORDING_FOLDER)
-            place.folder = optarg;
-        else
+    for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;)
+        if (!recording_option(&place, c))
             return ctl_usage(help, c == RECORDING_HELP);
-    }
     if (optind + 2 != count)
         return ctl_usage(help, false);
     if (recording_load(&place, arguments[optind], &reader, &bytes, &diag) != 0)
         return ctl_complain(&diag);
-    int code = export_to(&reader, arguments[optind + 1]);
+    int code = export_to(&reader, arguments[optind + 1], place.json);
     free(bytes);
     return code;
 }

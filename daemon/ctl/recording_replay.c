@@ -23,6 +23,7 @@ static const char help[] =
     "                   (default " LUMBAR_CONFIG_FILE ")\n"
     "  --folder FOLDER  where recordings are\n"
     "  --rules FOLDER   other rules than the configuration's; \"\" for none\n"
+    "  --json           an object a line, for programs\n"
     "\n"
     "       lumbarctl recording replay --mqtt HOST:PORT [--speed N] [--folder FOLDER] NAME\n"
     "\n"
@@ -44,6 +45,7 @@ struct wanted {
 struct told {
     const char *room;
     uint64_t refusals;
+    bool json;
 };
 
 #define REFUSALS_TOLD 10
@@ -60,9 +62,19 @@ static void on_alarm(void *user, const struct alarm *alarm, const struct device 
                                          .phase = alarm->phase,
                                          .value = alarm->value,
                                          .limit = alarm->limit});
+    const char *kind = device->driver->plugin->kind;
+    if (told->json) {
+        ctl_print_line(json_pack("{s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "what", "alarm", "at",
+                                 recording_date(alarm->deed_ms, date), "presence",
+                                 alarm->deed == DEED_RAISE ? "on" : "off", "priority",
+                                 priorities[rule->priority], "device",
+                                 json_sprintf("%s/%s", kind, device->name), "rule", rule->name,
+                                 "text", sentence));
+        return;
+    }
     printf("%s  %s  %s  %s/%s  %s  %s\n", recording_date(alarm->deed_ms, date),
-           alarm->deed == DEED_RAISE ? "raised" : "ended ", priorities[rule->priority],
-           device->driver->plugin->kind, device->name, rule->name, sentence);
+           alarm->deed == DEED_RAISE ? "raised" : "ended ", priorities[rule->priority], kind,
+           device->name, rule->name, sentence);
 }
 
 static void on_refused(void *user, int64_t time_ms, const char *topic, size_t topic_bytes,
@@ -70,7 +82,13 @@ static void on_refused(void *user, int64_t time_ms, const char *topic, size_t to
 {
     struct told *told = user;
     char date[RECORDING_DATE_BYTES];
-    if (++told->refusals <= REFUSALS_TOLD)
+    if (++told->refusals > REFUSALS_TOLD)
+        return;
+    if (told->json)
+        ctl_print_line(json_pack("{s:s, s:s, s:o, s:s}", "what", "refused", "at",
+                                 recording_date(time_ms, date), "topic",
+                                 json_stringn(topic, topic_bytes), "why", reason));
+    else
         printf("%s  refused  %.*s: %s\n", recording_date(time_ms, date), (int)topic_bytes, topic,
                reason);
 }
@@ -78,7 +96,13 @@ static void on_refused(void *user, int64_t time_ms, const char *topic, size_t to
 static void on_gap(void *user, const struct tape_block *gap)
 {
     char first[RECORDING_DATE_BYTES], last[RECORDING_DATE_BYTES];
-    (void)user;
+    const struct told *told = user;
+    if (told->json) {
+        ctl_print_line(json_pack("{s:s, s:s, s:s, s:i}", "what", "gap", "from",
+                                 recording_date(gap->first_ms, first), "to",
+                                 recording_date(gap->last_ms, last), "messages", (int)gap->count));
+        return;
+    }
     printf("%s  gap  up to %s, ", recording_date(gap->first_ms, first),
            recording_date(gap->last_ms, last));
     if (gap->count > 0)
@@ -92,6 +116,29 @@ static void on_damage(void *user, const struct tape_part *part)
     (void)user;
     fprintf(stderr, "lumbarctl: %zu bytes at %zu are passed over: %s\n", part->bytes, part->offset,
             part->why);
+}
+
+/* The same as lines below say, in objects. */
+static void print_json(const struct replay *replay, int64_t took_ns)
+{
+    const struct replay_counts *counts = replay_counts(replay);
+    const struct replay_series *series;
+    char first[RECORDING_DATE_BYTES], last[RECORDING_DATE_BYTES];
+    for (size_t i = 0; (series = replay_series_at(replay, i)) != NULL; i++)
+        if (series->samples > 0)
+            ctl_print_line(json_pack(
+                "{s:s, s:o, s:s, s:I, s:s, s:s}", "what", "series", "device",
+                json_sprintf("%s/%s", series->device->driver->plugin->kind, series->device->name),
+                "metric", series->metric->name, "samples", (json_int_t)series->samples, "first",
+                recording_date(series->first_ms, first), "last",
+                recording_date(series->last_ms, last)));
+    ctl_print_line(
+        json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i, s:f}", "what", "end",
+                  "messages", (json_int_t)counts->messages, "used", (json_int_t)counts->used,
+                  "repeated", (json_int_t)counts->repeated, "refused", (json_int_t)counts->refused,
+                  "samples", (json_int_t)counts->samples, "lost", (json_int_t)counts->lost,
+                  "raised", (json_int_t)counts->raised, "ended", (json_int_t)counts->ended,
+                  "standing", (int)replay_standing(replay), "took_s", (double)took_ns / 1e9));
 }
 
 static void print_devices(const struct replay *replay)
@@ -132,9 +179,9 @@ static void print_end(const struct replay *replay, int64_t took_ns)
            took_s > 0 ? seconds / took_s : 0);
 }
 
-static int replay_it(struct setup *setup, struct tape_reader *reader, struct diag *diag)
+static int replay_it(struct setup *setup, struct tape_reader *reader, bool json, struct diag *diag)
 {
-    struct told told = {.room = reader->header.room};
+    struct told told = {.room = reader->header.room, .json = json};
     const struct replay_listener listener = {.user = &told,
                                              .on_alarm = on_alarm,
                                              .on_refused = on_refused,
@@ -146,15 +193,21 @@ static int replay_it(struct setup *setup, struct tape_reader *reader, struct dia
     if (code != 0)
         return code;
     told.room = setup->config->rooms[0].title;
-    printf("room %s, session %llu, recorded by lumbard %s from %s on; %u rules\n",
-           reader->header.room, (unsigned long long)reader->header.session, reader->header.version,
-           recording_date(reader->header.start_ms, date), rules_written(setup->rules));
+    if (!json)
+        printf("room %s, session %llu, recorded by lumbard %s from %s on; %u rules\n",
+               reader->header.room, (unsigned long long)reader->header.session,
+               reader->header.version, recording_date(reader->header.start_ms, date),
+               rules_written(setup->rules));
     int64_t began_ns = clock_mono_ns();
     replay_run(replay, reader);
     int64_t took_ns = clock_mono_ns() - began_ns;
-    print_devices(replay);
-    print_series(replay);
-    print_end(replay, took_ns);
+    if (json) {
+        print_json(replay, took_ns);
+    } else {
+        print_devices(replay);
+        print_series(replay);
+        print_end(replay, took_ns);
+    }
     code = replay_counts(replay)->damaged_bytes > 0 ? 1 : 0;
     replay_destroy(replay);
     return code;
@@ -175,12 +228,16 @@ static int load_setup(struct setup *setup, const char *config, const char *rules
     return code;
 }
 
-static int publish_it(struct tape_reader *reader, const char *broker, double speed,
+static int publish_it(struct tape_reader *reader, const char *broker, double speed, bool json,
                       struct diag *diag)
 {
     struct publish_result result;
     int code = publish_tape(reader, broker, speed, &result, diag);
-    printf("%llu messages were published to %s\n", (unsigned long long)result.messages, broker);
+    if (json)
+        ctl_print_line(json_pack("{s:s, s:s, s:I}", "what", "published", "broker", broker,
+                                 "messages", (json_int_t)result.messages));
+    else
+        printf("%llu messages were published to %s\n", (unsigned long long)result.messages, broker);
     return code == 0 && result.damaged_bytes > 0 ? 1 : code;
 }
 
@@ -188,10 +245,10 @@ static int play_it(const struct wanted *wanted, struct tape_reader *reader, stru
 {
     struct setup setup;
     if (wanted->broker != NULL)
-        return publish_it(reader, wanted->broker, wanted->speed, diag);
+        return publish_it(reader, wanted->broker, wanted->speed, wanted->place.json, diag);
     int code = load_setup(&setup, wanted->place.config, wanted->rules, diag);
     if (code == 0) {
-        code = replay_it(&setup, reader, diag);
+        code = replay_it(&setup, reader, wanted->place.json, diag);
         setup_fini(&setup);
     }
     return code;
@@ -203,11 +260,9 @@ static bool take_option(struct wanted *wanted, int option, const char *value)
     char *end;
     switch (option) {
     case RECORDING_CONFIG:
-        wanted->place.config = value;
-        return true;
     case RECORDING_FOLDER:
-        wanted->place.folder = value;
-        return true;
+    case RECORDING_JSON:
+        return recording_option(&wanted->place, option);
     case RULES:
         wanted->rules = value;
         return true;

@@ -10,7 +10,8 @@
 #include "recording.h"
 
 static const char help[] =
-    "usage: lumbarctl recording verify [--config FILE | --folder FOLDER] [NAME ...]\n"
+    "usage: lumbarctl recording verify [--config FILE | --folder FOLDER] [--json]\n"
+    "                                  [NAME ...]\n"
     "\n"
     "Reads every byte of the recordings (without a name: of all): the checksums, what each block\n"
     "holds, the order of the blocks and of what they cover, and the index. One line each; the "
@@ -20,7 +21,8 @@ static const char help[] =
     "\n"
     "  --config FILE    the hub's configuration, which names the folder\n"
     "                   (default " LUMBAR_CONFIG_FILE ")\n"
-    "  --folder FOLDER  the folder itself\n";
+    "  --folder FOLDER  the folder itself\n"
+    "  --json           an object a line, for programs\n";
 
 struct check {
     struct tape_packer *packer;
@@ -92,6 +94,26 @@ static void check_index(struct check *check, const struct tape_reader *walked,
                  check->blocks);
 }
 
+static void print_result(bool json, const char *name, bool open, const struct check *check)
+{
+    if (json) {
+        ctl_print_line(json_pack("{s:s, s:b, s:s, s:b, s:I, s:i, s:i, s:I, s:i}", "file", name,
+                                 "good", check->wrongs == 0, "wrong", check->wrong, "open", open,
+                                 "messages", (json_int_t)check->messages, "blocks",
+                                 (int)check->blocks, "gaps", (int)check->gaps, "lost",
+                                 (json_int_t)check->lost, "wrongs", (int)check->wrongs));
+        return;
+    }
+    printf("%s: %s%s (%s%llu messages in %u blocks", name,
+           check->wrongs == 0 ? "good" : "not good: ", check->wrong, open ? "open, " : "",
+           (unsigned long long)check->messages, check->blocks);
+    if (check->gaps > 0)
+        printf(", %u gaps with %llu lost at least", check->gaps, (unsigned long long)check->lost);
+    if (check->wrongs > 1)
+        printf(", %u more things are wrong", check->wrongs - 1);
+    puts(")");
+}
+
 static int verify(struct tape_packer *packer, struct recording_place *place, const char *name,
                   bool open)
 {
@@ -114,14 +136,7 @@ static int verify(struct tape_packer *packer, struct recording_place *place, con
         check_index(&check, &reader, &part);
     else if (!open && check.wrongs == 0)
         complain(&check, "it has no index: cut short behind block %u", check.blocks);
-    printf("%s: %s%s (%s%llu messages in %u blocks", name,
-           check.wrongs == 0 ? "good" : "not good: ", check.wrong, open ? "open, " : "",
-           (unsigned long long)check.messages, check.blocks);
-    if (check.gaps > 0)
-        printf(", %u gaps with %llu lost at least", check.gaps, (unsigned long long)check.lost);
-    if (check.wrongs > 1)
-        printf(", %u more things are wrong", check.wrongs - 1);
-    puts(")");
+    print_result(place->json, name, open, &check);
     free(bytes);
     return check.wrongs > 0;
 }
@@ -153,14 +168,9 @@ int recording_verify(int count, char **arguments)
 {
     static const struct option options[] = {RECORDING_OPTIONS, {NULL, 0, NULL, 0}};
     struct recording_place place = {.config = LUMBAR_CONFIG_FILE};
-    for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
-        if (c == RECORDING_CONFIG)
-            place.config = optarg;
-        else if (c == RECORDING_FOLDER)
-            place.folder = optarg;
-        else
+    for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;)
+        if (!recording_option(&place, c))
             return ctl_usage(help, c == RECORDING_HELP);
-    }
     struct tape_packer *packer = tape_packer_create();
     struct diag diag = {0};
     if (packer == NULL) {

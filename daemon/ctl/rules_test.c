@@ -40,30 +40,46 @@ static const char help[] =
     "\n"
     "  --config FILE     the hub's configuration, which names the plugins\n"
     "                    (default " LUMBAR_CONFIG_FILE ")\n"
-    "  --plugins FOLDER  the plugins; no configuration is read\n";
+    "  --plugins FOLDER  the plugins; no configuration is read\n"
+    "  --json            an object a line, for programs\n";
 
 struct told {
     const char *file;
     unsigned differences;
+    bool json;
 };
 
 static void on_difference(void *user, const char *test, int line, int64_t at_ms, const char *what)
 {
     struct told *told = user;
-    printf("%s:%d: %s: at %g s: %s\n", told->file, line, test, (double)at_ms / 1000, what);
+    if (told->json)
+        ctl_print_line(json_pack("{s:s, s:s, s:i, s:s, s:f, s:s}", "what", "difference", "file",
+                                 told->file, "line", line, "test", test, "at_s",
+                                 (double)at_ms / 1000, "words", what));
+    else
+        printf("%s:%d: %s: at %g s: %s\n", told->file, line, test, (double)at_ms / 1000, what);
     told->differences++;
 }
 
 static void on_end(void *user, const char *test, bool passed)
 {
     const struct told *told = user;
-    printf("%s  %s: %s\n", passed ? "passed" : "FAILED", told->file, test);
+    if (told->json)
+        ctl_print_line(json_pack("{s:s, s:s, s:s, s:b}", "what", "test", "file", told->file, "test",
+                                 test, "passed", passed));
+    else
+        printf("%s  %s: %s\n", passed ? "passed" : "FAILED", told->file, test);
 }
 
 static void on_untested(void *user, const struct rule *rule, bool allowed)
 {
     const struct told *told = user;
-    printf("%s  %s: no test raises '%s'\n", allowed ? "note  " : "FAILED", told->file, rule->name);
+    if (told->json)
+        ctl_print_line(json_pack("{s:s, s:s, s:s, s:b}", "what", "untested", "file", told->file,
+                                 "rule", rule->name, "allowed", allowed));
+    else
+        printf("%s  %s: no test raises '%s'\n", allowed ? "note  " : "FAILED", told->file,
+               rule->name);
 }
 
 /* The rule files that the tests name, as seen from their folder. */
@@ -91,12 +107,12 @@ static int read_rules(const struct rule_tests *tests, const char *from, struct f
 }
 
 /* 0: all as expected; 1: not; a code below 0: it could not be found out. */
-static int test_file(const char *file, const struct drivers *drivers, struct diag *diag)
+static int test_file(const char *file, const struct drivers *drivers, bool json, struct diag *diag)
 {
     static const struct rule_tests_listener words = {NULL, on_difference, on_end, on_untested};
     struct rule_tests_listener listener = words;
     struct rule_tests_counts counts = {0};
-    struct told told = {.file = file};
+    struct told told = {.file = file, .json = json};
     struct rule_tests *tests = NULL;
     struct files_rules rules = {.count = 0};
     char *text;
@@ -111,7 +127,11 @@ static int test_file(const char *file, const struct drivers *drivers, struct dia
         code = read_rules(tests, file, &rules, diag);
     if (code == 0)
         code = rule_tests_run(tests, drivers, rules.list, rules.count, &listener, &counts, diag);
-    if (code == 0)
+    if (code == 0 && json)
+        ctl_print_line(json_pack("{s:s, s:s, s:i, s:i, s:i, s:b}", "what", "end", "file", file,
+                                 "tests", (int)counts.tests, "rules", (int)counts.rules, "failed",
+                                 (int)counts.failed, "passed", counts.passed));
+    else if (code == 0)
         printf("%s: %u tests of %u rules, %u failed\n", file, counts.tests, counts.rules,
                counts.failed);
     files_free_rules(&rules);
@@ -140,14 +160,16 @@ static int load_plugins(struct setup *setup, const char *config, const char *plu
 
 int rules_test(int count, char **arguments)
 {
-    enum { CONFIG = 256, PLUGINS, HELP };
+    enum { CONFIG = 256, PLUGINS, JSON, HELP };
     static const struct option options[] = {{"config", required_argument, NULL, CONFIG},
                                             {"plugins", required_argument, NULL, PLUGINS},
+                                            {"json", no_argument, NULL, JSON},
                                             {"help", no_argument, NULL, HELP},
                                             {NULL, 0, NULL, 0}};
     const char *config = LUMBAR_CONFIG_FILE, *plugins = NULL;
     struct setup setup;
     struct diag diag = {0};
+    bool json = false;
     int worst = 0;
     for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;)
         switch (c) {
@@ -156,6 +178,9 @@ int rules_test(int count, char **arguments)
             break;
         case PLUGINS:
             plugins = optarg;
+            break;
+        case JSON:
+            json = true;
             break;
         default:
             return ctl_usage(help, c == HELP);
@@ -166,7 +191,7 @@ int rules_test(int count, char **arguments)
         return ctl_complain(&diag);
     for (int i = optind; i < count; i++) {
         diag = (struct diag){0};
-        int code = test_file(arguments[i], &setup.drivers, &diag);
+        int code = test_file(arguments[i], &setup.drivers, json, &diag);
         if (code != 0)
             worst = code < 0 ? ctl_complain(&diag) : code;
     }

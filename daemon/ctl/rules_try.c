@@ -30,7 +30,8 @@ static const char help[] =
     "  --recording NAME  one of them, or a file; more may follow\n"
     "  --session ID      all of this session\n"
     "  --all             all of the folder\n"
-    "  --changes         only what is not the same\n";
+    "  --changes         only what is not the same\n"
+    "  --json            an object a line, for programs\n";
 
 enum { RECORDINGS = RECORDING_OTHER, SESSION, ALL, CHANGES };
 enum { PRESENT, TRIED, SIDES };
@@ -64,9 +65,19 @@ static void print_event(struct trying *trying, char mark, const struct trial_eve
         ++*(mark == '=' ? &trying->same : mark == '-' ? &trying->gone : &trying->fresh);
     if (mark == '=' && trying->changes)
         return;
-    printf("%c  %s  %s  %-6s  %s  %s  %s\n", mark, recording_date(event->time_ms, date),
-           event->on ? "raised" : "ended ", priorities[event->rule->priority], event->device,
-           event->rule->name, event->text);
+    if (trying->place.json)
+        ctl_print_line(json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "what", "alarm", "by",
+                                 mark == '='   ? "both"
+                                 : mark == '-' ? "present"
+                                               : "tried",
+                                 "at", recording_date(event->time_ms, date), "presence",
+                                 event->on ? "on" : "off", "priority",
+                                 priorities[event->rule->priority], "device", event->device, "rule",
+                                 event->rule->name, "text", event->text));
+    else
+        printf("%c  %s  %s  %-6s  %s  %s  %s\n", mark, recording_date(event->time_ms, date),
+               event->on ? "raised" : "ended ", priorities[event->rule->priority], event->device,
+               event->rule->name, event->text);
 }
 
 /* Is there, further on and at the same time, what is the same as this? Its place, or 0. */
@@ -125,7 +136,7 @@ static int judge(struct trying *trying, const struct tape_reader *reader, struct
     trying->judged_ms += counts->last_ms - counts->first_ms;
     trying->damaged_bytes += counts->damaged_bytes;
     trying->recordings++;
-    if (counts->damaged_bytes > 0)
+    if (counts->damaged_bytes > 0 && !trying->place.json)
         printf("%llu bytes are damaged, and passed over\n",
                (unsigned long long)counts->damaged_bytes);
     return print_events(trying, diag);
@@ -151,6 +162,8 @@ static bool was_raised(const struct trial *trial, const char *rule)
 static void print_rules(const struct trying *trying)
 {
     const struct trial *present = trying->sides[PRESENT], *tried = trying->sides[TRIED];
+    if (trying->place.json)
+        return;
     const struct trial *const both[SIDES] = {present, tried};
     printf("%-28s  present          RULES\n%-28s  raised      stood  raised      stood\n", "", "");
     for (int side = 0; side < SIDES; side++)
@@ -176,9 +189,10 @@ static int try_recording(struct trying *trying, const char *name, struct diag *d
     if (code != 0)
         return code;
     if (trying->session == 0 || reader.header.session == trying->session) {
-        printf("%s: room %s, session %llu, from %s on\n", name, reader.header.room,
-               (unsigned long long)reader.header.session,
-               recording_date(reader.header.start_ms, date));
+        if (!trying->place.json)
+            printf("%s: room %s, session %llu, from %s on\n", name, reader.header.room,
+                   (unsigned long long)reader.header.session,
+                   recording_date(reader.header.start_ms, date));
         code = judge(trying, &reader, diag);
         if (code == 0)
             print_rules(trying);
@@ -221,6 +235,14 @@ static int try_all(struct trying *trying, char **names, size_t count, struct dia
     if (code != 0)
         return code;
     double seconds = (double)trying->judged_ms / 1000, took_s = (double)trying->took_ns / 1e9;
+    if (trying->place.json) {
+        ctl_print_line(json_pack("{s:s, s:i, s:i, s:i, s:f, s:I, s:f, s:I}", "what", "end", "both",
+                                 (int)trying->same, "present", (int)trying->gone, "tried",
+                                 (int)trying->fresh, "judged_s", seconds, "recordings",
+                                 (json_int_t)trying->recordings, "took_s", took_s, "damaged_bytes",
+                                 (json_int_t)trying->damaged_bytes));
+        return trying->damaged_bytes > 0 ? CTL_FAILED : 0;
+    }
     printf("alarms raised: %u by both, %u by the present rules only, %u by RULES only\n",
            trying->same, trying->gone, trying->fresh);
     printf("%.1f s of %llu recordings judged twice in %.3f s, %.0f x real time\n", seconds,
@@ -236,11 +258,9 @@ static bool take_option(struct trying *trying, int option, const char *value)
     char *end;
     switch (option) {
     case RECORDING_CONFIG:
-        trying->place.config = value;
-        return true;
     case RECORDING_FOLDER:
-        trying->place.folder = value;
-        return true;
+    case RECORDING_JSON:
+        return recording_option(&trying->place, option);
     case SESSION:
         trying->session = strtoull(value, &end, 10);
         return *value != '\0' && *value != '-' && *end == '\0' && trying->session > 0;

@@ -153,15 +153,44 @@ def the_shell_completes_what_the_program_lists(build):
 
 
 def every_command_explains_itself_and_speaks_json(build):
-    silent = {"watch",  # is JSON
-              "rules", "recording"}  # work on files, and print lines
+    silent = {"watch"}  # is JSON
     for command in all_commands(build):
         helped = words(build, *command, "--help")
         assert helped.returncode == 0 and helped.stdout.startswith("usage: lumbarctl"), command
         assert "--json" in helped.stdout or command[0] in silent, f"{command} has no --json"
 
 
+def what_works_on_files_speaks_json_too(build):
+    with Clinic(build, rules=RULE, start=False) as clinic:
+        clinic.write_config(recorded=True)
+        clinic.start_hub()
+        clinic.device("massage", "m-01").send(skin_temperature=[44.0] * 5)
+        wait_for("a recording", lambda: list(clinic.recordings.glob("*.part")))
+        clinic.stop_hub()
+        place, folder = ["--folder", str(clinic.recordings)], clinic.folder
+
+        def lines(*command, config=True):
+            said = clinic.ctl(*command, "--json", config=config)
+            assert said.returncode == 0 and said.stdout, (command, said)
+            return [json.loads(line) for line in said.stdout.splitlines()]
+        (listed,) = lines("recording", "ls", *place)
+        assert (listed["room"], listed["messages"]) == ("room-1", 1), listed
+        (good,) = lines("recording", "verify", *place)
+        assert good["good"] and good["file"] == listed["file"], good
+        (copied,) = lines("recording", "export", *place, listed["file"], f"{folder}/copy.rec")
+        assert copied["messages"] == 1, copied
+        replayed = lines("recording", "replay", *place, listed["file"])
+        assert [line["what"] for line in replayed][:1] == ["alarm"], replayed
+        assert replayed[-1]["what"] == "end" and replayed[-1]["raised"] == 1, replayed
+        tried = lines("rules", "try", f"{folder}/rules.d", *place, "--all")
+        assert tried[0]["by"] == "both" and tried[-1]["both"] == 1, tried
+        tested = lines("rules", "test", "--plugins", f"{build}/plugins",
+                       str(TOP / "config/rules.d/tests/posture.yaml"), config=False)
+        assert tested[-1]["failed"] == 0 and len(tested) > 5, tested[-1]
+
+
 if __name__ == "__main__":
     run([frames_come_as_lines_with_names_and_units, it_ends_after_so_many_and_knows_no_other_room,
          a_table_of_the_clinic_is_written_once_and_live, a_bundle_has_nothing_of_a_client,
-         the_shell_completes_what_the_program_lists, every_command_explains_itself_and_speaks_json])
+         the_shell_completes_what_the_program_lists, every_command_explains_itself_and_speaks_json,
+         what_works_on_files_speaks_json_too])
