@@ -28,6 +28,8 @@ binfmt=/proc/sys/fs/binfmt_misc
 "$top/tests/build" "$build/arm64" "-DCMAKE_TOOLCHAIN_FILE=$top/config/arm64.cmake" \
     "-DCMAKE_SYSROOT=$tree"
 file "$build/arm64/daemon/lumbard" | grep -q aarch64
+# Packages for it, made here: what is in them, and what lintian says.
+bash "$here/../test_packages.sh" "$build/arm64"
 # Not here: what counts against the clock, and what installs or builds for the host.
 ctest --test-dir "$build/arm64" --output-on-failure -j 2 -LE long -R '^(unit|fuzz|sim|system)\.' \
     -E '^system\.(sim|demo|install|packages|out_of_tree)$'
