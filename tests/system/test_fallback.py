@@ -39,7 +39,8 @@ def complaint(clinic):
 
 
 def rules(clinic):
-    return [rule.name for rule in clinic.browser().until(lambda f: f.HasField("hello")).hello.rules]
+    told = clinic.browser().until(lambda f: f.HasField("hello")).hello.rules
+    return [rule.name for rule in told if not rule.name.endswith(".lost")]
 
 
 def at_start_it_goes_on_with_the_last_good_one_and_says_so(build):
@@ -113,7 +114,7 @@ def changes_are_told_applied_and_taken_back(build):
         assert file.read_text() == other.read_text()
         (clinic.folder / "rules.d/more.yaml").write_text(RULE.replace("warm", "hot"))
         config(clinic, "apply")
-        assert rules(clinic) == ["hot", "warm"] and kept(clinic) == [1, 2, 3]
+        assert (rules(clinic), kept(clinic)) == (["hot", "warm"], [1, 2, 3]), kept(clinic)
         config(clinic, "rollback", "1")
         assert file.read_text() == good and rules(clinic) == ["warm"]
         assert (clinic.folder / "rules.d/more.yaml.before").exists()
