@@ -50,12 +50,13 @@ static void tell_clock(const struct lumbard *hub, const struct hub_clock *before
 static void read_clock(struct lumbard *hub, int64_t now_ms)
 {
     struct hub_clock *clock = &hub->clock;
-    int64_t off_ms = clock_hub_offset_ms() - hub->offset_ms;
+    int64_t off_ms = clock_hub_offset_ms() - clock->wall_offset_ms;
     /* Two looks have to agree: between two clocks that are read, this thread may be stopped. */
     if (llabs(off_ms - clock->seen_ms) < CLOCK_LOOK_MS)
         clock->off_ms = llabs(off_ms) > CLOCK_OFF_MS ? off_ms : 0;
     clock->seen_ms = off_ms;
-    clock->is_set = clock_wall_ms() >= CLOCK_PLAUSIBLE_MS;
+    clock->is_set =
+        clock_wall_ms() >= CLOCK_PLAUSIBLE_MS && !(clock->is_behind && clock->off_ms == 0);
     clock->is_synchronised = clock_is_synchronised();
     clock->looked_ms = now_ms;
 }

@@ -49,6 +49,9 @@ struct hub_clock {
     int64_t seen_ms; /* the same, of one look: two have to agree */
     int64_t looked_ms;
     int64_t busy_ms; /* when somebody was last treated, or the hub started */
+    int64_t wall_offset_ms;  /* of the start: the wall clock less the monotonic one */
+    int64_t doubted_from_ms; /* since when nobody vouches for it, in hub time; 0: somebody does */
+    bool is_behind;          /* it was before what is known already, and hub time is not */
 };
 
 /* An answer of the API that waits until a batch is on the disk. */
@@ -342,6 +345,10 @@ void hub_name_calibration(struct lumbard *hub, const struct session *session); /
 void hub_store_calibration_again(struct lumbard *hub); /* what found no room */
 void hub_end_calibration(struct lumbard *hub, const struct session *session);  /* with it */
 void hub_tick_calibration(struct lumbard *hub, int64_t now_ms);
+
+/* wrong_clock.c: a clock that nobody has set yet, and what was told by it. With the store open, and
+ * before anything is loaded. */
+void hub_take_clock(struct lumbard *hub);
 
 /* health.c: broker, disk, clock, floods: for the page, the log and the retained status. */
 void hub_look_at_health(struct lumbard *hub, int64_t now_ms);

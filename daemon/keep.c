@@ -169,6 +169,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
         .head = spool_head(hub->spool),
     };
     int code = store_open(&hub->store, &options, hub_now_ms(hub), diag);
+    if (code == 0)
+        hub_take_clock(hub);
     struct store_alarms_world world = {.alarms = ingest->alarms,
                                        .rules = ingest->rules,
                                        .devices = ingest->devices,

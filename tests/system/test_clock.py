@@ -1,6 +1,9 @@
 """The machine's clock is set while the hub runs: said everywhere, blamed on no device, put right."""
+import datetime
 import json
+import signal
 import socket
+import sqlite3
 import struct
 import time
 
@@ -21,7 +24,9 @@ class Clock:
             "LUMBAR_TEST_CLOCK": str(self.file)}
 
     def set(self, added_s):
-        self.file.write_bytes(struct.pack("<q", added_s * 10**9))
+        # In place: a hub looks at it meanwhile, and one that was cut to nothing would end it.
+        with open(self.file, "r+b" if self.file.exists() else "wb") as file:
+            file.write(struct.pack("<q", added_s * 10**9))
 
 
 def complaints(clinic):
@@ -98,6 +103,72 @@ def as_a_service_it_starts_anew_when_nobody_is_treated(build):
         assert status["clock"]["off_ms"] == 0 and status["complaints"] == [], status
 
 
+def treat(clinic, seconds):
+    """A session in which something is measured, from its start to its end; its number."""
+    room = list(clinic.rooms)[0]
+    number = clinic.ask("/sessions", "POST", {"room": room, "therapist": "AB"})[1]["id"]
+    assert clinic.ask(f"/sessions/{number}/start", "POST", {})[0] == 200
+    device = clinic.device("posture", "p-01")
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        device.send(trunk_inclination=[30.0])
+        time.sleep(0.2)
+    assert clinic.ask(f"/sessions/{number}/end", "POST", {})[0] == 200
+    return number
+
+
+def instant(text):
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+
+
+def times(clinic, number):
+    session = clinic.ask(f"/sessions/{number}")[1]
+    return instant(session["started"]), instant(session["ended"])
+
+
+def what_was_told_by_a_clock_that_nobody_had_set_is_put_right(build):
+    """A machine without a battery was off for six hours. Its clock begins an hour before that, and
+    then the network comes."""
+    with Clinic(build, start=False) as clinic:
+        (clinic.folder / "state").mkdir()
+        clock = Clock(clinic, added_s=-6 * 3600)
+        environment = {**clock.environment, "STATE_DIRECTORY": f"{clinic.folder}/state"}
+        clinic.start_hub(**environment)
+        first = treat(clinic, 0.5)
+        begun, ended = times(clinic, first)
+        clinic.stop_hub()
+        (clinic.folder / "state/wrong-clock").unlink(missing_ok=True)  # another boot
+        clock.set(-7 * 3600)
+        clinic.start_hub(**environment)
+        assert clinic.said("behind what is known already")
+        wait_for("a complaint", lambda: "not set" in complaints(clinic))
+        started = time.time()
+        second = treat(clinic, 1.5)
+        late, _ = times(clinic, second)
+        assert late >= ended, "it happened before what happened before"
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub(**environment)  # and goes on in the same time
+        assert abs(times(clinic, second)[0] - late) < 0.01
+        clock.set(0)
+        wait_for("it is told", lambda: "was set by" in complaints(clinic))
+        clinic.stop_hub()
+        clinic.start_hub(**environment)
+        assert clinic.said("it is set now"), "nothing was put right"
+        mended = times(clinic, second)
+        assert abs(mended[0] - started) < 3, (mended, started)
+        assert 1 < mended[1] - mended[0] < 10, "the session is torn"
+        history = clinic.ask("/history?device=posture/p-01&metric=trunk_inclination")[1]
+        last = instant(history["buckets"][-1]["at"])
+        assert abs(last - mended[1]) < 63, (last, mended)  # by whole minutes
+        wait_for("nothing is wrong", lambda: clinic.ask("/health")[1]["complaints"] == [])
+        clinic.stop_hub()
+        with sqlite3.connect(clinic.folder / "history.db") as file:
+            kept = file.execute("SELECT started_ms, ended_ms FROM session WHERE id = ?",
+                                (first,)).fetchone()
+        assert kept == (round(begun * 1000), round(ended * 1000)), "the one of before was moved"
+
+
 if __name__ == "__main__":
     run([a_clock_that_is_set_is_told_and_blamed_on_no_device, a_clock_that_was_never_set_is_told,
-         as_a_service_it_starts_anew_when_nobody_is_treated])
+         as_a_service_it_starts_anew_when_nobody_is_treated,
+         what_was_told_by_a_clock_that_nobody_had_set_is_put_right])

@@ -153,7 +153,8 @@ def the_shell_completes_what_the_program_lists(build):
 
 
 def every_command_explains_itself_and_speaks_json(build):
-    silent = {"watch"}  # is JSON
+    silent = {"watch",   # is JSON
+              "device"}  # writes files of the broker's
     for command in all_commands(build):
         helped = words(build, *command, "--help")
         assert helped.returncode == 0 and helped.stdout.startswith("usage: lumbarctl"), command
