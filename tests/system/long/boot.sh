@@ -18,8 +18,8 @@ place=$(mktemp -d "$build/boot.XXXXXX")
 trap 'rm -rf "$place"' EXIT
 root=$place/root
 packages=systemd,systemd-sysv,dbus,procps,curl,mosquitto,mosquitto-clients,sqlite3
-packages+=,libjansson4,liboath0,libsodium23,libpaho-mqtt1.3,libprotobuf-c1,libsqlite3-0,libssl3,libuv1,libwebsockets17
-packages+=,libwebsockets-evlib-uv,libyaml-0-2,libzstd1,libcap2
+packages+=,$(sed -n 's/^set(CPACK_DEBIAN_HUB_PACKAGE_DEPENDS "\(.*\)")/\1/p' \
+    "$build/CPackConfig.cmake" | sed 's/([^)]*)//g; s/ //g')
 debian_tree "$(dpkg --print-architecture)" "$packages"
 cp -a "$tree" "$root"
 
@@ -35,6 +35,7 @@ cp "$place"/this/lumbar_*.deb "$root/packages/this.deb"
 cp "$place"/0.0.1/lumbar_*.deb "$root/packages/before.deb"
 cp "$place"/99.0/lumbar_*.deb "$root/packages/after.deb"
 cp "$place"/this/lumbar-demo_*.deb "$root/packages/demo.deb"
+cp "$here/../../../README.md" "$root/packages/"
 
 install -m 0755 "$here/booted.sh" "$root/usr/local/bin/"
 cat >"$root/etc/systemd/system/booted.service" <<'UNIT'

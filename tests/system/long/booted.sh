@@ -36,6 +36,7 @@ main_pid() { systemctl show -P MainPID lumbard; }
 comes_back() { [ "$(main_pid)" != "$1" ] && [ "$(main_pid)" != 0 ] && systemctl is-active -q lumbard; }
 alarm() { ask alarms | grep -q posture-lost; }
 treated() { ask sessions | grep -q '"state":"running"'; }
+first_value() { lumbarctl watch --room room-1 --frames 60 | grep -q skin_temperature; }
 told() { journalctl "$@" --no-pager -o cat | grep -q .; }
 as_before()
 {
@@ -47,14 +48,23 @@ install() { apt-get -y -q -o Dpkg::Options::=--force-confold install "$1" >/tmp/
 
 # ---- install ----
 
-install /packages/before.deb || fail "apt-get install: $(cat /tmp/apt)"
+# As the README says it, line by line; there are five at most.
+sed -n '/^## On a gateway/,/^## The/s/^    \(.*[^ ]\)$/\1/p' /packages/README.md >/tmp/readme
+[ "$(wc -l </tmp/readme)" -le 5 ] || fail "the README needs more than five commands"
+sed -e 's|\./lumbar_\*\.deb|/packages/before.deb|' -e 's|\./lumbar-demo_\*\.deb|/packages/demo.deb|' \
+    -e 's|^apt install|apt-get -y -q install|' /tmp/readme >/tmp/commands
+set -m
+. /tmp/commands >/tmp/setup 2>&1
+until_true "the first live value" first_value
+passed "a live value after the README's commands"
+grep -q 'http' /tmp/setup || fail "no link for the first administrator: $(cat /tmp/setup)"
+kill %1
 until_true "the hub is active" systemctl is-active -q lumbard
 passed "installed, and READY as a service, as user $(stat -c %U "/proc/$(main_pid)")"
 [ "$(stat -c %U "/proc/$(main_pid)")" = lumbard ] || fail "it does not run as lumbard"
 systemctl is-enabled -q lumbard || fail "it would not start with the machine"
 until_true "the page is served" page ""
 passed "the page is served"
-install /packages/demo.deb || fail "apt-get install lumbar-demo: $(cat /tmp/apt)"
 
 for unit in lumbard mosquitto; do
     score=$(systemd-analyze security --no-pager "$unit" | sed -n 's/.*level for .*: \([0-9.]*\) .*/\1/p')
@@ -69,8 +79,7 @@ echo not-asked-for >/etc/lumbar/secrets/broker
 chmod 0600 /etc/lumbar/secrets/broker
 printf '%s\n' '[Service]' 'WatchdogSec=4s' 'LoadCredential=broker:/etc/lumbar/secrets/broker' \
     >/etc/systemd/system/lumbard.service.d/quick.conf
-printf '%s\n' 'rooms:' '  - name: room-1' '    devices: [posture/p-01, massage/m-01]' >/tmp/rooms
-sed -i -e '/^rooms: \[\]/{r /tmp/rooms' -e 'd}' -e 's|^  #username: .*|  username: hub|' \
+sed -i -e 's|^  #username: .*|  username: hub|' \
     -e 's|^  #password_file: .*|  password_file: /run/credentials/lumbard.service/broker|' \
     /etc/lumbar/lumbard.yaml
 systemctl daemon-reload
