@@ -303,6 +303,13 @@ static enum api_outcome do_order(struct lumbard *hub, const struct api_call *cal
                                  const struct session_order *order, struct api_answer *answer)
 {
     struct diag diag = {0};
+    const struct session *session = sessions_find(hub->ingest.sessions, id);
+    const struct alarm *by =
+        session != NULL && order->op == SESSION_RESUME ? hub_stopped_by(hub, session) : NULL;
+    if (by != NULL)
+        return api_problem(answer, 409,
+                           "The phase stopped for '%s': acknowledge that alarm to go on.",
+                           by->rule->title);
     int code =
         sessions_do(hub->ingest.sessions, id, order, hub->ingest.devices, hub_now_ms(hub), &diag);
     if (code != 0)

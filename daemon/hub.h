@@ -335,6 +335,10 @@ void hub_store_sessions(struct lumbard *hub);                  /* those under wa
 void hub_store_sessions_again(struct lumbard *hub);            /* those that found no room */
 void hub_gather_sessions(void *hub); /* for the store: what is accounted of them */
 void hub_tick_sessions(struct lumbard *hub, int64_t now_ms);
+/* An alarm was raised: if its rule stops phases, the session is paused. And which one of a
+ * session's still waits for somebody, so that it may not go on; NULL: none. */
+void hub_stop_phase(struct lumbard *hub, const struct alarm *alarm);
+const struct alarm *hub_stopped_by(const struct lumbard *hub, const struct session *session);
 int64_t hub_own_age_ms(const struct lumbard *hub); /* own ranges no older count */
 uint64_t hub_running_session(const struct lumbard *hub, uint32_t room); /* or paused; 0: none */
 

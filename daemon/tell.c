@@ -143,6 +143,7 @@ void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm)
 {
     const struct device *device = devices_at(hub->ingest.devices, alarm->device);
     store_change(hub, alarm, device);
+    hub_stop_phase(hub, alarm);
     publisher_mark(hub->publisher, device->room, alarm->rule);
     /* Nobody to be told yet: in the child that tries a message, too, which must survive it. */
     if (hub->remembering || hub->recovering)

@@ -140,6 +140,37 @@ static bool own_range_of(void *user, uint32_t room, uint32_t metric, double *low
     return sessions_own(hub->ingest.sessions, room, metric, low, high);
 }
 
+void hub_stop_phase(struct lumbard *hub, const struct alarm *alarm)
+{
+    struct diag diag = {0};
+    const struct device *device = devices_at(hub->ingest.devices, alarm->device);
+    const struct session *session =
+        sessions_at(hub->ingest.sessions, sessions_room_of(hub->ingest.sessions, device));
+    if (!alarm->rule->stops || alarm->deed != DEED_RAISE || session == NULL ||
+        session->state != SESSION_RUNNING)
+        return;
+    const struct session_order orders[] = {
+        {.op = SESSION_MARKER, .text = alarm->rule->title}, /* where there is room for one more */
+        {.op = SESSION_PAUSE},
+    };
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++)
+        sessions_do(hub->ingest.sessions, session->id, &orders[i], hub->ingest.devices,
+                    hub_now_ms(hub), &diag);
+    log_notice("session %llu: its phase stops for the alarm %s", (unsigned long long)session->id,
+               alarm->rule->name);
+}
+
+const struct alarm *hub_stopped_by(const struct lumbard *hub, const struct session *session)
+{
+    for (const struct alarm *at = NULL; (at = alarms_next(hub->ingest.alarms, at)) != NULL;) {
+        const struct device *device = devices_at(hub->ingest.devices, at->device);
+        if (at->rule->stops && alarm_waits(at->state) &&
+            sessions_room_of(hub->ingest.sessions, device) == session->room)
+            return at;
+    }
+    return NULL;
+}
+
 uint64_t hub_running_session(const struct lumbard *hub, uint32_t room)
 {
     const struct session *session = sessions_at(hub->ingest.sessions, room);

@@ -105,6 +105,7 @@ struct rule {
     int64_t escalate_ms; /* unacknowledged for so long, it is told again, of the next priority; one
                             that is high once, as it is; 0: never */
     int64_t realarm_ms;  /* acknowledged and standing for so long, it is told again; 0: never */
+    bool stops;          /* raised, the session goes on only after somebody acknowledged it */
     enum rule_inhibits inhibits; /* other alarms of the same device, or room */
 };
 

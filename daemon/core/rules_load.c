@@ -177,8 +177,9 @@ static int read_technical(struct loader *loader)
 static int read_life(struct loader *loader)
 {
     static const char *const scopes[] = {"none", "device", "room"};
+    static const char *const stops[] = {"none", "phase"};
     struct rule *rule = loader->rule;
-    size_t scope = 0;
+    size_t scope = 0, stop = 0;
     int code = read_flag(loader, "latch", false, &rule->latch);
     if (code == 0)
         code = loader_read_time(loader, "escalate", 0, &rule->escalate_ms);
@@ -187,6 +188,9 @@ static int read_life(struct loader *loader)
     if (code == 0)
         code = loader_read_choice(loader, "inhibits", scopes, COUNT(scopes), false, &scope);
     rule->inhibits = (enum rule_inhibits)scope;
+    if (code == 0)
+        code = loader_read_choice(loader, "stops", stops, COUNT(stops), false, &stop);
+    rule->stops = stop == 1;
     if (code != 0)
         return code;
     if (rule->inhibits != INHIBITS_NONE && !rule->technical)
@@ -198,10 +202,11 @@ static int read_life(struct loader *loader)
 static int read_rule(struct loader *loader, const struct yaml_node *map)
 {
     static const char *const keys[] = {
-        "name",  "title",    "metric",   "above",     "below", "outside",  "is",        "absent",
-        "clear", "deadband", "mean",     "min",       "max",   "rate",     "last",      "count",
-        "times", "all",      "any",      "not",       "armed", "for",      "clear_for", "text",
-        "plain", "action",   "priority", "technical", "latch", "escalate", "realarm",   "inhibits"};
+        "name",   "title",     "metric",   "above",    "below",  "outside",  "is",
+        "absent", "clear",     "deadband", "mean",     "min",    "max",      "rate",
+        "last",   "count",     "times",    "all",      "any",    "not",      "armed",
+        "for",    "clear_for", "text",     "plain",    "action", "priority", "technical",
+        "latch",  "escalate",  "realarm",  "inhibits", "stops"};
     static int (*const steps[])(struct loader * loader) = {
         read_name,      read_armed, loader_read_condition, read_delays, read_priority,
         read_technical, read_life,  loader_read_words};

@@ -49,6 +49,40 @@ def a_device_that_works_opens_one_and_idleness_ends_it(build):
         assert "session 1" in listed and ", 1 messages" not in listed, listed
 
 
+STOPS = """
+rules:
+  - {name: full, title: Dose reached, metric: skin_temperature, above: 45 Cel, clear_for: 1 s, latch: true,
+     stops: phase, priority: high, text: "{value}."}
+"""
+
+
+def a_phase_that_an_alarm_stops_goes_on_when_somebody_acknowledged_it(build):
+    with Clinic(build, rooms={"room-1": ["massage/m-01"]}, rules=STOPS, plans={"tiny": PLAN}) as clinic:
+        device = clinic.device("massage", "m-01")
+        device.send(skin_temperature=[44.0], state=RUNNING)
+        opened = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB", "plan": "tiny"})[1]
+        number = opened["id"]
+        assert order(clinic, number, "start")[0] == 200
+        device.send(skin_temperature=[46.0], state=RUNNING)
+        session = wait_for("the phase to stop", lambda: (lambda s: s if s["state"] == "paused" else None)(
+            clinic.ask(f"/sessions/{number}")[1]))
+        assert [note["text"] for note in session["notes"]] == ["Dose reached"], session["notes"]
+        status, said = order(clinic, number, "resume")
+        assert status == 409 and "'Dose reached': acknowledge" in said["detail"], said
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        status, said = order(clinic, number, "resume")
+        assert status == 409, said  # and a restart does not let it go on
+        alarm = clinic.ask("/alarms")[1]["alarms"][0]["number"]
+        assert clinic.ask(f"/alarms/{alarm}/ack", "POST", {"by": "AB"})[0] == 200
+        status, session = order(clinic, number, "resume")
+        assert (status, session["state"]) == (200, "running"), session
+        device.send(skin_temperature=[46.0], state=RUNNING)  # it stands, and somebody knows
+        time.sleep(0.3)
+        assert clinic.ask(f"/sessions/{number}")[1]["state"] == "running"
+        assert order(clinic, number, "abort", reason="Enough")[0] == 200
+
+
 def one_that_a_device_opened_is_named_and_led_by_hand(build):
     with Clinic(build, rooms={"room-1": ["massage/m-01"]}, plans={"own": OWN_PRESSURE},
                 automatic={"room-1": "own"}) as clinic:
@@ -350,6 +384,7 @@ if __name__ == "__main__":
          what_cannot_be_is_refused_and_changes_nothing,
          a_device_that_works_opens_one_and_idleness_ends_it,
          one_that_a_device_opened_is_named_and_led_by_hand,
+         a_phase_that_an_alarm_stops_goes_on_when_somebody_acknowledged_it,
          a_wearable_that_moves_rooms_in_between_tears_nothing,
          one_whose_room_a_reload_removes_stays_aborted,
          the_number_of_one_who_was_erased_is_not_given_again])

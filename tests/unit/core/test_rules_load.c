@@ -243,6 +243,7 @@ static void a_mistake_is_said_with_its_place_and_a_proposal(void **state)
         /* windows */
         {R(ANGLE "mean: 3 s, above: 20 deg" T), ERR_RANGE,
          "f.yaml:1:40: too short: angle may take 2000 ms to come"},
+        {R(ANGLE "above: 20 deg, stops: session" T), ERR_UNKNOWN, "stops is none or phase"},
         {R(ANGLE "last: 2 s, above: 20 deg" T), ERR_RANGE,
          "f.yaml:1:40: too short: without 'last' angle is known for 2000 ms"},
         {R("name: r, metric: pose, last: 1 min, is: upright" T), ERR_CONFLICT, "pose has no last"},
