@@ -66,6 +66,8 @@ static const struct api_endpoint endpoints[] = {
     {API_PUT, "/users/{name}", api_put_user, change_members, MAY_ADMIN, SCOPE_NONE},
     {API_POST, "/users/{name}/reset", api_reset_user, no_members, MAY_ADMIN, SCOPE_NONE},
     {API_POST, "/users/{name}/logout", api_end_user, no_members, MAY_ADMIN, SCOPE_NONE},
+    {API_GET, "/healthz", api_get_healthz, NULL, MAY_ALL, SCOPE_NONE},
+    {API_GET, "/metrics", api_get_metrics, NULL, MAY_RUN, SCOPE_NONE},
     {API_GET, "/health", api_get_health, NULL, MAY_KNOWN, SCOPE_NONE},
     {API_GET, "/status", api_get_status, NULL, MAY_RUN, SCOPE_NONE},
     {API_POST, "/reload", api_reload, no_members, MAY_ADMIN, SCOPE_NONE},

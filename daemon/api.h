@@ -31,6 +31,9 @@ api_handler api_get_plugins, api_enable_plugin;
 /* api_status.c */
 api_handler api_get_health, api_get_status, api_get_rooms;
 
+/* api_metrics.c: at /metrics and /healthz, too. */
+api_handler api_get_metrics, api_get_healthz;
+
 /* api_devices.c */
 api_handler api_get_devices, api_get_device;
 

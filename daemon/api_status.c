@@ -1,5 +1,8 @@
 /* How the hub itself is: what an administrator, a wall or a monitor asks first. */
 #include "api.h"
+
+#include <math.h>
+
 #include "io/certificate.h"
 
 static json_t *spool_status(const struct lumbard *hub)
@@ -77,14 +80,23 @@ static json_t *tls_status(const struct lumbard *hub)
                            certificate_is_own(certificate));
 }
 
+/* Null where no frame was sent yet, or it took longer than is told apart. */
+static json_t *latency_ms(const struct web_stats *web, double share)
+{
+    double within_s = web_latency_share(&web->latency, share);
+    return isfinite(within_s) ? json_real(within_s * 1000) : json_null();
+}
+
 static json_t *web_status(const struct lumbard *hub)
 {
     struct web_stats web;
     web_stats(hub->web, &web);
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "clients", (json_int_t)web.clients,
-                     "watching", (json_int_t)web.watching, "requests", (json_int_t)web.requests,
-                     "frames", (json_int_t)web.frames, "skipped", (json_int_t)web.skipped,
-                     "refused", (json_int_t)web.refused, "tls", tls_status(hub));
+    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "clients",
+                     (json_int_t)web.clients, "watching", (json_int_t)web.watching, "requests",
+                     (json_int_t)web.requests, "frames", (json_int_t)web.frames, "skipped",
+                     (json_int_t)web.skipped, "refused", (json_int_t)web.refused, "tls",
+                     tls_status(hub), "half_within_ms", latency_ms(&web, 0.5), "most_within_ms",
+                     latency_ms(&web, 0.99));
 }
 
 /* Until somebody has taken that file away. */
@@ -126,6 +138,10 @@ static json_t *complaints(const struct lumbard *hub)
     struct webhook_stats webhook;
     if (!hub->health.broker)
         json_array_append_new(list, json_string("The broker is not connected."));
+    if (hub->drops.lately > 0)
+        json_array_append_new(list,
+                              json_sprintf("The broker dropped %llu messages in the last minutes.",
+                                           (unsigned long long)hub->drops.lately));
     if (!hub->health.disk)
         json_array_append_new(list, json_string("The disk is full or failing."));
     if (!recorder_is_safe(hub->recorder))

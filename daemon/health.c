@@ -12,6 +12,7 @@
 #define CLOCK_OFF_MS  5000  /* a difference beyond this was no slow correction */
 #define CLOCK_WAIT_MS 10000 /* after a start or a treatment, before a start for its sake */
 #define STALL_MS      2000  /* between two ticks: the hub stood still */
+#define DROPS_MS      600000 /* so long a dropped message is spoken of */
 #define SETTLE_MS     10000 /* and for so long devices may be silent for no fault of theirs */
 
 static void look_at_flood(struct lumbard *hub, int64_t now_ms)
@@ -165,6 +166,28 @@ void hub_look_for_blame(struct lumbard *hub, int64_t now)
     alarms_blame(hub->ingest.alarms, hub->own_blame.since_ms, hub->broker_blame.since_ms);
 }
 
+/* Messages that the broker dropped are lost for whoever was to have them, the hub perhaps: it is
+ * said, and stays said for a while. A broker that began anew counts from 0. */
+static void look_at_drops(struct lumbard *hub, const struct mqtt_state *broker, int64_t now_ms)
+{
+    struct hub_drops *drops = &hub->drops;
+    if (drops->lately > 0 && now_ms - drops->at_ms > DROPS_MS) {
+        log_notice("broker: ten minutes without a dropped message, after %llu",
+                   (unsigned long long)drops->lately);
+        drops->lately = 0;
+    }
+    if (!broker->tells_dropped)
+        return;
+    if (drops->known && broker->dropped > drops->count) {
+        log_warn("broker: it dropped %llu messages for its clients",
+                 (unsigned long long)(broker->dropped - drops->count));
+        drops->lately += broker->dropped - drops->count;
+        drops->at_ms = now_ms;
+    }
+    drops->known = true;
+    drops->count = broker->dropped;
+}
+
 void hub_look_at_health(struct lumbard *hub, int64_t now_ms)
 {
     struct mqtt_state broker;
@@ -175,6 +198,7 @@ void hub_look_at_health(struct lumbard *hub, int64_t now_ms)
     hub_tick_certificate(hub, now_ms);
     mqtt_state(hub->mqtt, &broker);
     spool_stats(hub->spool, &spool);
+    look_at_drops(hub, &broker, now_ms);
     int64_t silent_ms = (clock_mono_ns() - broker.heard_mono_ns) / 1000000;
     struct frame_health now = {
         .broker = broker.connected && silent_ms < HEARTBEAT_OLD,

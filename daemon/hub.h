@@ -201,6 +201,12 @@ struct lumbard {
     struct log_limit too_large;
     struct frame_health health;
     struct hub_clock clock;
+    struct hub_drops { /* of the broker */
+        bool known;    /* what it said last */
+        uint64_t count;
+        uint64_t lately; /* since it was last well; */
+        int64_t at_ms;   /* the last of them, hub time */
+    } drops;
     uint64_t connects; /* of the broker, when all alarms were last told */
     struct flood flood;
     int64_t ticked_ms;

@@ -165,6 +165,8 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
     enum ingest_result result =
         ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub));
     hub_miss(hub, result);
+    if (!again && hub->web != NULL && hub->ingest.heard != NULL)
+        web_heard(hub->web, hub->ingest.heard->room, (int64_t)record->mono_ns);
     hub_record(hub, record, &message, result, again);
     if (hub->ingest.held)
         spool_held(hub->spool);

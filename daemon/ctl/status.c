@@ -64,6 +64,10 @@ static void print_output(const json_t *status)
     printf("  page       %lld sockets, %lld watching, frames skipped %lld, refused %lld\n",
            ask_integer(web, "clients"), ask_integer(web, "watching"), ask_integer(web, "skipped"),
            ask_integer(web, "refused"));
+    if (json_is_number(json_object_get(web, "most_within_ms")))
+        printf("  frames     half within %g ms of their message, 99 %% within %g ms\n",
+               json_number_value(json_object_get(web, "half_within_ms")),
+               json_number_value(json_object_get(web, "most_within_ms")));
     const json_t *tls = json_object_get(web, "tls");
     char until[ASK_TIME_BYTES];
     if (json_is_object(tls))

@@ -196,6 +196,19 @@ static void take_heartbeat(struct mqtt *mqtt, const MQTTAsync_message *message)
     pthread_mutex_unlock(&mqtt->lock);
 }
 
+/* How many messages the broker has dropped since it began, for any of its clients. */
+static void take_dropped(struct mqtt *mqtt, const MQTTAsync_message *message)
+{
+    char text[24] = "";
+    if (message->payloadlen <= 0 || (size_t)message->payloadlen >= sizeof(text))
+        return;
+    memcpy(text, message->payload, (size_t)message->payloadlen);
+    pthread_mutex_lock(&mqtt->lock);
+    mqtt->state.dropped = strtoull(text, NULL, 10);
+    mqtt->state.tells_dropped = true;
+    pthread_mutex_unlock(&mqtt->lock);
+}
+
 /* Paho sends the PUBACK when its callback returns, whatever it returns, and there is no other way
  * to keep it from that than not to return. It holds Paho's mutex meanwhile: the hub is deaf from
  * here on, which is right for one that is about to _exit, and is ended here for one that is not. */
@@ -215,6 +228,9 @@ int mqtt_on_arrived(void *context, char *topic, int topic_length, MQTTAsync_mess
     size_t payload_bytes = (size_t)message->payloadlen;
     if (bytes == mqtt->heartbeat_bytes && memcmp(topic, mqtt->heartbeat_topic, bytes) == 0) {
         take_heartbeat(mqtt, message);
+    } else if (bytes == sizeof(MQTT_DROPPED_TOPIC) - 1 &&
+               memcmp(topic, MQTT_DROPPED_TOPIC, bytes) == 0) {
+        take_dropped(mqtt, message);
     } else if (bytes > TOPIC_MAX_BYTES || payload_bytes > MQTT_PAYLOAD_MAX) {
         /* It can never be used: acknowledged, or the broker would send it for ever. */
         atomic_fetch_add_explicit(&mqtt->oversize, 1, memory_order_relaxed);

@@ -44,6 +44,8 @@ struct ticket {
     uint64_t number;
 };
 
+#define MQTT_DROPPED_TOPIC "$SYS/broker/publish/messages/dropped"
+
 struct mqtt {
     /* Fixed at create. */
     MQTTAsync client;

@@ -77,19 +77,21 @@ static int start_connect(struct mqtt *mqtt)
 
 static int start_subscribe(struct mqtt *mqtt)
 {
-    char *topics[MQTT_FILTERS_MAX + 1];
-    int qos[MQTT_FILTERS_MAX + 1];
+    static char dropped[] = MQTT_DROPPED_TOPIC; /* Paho wants what it might write to */
+    char *topics[MQTT_FILTERS_MAX + 2];
+    int qos[MQTT_FILTERS_MAX + 2];
     for (unsigned i = 0; i < mqtt->filter_count; i++) {
         topics[i] = mqtt->filters[i];
         qos[i] = 1;
     }
     topics[mqtt->filter_count] = mqtt->heartbeat_topic;
-    qos[mqtt->filter_count] = 0;
+    topics[mqtt->filter_count + 1] = dropped; /* the last: a broker may refuse it, or not know it */
+    qos[mqtt->filter_count] = qos[mqtt->filter_count + 1] = 0;
     MQTTAsync_responseOptions response = MQTTAsync_responseOptions_initializer;
     response.onSuccess = mqtt_on_subscribed;
     response.onFailure = mqtt_on_subscribe_failed;
     response.context = mqtt;
-    return MQTTAsync_subscribeMany(mqtt->client, (int)mqtt->filter_count + 1, topics, qos,
+    return MQTTAsync_subscribeMany(mqtt->client, (int)mqtt->filter_count + 2, topics, qos,
                                    &response);
 }
 

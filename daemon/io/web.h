@@ -54,7 +54,16 @@ struct web_options {
     const char *group;     /* of that socket; NULL or "": our own */
 };
 
+/* From the arrival of a message to the frame of its room, in seconds; then what took longer. */
+#define WEB_LATENCY_BOUNDS 11
+extern const double web_latency_bounds[WEB_LATENCY_BOUNDS];
+struct web_latency {
+    uint64_t counts[WEB_LATENCY_BOUNDS + 1];
+    double sum_s;
+};
+
 struct web_stats {
+    struct web_latency latency;
     unsigned clients, watching;
     uint64_t frames, skipped, refused, requests; /* refused: origin, host, size, cap */
 };
@@ -72,6 +81,12 @@ void web_take_names(struct web *web, const char *host, const char *origin);
 /* Another certificate, for the connections that come from now on; those that are there go on. False:
  * there is no TLS, or OpenSSL refuses it. */
 bool web_take_certificate(struct web *web, const struct certificate *certificate);
+
+/* A message that arrived then is among what is new of this room. */
+void web_heard(struct web *web, uint32_t room, int64_t mono_ns);
+/* Of all frames so far, this share came within so many seconds (a bound above it); NaN: none did.
+ */
+double web_latency_share(const struct web_latency *latency, double share);
 
 void web_news(struct web *web);  /* something new: by the next display frame */
 void web_alarm(struct web *web); /* at once */

@@ -174,7 +174,8 @@ int web_api_request(struct web *web, struct client *client, struct lws *wsi,
     web_see_who(web, client, wsi);
     call->body_bytes = bytes;
     call->until_ms = web_mono_ms() + BODY_MS;
-    snprintf(call->path, sizeof(call->path), "%s", request->path);
+    snprintf(call->path, sizeof(call->path), "%s%s",
+             http_path_is_short(request->path) ? API_ROOT : "", request->path);
     web_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, call->type);
     web_header(wsi, WSI_TOKEN_HTTP_IF_MATCH, call->if_match);
     web_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, call->if_none_match);

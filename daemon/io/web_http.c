@@ -223,9 +223,14 @@ int http_judge(const struct http_server *server, const struct http_request *requ
     return strcmp(request->path, HTTP_LIVE_PATH) == 0 ? 426 : 0;
 }
 
+bool http_path_is_short(const char *path)
+{
+    return strcmp(path, HTTP_METRICS) == 0 || strcmp(path, HTTP_HEALTH) == 0;
+}
+
 bool http_path_is_api(const char *path)
 {
-    return strncmp(path, HTTP_API_PATH, strlen(HTTP_API_PATH)) == 0;
+    return strncmp(path, HTTP_API_PATH, strlen(HTTP_API_PATH)) == 0 || http_path_is_short(path);
 }
 
 int http_body_length(const char *content_length, const char *transfer_encoding, size_t most,

@@ -19,6 +19,8 @@
 #define HTTP_STRICT       "Strict-Transport-Security"
 #define HTTP_STRICT_VALUE "max-age=31536000"
 #define HTTP_API_PATH    "/api/" /* and everything below */
+#define HTTP_METRICS      "/metrics" /* of the API as well, where monitors look for them */
+#define HTTP_HEALTH       "/healthz"
 
 /* Ourselves, as a browser may name us. */
 struct http_server {
@@ -49,6 +51,7 @@ int http_judge(const struct http_server *server, const struct http_request *requ
 int http_judge_upgrade(const struct http_server *server, const struct http_request *request);
 
 bool http_path_is_api(const char *path);
+bool http_path_is_short(const char *path); /* it is, without what the API's begin with */
 
 /* The length of a body that Content-Length announces ("" none), at most `most`: 0, or the status to
  * refuse it with. A Transfer-Encoding is refused: what two programs could understand differently

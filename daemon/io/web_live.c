@@ -1,5 +1,6 @@
 #include "io/web.h"
 
+#include <math.h>
 #include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -62,6 +63,42 @@ void web_live_bye(struct web *web, struct client *client, const char *reason)
     lws_set_timeout(client->wsi, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_SYNC);
 }
 
+const double web_latency_bounds[WEB_LATENCY_BOUNDS] = {0.001, 0.002, 0.005, 0.01, 0.02, 0.025,
+                                                       0.05,  0.1,   0.2,   0.5,  1};
+
+void web_heard(struct web *web, uint32_t room, int64_t mono_ns)
+{
+    if (room != 0 && room <= CONFIG_ROOMS_MAX && web->heard_ns[room] == 0)
+        web->heard_ns[room] = mono_ns;
+}
+
+/* Frames of the wall have a slower cadence, as they should. */
+static void note_latency(struct web *web, uint32_t room)
+{
+    if (room == 0 || room > CONFIG_ROOMS_MAX || web->heard_ns[room] == 0)
+        return;
+    double took_s = (double)(clock_mono_ns() - web->heard_ns[room]) / 1e9;
+    unsigned at = 0;
+    while (at < WEB_LATENCY_BOUNDS && took_s > web_latency_bounds[at])
+        at++;
+    web->latency.counts[at]++;
+    web->latency.sum_s += took_s;
+    web->heard_ns[room] = 0;
+}
+
+double web_latency_share(const struct web_latency *latency, double share)
+{
+    uint64_t all = 0, sum = 0;
+    for (unsigned i = 0; i <= WEB_LATENCY_BOUNDS; i++)
+        all += latency->counts[i];
+    for (unsigned i = 0; i < WEB_LATENCY_BOUNDS; i++) {
+        sum += latency->counts[i];
+        if (all > 0 && (double)sum >= share * (double)all)
+            return web_latency_bounds[i];
+    }
+    return all > 0 ? (double)INFINITY : (double)NAN;
+}
+
 int web_live_write(struct web *web, struct client *client)
 {
     /* lws would copy what we write now: it comes back when it is rid of the rest. */
@@ -74,6 +111,7 @@ int web_live_write(struct web *web, struct client *client)
     if (count == 0)
         return 0;
     web->frames++;
+    note_latency(web, client->cursor.room);
     /* From the tick that asked, lest the socket's few microseconds stretch the cadence. */
     client->next_ms = (client->cursor.room == 0 ? WALL_MS : FRAME_MS) +
                       (now - client->asked_ms <= 2 ? client->asked_ms : now);
@@ -123,6 +161,9 @@ static int take_watch(struct web *web, struct client *client)
         web->refused++;
         return hang_up(client, LWS_CLOSE_STATUS_POLICY_VIOLATION, "not yours to see");
     }
+    if (client->cursor.room <=
+        CONFIG_ROOMS_MAX) /* nobody may have watched it: that waited for none */
+        web->heard_ns[client->cursor.room] = 0;
     if (web->on_watch != NULL)
         web->on_watch(web->people, &client->access, client->cursor.room);
     ask(client, now);
@@ -208,7 +249,8 @@ void web_alarm(struct web *web)
 
 void web_stats(const struct web *web, struct web_stats *stats)
 {
-    *stats = (struct web_stats){.frames = web->frames,
+    *stats = (struct web_stats){.latency = web->latency,
+                                .frames = web->frames,
                                 .skipped = web->skipped,
                                 .refused = web->refused,
                                 .requests = web->requests};

@@ -74,6 +74,9 @@ struct web {
     bool stopping, stopped;
     unsigned cap, places;
     uint64_t frames, skipped, refused, requests;
+    struct web_latency latency;
+    int64_t
+        heard_ns[CONFIG_ROOMS_MAX + 1]; /* by room: the oldest that is in no frame yet; 0: none */
     int local_fd;  /* the own socket; -1: none */
     bool adopting; /* what comes now is from there */
     uid_t adopting_uid;

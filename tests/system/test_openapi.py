@@ -164,7 +164,8 @@ def every_endpoint_gives_what_is_described(build):
         assert clinic.ask(f"/sessions/{number}/abort", "POST", {"reason": "x"})[0] == 200
         plan = "/clients/A-17/plans/own"
         for method, path, body in [
-                ("GET", "/health", None), ("GET", "/status", None), ("GET", "/rooms", None),
+                ("GET", "/health", None), ("GET", "/healthz", None), ("GET", "/metrics", None),
+                ("GET", "/status", None), ("GET", "/rooms", None),
                 ("GET", "/backups", None), ("POST", "/backups", {}),
                 ("POST", "/rooms/room-1/pause", {"what": "audio", "seconds": 60}),
                 ("POST", "/rooms/room-1/resume", {"what": "audio"}), ("GET", "/devices", None),
