@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 #include <string.h>
+#include <time.h>
 
 #include "io/password.h"
 #include "io/secret.h"
@@ -72,6 +73,14 @@ static void a_password_fits_what_it_was_sealed_to_and_no_other(void **state)
     assert_false(fits(world, "correct horse", "$argon2id$nonsense"));
 }
 
+/* Of all threads of this process: the pool's are among them. */
+static uint64_t processor_ns(void)
+{
+    struct timespec spent;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent);
+    return (uint64_t)spent.tv_sec * 1000000000 + (uint64_t)spent.tv_nsec;
+}
+
 /* Where there is no account the same work is done: in processor time, which a busy machine does
  * not change much. */
 static void nobody_takes_as_long_as_somebody(void **state)
@@ -83,9 +92,9 @@ static void nobody_takes_as_long_as_somebody(void **state)
     uv_run(&world->loop, UV_RUN_DEFAULT);
     snprintf(kept, sizeof(kept), "%s", world->sealed);
     for (int i = 0; i < 8; i++) {
-        uint64_t began = uv_hrtime();
+        uint64_t began = processor_ns();
         fits(world, "wrong", i % 2 == 0 ? kept : "");
-        uint64_t ns = uv_hrtime() - began;
+        uint64_t ns = processor_ns() - began;
         took[i % 2] = ns < took[i % 2] ? ns : took[i % 2];
     }
     assert_in_range(took[1], took[0] / 2, took[0] * 2);
