@@ -13,7 +13,8 @@ static void take(struct shelf *shelf, const struct shelf_entry *entry)
 {
     struct diag diag = {0};
     if (shelf_put(shelf, entry, &diag) == NULL)
-        log_error("store: '%s' cannot be taken up: %s", entry->name, diag.text);
+        log_error("store: number %llu cannot be taken up: %s", (unsigned long long)entry->id,
+                  err_words(diag.code)); /* not who or what it is: the log is no place for that */
 }
 
 static void on_client(void *user, const struct store_value *values, unsigned count)
