@@ -1,7 +1,10 @@
 /* Accounts and passes: loaded, stored, and held against what a request shows. */
+#include <arpa/inet.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "accounts.h"
 #include "base/log.h"
@@ -322,16 +325,35 @@ void hub_tick_accounts(struct lumbard *hub, int64_t now_ms)
         web_look_again(hub->web, "the login is over");
 }
 
+/* Listening on all addresses, the one by which this machine reaches others, and they it; as it was
+ * if there is none. Nothing is sent: the system is asked for the way only. */
+static void find_address(char out[INET6_ADDRSTRLEN])
+{
+    struct sockaddr_in others = {.sin_family = AF_INET, .sin_port = htons(9)}, own = {0};
+    socklen_t bytes = sizeof(own);
+    inet_pton(AF_INET, "192.0.2.1", &others.sin_addr); /* for examples: nobody's */
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, (struct sockaddr *)&others, sizeof(others)) == 0 &&
+        getsockname(fd, (struct sockaddr *)&own, &bytes) == 0)
+        inet_ntop(AF_INET, &own.sin_addr, out, INET6_ADDRSTRLEN);
+    if (fd >= 0)
+        close(fd);
+}
+
 void hub_write_link(const struct lumbard *hub, const char *what, const char *secret, char *out,
                     size_t bytes)
 {
     const struct config *config = hub->setup.config;
     const char *scheme = hub->certificate != NULL ? "https" : "http", *host = config->web.host;
-    bool six = strchr(config->web.listen, ':') != NULL;
+    char address[INET6_ADDRSTRLEN];
+    snprintf(address, sizeof(address), "%s", config->web.listen);
+    if (strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0)
+        find_address(address);
+    bool six = strchr(address, ':') != NULL;
     size_t length = strcspn(host, ", "); /* the first of the names */
     if (length > 0)
         snprintf(out, bytes, "%s://%.*s/#/%s/%s", scheme, (int)length, host, what, secret);
     else
-        snprintf(out, bytes, "%s://%s%s%s:%d/#/%s/%s", scheme, six ? "[" : "", config->web.listen,
+        snprintf(out, bytes, "%s://%s%s%s:%d/#/%s/%s", scheme, six ? "[" : "", address,
                  six ? "]" : "", web_port(hub->web), what, secret);
 }

@@ -6,6 +6,7 @@ import json
 import re
 import secrets
 import sqlite3
+import ssl
 import statistics
 import sys
 import threading
@@ -387,6 +388,35 @@ def a_login_delays_no_frame(build):
     assert statistics.median(delays) < 0.25, delays
 
 
+def by_tls_the_cookie_is_bound_to_the_host(build):
+    """And the links of a hub that listens on all addresses name one by which it is reached."""
+    trusting = ssl._create_unverified_context()
+    with Clinic(build, accounts=True, start=False) as clinic:
+        text = (clinic.folder / "lumbard.yaml").read_text()
+        (clinic.folder / "lumbard.yaml").write_text(text.replace(
+            "web:\n", f"web:\n  listen: 0.0.0.0\n  tls: true\n  own_certificate: {clinic.folder}/web.pem\n"))
+        clinic.start_hub()
+        link = clinic.ask("/setup", "POST", {})[1]["link"]
+        assert link.startswith("https://") and link.endswith(link.rsplit("/", 1)[1]), link
+
+        def ask(path, body=None, **headers):
+            door = http.client.HTTPSConnection("127.0.0.1", clinic.web_port, timeout=20, context=trusting)
+            door.request("GET" if body is None else "POST", "/api/v1" + path,
+                         json.dumps(body) if body is not None else None,
+                         {"Content-Type": "application/json", **headers})
+            answer = door.getresponse()
+            answer.read()
+            door.close()
+            return answer.status, answer.getheader("Set-Cookie")
+        status, cookie = ask("/enrol", {"secret": link.rsplit("/", 1)[1], "password": PASSWORD})
+        assert status == 200 and cookie.startswith("__Host-lumbar=") and "; Secure" in cookie, cookie
+        cookie = cookie.split(";")[0]
+        assert ask("/me", Cookie=cookie)[0] == 200
+        assert ask("/me", Cookie=cookie.replace("__Host-", ""))[0] == 401
+        assert ask("/logout", {}, Cookie=cookie)[0] == 403
+        assert ask("/logout", {}, Cookie=cookie, Origin=f"https://127.0.0.1:{clinic.web_port}")[0] == 200
+
+
 def nothing_secret_stands_in_the_log(build):
     clinic = HOUSE[0].clinic
     log = clinic.log_path.read_text(errors="replace")
@@ -411,7 +441,7 @@ if __name__ == "__main__":
              a_deed_is_of_who_logged_in_whatever_they_say, the_trail_tells_who_did_and_saw_what,
              a_trail_that_was_changed_is_found,
              the_command_makes_accounts_and_tokens_without_a_password,
-             who_guesses_waits_and_locks_nobody_out, a_login_delays_no_frame,
+             who_guesses_waits_and_locks_nobody_out, by_tls_the_cookie_is_bound_to_the_host, a_login_delays_no_frame,
              nothing_secret_stands_in_the_log]
     with Clinic(sys.argv[1], rooms=ROOMS, accounts=True) as clinic_of_all:
         HOUSE.append(House(clinic_of_all))
