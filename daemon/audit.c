@@ -221,22 +221,26 @@ static bool is_sight(const struct api_endpoint *endpoint)
     return endpoint->method == API_GET && (endpoint->may & (MAY_ADMIN | MAY(ROLE_NONE))) == 0;
 }
 
-void hub_note_call(void *user, const struct api_endpoint *endpoint, const struct api_call *call,
-                   const struct api_answer *answer)
+static void note(struct lumbard *hub, const struct api_endpoint *endpoint, const struct access *who,
+                 int outcome)
 {
-    struct lumbard *hub = user;
-    const struct access *who = call->request->who;
     char what[120];
-    int outcome = answer != NULL ? answer->status : 0;
     bool refused = outcome == 401 || outcome == 403;
-    /* Coming in is told of where it is known who came. */
-    if (who == NULL || who->kind == ACCESS_NOBODY || (endpoint->may & MAY(ROLE_NONE)) != 0)
-        return;
     snprintf(what, sizeof(what), "%s %s", api_method_name(endpoint->method), endpoint->path);
     if (is_sight(endpoint) || refused)
         hub_audit_sight(hub, who, what, hub->audit.about, outcome);
     else if (endpoint->method != API_GET)
         hub_audit(hub, who, what, hub->audit.about, outcome, hub->audit.why);
+}
+
+void hub_note_call(void *user, const struct api_endpoint *endpoint, const struct api_call *call,
+                   const struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    const struct access *who = call->request->who;
+    /* Coming in is told of where it is known who came. */
+    if (who != NULL && who->kind != ACCESS_NOBODY && (endpoint->may & MAY(ROLE_NONE)) == 0)
+        note(hub, endpoint, who, answer != NULL ? answer->status : 0);
     hub->audit.about[0] = hub->audit.why[0] = '\0';
 }
 

@@ -79,6 +79,7 @@ void web_api_drop(struct client *client)
         return;
     if (client->call->answered)
         api_drop(&client->call->answer);
+    explicit_bzero(client->call->body, client->call->have); /* it may have been a password */
     free(client->call);
     client->call = NULL;
 }
