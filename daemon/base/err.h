@@ -23,6 +23,7 @@
     X(ERR_MALFORMED, "a message cannot be used")                                                   \
     X(ERR_LIMIT, "a limit was passed")                                                             \
     X(ERR_VERSION, "made by another version")                                                      \
+    X(ERR_RESTART, "takes a new start")                                                            \
     X(ERR_AGAIN, "to be begun once more")
 
 enum err {

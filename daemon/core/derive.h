@@ -56,8 +56,8 @@ int derive_load(struct derive **out, const struct rules_text *files, size_t coun
                 struct drivers *drivers, uint32_t max_devices, struct diag *diag);
 void derive_destroy(struct derive *derive);
 
-/* Do these files derive exactly what is derived now? Else a complaint: metrics come and go with a
- * restart only. */
+/* Do these files derive exactly what is derived now? Else ERR_RESTART: metrics come and go with a
+ * new start only, which takes up what was accumulated of those that stay. */
 int derive_check(const struct derive *derive, const struct rules_text *files, size_t count,
                  const struct drivers *drivers, struct diag *diag);
 

@@ -606,11 +606,11 @@ int derive_check(const struct derive *derive, const struct rules_text *files, si
         for (uint32_t k = derive->first[of->driver]; k < derive->first[of->driver + 1]; k++)
             known = known || is_same(of, &derive->list[k]);
         if (!known)
-            code = diag_at(diag, ERR_CONFLICT, of->file, of->line, of->column,
+            code = diag_at(diag, ERR_RESTART, of->file, of->line, of->column,
                            "%s is derived anew, or in another way: that needs a restart", of->name);
     }
     if (code == 0 && reading.count != derive->count)
-        code = diag_set(diag, ERR_CONFLICT,
+        code = diag_set(diag, ERR_RESTART,
                         "%u metrics are derived now, and %u by the files: that needs a restart",
                         derive->count, reading.count);
     free(reading.list);

@@ -106,6 +106,27 @@ def metrics_are_listed_and_change_with_a_restart_only(build):
         assert clinic.hub.poll() is None
 
 
+def where_somebody_starts_it_again_a_reload_takes_other_metrics(build):
+    """All or nothing; what is accumulated of those that stay goes on."""
+    with Clinic(build, rooms=ROOMS, rules=RULES, start=False) as clinic:
+        clinic.start_hub(NOTIFY_SOCKET="@nobody")
+        Pad(clinic).warm(seconds=1.5)
+        had = wait_for("some time", lambda: newest(clinic, "hot_time"))
+        more = "  - {name: warm_time, metric: skin_temperature, time: {above: 30 Cel}, unit: s}\nrules:"
+        clinic.write_config(rules=RULES.replace("rules:", more).replace("above: 5 %", "above: 5 kPa"))
+        clinic.hub.send_signal(signal.SIGHUP)
+        said = wait_for("why not", lambda: clinic.said("not reloaded"))
+        assert "kPa" in said and clinic.hub.poll() is None, said
+        clinic.write_config(rules=RULES.replace("rules:", more))
+        clinic.hub.send_signal(signal.SIGHUP)
+        wait_for("its end", lambda: clinic.hub.poll() is not None)
+        assert clinic.said("other metrics are derived: starting anew") and clinic.hub.poll() == 0
+        clinic.start_hub()
+        Pad(clinic).warm(seconds=1)
+        wait_for("the new one", lambda: newest(clinic, "warm_time"))
+        assert newest(clinic, "hot_time") >= had, (had, newest(clinic, "hot_time"))
+
+
 def a_device_that_cannot_be_understood_and_one_with_a_wrong_clock(build):
     with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
         pad = Pad(clinic)
@@ -123,4 +144,5 @@ def a_device_that_cannot_be_understood_and_one_with_a_wrong_clock(build):
 
 run([what_is_accounted_outlives_kills_and_ends_with_its_session,
      metrics_are_listed_and_change_with_a_restart_only,
+     where_somebody_starts_it_again_a_reload_takes_other_metrics,
      a_device_that_cannot_be_understood_and_one_with_a_wrong_clock])
