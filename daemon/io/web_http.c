@@ -218,7 +218,8 @@ int http_judge(const struct http_server *server, const struct http_request *requ
     if (status != 0)
         return status;
     bool reads = request->method == HTTP_GET || request->method == HTTP_HEAD;
-    if (request->method == HTTP_OTHER || (!reads && !http_path_is_api(request->path)))
+    bool only_read = !http_path_is_api(request->path) || http_path_is_short(request->path);
+    if (request->method == HTTP_OTHER || (!reads && only_read))
         return 405;
     return strcmp(request->path, HTTP_LIVE_PATH) == 0 ? 426 : 0;
 }
