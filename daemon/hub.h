@@ -167,8 +167,6 @@ struct lumbard {
     struct certificate *certificate; /* of the page; NULL: no TLS */
     int64_t certificate_looked_ms, certificate_tried_ms; /* hub time */
     int64_t certificate_days;                            /* left of it */
-    int certificate_warned;
-    bool certificate_ends; /* within 30 days */
     struct webhook *webhook; /* NULL: there is no loop yet */
 
     uv_loop_t loop;
@@ -181,6 +179,7 @@ struct lumbard {
 
     bool remembering; /* records of a run before are gone through: nothing is said of them */
     bool stopping;
+    bool certificate_ends; /* the page's, within 30 days */
     bool reloading;  /* rooms may have other numbers than the configuration says */
     bool recovering; /* the spool gives what a run before left; perhaps in a child that tries it */
     pid_t pid;
@@ -192,6 +191,7 @@ struct lumbard {
     bool history;        /* it was not suspended when that was last looked at */
     int64_t flushed_ms;  /* when the spool last needed its places back */
     unsigned idle_drains;
+    int certificate_warned;    /* how often, as its end came nearer */
     unsigned questions;        /* to the store, on their way */
     unsigned reports;          /* of sessions, on their way */
     int64_t started_ms;        /* hub time */
@@ -289,7 +289,8 @@ void hub_note_pauses(struct lumbard *hub, const struct alarm *alarm, uint32_t ro
 int hub_load_repeats(struct lumbard *hub, struct diag *diag);
 void hub_forget_repeats(struct lumbard *hub, enum repeat_kind kind, uint64_t id); /* it is erased */
 
-/* tls.c: the certificate of the page. NULL, and all is well, where there is no TLS. */
+/* page.c: the page's port, and its certificate (NULL, and all is well, where there is no TLS). */
+int hub_open_page(struct lumbard *hub, struct diag *diag);
 int hub_read_certificate(const struct config *config, struct certificate **certificate,
                          struct diag *diag);
 void hub_take_certificate(struct lumbard *hub, struct certificate *certificate); /* owned; or NULL */

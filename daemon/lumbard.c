@@ -415,34 +415,6 @@ static int open_spool(struct lumbard *hub, struct diag *diag)
     return code;
 }
 
-static int open_web(struct lumbard *hub, struct diag *diag)
-{
-    const struct config *config = hub->setup.config;
-    struct certificate *certificate;
-    int code = hub_read_certificate(config, &certificate, diag);
-    if (code != 0)
-        return code;
-    hub_take_certificate(hub, certificate);
-    struct web_options options = {
-        .listen = config->web.listen,
-        .port = (int)config->web.port,
-        .host = config->web.host,
-        .origin = config->web.origin,
-        .certificate = hub->certificate,
-        .clients = (unsigned)config->web.clients,
-        .web_root = hub->options->web_root,
-        .hub_offset_ms = hub->offset_ms,
-        .api = hub_api(hub),
-        .see_who = hub_see_who,
-        .still_may = hub_still_may,
-        .on_watch = hub_note_watch,
-        .people = hub,
-        .socket = config->api.socket,
-        .group = config->api.group,
-    };
-    return web_create(&hub->web, &hub->loop, &options, hub->frame, diag);
-}
-
 /* What to subscribe to: each leaf of each plugin. */
 static unsigned write_filters(const struct drivers *drivers,
                               char filters[MQTT_FILTERS_MAX][MQTT_FILTER_BYTES])
@@ -513,7 +485,7 @@ static int start(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = hub_open_accounts(hub, diag);
     if (code == 0)
-        code = open_web(hub, diag);
+        code = hub_open_page(hub, diag);
     if (code == 0)
         code = open_mqtt(hub, diag);
     return code == 0 ? go(hub, diag) : code;

@@ -43,7 +43,7 @@ static const char help[] =
 
 struct wish {
     const char *config, *admin, *hub, *security;
-    const char *device; /* "posture/p-01" */
+    const char *device; /* "posture/p-01"; "" none */
 };
 
 /* ---- the broker's first accounts ---- */
@@ -210,6 +210,8 @@ static int add(struct dynsec *dynsec, const struct wish *wish, const struct lumb
 {
     char word[DYNSEC_WORD_BYTES], role[ROLE_BYTES];
     struct diag diag = {0};
+    if (plugin == NULL)
+        return CTL_ARGUMENTS;
     if (dynsec_make_word(word, &diag) != 0)
         return ctl_complain(&diag);
     snprintf(role, sizeof(role), "device %s", wish->device);
@@ -295,7 +297,7 @@ static int at_the_broker(const struct wish *wish, deed *what)
     if (setup_load_plugins(&setup, wish->config, &diag) != 0)
         return ctl_complain(&diag);
     int code =
-        wish->device != NULL && !find_plugin(&setup, wish->device, &plugin) ? CTL_ARGUMENTS : 0;
+        *wish->device != '\0' && !find_plugin(&setup, wish->device, &plugin) ? CTL_ARGUMENTS : 0;
     if (code == 0 && dynsec_open(&dynsec, setup.config, wish->admin, &diag) != 0)
         code = ctl_complain(&diag);
     if (code == 0)
@@ -320,7 +322,7 @@ static int device_command(int count, char **arguments)
                  {"rotate", rotate, true},
                  {"revoke", revoke_device, true},
                  {"list", list, false}};
-    struct wish wish = {LUMBAR_CONFIG_FILE, ADMIN_FILE, HUB_FILE, SECURITY_FILE, NULL};
+    struct wish wish = {LUMBAR_CONFIG_FILE, ADMIN_FILE, HUB_FILE, SECURITY_FILE, ""};
     for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         if (c == ASK_CONFIG)
             wish.config = optarg;
@@ -340,7 +342,7 @@ static int device_command(int count, char **arguments)
         at++;
     if (optind + deeds[at].one != count)
         return ctl_usage(help, false);
-    wish.device = deeds[at].one ? arguments[optind] : NULL;
+    wish.device = deeds[at].one ? arguments[optind] : "";
     return at_the_broker(&wish, deeds[at].what);
 }
 

@@ -66,12 +66,11 @@ static void add_interfaces(struct names *names)
         if (address == NULL || (at->ifa_flags & IFF_LOOPBACK) != 0)
             continue;
         const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)(const void *)address;
-        if (address->sa_family == AF_INET &&
-            inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)address)->sin_addr, name,
-                      sizeof(name)) != NULL)
-            add(names, name);
-        else if (address->sa_family == AF_INET6 && !IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr) &&
-                 inet_ntop(AF_INET6, &six->sin6_addr, name, sizeof(name)) != NULL)
+        const void *four = &((const struct sockaddr_in *)(const void *)address)->sin_addr;
+        bool is_six = address->sa_family == AF_INET6 && !IN6_IS_ADDR_LINKLOCAL(&six->sin6_addr);
+        if ((is_six || address->sa_family == AF_INET) &&
+            inet_ntop(address->sa_family, is_six ? &six->sin6_addr : four, name, sizeof(name)) !=
+                NULL)
             add(names, name);
     }
     freeifaddrs(list);

@@ -86,18 +86,19 @@ int files_read_secret(const char *path, char **text, size_t *bytes, struct diag 
     if (fd < 0)
         return diag_set(diag, ERR_IO, "cannot open %s: %s", path, strerror(errno));
     code = check_mode(fd, path, &info, diag);
-    if (code == 0 && (*text = make_room()) == NULL)
+    char *room = code == 0 ? make_room() : NULL;
+    if (code == 0 && room == NULL)
         code = diag_set(diag, ERR_MEMORY, "cannot read %s: out of memory", path);
-    if (code == 0)
-        code = read_whole(fd, path, *text, (size_t)info.st_size, diag);
+    else if (code == 0)
+        code = read_whole(fd, path, room, (size_t)info.st_size, diag);
     close(fd);
-    if (code == 0) {
-        *bytes = (size_t)info.st_size;
-        return 0;
+    if (code != 0 || room == NULL) {
+        files_free_secret(room, FILES_SECRET_BYTES);
+        return code != 0 ? code : ERR_MEMORY;
     }
-    files_free_secret(*text, FILES_SECRET_BYTES);
-    *text = NULL;
-    return code;
+    *text = room;
+    *bytes = (size_t)info.st_size;
+    return 0;
 }
 
 int files_check_secret(const char *path, struct diag *diag)
@@ -116,7 +117,7 @@ int files_read_secret_line(const char *path, char *line, size_t bytes, struct di
     char *text;
     size_t count;
     int code = files_read_secret(path, &text, &count, diag);
-    if (code != 0)
+    if (code != 0 || text == NULL)
         return code;
     size_t length = strcspn(text, "\r\n");
     if (length >= bytes)

@@ -1,7 +1,9 @@
-/* The certificate of the page: loaded, renewed without a client noticing, and warned of before its
- * end. */
+/* The page's port; and its certificate: loaded, renewed without a client noticing, and warned of
+ * before its end. */
+#include "accounts.h"
+#include "api.h"
+#include "audit.h"
 #include "base/log.h"
-#include "hub.h"
 #include "io/certificate.h"
 
 #define DAY_MS  INT64_C(86400000)
@@ -43,6 +45,34 @@ void hub_take_certificate(struct lumbard *hub, struct certificate *certificate)
     hub->certificate_warned = 0;
     hub->certificate_looked_ms = 0;
     log_notice("tls: fingerprint %s", certificate_fingerprint(certificate));
+}
+
+int hub_open_page(struct lumbard *hub, struct diag *diag)
+{
+    const struct config *config = hub->setup.config;
+    struct certificate *certificate;
+    int code = hub_read_certificate(config, &certificate, diag);
+    if (code != 0)
+        return code;
+    hub_take_certificate(hub, certificate);
+    struct web_options options = {
+        .listen = config->web.listen,
+        .port = (int)config->web.port,
+        .host = config->web.host,
+        .origin = config->web.origin,
+        .certificate = hub->certificate,
+        .clients = (unsigned)config->web.clients,
+        .web_root = hub->options->web_root,
+        .hub_offset_ms = hub->offset_ms,
+        .api = hub_api(hub),
+        .see_who = hub_see_who,
+        .still_may = hub_still_may,
+        .on_watch = hub_note_watch,
+        .people = hub,
+        .socket = config->api.socket,
+        .group = config->api.group,
+    };
+    return web_create(&hub->web, &hub->loop, &options, hub->frame, diag);
 }
 
 /* Whole days until its end, rounded down; below 0: it is over. */
