@@ -1,0 +1,145 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "io/kept.h"
+
+/* A configuration with a rule file beside it, and a folder of what is kept. */
+struct place {
+    char folder[64], config[96], rules[96], rule[128], kept[96];
+};
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static int make(void **state)
+{
+    struct place *place = calloc(1, sizeof(*place));
+    snprintf(place->folder, sizeof(place->folder), "/tmp/lumbar-kept.XXXXXX");
+    assert_non_null(mkdtemp(place->folder));
+    snprintf(place->config, sizeof(place->config), "%s/lumbard.yaml", place->folder);
+    snprintf(place->rules, sizeof(place->rules), "%s/rules.d", place->folder);
+    snprintf(place->rule, sizeof(place->rule), "%s/a.yaml", place->rules);
+    snprintf(place->kept, sizeof(place->kept), "%s/kept", place->folder);
+    mkdir(place->rules, 0700);
+    write_file(place->config, "clinic: One\n");
+    write_file(place->rule, "rules: []\n");
+    *state = place;
+    return 0;
+}
+
+static int drop(void **state)
+{
+    struct place *place = *state;
+    char command[128];
+    snprintf(command, sizeof(command), "rm -rf %s", place->folder);
+    assert_int_equal(system(command), 0);
+    free(place);
+    return 0;
+}
+
+/* Begins to try what the files say now; returns how often that was tried before. */
+static unsigned try_now(const struct place *place)
+{
+    struct config *config;
+    struct diag diag = {0};
+    unsigned tries = 99;
+    char *text;
+    size_t bytes;
+    assert_int_equal(files_read(place->config, &text, &bytes, &diag), 0);
+    assert_int_equal(config_parse(&config, place->config, text, bytes, &diag), 0);
+    assert_int_equal(kept_try(place->kept, place->config, config, &tries, &diag), 0);
+    config_destroy(config);
+    free(text);
+    return tries;
+}
+
+static void what_came_up_is_kept_once_with_all_that_it_names(void **state)
+{
+    struct place *place = *state;
+    struct kept_set set;
+    struct diag diag = {0};
+    assert_int_equal(kept_below(place->kept, UINT32_MAX), 0);
+    assert_int_equal(try_now(place), 0);
+    assert_int_equal(kept_below(place->kept, UINT32_MAX), 0); /* it is not up yet */
+    assert_int_equal(kept_good(place->kept), 1);
+    assert_int_equal(try_now(place), 0);
+    assert_int_equal(kept_good(place->kept), 1);
+    write_file(place->rule, "rules: [] # another\n"); /* of the rules, not of the file itself */
+    assert_int_equal(try_now(place), 0);
+    assert_int_equal(kept_good(place->kept), 2);
+    assert_int_equal(kept_read_number(&set, place->kept, 1, &diag), 0);
+    assert_string_equal(set.text, "clinic: One\n");
+    assert_int_equal(set.rules.count, 1);
+    assert_string_equal(set.rules.list[0].text, "rules: []\n");
+    assert_int_equal(set.plans.count, 0);
+    kept_free(&set);
+}
+
+static void what_never_came_up_is_counted_until_it_changes(void **state)
+{
+    struct place *place = *state;
+    for (unsigned before = 0; before < 4; before++)
+        assert_int_equal(try_now(place), before);
+    write_file(place->config, "clinic: Two\n");
+    assert_int_equal(try_now(place), 0);
+    assert_int_equal(try_now(place), 1);
+    kept_drop(place->kept);
+    assert_int_equal(try_now(place), 0);
+    assert_int_equal(kept_good(place->kept), 1);
+    assert_int_equal(try_now(place), 0);
+}
+
+static void the_newest_stay(void **state)
+{
+    struct place *place = *state;
+    for (uint32_t i = 1; i <= KEPT_MOST + 3; i++) {
+        char text[40];
+        snprintf(text, sizeof(text), "clinic: Clinic %u\n", i);
+        write_file(place->config, text);
+        try_now(place);
+        assert_int_equal(kept_good(place->kept), i);
+    }
+    uint32_t count = 0, oldest = 0;
+    for (uint32_t at = UINT32_MAX; (at = kept_below(place->kept, at)) != 0; count++)
+        oldest = at;
+    assert_int_equal(count, KEPT_MOST);
+    assert_int_equal(oldest, 4);
+}
+
+static void without_a_folder_nothing_is_kept_and_nothing_fails(void **state)
+{
+    struct place *place = *state;
+    place->kept[0] = '\0';
+    assert_int_equal(try_now(place), 0);
+    assert_int_equal(kept_good(place->kept), 0);
+    kept_drop(place->kept);
+    snprintf(place->kept, sizeof(place->kept), "%s/not/there", place->folder);
+    assert_int_equal(try_now(place), 0); /* said in the log */
+    assert_int_equal(kept_good(place->kept), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(what_came_up_is_kept_once_with_all_that_it_names, make,
+                                        drop),
+        cmocka_unit_test_setup_teardown(what_never_came_up_is_counted_until_it_changes, make, drop),
+        cmocka_unit_test_setup_teardown(the_newest_stay, make, drop),
+        cmocka_unit_test_setup_teardown(without_a_folder_nothing_is_kept_and_nothing_fails, make,
+                                        drop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
