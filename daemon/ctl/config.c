@@ -177,7 +177,7 @@ static void compare_files(json_t *list, const char *kind, const struct files_rul
             add(list, what, NULL, "new", false);
         else if (to == NULL)
             add(list, what, "there", NULL, false);
-        else if (!second &&
+        else if (!second && from != NULL &&
                  (from->bytes != to->bytes || memcmp(from->text, to->text, from->bytes) != 0))
             add(list, what, "there", "changed", false);
     }

@@ -302,7 +302,7 @@ static int roll_back(const struct configuring *place, uint32_t number, struct di
 {
     const char *file = place->ask.config;
     struct kept_set set, present;
-    struct config *config, *config_now;
+    struct config *config = NULL, *config_now = NULL;
     struct diag unreadable = {0};
     bool was = config_load_file(file, &present, &config_now, &unreadable) == 0;
     if (number == 0)
@@ -310,7 +310,7 @@ static int roll_back(const struct configuring *place, uint32_t number, struct di
     int code = number == 0 ? diag_set(diag, ERR_UNKNOWN, "no other configuration is kept in %s",
                                       place->kept)
                            : config_load_number(place, number, &set, &config, diag);
-    if (code == 0) {
+    if (code == 0 && config != NULL) {
         code = put_set(file, &set, config, diag);
         if (code == 0)
             code = tell(place);

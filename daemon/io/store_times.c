@@ -94,6 +94,7 @@ static int move_minutes(sqlite3 *db, int64_t from_ms, int64_t by_ms)
 {
     int64_t minutes = (by_ms + (by_ms < 0 ? -1 : 1) * MINUTE_MS / 2) / MINUTE_MS;
     int64_t from = from_ms / MINUTE_MS, first = minutes < 0 ? from + minutes : from;
+    int64_t hour = first / 60, hour_begins = hour * 60;
     char sql[600];
     struct text text = text_in(sql, sizeof(sql));
     text_add(&text,
@@ -102,8 +103,7 @@ static int move_minutes(sqlite3 *db, int64_t from_ms, int64_t by_ms)
              "DELETE FROM minute WHERE hour >= %lld;"
              "INSERT OR IGNORE INTO rollup SELECT DISTINCT minute / 60 FROM second"
              "  WHERE minute >= %lld;",
-             (long long)minutes, (long long)from, (long long)(first / 60),
-             (long long)(first / 60 * 60));
+             (long long)minutes, (long long)from, (long long)hour, (long long)hour_begins);
     return run(db, sql);
 }
 
