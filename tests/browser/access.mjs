@@ -12,7 +12,8 @@ const TABS_MOST = 400;
 export const SCREENS = { wall: ['#/', '.tile .value'], kiosk: ['#/kiosk', '.tile .value'],
     room: ['#/room/room-2', '.strip canvas'], alarms: ['#/alarms', '.alarm'],
     clients: ['#/clients', '.clients a'], course: ['#/client/kiefer-7', '.course'],
-    devices: ['#/devices', '.device-row'] };
+    devices: ['#/devices', '.device-row'], rules: ['#/rules', '.rule-list li'],
+    hub: ['#/hub', '.hub-parts'] };
 
 /** What axe-core complains of, a line each. @param rules some of its; all where not given */
 async function violations(page, rules) {

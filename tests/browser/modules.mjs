@@ -74,6 +74,11 @@ await tap.check('a strip has the limits of every condition, and those that its t
     assert.deepEqual(store.limitsOf(3, 1), fixed);
 });
 
+await tap.check('a certificate that was not spoken of ends in no few days', () => {
+    const store = storeWith({ health: { broker: true } });
+    assert.equal(store.health.certificate_days, null);
+});
+
 // What the hub's own test recorded, and what it says that it means.
 const metrics = new Map(recorded('wall-first').wanted.hello.metrics.map((metric) => [metric.id, metric]));
 for (const name of ['wall-first', 'wall-next', 'room-first', 'room-next', 'alarms', 'gap', 'sessions', 'life', 'pauses', 'calibration',

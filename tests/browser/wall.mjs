@@ -25,7 +25,7 @@ function cells(page, n) {
 
 /** Opens the page and says after how many ms it showed a value; of five, the best: what is
  *  measured is the page, not what else the machine was doing. */
-async function firstValue(browser, clinic) {
+export async function firstValue(browser, clinic) {
     let best = Infinity;
     for (let i = 0; i < 5; i++) {
         const { page, close } = await browser.open(clinic.url);

@@ -7,10 +7,12 @@ import { ClientsScreen } from './clients.js';
 import { CourseScreen } from './course.js';
 import { DevicesScreen } from './devices.js';
 import { html } from './html.js';
+import { HubScreen } from './hub.js';
 import { Glyph, Mark } from './marks.js';
 import { GlassBanner, OwnScreen, TrailScreen } from './own.js';
 import { PeopleScreen } from './people.js';
 import { RoomScreen } from './room.js';
+import { RulesScreen } from './rules.js';
 import { Wall } from './wall.js';
 import { clockTime, languageName, number, otherLanguage, setLanguage, span, words } from './words.js';
 
@@ -55,6 +57,9 @@ export function App({ entrance, store, link, deeds, sound, treatments, route, re
                 ${entrance.may('lead', 'therapist') && html`
                     <a class="plain" href="#/clients">${words.clients}</a>`}
                 <a class="plain" href="#/devices">${words.devices}</a>
+                <a class="plain" href="#/rules">${words.rules}</a>
+                ${entrance.may('admin', 'lead', 'auditor') && html`
+                    <a class="plain" href="#/hub">${words.hub}</a>`}
                 <${WhoIsIn} entrance=${entrance} />
                 ${store.health && html`<${Unusable} health=${store.health} />`}
                 ${store.hello && html`<span>${words.version(store.hello.version)}</span>`}
@@ -97,6 +102,9 @@ function Screen({ entrance, store, deeds, treatments, route, now, height }) {
         return html`<${CourseScreen} name=${route.client} width=${Math.min(innerWidth - 24, 1200)}
             key=${route.client} />`;
     if (route.clients) return html`<${ClientsScreen} />`;
+    if (route.back === 'rules') return html`<${RulesScreen} store=${store} />`;
+    if (route.back === 'hub')
+        return html`<${HubScreen} store=${store} mayAdmin=${entrance.may('admin')} />`;
     if (route.back === 'devices') return html`<${DevicesScreen} store=${store} now=${now} />`;
     if (route.people) return html`<${PeopleScreen} rooms=${store.hello?.rooms ?? []} />`;
     if (route.own) return html`<${OwnScreen} entrance=${entrance} />`;

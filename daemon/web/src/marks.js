@@ -62,12 +62,13 @@ export function Mark({ alarm }) {
 }
 
 /** Suppressed: a dotted outline, of what it would be.
- *  @param {{rule: import('#live').Rule | undefined}} props */
-export function SuppressedMark({ rule }) {
+ *  @param {{rule: import('#live').Rule | undefined, seen?: boolean}} props seen: it is told of
+ *    anyway, as a rule */
+export function SuppressedMark({ rule, seen = false }) {
     if (!rule || rule.priority === Priority.NONE) return null;
     const { name, path, text, y } = SHAPES[/** @type {1} */ (rule.priority)];
-    return html`<span class=${`mark ${name} quiet dotted`} role="img"
-            aria-label=${`${kindWords(rule)}, ${words.isSuppressed}`}>
+    return html`<span class=${`mark ${name} quiet ${seen ? '' : 'dotted'}`} role="img"
+            aria-label=${seen ? kindWords(rule) : `${kindWords(rule)}, ${words.isSuppressed}`}>
         <svg class="shape" viewBox="0 0 48 48" aria-hidden="true">
             <path d=${path} /><text x="24" y=${y}>${text}</text></svg>
         ${rule.technical && html`<${Glyph} name="plug" />`}

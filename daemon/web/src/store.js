@@ -54,6 +54,9 @@ export class Store {
     cursor = 0;
     instance = 0n;
     generation = 0; // of hello: what metrics and limits are may be another with each
+    lag = 0; // ms that a frame is on its way longer than the quickest, smoothed
+    worstLag = 0; // of this minute and the one before
+    #minute = [0, 0, 0]; // when it began, the worst in it, the worst before
     heard = -Infinity; // when the last frame came, on our own clock
 
     /** The room whose strips come, 0 for none. */
@@ -67,6 +70,7 @@ export class Store {
         if (frame.hello) this.#takeHello(frame.hello);
         this.clock.hear(frame.hub_ms);
         this.heard = this.clock.local();
+        this.#noteLag(Math.max(0, this.clock.now() - frame.hub_ms));
         this.cursor = frame.cursor || this.cursor;
         for (const device of frame.devices) this.devices.set(device.id, device);
         if (frame.hello || frame.devices.length || frame.alarms.length) this.#byRoom = null;
@@ -86,6 +90,15 @@ export class Store {
         if (frame.bye) this.bye = frame.bye.reason;
         return !!(frame.hello || frame.devices.length || frame.alarms.length || frame.pauses
             || frame.suppressed || frame.sessions.length || frame.calibrations.length || frame.bye);
+    }
+
+    /** @param {number} lag_ms of a frame */
+    #noteLag(lag_ms) {
+        let [began, worst, before] = this.#minute;
+        if (this.heard - began > 60000) [began, before, worst] = [this.heard, worst, 0];
+        this.#minute = [began, Math.max(worst, lag_ms), before];
+        this.lag += (lag_ms - this.lag) / 16;
+        this.worstLag = Math.max(worst, lag_ms, before);
     }
 
     /** Looks at another room: its strips come anew, from the beginning. @param {number} room */

@@ -21,6 +21,7 @@ const RESCALE_MS = 500;
 const BAND_PAD = 2; // css px
 const LABEL_PX = 18;
 const LABEL_STEP_PX = 72;
+const PARTS = 8; // of a css pixel
 /** A data set of nothing: uPlot then draws axes and calls our hooks. */
 const NOTHING = /** @type {[number[]]} */ ([[]]);
 
@@ -34,6 +35,7 @@ export class Strip {
     #plot;
     #to = 0;
     #cursor = 0; // hub time, 0: none
+    #age = -1; // of the cursor, as it was drawn; -1: none
     #ratio = 1;
     /** @type {[number, number]} */
     #bounds = [0, 1];
@@ -92,6 +94,7 @@ export class Strip {
 
     /** @param {number} now_ms hub time at the right edge @param {number} cursor_ms 0: none */
     draw(now_ms, cursor_ms) {
+        if (!this.#hasMoved(now_ms, cursor_ms)) return;
         this.#to = now_ms;
         this.#cursor = cursor_ms;
         this.#ratio = this.#plot.ctx.canvas.width / this.#plot.width;
@@ -100,6 +103,16 @@ export class Strip {
             this.#plot.setScale('x', { min: now_ms - STRIP_MS, max: now_ms });
             this.#plot.setScale('y', { min: this.#bounds[0], max: this.#bounds[1] });
         });
+    }
+
+    /** Less than a part of a pixel nobody sees, and each drawing costs: at five minutes a strip, a
+     *  display frame moves it by a fortieth. @param {number} now_ms @param {number} cursor_ms */
+    #hasMoved(now_ms, cursor_ms) {
+        const age = cursor_ms === 0 ? -1 : Math.round(now_ms - cursor_ms);
+        const part = STRIP_MS / (this.#plot.width * PARTS);
+        if (age === this.#age && Math.abs(now_ms - this.#to) < part) return false;
+        this.#age = age;
+        return true;
     }
 
     destroy() {
