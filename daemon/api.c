@@ -10,6 +10,7 @@ static const char *const resume_members[] = {"what", "by", NULL};
 static const char *const deed_members[] = {"by", "why", NULL};
 static const char *const shelve_members[] = {"by", "why", "seconds", NULL};
 
+static const char *const erase_members[] = {"by", NULL};
 static const char *const client_members[] = {"name", "goals", "own", NULL};
 static const char *const plan_members[] = {"template", "title",   "goals",  "regions",
                                            "limits",   "targets", "phases", NULL};
@@ -107,6 +108,8 @@ static const struct api_endpoint endpoints[] = {
     {API_GET, "/clients/{name}", api_get_client, NULL, MAY_CARE, SCOPE_NONE},
     {API_PUT, "/clients/{name}", api_put_client, client_members, MAY_CARE, SCOPE_NONE},
     {API_DELETE, "/clients/{name}", api_delete_client, NULL, MAY_LEAD, SCOPE_NONE},
+    {API_GET, "/clients/{name}/export", api_export_client, NULL, MAY_LEAD, SCOPE_NONE},
+    {API_POST, "/clients/{name}/erase", api_erase_client, erase_members, MAY_LEAD, SCOPE_NONE},
     {API_GET, "/clients/{name}/course", api_get_course, NULL, MAY_CARE, SCOPE_LISTS},
     {API_GET, "/clients/{name}/plans/{plan}", api_get_client_plan, NULL, MAY_CARE, SCOPE_NONE},
     {API_PUT, "/clients/{name}/plans/{plan}", api_put_client_plan, plan_members, MAY_CARE,

@@ -45,6 +45,7 @@ json_t *api_calibration(const struct lumbard *hub, const struct device *device);
 /* api_backups.c */
 api_handler api_get_backups, api_make_backup;
 json_t *api_backup_status(const struct lumbard *hub);
+json_t *api_backups(struct lumbard *hub); /* a list of them */
 
 /* api_history.c */
 api_handler api_get_history;
@@ -80,6 +81,9 @@ api_handler api_get_sessions, api_get_session, api_open_session, api_do_session,
 
 /* api_report.c */
 api_handler api_get_report, api_get_table, api_get_fhir;
+
+/* erase.c */
+api_handler api_export_client, api_erase_client;
 
 /* api_course.c */
 api_handler api_get_course;

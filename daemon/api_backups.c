@@ -1,10 +1,10 @@
 /* Backups: those that there are, and one more. Restoring is for a hub that is stopped. */
 #include "api.h"
 
-static json_t *list_json(struct backup *backup)
+json_t *api_backups(struct lumbard *hub)
 {
     static struct backup_name list[BACKUP_LIST_MAX]; /* the loop's thread only */
-    size_t count = backup_list(backup, list);
+    size_t count = backup_list(hub->backup, list);
     json_t *all = json_array();
     for (size_t i = 0; i < count; i++)
         json_array_append_new(all, json_pack("{s:s, s:o, s:I}", "name", list[i].file, "made",
@@ -29,7 +29,7 @@ enum api_outcome api_get_backups(void *user, const struct api_call *call, struct
     struct lumbard *hub = user;
     json_t *status = api_backup_status(hub);
     (void)call;
-    json_object_set_new(status, "backups", list_json(hub->backup));
+    json_object_set_new(status, "backups", api_backups(hub));
     return api_give(answer, 200, status);
 }
 

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "io/store_rows.h"
 #include "io/certificate.h"
 
 static json_t *spool_status(const struct lumbard *hub)
@@ -35,10 +36,10 @@ static json_t *history_status(const struct lumbard *hub)
     store_stats(hub->store, &store);
     char damaged[STORE_NAME_BYTES];
     bool is_damaged = store_damaged(hub->store, damaged);
-    return json_pack("{s:b, s:o, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "safe",
+    return json_pack("{s:b, s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "safe",
                      store_is_safe(hub->store), "damaged",
                      is_damaged ? json_string(damaged) : json_null(), "rebuilding",
-                     store_is_rebuilding(hub->store), "batches", (json_int_t)store.batches,
+                     store_is_rebuilding(hub->store), "erasing", !store_erased_all(hub->store), "batches", (json_int_t)store.batches,
                      "blocks", (json_int_t)store.blocks, "samples", (json_int_t)store.samples,
                      "rows", (json_int_t)store.rows, "lost", (json_int_t)store.lost, "failures",
                      (json_int_t)store.failures);

@@ -308,6 +308,7 @@ void hub_store_people_again(struct lumbard *hub); /* who found no room */
 /* A row by its number: noted, and removed later, where there is no room. */
 void hub_remove_row(struct lumbard *hub, unsigned table, uint64_t id);
 void hub_forget_client(struct lumbard *hub, uint64_t id); /* with the plans */
+void hub_drop_client(struct lumbard *hub, uint64_t id);   /* from memory alone */
 void hub_forget_plan(struct lumbard *hub, uint64_t id);
 /* Puts what is known of a client now in the place of what was; NULL with a complaint. */
 const struct shelf_entry *hub_keep_client(struct lumbard *hub, const struct shelf_entry *old,
@@ -369,6 +370,13 @@ void hub_stop(struct lumbard *hub); /* begins the end, as a signal does */
 
 /* reload.c: everything or nothing; a complaint where it is nothing. */
 int hub_reload(struct lumbard *hub, struct diag *diag);
+/* Every page is told all of it anew. */
+int hub_show_anew(struct lumbard *hub, const struct config *config, const struct rules *rules,
+                  struct diag *diag);
+
+/* erase.c: of those who were erased, whoever came back: with a backup that was restored, or after
+ * the store was begun anew. */
+void hub_erase_again(struct lumbard *hub, bool renewed);
 
 /* fallback.c: the file's configuration, or, where the hub cannot start with it, the last one that
  * it came up with. */

@@ -54,6 +54,8 @@ int hub_load_people(struct lumbard *hub, struct diag *diag)
         code = store_load_numbers(hub->store, &client, &plan, diag);
     shelf_go_on(hub->clients, client);
     shelf_go_on(hub->tailored, plan);
+    if (code == 0)
+        hub_erase_again(hub, false);
     return code;
 }
 
@@ -113,6 +115,18 @@ void hub_forget_client(struct lumbard *hub, uint64_t id)
             i++;
     hub_forget_repeats(hub, REPEAT_CLIENT, id);
     hub_remove_row(hub, STORE_CLIENT, id);
+    shelf_remove(hub->clients, id);
+}
+
+void hub_drop_client(struct lumbard *hub, uint64_t id)
+{
+    const struct shelf_entry *plan;
+    for (uint32_t i = 0; (plan = shelf_at(hub->tailored, i)) != NULL;)
+        if (plan->owner == id)
+            shelf_remove(hub->tailored, plan->id);
+        else
+            i++;
+    hub_forget_repeats(hub, REPEAT_CLIENT, id);
     shelf_remove(hub->clients, id);
 }
 

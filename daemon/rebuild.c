@@ -1,6 +1,5 @@
 #include "rebuild.h"
 
-#include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
 #include <signal.h>
@@ -353,19 +352,11 @@ uint64_t rebuild_newest_session(const char *recordings)
         return 0;
     for (size_t i = 0; i < count; i++) {
         char path[PATH_MAX];
-        uint8_t header[TAPE_HEADER_BYTES];
         struct tape_header of;
-        struct diag why = {0};
-        uint64_t salt;
         snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - TAPE_NAME_BYTES - 2, recordings,
                  list[i].file);
-        int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        if (fd < 0)
-            continue;
-        if (read(fd, header, sizeof(header)) == (ssize_t)sizeof(header) &&
-            tape_read_header(header, sizeof(header), &of, &salt, &why) == 0 && of.session > newest)
+        if (tape_file_header(path, &of) && of.session > newest)
             newest = of.session;
-        close(fd);
     }
     free(list);
     return newest;

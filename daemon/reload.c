@@ -11,6 +11,24 @@ static void on_alarm(void *user, const struct alarm *alarm)
     hub_tell_alarm(user, alarm);
 }
 
+int hub_show_anew(struct lumbard *hub, const struct config *config, const struct rules *rules,
+                  struct diag *diag)
+{
+    int code = frame_reload(hub->frame, &(struct frame_world){
+                                            .config = config,
+                                            .drivers = &hub->setup.drivers,
+                                            .devices = hub->ingest.devices,
+                                            .rules = rules,
+                                            .alarms = hub->ingest.alarms,
+                                            .feed = hub->ingest.feed,
+                                            .sessions = hub->ingest.sessions,
+                                            .calibration = hub->ingest.calibration,
+                                            .suppressions = &hub->suppressions,
+                                            .pauses = &hub->pauses,
+                                        });
+    return code == 0 ? 0 : diag_set(diag, code, "no memory for what the page has to be told");
+}
+
 /* The frames come first: theirs is the only step that may fail, and then nothing has changed. */
 static int take_over(struct lumbard *hub, struct config *config, struct rules *rules,
                      struct plans *plans, struct diag *diag)
@@ -23,20 +41,9 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
         publisher_prepare(hub->publisher, rules_count(rules), alarms_standing(hub->ingest.alarms));
     if (code != 0)
         return diag_set(diag, code, "no memory for what the broker has to be told");
-    code = frame_reload(hub->frame, &(struct frame_world){
-                                        .config = config,
-                                        .drivers = &hub->setup.drivers,
-                                        .devices = hub->ingest.devices,
-                                        .rules = rules,
-                                        .alarms = hub->ingest.alarms,
-                                        .feed = hub->ingest.feed,
-                                        .sessions = hub->ingest.sessions,
-                                        .calibration = hub->ingest.calibration,
-                                        .suppressions = &hub->suppressions,
-                                        .pauses = &hub->pauses,
-                                    });
+    code = hub_show_anew(hub, config, rules, diag);
     if (code != 0)
-        return diag_set(diag, code, "no memory for what the page has to be told");
+        return code;
     publisher_were(hub->publisher, &old_world);
     rules_adopt(rules, old_rules, hub->ingest.devices);
     alarms_adopt(hub->ingest.alarms, rules, hub_now_ms(hub), on_alarm, hub);

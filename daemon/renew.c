@@ -115,6 +115,7 @@ void hub_renew_store(struct lumbard *hub)
     if (store_renewals(hub->store) != hub->renewals) {
         hub->renewals = store_renewals(hub->store);
         put_all_anew(hub);
+        hub_erase_again(hub, true);
     }
     store_lack(hub->store, &lack);
     end_waiting(hub, &lack, hub_now_ms(hub));

@@ -362,6 +362,18 @@ int calibration_range_end(struct calibration *calibration, const struct device *
     return 0;
 }
 
+void calibration_forget(struct calibration *calibration, uint64_t session)
+{
+    for (uint32_t i = 0; i < calibration->devices_max; i++) {
+        struct entry *entry = calibration->entries[i];
+        if (entry == NULL || entry->range.session != session ||
+            entry->range.state == CALIBRATION_UNDER_WAY)
+            continue;
+        entry->range = (struct range_test){.session = 0};
+        entry->change = ++calibration->change;
+    }
+}
+
 const struct range_test *calibration_range(const struct calibration *calibration, uint32_t device)
 {
     const struct entry *entry = entry_of(calibration, device);

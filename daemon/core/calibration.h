@@ -151,6 +151,8 @@ int calibration_range_begin(struct calibration *calibration, const struct device
 /* Ends it with the repetitions that were done; refused where there was none. */
 int calibration_range_end(struct calibration *calibration, const struct device *device,
                           int64_t now_ms, struct diag *diag);
+/* Tests of range of a session that is over leave nothing behind. */
+void calibration_forget(struct calibration *calibration, uint64_t session);
 const struct range_test *calibration_range(const struct calibration *calibration, uint32_t device);
 bool calibration_range_result(const struct range_test *test, struct range_result *result);
 

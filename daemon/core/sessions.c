@@ -333,6 +333,16 @@ int sessions_restore(struct sessions *sessions, const struct session *session, s
     return 0;
 }
 
+void sessions_forget(struct sessions *sessions, uint32_t room)
+{
+    struct held *held = sessions->rooms[room];
+    if (held == NULL || session_is_open(&held->session))
+        return;
+    free(held);
+    sessions->rooms[room] = NULL;
+    sessions->change++;
+}
+
 void sessions_go_on(struct sessions *sessions, uint64_t newest_id)
 {
     if (newest_id > sessions->newest_id)

@@ -2,7 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "ask.h"
+#include "client.h"
 #include "base/clock.h"
 #include "base/instant.h"
 #include "ctl.h"
@@ -11,18 +11,28 @@
 static const char help[] =
     "usage: lumbarctl client list [--json]\n"
     "       lumbarctl client course NAME [--from TIME] [--to TIME] [--lang en|de] [--json]\n"
+    "       lumbarctl client export NAME [--out FOLDER]\n"
+    "       lumbarctl client erase NAME --yes\n"
     "\n"
     "list    the clients that the hub knows, with the session that they are in\n"
     "course  sessions over months: pain before and after, scores, dose, and ranges that were\n"
     "        tested; and what may be said of the changes, held against measurement error and\n"
     "        against what matters to people. TIME as in `lumbarctl history`.\n"
+    "export  all that is kept of a client: rows of the database as JSON, and with --out, in a folder\n"
+    "        that is made for it, each session as CSV, page and FHIR, and its recordings.\n"
+    "erase   all of it, for ever: rows, what was measured in the sessions, recordings; and every\n"
+    "        copy in the file. Backups and files set aside are not changed: those that hold the\n"
+    "        client still are named. One that is restored later has the client erased again.\n"
     "\n" ASK_HELP_TEXT "  --from TIME     (default a year before --to)\n"
     "  --to TIME       (default now)\n"
-    "  --lang en|de    of what is said (default en)\n";
+    "  --lang en|de    of what is said (default en)\n"
+    "  --out FOLDER    is made, and must not be there\n"
+    "  --yes           to be sure: nothing brings it back\n";
 
 struct wish {
     struct ask ask;
-    const char *from, *to, *language;
+    const char *from, *to, *language, *out;
+    bool sure;
 };
 
 /* ---- list ---- */
@@ -153,11 +163,13 @@ static int course(const struct wish *wish, const char *name)
 
 static int client_command(int count, char **arguments)
 {
-    enum { FROM = ASK_OTHER, TO, LANGUAGE };
+    enum { FROM = ASK_OTHER, TO, LANGUAGE, OUT, YES };
     static const struct option options[] = {ASK_OPTIONS,
                                             {"from", required_argument, NULL, FROM},
                                             {"to", required_argument, NULL, TO},
                                             {"lang", required_argument, NULL, LANGUAGE},
+                                            {"out", required_argument, NULL, OUT},
+                                            {"yes", no_argument, NULL, YES},
                                             {NULL, 0, NULL, 0}};
     struct wish wish = {.ask = ASK_DEFAULT, .language = "en"};
     for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
@@ -167,6 +179,10 @@ static int client_command(int count, char **arguments)
             wish.to = optarg;
         else if (c == LANGUAGE)
             wish.language = optarg;
+        else if (c == OUT)
+            wish.out = optarg;
+        else if (c == YES)
+            wish.sure = true;
         else if (!ask_option(&wish.ask, c))
             return ctl_usage(help, c == ASK_HELP);
     }
@@ -174,12 +190,18 @@ static int client_command(int count, char **arguments)
     if (optind + !lists != count ||
         (strcmp(wish.language, "en") != 0 && strcmp(wish.language, "de") != 0))
         return ctl_usage(help, false);
+    if (strcmp(arguments[0], "export") == 0)
+        return client_export(&wish.ask, arguments[optind], wish.out);
+    if (strcmp(arguments[0], "erase") == 0)
+        return wish.sure ? client_erase(&wish.ask, arguments[optind]) : ctl_usage(help, false);
     return lists ? list(&wish) : course(&wish, arguments[optind]);
 }
 
 static const struct ctl_command commands[] = {
     {"list", "", "the clients that the hub knows", client_command},
     {"course", "NAME [--from TIME] [--to TIME]", "sessions over months", client_command},
+    {"export", "NAME [--out FOLDER]", "all that is kept of a client", client_command},
+    {"erase", "NAME --yes", "removes all of it, for ever", client_command},
 };
 
 int ctl_client(int count, char **arguments)

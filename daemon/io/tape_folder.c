@@ -251,6 +251,19 @@ static int summarise_blocks(struct tape_summary *summary, const char *path, stru
     return code;
 }
 
+bool tape_file_header(const char *path, struct tape_header *header)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    uint8_t bytes[TAPE_HEADER_BYTES];
+    uint64_t salt;
+    struct diag diag = {0};
+    bool is_one = fd >= 0 && read(fd, bytes, sizeof(bytes)) == (ssize_t)sizeof(bytes) &&
+                  tape_read_header(bytes, sizeof(bytes), header, &salt, &diag) == 0;
+    if (fd >= 0)
+        close(fd);
+    return is_one;
+}
+
 int tape_file_summary(const char *path, struct tape_summary *summary, struct diag *diag)
 {
     int fd;

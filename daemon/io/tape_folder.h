@@ -40,6 +40,9 @@ struct tape_summary {
     uint64_t damaged_bytes, torn_bytes; /* looked for only where the index is missing */
 };
 
+/* What a file is of, from its first bytes; false: it is no tape. */
+bool tape_file_header(const char *path, struct tape_header *header);
+
 /* From the index; where there is none, from all blocks. */
 int tape_file_summary(const char *path, struct tape_summary *summary, struct diag *diag);
 

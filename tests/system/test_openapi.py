@@ -173,7 +173,9 @@ def every_endpoint_gives_what_is_described(build):
                 ("GET", "/sessions", None), ("GET", "/plans", None), ("GET", "/plans/own", None),
                 ("PUT", plan, {"template": "own"}), ("GET", plan, None), ("DELETE", plan, None),
                 ("GET", "/clients", None), ("GET", "/clients/A-17/course", None),
-                ("PUT", "/clients/A-17", {"goals": []}), ("DELETE", "/clients/A-17", None),
+                ("PUT", "/clients/A-17", {"goals": []}), ("GET", "/clients/A-17/export", None),
+                ("DELETE", "/clients/A-17", None), ("POST", "/clients", {"name": "B-18", "goals": []}),
+                ("POST", "/clients/B-18/erase", {}),
                 ("GET", "/plugins", None), ("POST", "/plugins/posture/enable", {}),
                 ("POST", "/reload", {}), ("POST", "/restart", {})]:
             status, said = clinic.ask(path, method, body, headers={"If-Match": "*"} if

@@ -334,6 +334,25 @@ static void a_test_that_is_ended_early_counts_what_was_done(void **state)
     assert_int_equal(clinic->news[RANGE_REFUSED], 1);
 }
 
+static void what_is_forgotten_of_a_session_is_gone(void **state)
+{
+    struct clinic *clinic = *state;
+    struct range_result result;
+    static const double values[] = {0, 30, 60, 30, 0};
+    calibration_range_begin(clinic->calibration, clinic->sensor, ANGLE, 1, 7, NOW, NULL);
+    calibration_forget(clinic->calibration, 7); /* it goes on: it is nobody's past yet */
+    for (int i = 0; i < 5; i++)
+        say(clinic, ANGLE, values[i], NOW + i * 100);
+    const struct range_test *test = calibration_range(clinic->calibration, clinic->sensor->id);
+    assert_true(calibration_range_result(test, &result));
+    uint64_t change = calibration_change(clinic->calibration);
+    calibration_forget(clinic->calibration, 8);
+    assert_true(calibration_range_result(test, &result));
+    calibration_forget(clinic->calibration, 7);
+    assert_false(calibration_range_result(test, &result));
+    assert_true(calibration_change(clinic->calibration) > change);
+}
+
 static void a_change_is_held_against_the_error_of_measurement(void **state)
 {
     static const struct {
@@ -371,6 +390,7 @@ int main(void)
         TEST(repetitions_are_counted_by_their_ends),
         TEST(a_test_that_nobody_ends_has_ended),
         TEST(a_test_that_is_ended_early_counts_what_was_done),
+        TEST(what_is_forgotten_of_a_session_is_gone),
         TEST(a_change_is_held_against_the_error_of_measurement),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,142 @@
+#!/usr/bin/python3
+"""All data of one client: given out whole, and erased whole, with the real hub: rows, what was
+measured, recordings, and every copy in any file of the hub's; backups that still hold the client
+are named, and bring nobody back."""
+import json
+import time
+
+from clinic import Clinic, run, wait_for
+
+ROOMS = {"room-1": ["posture/p-01"], "room-2": ["posture/p-02"]}
+RULES = """rules:
+  - {name: bent, title: Bent, metric: trunk_inclination, above: 45 deg, priority: low, text: Bent}
+"""
+ALIAS, NOTE, GOAL = "Zitterpappel-77", "Kniff beim Aufstehen 4711", "Schwimmen ohne Stechen"
+OTHER = "Ahorn-1"
+
+
+def order(clinic, session, name, **body):
+    status, said = clinic.ask(f"/sessions/{session}/{name}", "POST", body)
+    assert status == 200, (name, said)
+
+
+def begin(clinic, room, client, goals=()):
+    if client not in [c["name"] for c in clinic.ask("/clients")[1]["clients"]]:
+        assert clinic.ask("/clients", "POST", {"name": client, "goals": list(goals)})[0] == 201
+    status, said = clinic.ask("/sessions", "POST", {"room": room, "therapist": "AB",
+                                                    "client": client})
+    assert status == 201, said
+    order(clinic, said["id"], "start")
+    return said["id"]
+
+
+def talk(clinic, room):
+    device = clinic.device(*ROOMS[room][0].split("/"))
+    for degrees in (60.0, 60.0, 60.0, 10.0):
+        device.send(trunk_inclination=[degrees] * 10)
+        time.sleep(0.05)
+
+
+def treat(clinic, room, client, note="", goals=()):
+    session = begin(clinic, room, client, goals)
+    order(clinic, session, "pain", pain=6, when="before")
+    if note:
+        order(clinic, session, "note", text=note)
+    talk(clinic, room)
+    wait_for("the alarm is over", lambda: not clinic.ask("/alarms")[1]["alarms"])
+    order(clinic, session, "end")
+    return session
+
+
+def finished(clinic, count):
+    wait_for("its recording is finished", lambda: len(list(
+        clinic.recordings.glob("*.rec"))) == count and not list(clinic.recordings.glob("*.part")))
+
+
+def files_with(clinic, words, *but):
+    """Every file of the hub's that holds the words, the log and the broker's own set apart."""
+    found = []
+    for path in [*clinic.folder.rglob("*"), clinic.ring]:
+        if path.is_file() and "/broker/" not in str(path) and not path.name.startswith(but) and \
+                words.encode() in path.read_bytes():
+            found.append(path.name)
+    return found
+
+
+def all_of_a_client_is_given_out(build):
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        session = treat(clinic, "room-1", ALIAS, NOTE, [GOAL])
+        treat(clinic, "room-2", OTHER, "Of another one.")
+        finished(clinic, 2)
+        assert clinic.ask("/clients/nobody/export")[0] == 404
+        out = clinic.folder / "given-out"
+        done = clinic.ctl("client", "export", ALIAS, "--out", str(out))
+        assert done.returncode == 0 and "1 sessions, 1 recordings" in done.stdout, done
+        document = json.loads((out / "client.json").read_text())
+        assert document["client"][0]["alias"] == ALIAS, document
+        assert document["client"][0]["body"]["goals"] == [GOAL], document
+        assert [s["id"] for s in document["sessions"]] == [session], document
+        assert [n["text"] for n in document["session_notes"]] == [NOTE], document
+        assert [a["rule"] for a in document["alarms"]] == ["bent"], document
+        assert len(document["alarm_transitions"]) >= 2, document
+        rows = (out / f"session-{session}.csv").read_text()
+        assert "trunk_inclination" in rows, rows[:200]
+        assert ALIAS in (out / f"session-{session}.html").read_text()
+        tape = document["recordings"][0]["name"]
+        assert (out / tape).read_bytes() == (clinic.recordings / tape).read_bytes()
+        assert not [f.name for f in out.iterdir() if OTHER.encode() in f.read_bytes()]
+        again = clinic.ctl("client", "export", ALIAS, "--out", str(out))
+        assert again.returncode == 1 and "cannot write" in again.stderr, again
+
+
+def nothing_is_left_of_who_is_erased(build):
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        first = treat(clinic, "room-1", ALIAS, NOTE, [GOAL])
+        other = treat(clinic, "room-2", OTHER, "Of another one.")
+        second = begin(clinic, "room-1", ALIAS)
+        order(clinic, second, "note", text=NOTE)
+        status, said = clinic.ask(f"/clients/{ALIAS}/erase", "POST", {})
+        assert status == 409 and "end it first" in said["detail"], said
+        talk(clinic, "room-1")
+        order(clinic, second, "end")
+        finished(clinic, 3)
+        assert clinic.ctl("backup", "now").returncode == 0
+        assert files_with(clinic, ALIAS, "lumbar-"), "there is nothing to be erased"
+        backup = next((clinic.folder / "backups").iterdir())
+
+        assert clinic.ctl("client", "erase", ALIAS).returncode == 2  # it wants to be sure
+        done = clinic.ctl("client", "erase", ALIAS, "--yes")
+        assert done.returncode == 0 and "2 sessions, 2 recordings" in done.stdout, done
+        assert f"backup {backup.name} of 20" in done.stdout, done.stdout
+        assert clinic.ask("/status")[1]["history"]["erasing"] is False
+        for words in (ALIAS, NOTE, GOAL):
+            assert not files_with(clinic, words, "lumbar-"), files_with(clinic, words, "lumbar-")
+            assert files_with(clinic, words) == [backup.name], files_with(clinic, words)
+        assert len(list(clinic.recordings.iterdir())) == 1  # the other client's
+        for session in (first, second):
+            assert clinic.ask(f"/sessions/{session}")[0] == 404
+            assert clinic.ask(f"/sessions/{session}/report")[0] == 404
+        assert clinic.ask(f"/clients/{ALIAS}")[0] == 404
+        assert clinic.ask(f"/sessions/{other}")[1]["notes"][0]["text"] == "Of another one."
+        assert clinic.said("erased by"), clinic.log_path.read_text()
+        assert clinic.ctl("client", "erase", ALIAS, "--yes").returncode == 1
+
+        clinic.stop_hub()
+        clinic.start_hub()
+        assert clinic.ask(f"/clients/{ALIAS}")[0] == 404
+        clinic.stop_hub()  # a backup from before brings nobody back
+        assert clinic.ctl("backup", "restore", backup.name).returncode == 0
+        for kept in clinic.folder.glob("history.db.before-*"):
+            kept.unlink()
+        assert files_with(clinic, ALIAS, "lumbar-") == ["history.db"]
+        clinic.start_hub()
+        assert clinic.said("was erased, and came back with a backup: erased again")
+        assert [c["name"] for c in clinic.ask("/clients")[1]["clients"]] == [OTHER]
+        wait_for("no copy is left",
+                 lambda: not clinic.ask("/status")[1]["history"]["erasing"], 40)
+        assert not files_with(clinic, ALIAS, "lumbar-"), files_with(clinic, ALIAS, "lumbar-")
+        assert not files_with(clinic, NOTE, "lumbar-")
+
+
+if __name__ == "__main__":
+    run([all_of_a_client_is_given_out, nothing_is_left_of_who_is_erased])
