@@ -36,13 +36,14 @@ static json_t *history_status(const struct lumbard *hub)
     store_stats(hub->store, &store);
     char damaged[STORE_NAME_BYTES];
     bool is_damaged = store_damaged(hub->store, damaged);
-    return json_pack("{s:b, s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I}", "safe",
+    return json_pack("{s:b, s:o, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "safe",
                      store_is_safe(hub->store), "damaged",
                      is_damaged ? json_string(damaged) : json_null(), "rebuilding",
-                     store_is_rebuilding(hub->store), "erasing", !store_erased_all(hub->store), "batches", (json_int_t)store.batches,
-                     "blocks", (json_int_t)store.blocks, "samples", (json_int_t)store.samples,
+                     store_is_rebuilding(hub->store), "erasing", !store_erased_all(hub->store),
+                     "batches", (json_int_t)store.batches, "blocks", (json_int_t)store.blocks, "samples", (json_int_t)store.samples,
                      "rows", (json_int_t)store.rows, "lost", (json_int_t)store.lost, "failures",
-                     (json_int_t)store.failures);
+                     (json_int_t)store.failures, "bytes", (json_int_t)store.content_bytes,
+                     "dropped", (json_int_t)store.dropped);
 }
 
 static json_t *quarantine_status(const struct lumbard *hub)

@@ -150,6 +150,10 @@ struct lumbard {
         size_t count, room;
         int64_t until_ms; /* messages received up to then are noted; 0: none are */
     } taken;
+    struct hub_bound {
+        int64_t looked_ms, recordings; /* so much of them is left to be kept; 0: not yet looked */
+        bool over;
+    } bound;
     unsigned renewals; /* of the store, as far as it was told all that is known here */
     struct hub_noted noted_rooms[CONFIG_ROOMS_MAX + 1], *noted_devices; /* by number, by id */
     struct shelf *clients, *tailored; /* plans, of a client each */
@@ -255,6 +259,7 @@ void hub_stop_store(struct lumbard *hub);
 /* renew.c: where its file was damaged. */
 void hub_renew_store(struct lumbard *hub);
 void hub_skip_lost_sessions(struct lumbard *hub);
+void hub_hold_bound(struct lumbard *hub, int64_t now_ms); /* bound.c */
 void hub_note_taken(struct lumbard *hub, const struct ingest_message *message);
 /* backups.c */
 void hub_backups_folder(const struct lumbard *hub, char out[PATH_MAX]);

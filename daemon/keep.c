@@ -53,6 +53,7 @@ void hub_assign_recorder(struct lumbard *hub)
 {
     const struct config *config = hub->setup.config;
     recorder_keep(hub->recorder, config->recorder.days, (uint64_t)config->recorder.size_bytes);
+    hub->bound = (struct hub_bound){.looked_ms = 0};
     assign(hub);
 }
 
@@ -159,6 +160,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
         .devices = ingest->devices,
         .seconds_days = config->history.seconds_days,
         .minutes_days = config->history.minutes_days,
+        .sessions_days = config->history.sessions_days,
+        .alarms_days = config->history.alarms_days,
         .size_bytes = config->history.size_bytes,
         .patience_ms = config->spool.patience_ms,
         .backups = backups,

@@ -115,6 +115,7 @@ void hub_on_tick(uv_timer_t *timer)
                  on_ack_due, hub);
     hub_look_at_health(hub, now);
     hub_renew_store(hub);
+    hub_hold_bound(hub, now);
     hub_store_again(hub);
     hub_store_worse(hub, false);
     hub_publish(hub);

@@ -87,8 +87,13 @@ struct config {
         const char *file;
         int64_t memory_bytes;               /* of what is gathered; there are two */
         int64_t seconds_days, minutes_days; /* kept so long; minutes 0: for ever */
+        int64_t sessions_days, alarms_days; /* 0: for ever */
         int64_t size_bytes;                 /* of the file's content */
     } history;
+
+    struct {
+        int64_t size_bytes; /* of history, recordings and backups together; 0: each has its own */
+    } storage;
 
     struct {
         const char *folder; /* seen from that of history.file */

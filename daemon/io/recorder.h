@@ -38,6 +38,8 @@ struct recorder_stats {
     uint64_t messages, lost; /* written; counted as lost */
     uint64_t blocks, bytes;  /* written */
     uint64_t failures;       /* of the disk */
+    uint64_t kept_bytes;     /* in the folder, when it was last looked at */
+    uint64_t removed;        /* recordings that were too old, or too many */
 };
 
 struct recorder;

@@ -187,6 +187,14 @@ void *recorder_run(void *user)
 
 /* ---- what is too old, or too much ---- */
 
+static void note_kept(struct recorder *recorder, uint64_t bytes, bool removed)
+{
+    pthread_mutex_lock(&recorder->mutex);
+    recorder->stats.kept_bytes = bytes;
+    recorder->stats.removed += removed;
+    pthread_mutex_unlock(&recorder->mutex);
+}
+
 bool recorder_sweep(struct recorder *recorder, int64_t wall_ms)
 {
     struct tape_name *list;
@@ -212,7 +220,9 @@ bool recorder_sweep(struct recorder *recorder, int64_t wall_ms)
         }
     }
     bool remove = oldest != NULL && (aged || all > most);
-    if (remove && unlinkat(recorder->folder, oldest->file, 0) == 0)
+    bool removed = remove && unlinkat(recorder->folder, oldest->file, 0) == 0;
+    note_kept(recorder, all, removed);
+    if (removed)
         log_info("recorder: %s was removed, %s", oldest->file,
                  aged ? "it is older than recorder.days"
                       : "recordings are more than recorder.size");

@@ -166,7 +166,9 @@ int store_open(struct store **out, const struct store_options *options, int64_t 
     }
     store->lock = -1;
     store->open = &store->batches[0];
-    store_keep(store, options->seconds_days, options->minutes_days, options->size_bytes);
+    store->seconds_days = options->seconds_days;
+    store->minutes_days = options->minutes_days;
+    store->size_bytes = options->size_bytes;
     init_threads(store);
     struct store_mark mark = {0};
     int code = make_batches(store, diag);
@@ -216,11 +218,9 @@ int store_start(struct store *store, void (*wake)(void *user), void *user, struc
     return 0;
 }
 
-void store_keep(struct store *store, int64_t seconds_days, int64_t minutes_days, int64_t size_bytes)
+void store_limit(struct store *store, int64_t size_bytes)
 {
     pthread_mutex_lock(&store->mutex);
-    store->seconds_days = seconds_days;
-    store->minutes_days = minutes_days;
     store->size_bytes = size_bytes;
     pthread_mutex_unlock(&store->mutex);
 }

@@ -36,6 +36,7 @@ struct store_options {
     const struct drivers *drivers; /* they and the devices are borrowed */
     struct devices *devices;
     int64_t seconds_days, minutes_days; /* kept so long; 0: for ever */
+    int64_t sessions_days, alarms_days; /* those that are over; 0: for ever */
     int64_t size_bytes;                 /* of the file's content; beyond it the oldest seconds go */
     int64_t patience_ms;
     const char *backups; /* folder to rebuild a damaged file from; NULL: there is none */
@@ -54,8 +55,7 @@ int store_open(struct store **out, const struct store_options *options, int64_t 
                struct diag *diag);
 /* `wake` is called from the writer's thread when a batch is on the disk. */
 int store_start(struct store *store, void (*wake)(void *user), void *user, struct diag *diag);
-void store_keep(struct store *store, int64_t seconds_days, int64_t minutes_days,
-                int64_t size_bytes); /* after a reload */
+void store_limit(struct store *store, int64_t size_bytes); /* another bound on the content */
 
 /* Messages below this place of the spool are stored; 0: nothing ever was. */
 uint64_t store_position(const struct store *store);
@@ -114,6 +114,9 @@ struct store_stats {
     uint64_t batches, blocks, samples, rows; /* on the disk */
     uint64_t lost;                           /* messages that history has not */
     uint64_t failures;                       /* of the disk */
+    uint64_t dropped; /* minutes of seconds, sessions and alarms, for their age or too much */
+    uint64_t content_bytes; /* of the file */
+    bool at_least;          /* there are no seconds that could go */
 };
 void store_stats(const struct store *store, struct store_stats *stats);
 

@@ -151,6 +151,7 @@ struct store {
     int log_pages; /* of the write-ahead log */
     uint64_t swept_device, swept_metric;
     int64_t reported_ms, looked_ms;
+    int64_t dropped_day; /* of which seconds went last for their size; since 1970 */
     struct store_merge *merge; /* NULL: none is under way */
 
     pthread_t thread, checker;
@@ -212,5 +213,7 @@ void store_undo(struct store *store); /* what a failed transaction left */
 void *store_check(void *user);             /* the checker */
 void store_watch_log(struct store *store); /* after each open of the file */
 enum store_outcome store_upkeep(struct store *store, int64_t wall_ms, bool *more);
+/* Sessions and alarms that are too old, some of them (store_ages.c). */
+int store_drop_records(struct store *store, int64_t wall_ms, bool *more);
 
 #endif

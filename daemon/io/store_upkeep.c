@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "base/clock.h"
 #include "io/store_state.h"
 
 /*
@@ -129,6 +130,29 @@ static int64_t content_bytes(struct store *store)
            ask(store, "PRAGMA page_size");
 }
 
+static void note_content(struct store *store, int64_t bytes, bool at_least)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->stats.content_bytes = (uint64_t)bytes;
+    store->stats.at_least = at_least;
+    pthread_mutex_unlock(&store->mutex);
+}
+
+/* Said where it is for their size, once for each day that is lost by it. */
+static void note_dropped(struct store *store, int64_t minute, bool aged)
+{
+    pthread_mutex_lock(&store->mutex);
+    store->stats.dropped++;
+    pthread_mutex_unlock(&store->mutex);
+    if (aged || minute / DAY_MINUTES == store->dropped_day)
+        return;
+    store->dropped_day = minute / DAY_MINUTES;
+    log_notice("store: %s is as large as it may be: seconds of the day %lld days ago go, their "
+               "minutes stay",
+               store->file,
+               (long long)(clock_wall_ms() / MINUTE_MS / DAY_MINUTES - store->dropped_day));
+}
+
 /* The oldest minute's seconds, where their hour has its minutes already. */
 static int drop_seconds(struct store *store, int64_t now_minute, int64_t keep_days,
                         int64_t most_bytes, bool *did)
@@ -139,14 +163,19 @@ static int drop_seconds(struct store *store, int64_t now_minute, int64_t keep_da
     if (rc == 0)
         rc = read_number(store_bind(&store->db, ON_ROLLUP_NEXT, "i", oldest / 60 + 1), INT64_MAX,
                          &waiting);
-    if (rc != 0 || oldest == INT64_MAX || waiting <= oldest / 60)
+    int64_t content = content_bytes(store);
+    bool none = rc == 0 && (oldest == INT64_MAX || waiting <= oldest / 60);
+    note_content(store, content, none && content > most_bytes);
+    if (rc != 0 || none)
         return rc;
     bool aged = oldest < now_minute - keep_days * DAY_MINUTES;
-    if (!aged && content_bytes(store) <= most_bytes)
+    if (!aged && content <= most_bytes)
         return 0;
     rc = in_transaction(store, drop_minute, oldest);
     if (rc == 0 && oldest + 1 > store->seconds_from)
         store->seconds_from = oldest + 1;
+    if (rc == 0)
+        note_dropped(store, oldest, aged);
     *did = rc == 0;
     return rc;
 }
@@ -234,6 +263,8 @@ enum store_outcome store_upkeep(struct store *store, int64_t wall_ms, bool *more
         rc = roll_up(store, now_minute, more);
     if (rc == 0 && !*more)
         rc = drop_seconds(store, now_minute, seconds_days, size_bytes, more);
+    if (rc == 0 && !*more)
+        rc = store_drop_records(store, wall_ms, more);
     if (rc == 0 && !*more)
         rc = drop_minutes(store, now_minute, minutes_days);
     if (rc != 0)

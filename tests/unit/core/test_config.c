@@ -82,7 +82,9 @@ static void what_is_set_is_taken(void **state)
                "spool: {ring: r, copy: c, size: 64 KiB, sync: 0.5 s, held: 3 s, patience: 1 min}\n"
                "quarantine: {file: q, size: 128 KiB}\n"
                "recorder: {folder: f, always: true, days: 3, size: 5 GiB}\n"
-               "history: {file: h, memory: 1 MiB, seconds_days: 3, minutes_days: 4, size: 9 MiB}\n"
+               "history: {file: h, memory: 1 MiB, seconds_days: 3, minutes_days: 4, size: 9 MiB,\n"
+               "          sessions_days: 5, alarms_days: 6}\n"
+               "storage: {size: 7 MiB}\n"
                "backup: {folder: b, every: 2 h, keep: 5, size: 2 MiB}\n"
                "plugins: {folder: p}\n"
                "devices: {max: 7, rate: 9, ack: 500 ms}\n"
@@ -126,6 +128,9 @@ static void what_is_set_is_taken(void **state)
     assert_int_equal(config->history.seconds_days, 3);
     assert_int_equal(config->history.minutes_days, 4);
     assert_int_equal(config->history.size_bytes, 9 * 1024 * 1024);
+    assert_int_equal(config->history.sessions_days, 5);
+    assert_int_equal(config->history.alarms_days, 6);
+    assert_int_equal(config->storage.size_bytes, 7 * 1024 * 1024);
     assert_string_equal(config->backup.folder, "b");
     assert_int_equal(config->backup.every_ms, 7200000);
     assert_int_equal(config->backup.keep, 5);
@@ -140,7 +145,7 @@ static void what_is_set_is_taken(void **state)
     assert_string_equal(config->rooms[0].title, "r.1");
     assert_int_equal(config->rooms[0].device_count, 2);
     assert_string_equal(config->rooms[0].devices[1], "massage/m_01");
-    assert_int_equal(config->rooms[0].line, 16);
+    assert_int_equal(config->rooms[0].line, 18);
     assert_int_equal(config->rooms[0].column, 5);
     assert_string_equal(config->rooms[1].title, "Room two");
     assert_int_equal(config->rooms[2].device_count, 0);
