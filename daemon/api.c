@@ -120,8 +120,10 @@ static const struct api_endpoint endpoints[] = {
     {API_GET, "/plans/{plan}", api_get_plan, NULL, MAY_CARE, SCOPE_NONE},
     {API_GET, "/sessions", api_get_sessions, NULL, MAY_CARE, SCOPE_LISTS},
     {API_POST, "/sessions", api_open_session, open_members, MAY_CARE, SCOPE_INTO},
+    {API_GET, "/archive", api_get_past, NULL, MAY_CARE, SCOPE_LISTS},
     {API_GET, "/sessions/{id}", api_get_session, NULL, MAY_CARE, SCOPE_SESSION},
     {API_GET, "/sessions/{id}/report", api_get_report, NULL, MAY_CARE, SCOPE_RECORD},
+    {API_GET, "/sessions/{id}/record", api_get_record, NULL, MAY_CARE, SCOPE_RECORD},
     {API_GET, "/sessions/{id}/csv", api_get_table, NULL, MAY_CARE, SCOPE_RECORD},
     {API_GET, "/sessions/{id}/fhir", api_get_fhir, NULL, MAY_CARE, SCOPE_RECORD},
     {API_POST, "/sessions/{id}/start", api_do_session, no_members, MAY_CARE, SCOPE_SESSION},
@@ -202,6 +204,20 @@ uint32_t api_room_named(const struct lumbard *hub, const char *name)
 bool api_sees(const struct api_call *call, uint32_t room)
 {
     return call->request->who != NULL && access_sees(call->request->who, room);
+}
+
+bool api_name_rooms(const struct lumbard *hub, const struct api_call *call, char **names)
+{
+    const struct config *config = hub->setup.config;
+    size_t bytes = 0;
+    *names = NULL;
+    if (api_sees(call, ROOM_NONE))
+        return true;
+    FILE *out = open_memstream(names, &bytes);
+    for (uint32_t room = 1; out != NULL && room <= config->room_count; room++)
+        if (api_sees(call, room))
+            fprintf(out, "%s\n", config->rooms[room - 1].name);
+    return out != NULL && fclose(out) == 0;
 }
 
 const char *api_who(struct api_reader *reader)

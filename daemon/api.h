@@ -79,8 +79,20 @@ api_handler api_get_plans, api_get_plan;
 /* api_sessions.c */
 api_handler api_get_sessions, api_get_session, api_open_session, api_do_session, api_name_session;
 
+/* Parts of one, wherever it is told of. */
+json_t *api_phases(const struct session *session, int64_t now_ms);
+json_t *api_notes(const struct session *session);
+json_t *api_bands(const struct lumbard *hub, const struct session *session);
+json_t *api_doses(const struct lumbard *hub, const struct session *session);
+
 /* api_report.c */
-api_handler api_get_report, api_get_table, api_get_fhir;
+api_handler api_get_report, api_get_table, api_get_fhir, api_get_record;
+
+/* api_archive.c */
+struct report;
+api_handler api_get_past;
+/* What a screen shows of a session; `room`: its name. */
+json_t *api_record(const struct lumbard *hub, const struct report *report, const char *room);
 
 /* erase.c */
 api_handler api_export_client, api_erase_client;
@@ -136,6 +148,10 @@ const char *api_who(struct api_reader *reader);
 
 /* May who asks be told of this room (ROOM_NONE: of what is in none)? */
 bool api_sees(const struct api_call *call, uint32_t room);
+
+/* The names of the rooms that who asks may be told of, a line each, to be freed; NULL: all of them,
+ * and what is in none. False: no memory. */
+bool api_name_rooms(const struct lumbard *hub, const struct api_call *call, char **names);
 
 uint32_t api_room_named(const struct lumbard *hub, const char *name); /* or ROOM_NONE */
 

@@ -209,20 +209,6 @@ static void on_course(void *user, const struct store_course *answer)
     free(asked);
 }
 
-/* The names of the rooms that may be told of; false without memory. */
-static bool name_rooms(struct asked *asked, const struct api_call *call)
-{
-    const struct config *config = asked->hub->setup.config;
-    size_t bytes = 0;
-    if (api_sees(call, ROOM_NONE)) /* all of them, and what is in none */
-        return true;
-    FILE *out = open_memstream(&asked->rooms, &bytes);
-    for (uint32_t room = 1; out != NULL && room <= config->room_count; room++)
-        if (api_sees(call, room))
-            fprintf(out, "%s\n", config->rooms[room - 1].name);
-    return out != NULL && fclose(out) == 0;
-}
-
 /* ?from=...&to=...: by default the last year. */
 enum api_outcome api_get_course(void *user, const struct api_call *call, struct api_answer *answer)
 {
@@ -243,7 +229,7 @@ enum api_outcome api_get_course(void *user, const struct api_call *call, struct 
     *asked = (struct asked){
         .hub = hub, .ticket = call->request->ticket, .from_ms = from_ms, .to_ms = to_ms};
     memcpy(asked->client, client->name, strlen(client->name) + 1);
-    if (name_rooms(asked, call) &&
+    if (api_name_rooms(hub, call, &asked->rooms) &&
         store_course(hub->store, &hub->loop, client->id, from_ms, to_ms, &hub->setup.drivers,
                      &hub->setup.body, on_read, on_course, asked) == 0) {
         hub->reports++;

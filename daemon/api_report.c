@@ -18,7 +18,7 @@
 #define TABLE_ROWS     250000 /* and then coarser: some 20 MB */
 #define QUESTIONS_MOST 8      /* at a time */
 
-enum kind { KIND_PAGE, KIND_TABLE, KIND_FHIR };
+enum kind { KIND_PAGE, KIND_TABLE, KIND_FHIR, KIND_RECORD };
 
 /* A question on its way. */
 struct asked {
@@ -316,6 +316,11 @@ static void on_record(void *user, struct store_record *record)
     asked->report->language = asked->language;
     asked->report->made_ms = hub_now_ms(asked->hub);
     asked->report->zone_ms = zone_ms(report_from_ms(asked->report));
+    if (asked->kind == KIND_RECORD) {
+        api_give(&out, 200, api_record(asked->hub, asked->report, record->room));
+        answer_with(asked, &out);
+        return;
+    }
     choose_traces(asked);
     if (ask_history(asked) != 0) {
         api_problem(&out, 503, "There is no memory for the answer.");
@@ -365,4 +370,9 @@ enum api_outcome api_get_table(void *user, const struct api_call *call, struct a
 enum api_outcome api_get_fhir(void *user, const struct api_call *call, struct api_answer *answer)
 {
     return ask(user, call, answer, KIND_FHIR);
+}
+
+enum api_outcome api_get_record(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    return ask(user, call, answer, KIND_RECORD);
 }

@@ -19,7 +19,7 @@ static json_t *words(const char *text)
     return *text != '\0' ? json_string(text) : json_null();
 }
 
-static json_t *phases_of(const struct session *session, int64_t now_ms)
+json_t *api_phases(const struct session *session, int64_t now_ms)
 {
     json_t *list = json_array();
     for (uint32_t i = 0; i < session->plan.phase_count; i++) {
@@ -50,7 +50,7 @@ static json_t *devices_of(const struct lumbard *hub, const struct session *sessi
     return list;
 }
 
-static json_t *notes_of(const struct session *session)
+json_t *api_notes(const struct session *session)
 {
     json_t *list = json_array();
     for (uint32_t i = 0; i < session->note_count; i++)
@@ -62,7 +62,7 @@ static json_t *notes_of(const struct session *session)
 }
 
 /* Time below, within and above each limit and target; what they are may be the client's own. */
-static json_t *bands_of(const struct lumbard *hub, const struct session *session)
+json_t *api_bands(const struct lumbard *hub, const struct session *session)
 {
     json_t *list = json_array();
     for (uint32_t i = 0; i < session->plan.band_count; i++) {
@@ -84,7 +84,7 @@ static json_t *bands_of(const struct lumbard *hub, const struct session *session
     return list;
 }
 
-static json_t *doses_of(const struct lumbard *hub, const struct session *session)
+json_t *api_doses(const struct lumbard *hub, const struct session *session)
 {
     json_t *list = json_array();
     const struct lumbar_metric *metric = body_intensity(&hub->setup.body, &hub->setup.drivers);
@@ -137,9 +137,9 @@ static json_t *session_json(const struct lumbard *hub, const struct session *ses
         score(session->pain[SESSION_BEFORE]), "during", score(session->pain[SESSION_DURING]),
         "after", score(session->pain[SESSION_AFTER]), "rmdq", score(session->rmdq), "odi",
         score(session->odi), "ask_to_stop", session->ask_to_stop, "adverse",
-        words(session->adverse), "phases", phases_of(session, now_ms), "devices",
-        devices_of(hub, session), "notes", notes_of(session), "bands", bands_of(hub, session),
-        "doses", doses_of(hub, session), "calibrations", calibrations_of(hub, session));
+        words(session->adverse), "phases", api_phases(session, now_ms), "devices",
+        devices_of(hub, session), "notes", api_notes(session), "bands", api_bands(hub, session),
+        "doses", api_doses(hub, session), "calibrations", calibrations_of(hub, session));
     json_object_update(json, more);
     json_decref(more);
     return json;

@@ -351,15 +351,17 @@ int store_rows_read(sqlite3 *db, enum store_table table, const char *where, stor
     const struct table *of = &tables[table];
     struct store_value values[STORE_COLUMNS_MAX];
     unsigned count = columns_of(table);
-    char buffer[1024];
-    struct text sql = text_in(buffer, sizeof(buffer));
+    sqlite3_str *sql = sqlite3_str_new(db);
     for (unsigned i = 0; i < count; i++)
-        text_add(&sql, "%s%s", i > 0 ? ", " : "SELECT ", of->columns[i]);
-    text_add(&sql, " FROM %s%s%s ORDER BY 1, 2", of->name, where != NULL ? " WHERE " : "",
-             where != NULL ? where : "");
-    assert(!sql.cut);
+        sqlite3_str_appendf(sql, "%s%s", i > 0 ? ", " : "SELECT ", of->columns[i]);
+    sqlite3_str_appendf(sql, " FROM %s%s%s ORDER BY 1, 2", of->name, where != NULL ? " WHERE " : "",
+                        where != NULL ? where : "");
+    char *written = sqlite3_str_finish(sql);
+    if (written == NULL)
+        return SQLITE_NOMEM;
     sqlite3_stmt *statement;
-    int rc = sqlite3_prepare_v2(db, buffer, -1, &statement, NULL);
+    int rc = sqlite3_prepare_v2(db, written, -1, &statement, NULL);
+    sqlite3_free(written);
     while (rc == SQLITE_OK || rc == SQLITE_ROW) {
         rc = sqlite3_step(statement);
         for (unsigned i = 0; rc == SQLITE_ROW && i < count; i++)

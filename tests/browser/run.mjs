@@ -29,6 +29,7 @@ const { testAccounts } = await import('./accounts.mjs');
 const { RULES, testAlarms } = await import('./alarms.mjs');
 const { ARMED_RULES, testArming } = await import('./arming.mjs');
 const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
+const { testArchive } = await import('./archive.mjs');
 const { testCourse } = await import('./course.mjs');
 const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
 const { LIMIT_RULES, testLimits } = await import('./limits.mjs');
@@ -98,6 +99,9 @@ const parts = {
     },
     async garbled() {
         await testGarbled(tap, browser, await clinicOf(2), decodeWatch);
+    },
+    async archive() {
+        await testArchive(tap, browser, await clinicOf(2), shots);
     },
     async course() {
         await testCourse(tap, browser, await clinicOf(1), shots);

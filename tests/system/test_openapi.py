@@ -88,7 +88,7 @@ def lead_a_session(clinic, number):
             ("name", {"therapist": "CD"})]:
         status, said = clinic.ask(f"/sessions/{number}/{order}", "POST", body)
         assert status == 200, (order, said)
-    for form in ("report", "csv", "fhir"):
+    for form in ("report", "csv", "fhir", "record"):
         assert clinic.ask(f"/sessions/{number}/{form}?lang=de")[0] == 200, form
 
 
@@ -171,6 +171,7 @@ def every_endpoint_gives_what_is_described(build):
                 ("POST", "/rooms/room-1/resume", {"what": "audio"}), ("GET", "/devices", None),
                 ("GET", "/history?device=posture/p-01&metric=lumbar_flexion", None),
                 ("GET", "/sessions", None), ("GET", "/plans", None), ("GET", "/plans/own", None),
+                ("GET", "/archive?room=room-1&client=A-17&from=2026-01-01T00:00:00Z", None),
                 ("PUT", plan, {"template": "own"}), ("GET", plan, None), ("DELETE", plan, None),
                 ("GET", "/clients", None), ("GET", "/clients/A-17/course", None),
                 ("PUT", "/clients/A-17", {"goals": []}), ("GET", "/clients/A-17/export", None),
@@ -284,6 +285,17 @@ def long_lists_come_in_pages(build):
         for i, room in enumerate(rooms):
             clinic.ask("/clients", "POST", {"name": f"C-{i}"})
             assert clinic.ask("/sessions", "POST", {"room": room, "therapist": "AB"})[0] == 201
+        for room in rooms:
+            number = clinic.ask(f"/sessions?room={room}")[1]["sessions"][0]["id"]
+            assert clinic.ask(f"/sessions/{number}/abort", "POST", {"reason": "x"})[0] == 200
+        old = clinic.ask("/archive?limit=2")[1]
+        assert [s["room"] for s in old["sessions"]] == ["room-3", "room-2"], old
+        rest = clinic.ask(f"/archive?limit=2&before={old['next']}")[1]
+        assert [s["room"] for s in rest["sessions"]] == ["room-1"] and rest["next"] is None, rest
+        assert [s["room"] for s in clinic.ask("/archive?room=room-2")[1]["sessions"]] == ["room-2"]
+        assert clinic.ask("/archive?room=room-9")[0] == 404
+        assert clinic.ask("/archive?client=nobody")[0] == 404
+        assert clinic.ask("/archive?to=2020-01-01T00:00:00Z")[1]["sessions"] == []
         for what in ("rooms", "devices", "clients", "plans", "sessions"):
             whole, paged, place = clinic.ask(f"/{what}")[1], [], 0
             assert len(whole[what]) == 3 and whole["next"] is None, whole

@@ -3,6 +3,7 @@ import { Component } from 'preact';
 import { BEHIND_BROKER, BEHIND_HUB, waits } from './alarm.js';
 import { Behind } from './alarms.js';
 import { AlarmScreen } from './alarmscreen.js';
+import { ArchiveScreen } from './archive.js';
 import { ClientsScreen } from './clients.js';
 import { CourseScreen } from './course.js';
 import { DevicesScreen } from './devices.js';
@@ -11,6 +12,7 @@ import { HubScreen } from './hub.js';
 import { Glyph, Mark } from './marks.js';
 import { GlassBanner, OwnScreen, TrailScreen } from './own.js';
 import { PeopleScreen } from './people.js';
+import { RecordScreen } from './record.js';
 import { RoomScreen } from './room.js';
 import { RulesScreen } from './rules.js';
 import { Wall } from './wall.js';
@@ -55,7 +57,8 @@ export function App({ entrance, store, link, deeds, sound, treatments, route, re
             <span>${words.foot}</span>
             <span class="end">
                 ${entrance.may('lead', 'therapist') && html`
-                    <a class="plain" href="#/clients">${words.clients}</a>`}
+                    <a class="plain" href="#/clients">${words.clients}</a>
+                    <a class="plain" href="#/sessions">${words.pastSessions}</a>`}
                 <a class="plain" href="#/devices">${words.devices}</a>
                 <a class="plain" href="#/rules">${words.rules}</a>
                 ${entrance.may('admin', 'lead', 'auditor') && html`
@@ -101,6 +104,10 @@ function Screen({ entrance, store, deeds, treatments, route, now, height }) {
     if (route.client !== null)
         return html`<${CourseScreen} name=${route.client} width=${Math.min(innerWidth - 24, 1200)}
             key=${route.client} />`;
+    if (route.archive) return html`<${ArchiveScreen} store=${store} />`;
+    if (route.records.length > 0)
+        return html`<${RecordScreen} ids=${route.records} width=${Math.min(innerWidth - 24, 1900)}
+            key=${route.records.join('/')} />`;
     if (route.clients) return html`<${ClientsScreen} />`;
     if (route.back === 'rules') return html`<${RulesScreen} store=${store} />`;
     if (route.back === 'hub')
@@ -150,9 +157,9 @@ function Unusable({ health }) {
 }
 
 /** @param {import('./route.js').Route} route */
-function isWall({ room, client, alarms, clients, back, people, own, trail }) {
+function isWall({ room, client, alarms, clients, back, people, own, trail, archive, records }) {
     return room === null && client === null && back === null && !alarms && !clients && !people && !own
-        && !trail;
+        && !trail && !archive && records.length === 0;
 }
 
 /** How many alarms need somebody, on every screen; the way to the list of all.

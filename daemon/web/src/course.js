@@ -1,5 +1,6 @@
 // The course of a client: what may be said of it first, then a year on one screen, then each session.
 import { Component } from 'preact';
+import { recordAddress } from './archive.js';
 import { askHub, complaintOf, isDone } from './ask.js';
 import { CourseChart } from './coursechart.js';
 import { html } from './html.js';
@@ -67,7 +68,7 @@ function Sessions({ course }) {
             <th>ODI</th><th>${words.doseShort}</th><th>${words.report}</th></tr></thead>
         <tbody>${[...course.sessions].reverse().map(({ id, opened, plan, pain, rmdq, odi, dose, state, adverse }) =>
             html`<tr key=${id}>
-                <td>${day(Date.parse(opened))}</td>
+                <td><a class="report" href=${recordAddress(id)}>${day(Date.parse(opened))}</a></td>
                 <td>${plan ?? '–'}${state === 'aborted' && html`<br /><b>${words.aborted}</b>`}
                     ${adverse && html`<br /><b>${words.adverseShort}</b>`}</td>
                 <td>${score(pain.before)} → ${score(pain.after)}</td>

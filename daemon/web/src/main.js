@@ -9,6 +9,7 @@ import './treatment.css';
 import './course.css';
 import './people.css';
 import './devices.css';
+import './archive.css';
 import { App } from './app.js';
 import { Deeds } from './deeds.js';
 import { Entrance } from './entrance.js';
