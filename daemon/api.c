@@ -19,9 +19,10 @@ static const char *const plan_members[] = {"template", "title",   "goals",  "reg
 static const char *const open_members[] = {"room", "therapist", "client", "plan", NULL};
 static const char *const no_members[] = {NULL};
 static const char *const reason_members[] = {"reason", NULL};
-static const char *const text_members[] = {"text", NULL};
-static const char *const pain_members[] = {"pain", "when", NULL};
-static const char *const score_members[] = {"score", NULL};
+static const char *const text_members[] = {"text", "by", NULL};
+static const char *const marker_members[] = {"text", NULL};
+static const char *const pain_members[] = {"pain", "when", "by", NULL};
+static const char *const score_members[] = {"score", "by", NULL};
 static const char *const device_members[] = {"device", NULL};
 static const char *const name_members[] = {"client", "therapist", NULL};
 static const char *const room_members[] = {"room", NULL};
@@ -133,7 +134,7 @@ static const struct api_endpoint endpoints[] = {
     {API_POST, "/sessions/{id}/end", api_do_session, no_members, MAY_CARE, SCOPE_SESSION},
     {API_POST, "/sessions/{id}/abort", api_do_session, reason_members, MAY_CARE, SCOPE_SESSION},
     {API_POST, "/sessions/{id}/note", api_do_session, text_members, MAY_CARE, SCOPE_SESSION},
-    {API_POST, "/sessions/{id}/marker", api_do_session, text_members, MAY_CARE, SCOPE_SESSION},
+    {API_POST, "/sessions/{id}/marker", api_do_session, marker_members, MAY_CARE, SCOPE_SESSION},
     {API_POST, "/sessions/{id}/pain", api_do_session, pain_members, MAY_CARE, SCOPE_SESSION},
     {API_POST, "/sessions/{id}/rmdq", api_do_session, score_members, MAY_CARE, SCOPE_SESSION},
     {API_POST, "/sessions/{id}/odi", api_do_session, score_members, MAY_CARE, SCOPE_SESSION},

@@ -85,6 +85,16 @@ json_t *api_notes(const struct session *session);
 json_t *api_bands(const struct lumbard *hub, const struct session *session);
 json_t *api_doses(const struct lumbard *hub, const struct session *session);
 
+/* api_amend.c: may this be said of a session when it is over? */
+bool api_is_amendment(const struct session_order *order);
+/* Keeps who said it, and when; `done`: the session has it already. False: no room. */
+bool api_put_amendment(struct lumbard *hub, uint64_t id, const struct session_order *order,
+                       const char *who, bool done);
+/* Of one that is not the last of its room any more. */
+enum api_outcome api_amend(struct lumbard *hub, const struct api_call *call, uint64_t id,
+                           const struct session_order *order, const char *who,
+                           struct api_answer *answer);
+
 /* api_report.c */
 api_handler api_get_report, api_get_table, api_get_fhir, api_get_record;
 

@@ -8,6 +8,7 @@
 
 #define PAGE_LIMIT     50
 #define QUESTIONS_MOST 8
+#define DAY_MS         INT64_C(86400000)
 
 /* ---- a list ---- */
 
@@ -167,6 +168,28 @@ static json_t *alarms_json(const struct report *report)
     return list;
 }
 
+static json_t *changes_json(const struct report *report)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < report->change_count; i++) {
+        const struct report_change *change = &report->changes[i];
+        bool says = change->text[0] != '\0';
+        json_array_append_new(list,
+                              json_pack("{s:o, s:s, s:o, s:o, s:s}", "at",
+                                        api_instant(change->at_ms), "what", change->what, "number",
+                                        says ? json_null() : json_integer(change->number), "text",
+                                        words(change->text), "who", change->who));
+    }
+    return list;
+}
+
+/* Until when more may be said of it; 0: it is not over, or it may not any more. */
+static int64_t open_until(const struct lumbard *hub, const struct session *session)
+{
+    int64_t until_ms = session->ended_ms + hub->setup.config->sessions.amend_days * DAY_MS;
+    return session->ended_ms != 0 && until_ms > hub_now_ms(hub) ? until_ms : 0;
+}
+
 json_t *api_record(const struct lumbard *hub, const struct report *report, const char *room)
 {
     const struct session *session = &report->session;
@@ -179,12 +202,13 @@ json_t *api_record(const struct lumbard *hub, const struct report *report, const
         api_instant(session->ended_ms), "reason", words(session->reason), "idle", session->idle,
         "adverse", words(session->adverse));
     json_t *more = json_pack(
-        "{s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pain", "before",
+        "{s:{s:o, s:o, s:o}, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "pain", "before",
         score(session->pain[SESSION_BEFORE]), "during", score(session->pain[SESSION_DURING]),
         "after", score(session->pain[SESSION_AFTER]), "rmdq", score(session->rmdq), "odi",
         score(session->odi), "phases", api_phases(session, report->made_ms), "notes",
         api_notes(session), "bands", api_bands(hub, session), "doses", api_doses(hub, session),
-        "devices", devices_json(hub, report), "alarms", alarms_json(report));
+        "devices", devices_json(hub, report), "alarms", alarms_json(report), "changes",
+        changes_json(report), "open_until", api_instant(open_until(hub, session)));
     json_object_update(json, more);
     json_decref(more);
     return json;

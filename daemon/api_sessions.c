@@ -300,7 +300,8 @@ static void read_order(struct lumbard *hub, struct api_reader *reader, struct se
 }
 
 static enum api_outcome do_order(struct lumbard *hub, const struct api_call *call, uint64_t id,
-                                 const struct session_order *order, struct api_answer *answer)
+                                 const struct session_order *order, const char *who,
+                                 struct api_answer *answer)
 {
     struct diag diag = {0};
     const struct session *session = sessions_find(hub->ingest.sessions, id);
@@ -310,12 +311,17 @@ static enum api_outcome do_order(struct lumbard *hub, const struct api_call *cal
         return api_problem(answer, 409,
                            "The phase stopped for '%s': acknowledge that alarm to go on.",
                            by->rule->title);
+    bool amends = api_is_amendment(order);
+    if (session == NULL && amends)
+        return api_amend(hub, call, id, order, who, answer);
+    bool over = session != NULL && session->ended_ms != 0;
     int code =
         sessions_do(hub->ingest.sessions, id, order, hub->ingest.devices, hub_now_ms(hub), &diag);
     if (code != 0)
         return api_complain(answer, code, &diag);
-    return api_stored(hub, call, answer, 200,
-                      session_json(hub, sessions_find(hub->ingest.sessions, id)));
+    if (over && amends)
+        api_put_amendment(hub, id, order, who, true);
+    return api_stored(hub, call, answer, 200, session_json(hub, session));
 }
 
 /* The last part of the path is the order. */
@@ -330,11 +336,12 @@ enum api_outcome api_do_session(void *user, const struct api_call *call, struct 
         if (strcmp(name, session_op_name((enum session_op)i)) == 0)
             order.op = (enum session_op)i;
     read_order(hub, &reader, &order);
+    const char *who = api_who(&reader);
     if (reader.complaint[0] != '\0')
         return api_refuse(&reader, answer);
     if (order.op == SESSION_PAIN && order.moment == SESSION_MOMENTS)
         return api_problem(answer, 422, "'when' is before, during or after.");
-    return do_order(hub, call, id, &order, answer);
+    return do_order(hub, call, id, &order, who, answer);
 }
 
 /* Whose treatment it is, and who leads it: for one that a device opened. */
@@ -358,5 +365,5 @@ enum api_outcome api_name_session(void *user, const struct api_call *call,
     if (*alias != '\0' && !find_client(hub, alias, &client, answer))
         return API_DONE;
     order.client = *alias != '\0' ? &client : NULL;
-    return do_order(hub, call, id, &order, answer);
+    return do_order(hub, call, id, &order, "", answer);
 }

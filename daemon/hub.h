@@ -224,6 +224,7 @@ struct lumbard {
     } worse;
     uint64_t refused_rows; /* of the store's, as far as it was looked at */
     struct hub_answer answers[HUB_ANSWERS_MAX];
+    int64_t amended_ms; /* when something was last said of a session that is over */
 };
 
 static inline int64_t hub_now_ms(const struct lumbard *hub)

@@ -134,7 +134,8 @@ struct config {
     } plans;
 
     struct {
-        int64_t idle_ms; /* ended after so long without work */
+        int64_t idle_ms;    /* ended after so long without work */
+        int64_t amend_days; /* so long more may be said of one that is over */
     } sessions;
 
     struct {

@@ -451,6 +451,16 @@ const struct option options[] = {
      .reloadable = true,
      .help = "a session in which no device works and nobody does anything for so long has ended"},
 
+    {.path = "sessions.amend_days",
+     .type = OPTION_INTEGER,
+     .offset = AT(sessions.amend_days),
+     .min = 0,
+     .max = 36500,
+     .fallback = "90",
+     .unit = "days",
+     .reloadable = true,
+     .help = "so long scores, pain, notes and an adverse event may be added to one that is over"},
+
     {.path = "calibration.neutral",
      .type = OPTION_DURATION,
      .offset = AT(calibration.neutral_ms),

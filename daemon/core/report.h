@@ -19,6 +19,7 @@
 #define REPORT_DEVICE_BYTES (LUMBAR_NAME_MAX + 1 + DEVICE_NAME_BYTES) /* "posture/p-01" */
 #define REPORT_ALARMS_MAX   100
 #define REPORT_RANGES_MAX   40
+#define REPORT_CHANGES_MAX  100
 #define REPORT_TRACES_MAX   512
 
 /* Ostelo 2008: the smallest change of pain (NRS 0..10) that matters: 2, or 30 %. */
@@ -54,6 +55,13 @@ struct report_point {
     double min, mean, max;
 };
 
+/* What was said of the session when it was over. */
+struct report_change {
+    int64_t at_ms;
+    char what[16], who[48], text[SESSION_NOTE_BYTES];
+    int number; /* where text is "" */
+};
+
 /* A metric of a device while it was in the session. */
 struct report_trace {
     uint32_t device; /* place in report.devices */
@@ -72,6 +80,8 @@ struct report {
     uint32_t alarm_count, alarms_more; /* beyond those that found a place */
     struct report_range ranges[REPORT_RANGES_MAX];
     uint32_t range_count;
+    struct report_change changes[REPORT_CHANGES_MAX];
+    uint32_t change_count;
     uint64_t lost; /* spans of the session of which history lost something */
 
     const struct drivers *drivers;

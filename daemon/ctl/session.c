@@ -14,6 +14,7 @@ static const char help[] =
     "       lumbarctl session report ID [--lang en|de] [--out FILE]\n"
     "       lumbarctl session csv ID [--samples] [--out FILE]\n"
     "       lumbarctl session fhir ID [--out FILE]\n"
+    "       lumbarctl session amend ID WHAT VALUE [--by NAME]\n"
     "\n"
     "list    the last session of each room\n"
     "report  one page to print, as HTML\n"
@@ -21,15 +22,17 @@ static const char help[] =
     "        --samples: every value as the sensor said it, decoded from the recording:\n"
     "        at,device,metric,unit,value; needs no running hub\n"
     "fhir    the same for other systems: a FHIR R4 Bundle\n"
+    "amend   says more of it when it is over: pain-before, pain-after, rmdq, odi, note, adverse\n"
     "\n"
     "Without --out it goes to standard output. It holds a client's data.\n"
     "\n" ASK_HELP_TEXT "  --room NAME     of this room only\n"
     "  --lang en|de    of the report (default en)\n"
+    "  --by NAME       who says it\n"
     "  --out FILE      a new file; one that is there is not touched\n";
 
 struct wish {
     struct ask ask;
-    const char *room, *language, *out;
+    const char *room, *language, *out, *who;
     bool samples;
 };
 
@@ -107,11 +110,12 @@ static int tell(struct wish *wish, const char *what, const char *id)
 
 static int session_command(int count, char **arguments)
 {
-    enum { ROOM = ASK_OTHER, LANGUAGE, OUT, SAMPLES };
+    enum { ROOM = ASK_OTHER, LANGUAGE, OUT, SAMPLES, WHO };
     static const struct option options[] = {ASK_OPTIONS,
                                             {"room", required_argument, NULL, ROOM},
                                             {"lang", required_argument, NULL, LANGUAGE},
                                             {"out", required_argument, NULL, OUT},
+                                            {"by", required_argument, NULL, WHO},
                                             {"samples", no_argument, NULL, SAMPLES},
                                             {NULL, 0, NULL, 0}};
     struct wish wish = {.ask = ASK_DEFAULT};
@@ -123,17 +127,22 @@ static int session_command(int count, char **arguments)
             wish.language = optarg;
         else if (c == OUT)
             wish.out = optarg;
+        else if (c == WHO)
+            wish.who = optarg;
         else if (c == SAMPLES)
             wish.samples = true;
         else if (!ask_option(&wish.ask, c))
             return ctl_usage(help, c == ASK_HELP);
     }
-    bool lists = strcmp(what, "list") == 0;
-    if (optind + !lists != count || (wish.samples && strcmp(what, "csv") != 0) ||
+    bool lists = strcmp(what, "list") == 0, amends = strcmp(what, "amend") == 0;
+    if (optind + (amends ? 3 : !lists) != count || (wish.who != NULL && !amends) || (wish.samples && strcmp(what, "csv") != 0) ||
         (wish.language != NULL && strcmp(what, "report") != 0))
         return ctl_usage(help, false);
     if (lists)
         return list(&wish);
+    if (amends)
+        return session_amend(&wish.ask, arguments[optind], arguments[optind + 1],
+                             arguments[optind + 2], wish.who);
     return wish.samples ? session_samples(wish.ask.config, arguments[optind], wish.out)
                         : tell(&wish, what, arguments[optind]);
 }
@@ -143,6 +152,7 @@ static const struct ctl_command commands[] = {
     {"report", "ID [--lang en|de]", "one page to print", session_command},
     {"csv", "ID [--samples]", "what was measured, as a table", session_command},
     {"fhir", "ID", "the same as a FHIR R4 Bundle", session_command},
+    {"amend", "ID WHAT VALUE", "says more of one that is over", session_command},
 };
 
 int ctl_session(int count, char **arguments)

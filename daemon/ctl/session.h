@@ -6,6 +6,12 @@
 
 #include <stdio.h>
 
+struct ask;
+
+/* Says something of a session that is over; the exit code. `who` NULL: nobody in particular. */
+int session_amend(const struct ask *ask, const char *id, const char *what, const char *value,
+                  const char *who);
+
 /* A new file (NULL: standard output); NULL where there is one already, and that was said. */
 FILE *session_out(const char *file);
 int session_close_out(FILE *out, const char *file); /* the exit code */

@@ -201,6 +201,7 @@ static int delete_rows(sqlite3 *db, int64_t client)
     return run(db,
                "DELETE FROM alarm_transition WHERE alarm IN (SELECT number FROM temp.spoken);"
                "DELETE FROM alarm WHERE number IN (SELECT number FROM temp.spoken);"
+               "DELETE FROM amendment WHERE session IN (SELECT id FROM temp.erased);"
                "DELETE FROM session_note WHERE session IN (SELECT id FROM temp.erased);"
                "DELETE FROM session_phase WHERE session IN (SELECT id FROM temp.erased);"
                "DELETE FROM session_device WHERE session IN (SELECT id FROM temp.erased);"

@@ -83,6 +83,22 @@ static void on_calibration(void *user, const struct store_value *values, unsigne
         report->range_count++;
 }
 
+/* The newest, where there are more than have a place. */
+static void on_change(void *user, const struct store_value *values, unsigned count)
+{
+    struct report *report = ((struct reader *)user)->record.report;
+    (void)count;
+    if (report->change_count == REPORT_CHANGES_MAX)
+        memmove(&report->changes[0], &report->changes[1],
+                --report->change_count * sizeof(report->changes[0]));
+    struct report_change *change = &report->changes[report->change_count++];
+    change->at_ms = store_integer(&values[1]);
+    store_copy_text(&values[2], change->what, sizeof(change->what));
+    change->number = (int)store_integer(&values[3]);
+    store_copy_text(&values[4], change->text, sizeof(change->text));
+    store_copy_text(&values[5], change->who, sizeof(change->who));
+}
+
 static int count_lost(struct reader *reader, int64_t from_ms, int64_t to_ms)
 {
     sqlite3_stmt *statement;
@@ -110,6 +126,8 @@ static int read_more(struct reader *reader)
     snprintf(where, sizeof(where), "session = %llu", (unsigned long long)session->id);
     if (rc == 0)
         rc = rows_of(reader, STORE_CALIBRATION, where, on_calibration, reader);
+    if (rc == 0)
+        rc = rows_of(reader, STORE_AMENDMENT, where, on_change, reader);
     if (rc == 0)
         rc = count_lost(reader, session->opened_ms, to_ms);
     return rc;

@@ -31,6 +31,7 @@ enum store_table {
     STORE_PAUSE,
     STORE_REPEAT,
     STORE_HEARD,
+    STORE_AMENDMENT,
     STORE_ACCOUNT,
     STORE_PASS,
     STORE_AUDIT,

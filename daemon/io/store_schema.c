@@ -158,6 +158,23 @@ static const char *const migrations[] = {
     "CREATE TABLE lack (from_ms INTEGER PRIMARY KEY, to_ms INTEGER, alarms INTEGER NOT NULL);"
     "CREATE TABLE merge (path TEXT PRIMARY KEY, records INTEGER NOT NULL, stage INTEGER NOT NULL,"
     "  a INTEGER NOT NULL, b INTEGER NOT NULL, c INTEGER NOT NULL);",
+
+    /* What was said of a session when it was over. Of one that the hub still holds it is done
+     * already; of others it is put into its place here. */
+    "CREATE TABLE amendment (session INTEGER NOT NULL, at_ms INTEGER NOT NULL,"
+    "  what TEXT NOT NULL, number INTEGER, text TEXT, who TEXT NOT NULL, done INTEGER NOT NULL,"
+    "  PRIMARY KEY (session, at_ms)) WITHOUT ROWID;"
+    "CREATE TRIGGER amendment_is_done AFTER INSERT ON amendment WHEN NEW.done = 0 BEGIN"
+    "  UPDATE session SET"
+    "    pain_before = iif(NEW.what = 'pain_before', NEW.number, pain_before),"
+    "    pain_after = iif(NEW.what = 'pain_after', NEW.number, pain_after),"
+    "    rmdq = iif(NEW.what = 'rmdq', NEW.number, rmdq),"
+    "    odi = iif(NEW.what = 'odi', NEW.number, odi),"
+    "    adverse = iif(NEW.what = 'adverse', NEW.text, adverse) WHERE id = NEW.session;"
+    "  INSERT INTO session_note SELECT NEW.session, (SELECT coalesce(max(number) + 1, 0)"
+    "      FROM session_note WHERE session = NEW.session), NEW.at_ms, 'note', NEW.who, NEW.text"
+    "    WHERE NEW.what = 'note';"
+    "  END;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

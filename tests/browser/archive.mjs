@@ -110,6 +110,22 @@ export async function testArchive(tap, browser, clinic, shots) {
         await close();
     });
 
+    await tap.check('the morning after, pain and a note are told, with who said it', async () => {
+        const { page, log, close } = await browser.open(`${clinic.url}#/sessions/159`);
+        await page.waitForSelector('.amend');
+        await page.click('.amend button:text-is("Pain after")');
+        await page.fill('.amend input', '2');
+        await page.click('.amend button[type="submit"]');
+        await until('it is told', async () => /Pain: 6 → 2/.test(await text(page, '.pane header')));
+        await page.click('.amend button:text-is("Note")');
+        await page.fill('.amend input', 'Slept well.');
+        await page.keyboard.press('Enter');
+        await until('it is noted', async () => (await texts(page, '.said li')).some((said) => /Slept well/.test(said)));
+        assert.match((await texts(page, '.changes li')).join('|'), /page:.*Pain after 2\|.*page:.*Note Slept well/s);
+        assert.deepEqual(log.said, []);
+        await close();
+    });
+
     await tap.check('two are seen side by side, from their starts, in the language of the page', async () => {
         const { page, close } = await browser.open(`${clinic.url}#/sessions`, { width: 1600, locale: 'de-DE' });
         await page.waitForSelector('.sessions tbody input');

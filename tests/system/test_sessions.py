@@ -378,8 +378,52 @@ def a_client_has_limits_of_their_own_and_can_be_erased(build):
         assert clinic.ask("/clients", "POST", CLIENT)[0] == 201
 
 
+def more_is_said_of_one_that_is_over(build):
+    """Of the last one of a room, and of one that others followed; not of one that is over too long."""
+    def rows(clinic, sql):
+        with sqlite3.connect(f"file:{clinic.folder}/history.db?mode=ro", uri=True) as db:
+            return db.execute(sql).fetchall()
+
+    with Clinic(build, rooms={"room-1": []}) as clinic:
+        for _ in range(2):
+            number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB"})[1]["id"]
+            for order in ("start", "end"):
+                assert clinic.ask(f"/sessions/{number}/{order}", "POST", {})[0] == 200
+        for number in (1, 2):
+            for order, body in [("pain", {"pain": 3, "when": "after", "by": "CD"}),
+                                ("rmdq", {"score": 7}), ("odi", {"score": 20}),
+                                ("note", {"text": "Slept well."}),
+                                ("adverse", {"text": "A bruise."})]:
+                status, said = clinic.ask(f"/sessions/{number}/{order}", "POST", body)
+                assert status == 200 and said["stored"], said
+        assert clinic.ctl("session", "amend", "1", "pain-after", "2", "--by", "EF").returncode == 0
+        for number, pain in ((1, 2), (2, 3)):
+            record = clinic.ask(f"/sessions/{number}/record")[1]
+            assert [record["pain"]["after"], record["rmdq"], record["odi"], record["adverse"]] == \
+                [pain, 7, 20, "A bruise."], record
+            assert [n["text"] for n in record["notes"]] == ["Slept well."], record
+            assert [(c["what"], c["who"]) for c in record["changes"]][:2] == \
+                [("pain_after", "CD"), ("rmdq", "lumbarctl")], record["changes"]
+        assert clinic.ask("/sessions/1/record")[1]["changes"][-1]["who"] == "EF"
+        # What cannot be said of one that is over.
+        for order, body in [("pain", {"pain": 3, "when": "during"}), ("marker", {}), ("start", {})]:
+            assert clinic.ask(f"/sessions/1/{order}", "POST", body)[0] == 404, order
+        assert clinic.ask("/sessions/1/pain", "POST", {"pain": 11, "when": "after"})[0] == 422
+        assert clinic.ask("/sessions/9/rmdq", "POST", {"score": 7})[0] == 404
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.write_config(extra="sessions:\n  amend_days: 0\n")
+        clinic.start_hub()
+        assert clinic.ask("/sessions/1/record")[1]["pain"]["after"] == 2
+        assert clinic.ask("/sessions/1/record")[1]["open_until"] is None
+        status, said = clinic.ask("/sessions/1/rmdq", "POST", {"score": 7})
+        assert status == 409 and "0 days ago" in said["detail"], said
+        assert len(rows(clinic, "SELECT * FROM amendment")) == 11
+        assert rows(clinic, "SELECT count(*) FROM session_note") == [(2,)]
+
+
 if __name__ == "__main__":
-    run([a_client_has_limits_of_their_own_and_can_be_erased, one_survives_kills_as_it_was_answered,
+    run([more_is_said_of_one_that_is_over,
+         a_client_has_limits_of_their_own_and_can_be_erased, one_survives_kills_as_it_was_answered,
          a_therapist_leads_one_from_its_opening_to_its_end,
          what_cannot_be_is_refused_and_changes_nothing,
          a_device_that_works_opens_one_and_idleness_ends_it,

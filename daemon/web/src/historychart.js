@@ -90,7 +90,7 @@ export class HistoryChart extends Component {
             padding: [8, 12, 0, 0],
             scales: { x: { auto: false, range: () => this.props.span },
                 y: { auto: false, range: () => this.#bounds() } },
-            axes: [{ stroke: ink, grid, font: FONT, space: 84, values: times },
+            axes: [{ stroke: ink, grid, font: FONT, size: 34, space: 84, values: times },
                 { stroke: ink, grid, font: FONT, size: 72, space: 28,
                     values: (_, splits) => splits.map((value) => this.#figure(value)) }],
             series: [{}, { stroke: line, width: 0, points: { show: false } },

@@ -1,6 +1,7 @@
 // A session that is over, or two of them side by side: what was done and measured, its charts zoomed
 // together. Time in them is told from each one's start, so that the same moments stand above another.
 import { Component } from 'preact';
+import { Amend, Changes } from './amend.js';
 import { askHub, complaintOf, isDone } from './ask.js';
 import { courseAddress } from './clients.js';
 import { HistoryChart } from './historychart.js';
@@ -23,12 +24,14 @@ import { clockTime, day, number, span, words } from './words.js';
  *    odi: number | null, pain: Record<'before' | 'during' | 'after', number | null>, phases: Phase[],
  *    notes: {at: string, kind: 'note' | 'marker', text: string}[], bands: Band[],
  *    devices: {device: string, from: string, to: string | null, metrics: Metric[]}[],
- *    alarms: PastAlarm[]}} PastRecord as the API says it
+ *    alarms: PastAlarm[], changes: import('./amend.js').Change[], open_until: string | null}} PastRecord
+ *    as the API says it
  *  @typedef {{device: string, metric: Metric}} Shown
  *  @typedef {{records: (PastRecord | null)[], complaint: string, names: string[]}} State names: of the
  *    metrics that are drawn */
 
 const CHARTS_FIRST = 3;
+const LEAST_MS = 10000;
 const WIDE_PX = 1000; // two stand beside each other
 
 /** @extends {Component<{ids: number[], width: number}, State>} */
@@ -42,9 +45,16 @@ export class RecordScreen extends Component {
         const answers = await Promise.all(this.props.ids.map((id) => askHub('GET', `/sessions/${id}/record`)));
         const records = answers.map((answer) => (isDone(answer) ? answer.said : null));
         const known = records.filter(Boolean);
-        this.#view = new View([0, Math.max(60000, ...known.map(lengthOf))], () => this.setState({}));
+        this.#view = new View([0, Math.max(LEAST_MS, ...known.map(lengthOf))], () => this.setState({}));
         this.setState({ records, names: firstNames(known),
             complaint: answers.map(complaintOf).find(Boolean) ?? '' });
+    }
+
+    /** Something was said of one. @param {number} id */
+    async #again(id) {
+        const answer = await askHub('GET', `/sessions/${id}/record`);
+        if (isDone(answer)) this.setState({ records: this.state.records.map((record) =>
+            (record?.id === id ? answer.said : record)) });
     }
 
     render() {
@@ -63,7 +73,7 @@ export class RecordScreen extends Component {
             <div class=${beside ? 'beside' : ''} tabindex="0" role="group" aria-label=${words.chartsHint}
                 onKeyDown=${(/** @type {KeyboardEvent} */ event) => view.onKey(event)}>
                 ${known.map((record) => html`<${Pane} key=${record.id} record=${record} names=${names}
-                    view=${view} width=${width} />`)}
+                    view=${view} width=${width} onSaid=${() => this.#again(record.id)} />`)}
             </div>
             <p class="hint">${words.chartsHint}</p>
         </div>`;
@@ -123,8 +133,9 @@ function Choice({ records, names, onChange }) {
     </div>`;
 }
 
-/** One of them. @param {{record: PastRecord, names: string[], view: View, width: number}} props */
-function Pane({ record, names, view, width }) {
+/** One of them. @param {{record: PastRecord, names: string[], view: View, width: number,
+ *    onSaid: () => void}} props */
+function Pane({ record, names, view, width, onSaid }) {
     const begin = beginOf(record);
     const seen = /** @type {[number, number]} */ (view.span.map((ms) => begin + ms));
     const values = valuesOf(record).filter(({ metric }) => names.includes(metric.name));
@@ -135,6 +146,8 @@ function Pane({ record, names, view, width }) {
             marks=${marksOf(record, device, metric)} />`)}
         ${values.length === 0 && html`<p class="hint">${words.noValues}</p>`}
         <${Said} record=${record} />
+        <${Amend} record=${record} onDone=${onSaid} />
+        <${Changes} changes=${record.changes} />
     </section>`;
 }
 

@@ -1,6 +1,6 @@
 // What is seen of time: zoomed and panned by wheel, finger, key or button; shared by charts.
 
-const LEAST_MS = 10000;
+const LEAST_MS = 2000;
 const MOST_MS = 400 * 86400000;
 const ZOOM = 1.6;
 const PAN = 0.25; // of what is seen

@@ -169,6 +169,11 @@ export const de = {
     spread: (/** @type {string} */ low, /** @type {string} */ mean, /** @type {string} */ high) =>
         `tiefster ${low}, Mittel ${mean}, höchster ${high}`,
     markerOf: 'Markierung',
+    amend: 'Nachträge',
+    amendClosed: 'Zu dieser Sitzung kann nichts mehr nachgetragen werden: sie ist zu lange vorbei.',
+    amendments: { pain_before: 'Schmerz vorher', pain_after: 'Schmerz nachher', rmdq: 'RMDQ', odi: 'ODI',
+        note: 'Notiz', adverse: 'Unerwünschtes Ereignis' },
+    changes: 'Wer es nachtrug',
     clients: 'Klienten',
     noClients: 'Noch niemand ist bekannt. Bitte in einem Raum eine Behandlung mit Pseudonym eröffnen.',
     findClient: 'Pseudonym suchen',

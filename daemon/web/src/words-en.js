@@ -172,6 +172,11 @@ export const en = {
     spread: (/** @type {string} */ low, /** @type {string} */ mean, /** @type {string} */ high) =>
         `lowest ${low}, mean ${mean}, highest ${high}`,
     markerOf: 'Marker',
+    amend: 'Said afterwards',
+    amendClosed: 'No more can be said of this session: it is over for too long.',
+    amendments: { pain_before: 'Pain before', pain_after: 'Pain after', rmdq: 'RMDQ', odi: 'ODI',
+        note: 'Note', adverse: 'Adverse event' },
+    changes: 'Who said it',
     clients: 'Clients',
     noClients: 'Nobody is known yet. Open a treatment in a room, with a pseudonym.',
     findClient: 'Find a pseudonym',

@@ -62,6 +62,10 @@ static void put_session(struct world *world, int64_t client, int64_t session, in
     put(world, STORE_SESSION_DEVICE, device, 6);
     put(world, STORE_SESSION_PHASE, phase, 7);
     put(world, STORE_SESSION_NOTE, note, 6);
+    const struct store_value amendment[] = {note[0],      note[2], store_text("note"),
+                                            store_null(), note[5], store_text("AB"),
+                                            store_int(1)};
+    put(world, STORE_AMENDMENT, amendment, 7);
 }
 
 static void put_alarm(struct world *world, int64_t number, const char *device, int64_t at_ms,
@@ -192,6 +196,7 @@ static uint64_t sum_of_others(int64_t client)
         {"session_device", "session / 2"},
         {"session_phase", "session / 2"},
         {"session_note", "session / 2"},
+        {"amendment", "session / 2"},
         {"alarm", "number / 2.0"}, /* those between are of nobody */
         {"alarm_transition", "alarm / 2.0"},
     };
@@ -234,6 +239,7 @@ static void all_of_a_client_goes_and_all_of_others_stays(void **state)
         "session_device WHERE session IN (46, 47)",
         "session_phase WHERE session IN (46, 47)",
         "session_note WHERE session IN (46, 47)",
+        "amendment WHERE session IN (46, 47)",
         "calibration WHERE client = 23",
         "alarm WHERE number = 46",
         "alarm_transition WHERE alarm = 46",
