@@ -102,6 +102,24 @@ static void read_band(struct plan_reader *reader, const struct yaml_node *map,
         read_ends(reader, map, metric, band);
 }
 
+/* False: it names what is there no longer. */
+static bool read_kept_band(struct plan_reader *reader, const struct yaml_node *map,
+                           struct plan_band *band)
+{
+    struct diag trouble = {0}, *diag = reader->diag;
+    const struct yaml_node *regions = yaml_get(map, "regions");
+    reader->diag = &trouble;
+    read_band(reader, map, band);
+    reader->diag = diag;
+    /* Of a band on regions that are all gone would remain one that holds everywhere. */
+    bool anywhere = regions == NULL || (regions->kind == YAML_LIST && regions->count == 0);
+    bool read = trouble.code == 0 && (anywhere || band->regions != 0);
+    if (!read)
+        reader->lost |= UINT32_C(1) << (reader->read & 31);
+    reader->read++;
+    return read;
+}
+
 static void read_bands(struct plan_reader *reader, const struct yaml_node *map, struct plan *plan,
                        uint32_t phase, bool target)
 {
@@ -112,7 +130,10 @@ static void read_bands(struct plan_reader *reader, const struct yaml_node *map, 
         size_t mark = reader_enter(reader, key, (int)i);
         band->phase = phase;
         band->target = target;
-        read_band(reader, &list->children[i], band);
+        if (!reader->kept)
+            read_band(reader, &list->children[i], band);
+        else if (!read_kept_band(reader, &list->children[i], band))
+            memset(&plan->bands[--plan->band_count], 0, sizeof(*band));
         reader_leave(reader, mark);
     }
 }
@@ -135,6 +156,10 @@ static void read_kind(struct plan_reader *reader, const struct yaml_node *map, e
             *kind = (enum plan_kind)i;
             return;
         }
+    if (reader->kept) {
+        *kind = PLAN_REST;
+        return;
+    }
     const char *nearest = text_nearest(name, kinds, PLAN_KINDS);
     reader_complain(reader, node, "kind", ERR_UNKNOWN, "no kind of phase '%.40s'; %s '%s'%s", name,
                     nearest ? "did you mean" : "it can be", nearest ? nearest : kinds[0],
@@ -205,6 +230,28 @@ int plan_parse(struct plan *plan, const char *file, const char *text, size_t byt
     if (diag->code != 0)
         memset(plan, 0, sizeof(*plan));
     return diag->code;
+}
+
+int plan_parse_kept(struct plan *plan, const char *text, size_t bytes,
+                    const struct drivers *drivers, const struct body *body, uint32_t *lost)
+{
+    struct plan_reader reader;
+    struct yaml *yaml;
+    struct diag diag = {0};
+    _Static_assert(PLAN_BANDS_MAX <= 32, "a bit each");
+    memset(plan, 0, sizeof(*plan));
+    *lost = 0;
+    int code = reader_open(&reader, &yaml, "store", text, bytes, drivers, body, &diag);
+    if (code != 0)
+        return code;
+    reader.kept = true;
+    read_all(&reader, yaml_root(yaml), plan);
+    yaml_destroy(yaml);
+    if (diag.code != 0)
+        memset(plan, 0, sizeof(*plan));
+    *lost = reader.lost;
+    plan->lost_bands = (uint32_t)__builtin_popcount(reader.lost);
+    return diag.code;
 }
 
 /* ---- Written ---- */

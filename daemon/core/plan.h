@@ -59,6 +59,7 @@ struct plan {
     uint32_t phase_count;
     struct plan_band bands[PLAN_BANDS_MAX];
     uint32_t band_count;
+    uint32_t lost_bands; /* of a kept one: that cannot be read any more */
 };
 
 /* "warm_up": as it is written in a plan and seen by rules. */
@@ -69,6 +70,13 @@ const char *plan_kind_find(const char *name); /* the same string; NULL: there is
  * come with the nearest known one; limits are held against unit and range of their metric. */
 int plan_parse(struct plan *plan, const char *file, const char *text, size_t bytes,
                const struct drivers *drivers, const struct body *body, struct diag *diag);
+
+/* The same of a plan that a session has kept. What was renamed or taken out of plugins and body since
+ * must not take the session with it: a band that cannot be read is left out and counted, a region
+ * is, a kind of phase becomes a rest. `lost`: bit i where the band that was written as number i is
+ * left out. */
+int plan_parse_kept(struct plan *plan, const char *text, size_t bytes,
+                    const struct drivers *drivers, const struct body *body, uint32_t *lost);
 
 /* As JSON that plan_parse() reads to the same. */
 void plan_write(struct text *text, const struct plan *plan, const struct drivers *drivers,

@@ -180,7 +180,7 @@ static uint64_t region(struct plan_reader *reader, const struct yaml_node *node)
     if (name == NULL)
         return 0;
     uint64_t set = body_find(reader->body, name, &complaint);
-    if (set == 0)
+    if (set == 0 && !reader->kept)
         reader_complain(reader, node, "regions", complaint.code, "%s", complaint.text);
     return set;
 }

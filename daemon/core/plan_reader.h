@@ -17,6 +17,9 @@ struct plan_reader {
     const struct drivers *drivers;
     const struct body *body;
     struct diag *diag;
+    bool kept;        /* what names something that is there no longer is passed over */
+    uint32_t read;    /* bands, those left out among them */
+    uint32_t lost;    /* bits of those */
     struct text path; /* of the map that is read */
     char path_bytes[120];
 };

@@ -15,7 +15,9 @@
 #define OWN          "urn:lumbar:code"
 #define PSEUDONYM    "urn:lumbar:client"
 #define SERIAL       "urn:lumbar:device"
-#define PAIN_CODE    "72514-3" /* Pain severity - 0-10 verbal numeric rating [Score] - Reported */
+#define SNOMED       "http://snomed.info/sct"
+#define PHYSIO_CODE  "91251008" /* Physical therapy procedure (regime/therapy) */
+#define PAIN_CODE    "72514-3"  /* Pain severity - 0-10 verbal numeric rating [Score] - Reported */
 #define PAIN_DISPLAY "Pain severity - 0-10 verbal numeric rating [Score] - Reported"
 
 struct bundle {
@@ -43,7 +45,16 @@ static const char *url_of(char out[48], uint64_t session, unsigned part, unsigne
     return out;
 }
 
-enum { PART_PATIENT, PART_PROCEDURE, PART_DEVICE, PART_SCORE, PART_TRACE, PART_DOSE, PART_RANGE };
+enum {
+    PART_PATIENT,
+    PART_PROCEDURE,
+    PART_DEVICE,
+    PART_SCORE,
+    PART_TRACE,
+    PART_DOSE,
+    PART_RANGE,
+    PART_PHASE
+};
 
 static json_t *instant(int64_t ms)
 {
@@ -199,19 +210,63 @@ static void set_list(json_t *object, const char *name, json_t *list)
     json_decref(list);
 }
 
+/* What SNOMED CT has for a kind of phase; NULL: nothing for just this. */
+static json_t *concept_of_kind(enum plan_kind kind, const char *title)
+{
+    static const struct {
+        const char *code, *display;
+    } codes[PLAN_KINDS] = {
+        [PLAN_HEAT] = {"266694003", "Heat therapy"},
+        [PLAN_MASSAGE] = {"387854002", NULL},
+        [PLAN_STRETCHING] = {"229070002", "Stretching exercises"},
+        [PLAN_EXERCISE] = {"229065009", "Exercise therapy"},
+    };
+    json_t *concept = concept_of(OWN, plan_kind_name(kind), NULL, title);
+    if (codes[kind].code == NULL)
+    return concept;
+    json_t *coding = json_pack("{s:s, s:s}", "system", SNOMED, "code", codes[kind].code);
+    if (codes[kind].display != NULL)
+        json_object_set_new(coding, "display", json_string(codes[kind].display));
+    json_array_insert_new(json_object_get(concept, "coding"), 0, coding);
+    return concept;
+}
+
+static json_t *subject_of(const struct bundle *bundle)
+{
+    return bundle->patient[0] != '\0' ? reference(bundle->patient)
+                                      : json_pack("{s:s}", "display", "not named");
+}
+
+/* Each phase that was begun is a part of the treatment. */
+static void add_phases(struct bundle *bundle)
+{
+    const struct session *session = &bundle->report->session;
+    for (uint32_t i = 0; i < session->plan.phase_count; i++) {
+        const struct session_phase *phase = &session->phases[i];
+        char url[48];
+        if (phase->began_ms == 0)
+            continue;
+        add(bundle, url_of(url, session->id, PART_PHASE, i),
+            json_pack("{s:s, s:s, s:[o], s:o, s:o, s:o}", "resourceType", "Procedure", "status",
+                      phase->ended_ms != 0 ? "completed" : status_of(session->state), "partOf",
+                      reference(bundle->procedure), "code",
+                      concept_of_kind(session->plan.phases[i].kind, session->plan.phases[i].title),
+                      "subject", subject_of(bundle), "performedPeriod",
+                      period(phase->began_ms, phase->ended_ms)));
+    }
+}
+
 static void add_procedure(struct bundle *bundle)
 {
     const struct report *report = bundle->report;
     const struct session *session = &report->session;
     json_t *json = json_pack(
-        "{s:s, s:s, s:o, s:o, s:{s:s}}", "resourceType", "Procedure", "status",
-        status_of(session->state), "code",
+        "{s:s, s:s, s:o, s:o, s:o, s:{s:s}}", "resourceType", "Procedure", "status",
+        status_of(session->state), "category",
+        concept_of(SNOMED, PHYSIO_CODE, "Physical therapy procedure", "Physical therapy"), "code",
         concept_of(OWN, session->plan.name[0] != '\0' ? session->plan.name : "treatment", NULL,
                    session->plan.title[0] != '\0' ? session->plan.title : "Treatment"),
-        "subject",
-        bundle->patient[0] != '\0' ? reference(bundle->patient)
-                                   : json_pack("{s:s}", "display", "not named"),
-        "location", "display", report->room);
+        "subject", subject_of(bundle), "location", "display", report->room);
     if (session->started_ms != 0)
         json_object_set_new(json, "performedPeriod",
                             period(session->started_ms, session->ended_ms));
@@ -354,6 +409,7 @@ json_t *report_fhir(const struct report *report)
     }
     json_decref(used);
     add_procedure(&bundle);
+    add_phases(&bundle);
     add_scores(&bundle);
     for (uint32_t i = 0; i < report->trace_count; i++)
         add_trace(&bundle, i);

@@ -471,11 +471,14 @@ static void write_traces(struct text *text, const struct report *report)
             report_chart(text, report, &report->traces[i], charts++ == 0);
     text_add(text, "<p class=\"hint\">");
     report_say(text, report, charts > 0 ? W_TRACES_HINT : W_NO_TRACES);
-    if (report->lost > 0) {
-        text_add(text, " <b>");
-        report_say(text, report, W_LOST);
-        text_add(text, "</b>");
-    }
+    const bool lacks[] = {report->lost > 0, report->session.plan.lost_bands > 0};
+    static const enum report_word words[] = {W_LOST, W_LOST_BANDS};
+    for (int i = 0; i < 2; i++)
+        if (lacks[i]) {
+            text_add(text, " <b>");
+            report_say(text, report, words[i]);
+            text_add(text, "</b>");
+        }
     text_add(text, "</p></section>");
 }
 

@@ -80,6 +80,9 @@
       "Linie: Mittel; Band: kleinster bis größter Wert; gestrichelt: Grenzen des Plans; Lücken: " \
       "nichts gehört.")                                                                              \
     X(W_NO_TRACES, "Nothing was measured.", "Nichts wurde gemessen.")                                \
+    X(W_LOST_BANDS,                                                                                \
+      "Limits or targets of the plan cannot be told any more: what they name was renamed or is gone.",   \
+      "Grenzen oder Ziele des Plans sind nicht mehr lesbar: was sie nennen, heißt anders oder fehlt.")   \
     X(W_LOST, "History has lost part of this time: the disk refused, or the hub was away.",          \
       "Der Aufzeichnung fehlt ein Teil dieser Zeit: Die Platte war gestört, oder der Hub war "      \
       "aus.")                                                                                        \

@@ -7,6 +7,8 @@
 
 #include "io/store_session_rows.h"
 
+#define STOOD_MS INT64_C(86400000)
+
 struct reader {
     struct store_record record;
     char file[PATH_MAX];
@@ -35,13 +37,13 @@ static double real_of(const struct store_value *value)
                                       : NAN;
 }
 
-/* Was the device in the session at that time? */
-static bool was_in(const struct report *report, const char *device, int64_t at_ms)
+/* Was the device in the session while the alarm stood? */
+static bool was_in(const struct report *report, const char *device, int64_t from_ms, int64_t to_ms)
 {
     for (uint32_t i = 0; i < report->session.device_count; i++) {
         const struct session_device *stay = &report->session.devices[i];
-        if (strcmp(report->devices[i], device) == 0 && at_ms >= stay->from_ms &&
-            (stay->to_ms == 0 || at_ms < stay->to_ms))
+        if (strcmp(report->devices[i], device) == 0 && to_ms > stay->from_ms &&
+            (stay->to_ms == 0 || from_ms < stay->to_ms))
             return true;
     }
     return false;
@@ -60,7 +62,10 @@ static void on_alarm(void *user, const struct store_value *values, unsigned coun
     if (values[2].type != STORE_TEXT || values[3].type != STORE_TEXT)
         return;
     snprintf(alarm.device, sizeof(alarm.device), "%s/%s", values[2].text, values[3].text);
-    if (!was_in(report, alarm.device, alarm.raised_ms))
+    if (store_integer(&values[8]) == 0) /* its presence: off */
+        alarm.ended_ms = store_integer(&values[10]);
+    if (!was_in(report, alarm.device, alarm.raised_ms,
+                alarm.ended_ms != 0 ? alarm.ended_ms + 1 : INT64_MAX))
         return;
     if (report->alarm_count == REPORT_ALARMS_MAX) {
         report->alarms_more++;
@@ -69,8 +74,6 @@ static void on_alarm(void *user, const struct store_value *values, unsigned coun
     store_copy_text(&values[1], alarm.rule, sizeof(alarm.rule));
     store_copy_text(&values[5], alarm.metric, sizeof(alarm.metric));
     store_copy_text(&values[19], alarm.acked_by, sizeof(alarm.acked_by));
-    if (store_integer(&values[8]) == 0) /* its presence: off */
-        alarm.ended_ms = store_integer(&values[10]);
     report->alarms[report->alarm_count++] = alarm;
 }
 
@@ -119,9 +122,14 @@ static int read_more(struct reader *reader)
 {
     const struct session *session = &reader->record.report->session;
     int64_t to_ms = session->ended_ms != 0 ? session->ended_ms : INT64_MAX;
-    char where[128];
-    snprintf(where, sizeof(where), "raised_ms >= %lld AND raised_ms < %lld",
-             (long long)session->opened_ms, (long long)to_ms);
+    char where[256];
+    /* Those that stood already are of the session, too; one that ended is not looked for further
+     * back than STOOD_MS, for there may be years of them. */
+    snprintf(where, sizeof(where),
+             "(raised_ms >= %lld AND raised_ms < %lld AND (presence <> 0 OR since_ms >= %lld))"
+             " OR (presence <> 0 AND raised_ms < %lld)",
+             (long long)(session->opened_ms - STOOD_MS), (long long)to_ms,
+             (long long)session->opened_ms, (long long)session->opened_ms);
     int rc = rows_of(reader, STORE_ALARM, where, on_alarm, reader);
     snprintf(where, sizeof(where), "session = %llu", (unsigned long long)session->id);
     if (rc == 0)

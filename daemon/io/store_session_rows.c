@@ -35,9 +35,12 @@ static bool read_plan(struct session_reading *reading)
 {
     const json_t *json = json_object_get(reading->body_json, "plan");
     char *text = json_is_object(json) ? json_dumps(json, JSON_COMPACT) : NULL;
+    struct plan *plan = &reading->session.plan;
+    reading->lost_bands = 0;
     int code = text == NULL ? 0
-                            : plan_parse(&reading->session.plan, "store", text, strlen(text),
-                                         reading->drivers, reading->body, NULL);
+                            : plan_parse_kept(plan, text, strlen(text), reading->drivers,
+                                              reading->body, &reading->lost_bands);
+    plan->lost_bands += (uint32_t)number(reading->body_json, "lost_bands");
     free(text);
     return code == 0;
 }
@@ -59,8 +62,10 @@ static void read_accounts(struct session_reading *reading)
 {
     struct session *session = &reading->session;
     const json_t *bands = json_object_get(reading->body_json, "bands");
-    for (uint32_t i = 0; i < session->plan.band_count; i++) {
-        const json_t *band = json_array_get(bands, i);
+    for (uint32_t i = 0, written = 0; i < session->plan.band_count; i++, written++) {
+        while (written < PLAN_BANDS_MAX && (reading->lost_bands >> written & 1) != 0)
+            written++;
+        const json_t *band = json_array_get(bands, written);
         session->bands[i] = (struct session_band){.below_ms = number_at(band, 0),
                                                   .within_ms = number_at(band, 1),
                                                   .above_ms = number_at(band, 2),

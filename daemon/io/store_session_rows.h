@@ -45,6 +45,7 @@ struct session_reading {
     char room[64];
     uint64_t client;                                        /* its number; 0: nobody */
     char devices[SESSION_DEVICES_MAX][REPORT_DEVICE_BYTES]; /* names of session.devices */
+    uint32_t lost_bands; /* of the plan, as plan_parse_kept() has them */
     bool bad; /* it was made with what is no longer there, or cannot be read */
     json_t *body_json;
 };

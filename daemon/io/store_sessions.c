@@ -92,8 +92,8 @@ static json_t *devices_json(const struct session *session)
 static char *write_body(const struct store_clinic *clinic, const struct session *session)
 {
     json_t *body =
-        json_pack("{s:I, s:I, s:I, s:b, s:i, s:b, s:o, s:o, s:o, s:o}", "phase",
-                  (json_int_t)session->phase, "resumed_ms", (json_int_t)session->resumed_ms,
+        json_pack("{s:I, s:I, s:I, s:I, s:b, s:i, s:b, s:o, s:o, s:o, s:o}", "phase",
+                  (json_int_t)session->phase, "lost_bands", (json_int_t)session->plan.lost_bands, "resumed_ms", (json_int_t)session->resumed_ms,
                   "active_ms", (json_int_t)session->active_ms, "idle", session->idle, "pain_during",
                   session->pain[SESSION_DURING], "ask_to_stop", session->ask_to_stop, "plan",
                   plan_json(clinic, &session->plan), "bands", bands_json(session), "doses",
@@ -209,7 +209,7 @@ static int rows_of(void *user, enum store_table table, const char *where, store_
 
 /* As it is known now, without what was too old already when the session was opened. One who was
  * erased is nobody. */
-static bool find_client(struct loading *loading)
+static void find_client(struct loading *loading)
 {
     const struct store_clinic *clinic = loading->clinic;
     struct session *session = &loading->reading.session;
@@ -217,15 +217,18 @@ static bool find_client(struct loading *loading)
     uint64_t id = loading->reading.client;
     const struct shelf_entry *entry = id != 0 ? shelf_by_id(clinic->clients, id) : NULL;
     if (entry == NULL)
-        return true;
-    int code = client_parse(client, "store", entry->text, strlen(entry->text), clinic->drivers,
-                            clinic->body, NULL);
+        return;
+    /* What was renamed since takes the own ranges, and not the session, nor whose it is. */
+    if (client_parse(client, "store", entry->text, strlen(entry->text), clinic->drivers,
+                     clinic->body, NULL) != 0) {
+        memset(client, 0, sizeof(*client));
+        snprintf(client->name, sizeof(client->name), "%s", entry->name);
+    }
     uint32_t count = client->own_count;
     client->own_count = 0;
     for (uint32_t i = 0; i < count; i++)
         if (session->opened_ms - client->own[i].measured_ms <= clinic->own_age_ms)
             client->own[client->own_count++] = client->own[i];
-    return code == 0;
 }
 
 static uint32_t room_named(const struct config *config, const char *name)
@@ -274,7 +277,8 @@ static int read_session(struct loading *loading, uint64_t id)
     if (code != 0)
         return code;
     reading->session.room = room_named(loading->clinic->config, reading->room);
-    if (!find_client(loading) || !find_devices(loading))
+    find_client(loading);
+    if (!find_devices(loading))
         reading->bad = true;
     return 0;
 }
@@ -315,6 +319,18 @@ static void on_id(void *user, const struct store_value *values, unsigned count)
         loading->newest = (uint64_t)values[ID].integer;
 }
 
+static void log_going_on(const struct loading *loading, const struct session *session)
+{
+    unsigned long long id = session->id;
+    log_notice("store: session %llu in %s goes on: %s", id,
+               loading->clinic->config->rooms[session->room - 1].title,
+               session_state_name(session->state));
+    if (session->plan.lost_bands > 0)
+        log_warn("store: of the plan of session %llu %u limits or targets cannot be read any more: "
+                 "what they name is no longer there",
+                 id, session->plan.lost_bands);
+}
+
 /* Those that are under way have their room before the last ones of the others. */
 static int read_pass(struct store *store, struct loading *loading, struct sessions *sessions,
                      const char *where, struct diag *diag)
@@ -335,9 +351,7 @@ static int read_pass(struct store *store, struct loading *loading, struct sessio
         if (why.code != 0 && !over)
             code = give_up(store, loading->ids[i], why.text, diag);
         else if (why.code == 0 && !over)
-            log_notice("store: session %llu in %s goes on: %s", (unsigned long long)session->id,
-                       loading->clinic->config->rooms[session->room - 1].title,
-                       session_state_name(session->state));
+            log_going_on(loading, session);
     }
     return code;
 }

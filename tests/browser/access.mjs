@@ -16,7 +16,7 @@ export const SCREENS = { wall: ['#/', '.tile .value'], kiosk: ['#/kiosk', '.tile
     hub: ['#/hub', '.hub-parts'] };
 
 /** What axe-core complains of, a line each. @param rules some of its; all where not given */
-async function violations(page, rules) {
+export async function violations(page, rules) {
     await page.evaluate(axe);
     return page.evaluate(async (only) => {
         const { violations: found } = await globalThis.axe.run(document,

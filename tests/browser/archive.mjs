@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { violations } from './access.mjs';
 import { text, texts } from './browser.mjs';
 import { sleep, until } from './clinic.mjs';
 import { SIZES, faults } from './screens.mjs';
@@ -156,6 +157,7 @@ export async function testArchive(tap, browser, clinic, shots) {
                     await sleep(400);
                     await page.screenshot({ path: join(shots, `${screen}-${name}-${scheme}.png`) });
                     assert.deepEqual(await faults(page), []);
+                    if (name === 'tablet') assert.deepEqual(await violations(page), []);
                     await close();
                 });
 }

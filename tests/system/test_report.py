@@ -221,6 +221,12 @@ def a_bundle_holds_devices_procedure_and_observations(build):
         procedure = by_type["Procedure"][0]
         assert procedure["status"] == "completed" and len(procedure["note"]) == 2, procedure
         assert procedure["complication"][0]["text"] == "Dizzy.", procedure
+        assert procedure["category"]["coding"][0]["code"] == "91251008", procedure
+        parts = [p for p in by_type["Procedure"] if "partOf" in p]
+        assert parts and all(p["performedPeriod"]["start"] for p in parts), by_type["Procedure"]
+        assert parts[0]["code"]["coding"] == [
+            {"system": "http://snomed.info/sct", "code": "387854002"},
+            {"system": "urn:lumbar:code", "code": "massage"}], parts[0]
         pain = [o for o in by_type["Observation"]
                 if o["code"]["coding"][0]["code"] == "72514-3"]
         assert [o["valueQuantity"]["value"] for o in pain] == [6, 3], pain

@@ -378,6 +378,42 @@ def a_client_has_limits_of_their_own_and_can_be_erased(build):
         assert clinic.ask("/clients", "POST", CLIENT)[0] == 201
 
 
+def one_whose_plan_names_what_is_gone_goes_on_and_says_so(build):
+    """As after a metric was renamed. What its limits counted stays with those that are left."""
+    with Clinic(build, rooms={"room-1": ["massage/m-01"]}, plans={"tiny": PLAN},
+                rules=RULES.replace("    armed: session,", "   ").replace(
+                    "limit(skin_temperature)", "40 Cel").replace(", limit {limit}", "")) as clinic:
+        device = clinic.device("massage", "m-01")
+        device.send(skin_temperature=[42.0], state=RUNNING)  # it stands when the session begins
+        wait_for("the alarm", lambda: clinic.ask("/alarms")[1]["alarms"])
+        number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB",
+                                                  "plan": "tiny"})[1]["id"]
+        clinic.ask(f"/sessions/{number}/start", "POST", {})
+        for _ in range(4):
+            time.sleep(0.3)
+            device.send(skin_temperature=[42.0], state=RUNNING)
+        above = wait_for("time above", lambda: clinic.ask(f"/sessions/{number}")[1]["bands"][1]
+                         ["above_ms"])
+        clinic.ask(f"/sessions/{number}/note", "POST", {"text": "x"})
+        clinic.stop_hub()
+        with sqlite3.connect(f"{clinic.folder}/history.db") as db:
+            body = db.execute("SELECT body FROM session").fetchone()[0]
+            db.execute("UPDATE session SET body = ?",
+                       [body.replace('"skin_temperature"', '"skin_warmth"', 1)])
+        db.close()
+        clinic.start_hub()
+        assert clinic.said("1 limits or targets cannot be read any more"), clinic.log_path.read_text()
+        session = clinic.ask(f"/sessions/{number}")[1]
+        assert session["state"] == "running" and len(session["phases"]) == 2, session
+        assert [b["low"] or b["high"] for b in session["bands"]] == [41], session
+        assert session["bands"][0]["above_ms"] >= above, session
+        assert clinic.ask(f"/sessions/{number}/end", "POST", {})[0] == 200
+        report = clinic.ctl("session", "report", str(number)).stdout
+        assert "Limits or targets of the plan cannot be told any more" in report, report
+        alarms = clinic.ask(f"/sessions/{number}/record")[1]["alarms"]
+        assert [a["rule"] for a in alarms] == ["hot"], alarms
+
+
 def more_is_said_of_one_that_is_over(build):
     """Of the last one of a room, and of one that others followed; not of one that is over too long."""
     def rows(clinic, sql):
@@ -423,6 +459,7 @@ def more_is_said_of_one_that_is_over(build):
 
 if __name__ == "__main__":
     run([more_is_said_of_one_that_is_over,
+         one_whose_plan_names_what_is_gone_goes_on_and_says_so,
          a_client_has_limits_of_their_own_and_can_be_erased, one_survives_kills_as_it_was_answered,
          a_therapist_leads_one_from_its_opening_to_its_end,
          what_cannot_be_is_refused_and_changes_nothing,

@@ -46,7 +46,7 @@ export class Amend extends Component {
         const field = what && { name: 'value', label: words.amendments[what],
             ...(WAYS[what].most ? { kind: /** @type {const} */ ('number'), max: WAYS[what].most }
                 : { bytes: NOTE_BYTES }) };
-        return html`<section class="amend" aria-label=${words.amend}>
+        return html`<section class="amend" aria-label=${`${words.amend}, ${words.sessionNumber(number(record.id))}`}>
             <h2>${words.amend}</h2>
             <div class="deeds">${/** @type {What[]} */ (Object.keys(WAYS)).map((way) => html`<button key=${way}
                 aria-pressed=${what === way} onClick=${() => this.setState({ what: what === way ? null : way })}>

@@ -51,6 +51,49 @@ static struct plan parse(const struct treatment *treatment, const char *text)
     return plan;
 }
 
+/* What a session has kept of the plan above, with a word of it replaced. */
+static struct plan kept_with(const struct treatment *treatment, const char *word, const char *other,
+                             uint32_t *lost)
+{
+    char bytes[2048];
+    struct text text = text_in(bytes, sizeof(bytes));
+    struct plan plan;
+    const char *at = strstr(whole_plan, word);
+    assert_non_null(at);
+    text_add(&text, "%.*s%s%s", (int)(at - whole_plan), whole_plan, other, at + strlen(word));
+    assert_int_equal(
+        plan_parse_kept(&plan, bytes, text.length, &treatment->drivers, &treatment->body, lost), 0);
+    return plan;
+}
+
+static void a_kept_plan_outlives_what_it_names(void **state)
+{
+    static const struct {
+        const char *word, *other;
+        uint32_t lost, bands;
+    } rows[] = {
+        {"angle", "angle", 0, 5},                       /* as it was */
+        {"{metric: angle", "{metric: old_angle", 1, 4}, /* a metric was renamed */
+        {"temperature", "heat", 2, 4},
+        {"pressure, between", "squeeze, between", 8, 4},
+        {"25.5 Cel", "25.5 K", 2, 4},                     /* its unit is another */
+        {"kind: massage", "kind: kneading", 0, 5},        /* a kind of phase is gone */
+        {"hip_left", "tail", 0, 5},                       /* a region of the whole is */
+        {"regions: lower_back}", "regions: tail}", 8, 4}, /* one that a band held on alone */
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        uint32_t lost;
+        struct plan plan = kept_with(*state, rows[i].word, rows[i].other, &lost);
+        assert_int_equal(lost, rows[i].lost);
+        assert_int_equal(plan.band_count, rows[i].bands);
+        assert_int_equal(plan.lost_bands, 5 - rows[i].bands);
+        assert_int_equal(plan.phase_count, 2);
+        assert_string_equal(plan.title, "Lower back, first weeks");
+        assert_string_equal(plan.phases[1].title, "Massage, with care");
+        assert_int_equal(plan.phases[1].time_ms, 90000);
+    }
+}
+
 static struct client parse_client(const struct treatment *treatment, const char *text)
 {
     struct client client;
@@ -356,6 +399,7 @@ static void what_was_measured_of_a_region_counts_there_only(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_kept_plan_outlives_what_it_names),
         cmocka_unit_test(a_plan_has_what_stands_in_it),
         cmocka_unit_test(what_is_written_reads_to_the_same),
         cmocka_unit_test(what_is_wrong_is_said_with_its_place),
