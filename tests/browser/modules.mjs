@@ -357,4 +357,41 @@ await tap.check('an address that makes no sense is the wall', () => {
         assert.equal(page.parseRoute(hash).room, room, hash);
 });
 
+// ---- sessions that are over ----
+
+await tap.check('a day is one of this screen\'s clock, of 23 or 25 hours where it is set', () => {
+    process.env.TZ = 'Europe/Berlin';
+    const HOUR = 3600000;
+    for (const [day, hours, from] of [['2026-03-28', 24, '2026-03-27T23:00:00.000Z'],
+        ['2026-03-29', 23, '2026-03-28T23:00:00.000Z'], ['2026-07-01', 24, '2026-06-30T22:00:00.000Z'],
+        ['2026-10-25', 25, '2026-10-24T22:00:00.000Z']]) {
+        const query = new URLSearchParams(page.queryOf({ room: '', client: '', from: day, to: day }, null));
+        assert.equal(query.get('from'), from, day);
+        assert.equal(Date.parse(query.get('to')) - Date.parse(from), hours * HOUR, day);
+    }
+    assert.equal(page.queryOf({ room: 'a', client: 'k 7', from: '', to: '' }, 12), 'room=a&client=k+7&before=12');
+});
+
+await tap.check('a gap in the history is a gap in the chart', () => {
+    const at = (/** @type {number} */ s) => new Date(s * 1000).toISOString();
+    const bucket = (s, mean) => ({ at: at(s), count: 1, min: mean - 1, mean, max: mean + 1 });
+    assert.deepEqual(page.columnsOf({ step_ms: 1000, buckets: [bucket(10, 5), bucket(11, 6), bucket(20, 7)],
+        gaps: [{ from: at(12), to: at(20) }] }),
+    [[10500, 11500, 12000, 20500], [4, 5, null, 6], [5, 6, null, 7], [6, 7, null, 8]]);
+});
+
+await tap.check('what is seen is zoomed around a place, moved, and never narrower than a moment', () => {
+    const view = new page.View([0, 100000], () => {});
+    view.zoom(2, 0.25);
+    assert.deepEqual(view.span, [12500, 62500]);
+    view.pan(0.5);
+    assert.deepEqual(view.span, [37500, 87500]);
+    view.zoom(1e9);
+    assert.equal(view.span[1] - view.span[0], 2000);
+    view.whole();
+    assert.deepEqual(view.span, [0, 100000]);
+    view.zoom(1e-9);
+    assert.equal(view.span[1] - view.span[0], 400 * 86400000);
+});
+
 process.exitCode = tap.end();

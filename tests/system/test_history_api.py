@@ -183,6 +183,38 @@ def the_hour_that_comes_twice_is_two_hours(build):
         assert ms_of(answer["from"]) == change - 4200000, answer["from"]
 
 
+def the_hour_that_never_was_is_no_gap(build):
+    """The clock goes forward an hour, 5 minutes ago: winter is an hour ahead of UTC, summer two."""
+    change = now_ms() // 60000 * 60000 - 5 * 60000
+    winter = time.gmtime(change / 1000 + 3600)
+    day = winter.tm_yday
+    if calendar.isleap(winter.tm_year) and day > 59:
+        day -= 1  # of a J-day
+    zone = f"WINTER-1SUMMER-2,J{day}/" + time.strftime("%H:%M:%S", winter) + \
+        f",J{(day + 180) % 365 + 1}/2"
+    with Clinic(build, rooms=ROOMS, start=False) as clinic:
+        clinic.start_hub(TZ=zone)
+        device, base = clinic.device("posture", "p-01"), change - 60000
+        give(clinic, device, now_ms() - 1000, [0.0], 121)
+        for second in range(120):
+            give(clinic, device, base + second * 1000, [second % 60], second + 1)
+        all_taken(clinic, 121)
+
+        def ctl(*arguments):
+            return clinic.ctl("history", "posture/p-01", "trunk_inclination", *arguments, TZ=zone)
+
+        span = ["--from", instant(base + 2000), "--to", instant(base + 118000), "--points", "200"]
+        answer = json.loads(ctl(*span, "--json").stdout)
+        assert len(answer["buckets"]) == 116 and answer["gaps"] == [], answer["gaps"]
+        times = [line[:25] for line in ctl(*span).stdout.splitlines()[1:]]
+        shown = [datetime.datetime.strptime(t, "%Y-%m-%d %H:%M:%S %z").timestamp() for t in times]
+        assert shown == [base / 1000 + 2 + s for s in range(116)], shown[:5]
+        assert {t[-5:] for t in times} == {"+0100", "+0200"}, times[0]
+        never = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime((change + 60000) / 1000 + 3600))
+        ended = ctl("--from", never)
+        assert ended.returncode == 2 and "never" in ended.stderr, ended
+
+
 def a_question_that_makes_no_sense_gets_a_sentence(build):
     with Clinic(build, rooms=ROOMS) as clinic:
         for query, status, words in [
@@ -231,5 +263,6 @@ def the_hub_stops_while_it_is_asked(build):
 
 if __name__ == "__main__":
     run([what_came_a_moment_ago_is_there_and_stays_as_it_is, what_is_missing_is_told,
+         the_hour_that_never_was_is_no_gap,
          the_hour_that_comes_twice_is_two_hours, a_question_that_makes_no_sense_gets_a_sentence,
          the_hub_stops_while_it_is_asked])

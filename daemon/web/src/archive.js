@@ -1,5 +1,6 @@
 // Sessions that are over: found by room, client and time, the newest first; two of them may be compared.
 import { Component } from 'preact';
+import { queryOf } from './archivequery.js';
 import { askHub, complaintOf, isDone } from './ask.js';
 import { html } from './html.js';
 import { ReportLink } from './treatment.js';
@@ -8,7 +9,7 @@ import { clockTime, day, number, span, words } from './words.js';
 /** @typedef {{id: number, state: string, room: string, client: string | null, therapist: string | null,
  *    plan: string | null, opened: string, started: string | null, ended: string,
  *    pain: {before: number | null, after: number | null}, adverse: boolean}} Past as the API says it
- *  @typedef {{room: string, client: string, from: string, to: string}} Wanted
+ *  @typedef {import('./archivequery.js').Wanted} Wanted
  *  @typedef {{sessions: Past[], next: number | null, complaint: string, wanted: Wanted, busy: boolean,
  *    chosen: number[], clients: string[]}} State */
 
@@ -115,20 +116,4 @@ export class ArchiveScreen extends Component {
             <td><${ReportLink} id=${id} /></td>
         </tr>`;
     }
-}
-
-/** Days are those of this screen's clock: a day has 23 or 25 hours where the clock is set.
- *  @param {Wanted} wanted @param {number | null} before */
-export function queryOf({ room, client, from, to }, before) {
-    const query = new URLSearchParams();
-    if (room) query.set('room', room);
-    if (client) query.set('client', client);
-    if (from) query.set('from', new Date(`${from}T00:00`).toISOString());
-    if (to) {
-        const end = new Date(`${to}T00:00`);
-        end.setDate(end.getDate() + 1);
-        query.set('to', end.toISOString());
-    }
-    if (before !== null) query.set('before', String(before));
-    return query.toString();
 }

@@ -3,6 +3,7 @@
 import uPlot from 'uplot';
 import { Component, createRef } from 'preact';
 import { askHub, complaintOf, isDone } from './ask.js';
+import { columnsOf } from './columns.js';
 import { html } from './html.js';
 import { drawNotes, drawPhases } from './stripmarks.js';
 import { onTheme, theme } from './theme.js';
@@ -16,10 +17,7 @@ import { day, number, words } from './words.js';
  *  @typedef {{from: number, to: number, low: number | null, high: number | null, target: boolean}} Limit
  *  @typedef {{from: number, to: number, priority: number}} AlarmMark hub time; to Infinity: it stands
  *  @typedef {import('./stripmarks.js').Marks & {alarms: AlarmMark[], limits: Limit[]}} ChartMarks
- *  @typedef {{at: string, count: number, min: number, mean: number, max: number}} Bucket
- *  @typedef {{step_ms: number, buckets: Bucket[], gaps: {from: string, to: string}[]}} History
- *  @typedef {[number[], (number | null)[], (number | null)[], (number | null)[]]} Columns time, low,
- *    mean, high
+ *  @typedef {import('./columns.js').Columns} Columns
  *  @typedef {{device: string, metric: Metric, marks: ChartMarks, view: View, span: [number, number],
  *    width: number}} Props span: what is seen, hub time */
 
@@ -241,16 +239,6 @@ function drawAlarm({ ctx, left, top, width, height, ratio, x }, { from, to, prio
     ctx.textAlign = 'left';
     ctx.textBaseline = 'bottom';
     ctx.fillText('!'.repeat(priority), begin + 2 * ratio, top + height - (ALARM_PX + 1) * ratio);
-}
-
-/** What the hub tells, as uPlot wants it: a gap is a time without a value. @param {History} history
- *  @returns {Columns} */
-export function columnsOf({ step_ms, buckets, gaps }) {
-    const points = buckets.map(({ at, min, mean, max }) => ({ at: Date.parse(at) + step_ms / 2, min, mean, max }));
-    const holes = gaps.map(({ from }) => ({ at: Date.parse(from), min: null, mean: null, max: null }));
-    const all = [...points, ...holes].sort((a, b) => a.at - b.at);
-    return [all.map(({ at }) => at), all.map(({ min }) => min), all.map(({ mean }) => mean),
-        all.map(({ max }) => max)];
 }
 
 /** Without spreading a long list over the stack. @param {number[]} list */

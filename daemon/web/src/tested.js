@@ -1,4 +1,6 @@
 // What tests/browser holds to its words without a browser.
+export { queryOf } from './archivequery.js';
+export { columnsOf } from './columns.js';
 export { freshnessOf } from './freshness.js';
 export { HubClock } from './hubclock.js';
 export { layout } from './layout.js';
@@ -7,5 +9,6 @@ export { Series } from './series.js';
 export { Store } from './store.js';
 export { bounds, extent } from './trace.js';
 export { unitSuffix, unitSymbol } from './units.js';
+export { View } from './view.js';
 export { NONE, decodeFrame, decodeWatch, encodeFrame, encodeWatch, valueOf } from './wire.js';
 export { number, span } from './words.js';
