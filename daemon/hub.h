@@ -188,9 +188,9 @@ struct lumbard {
     bool recovering; /* the spool gives what a run before left; perhaps in a child that tries it */
     pid_t pid;
     bool settled; /* old messages were gone through: rules and alarms are as they were stored */
+    bool lost;    /* history had no room for the message that is being taken */
     uint64_t acked_from; /* nothing beyond this place is acknowledged; STORE_NONE: see hub_keep() */
     uint64_t let_go;     /* up to here the spool did not wait for store and recorder */
-    bool lost;           /* history had no room for the message that is being taken */
     int64_t heard_ms;    /* of the run before: when it took its last message; 0: not known */
     bool history;        /* it was not suspended when that was last looked at */
     int64_t flushed_ms;  /* when the spool last needed its places back */

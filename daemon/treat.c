@@ -42,6 +42,16 @@ static void store_all_of(struct lumbard *hub, const struct session *session)
         hub->unstored.session = session->change;
 }
 
+/* It goes on in another room, on a tape of that one. */
+static void end_tapes_elsewhere(struct lumbard *hub, const struct session *session)
+{
+    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++)
+        if (room != session->room && hub->noted_rooms[room].session == session->id) {
+            recorder_end(hub->recorder, room);
+            hub->noted_rooms[room].session = 0;
+        }
+}
+
 static void on_session(void *user, const struct session *session, enum session_op op)
 {
     struct lumbard *hub = user;
@@ -60,6 +70,8 @@ static void on_session(void *user, const struct session *session, enum session_o
         hub_name_calibration(hub, session);
     if (ends)
         hub_end_calibration(hub, session);
+    if (op == SESSION_MOVE && !hub->reloading)
+        end_tapes_elsewhere(hub, session);
     if (ends) /* its tape is finished with it, and waits for no message of another */
         recorder_end(hub->recorder, session->room);
     else
@@ -107,7 +119,8 @@ void hub_gather_sessions(void *user)
     struct store_clinic clinic = clinic_of(hub);
     for (uint32_t room = 1; room <= hub->setup.config->room_count; room++) {
         const struct session *session = sessions_at(hub->ingest.sessions, room);
-        if (session != NULL && session->state == SESSION_RUNNING)
+        bool late = sessions_take_late(hub->ingest.sessions, room);
+        if (session != NULL && (late || session->state == SESSION_RUNNING))
             store_session_head(hub->store, session, &clinic);
     }
 }

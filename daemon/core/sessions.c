@@ -20,7 +20,10 @@ struct sessions *sessions_create(uint32_t devices_max, const struct drivers *dri
     if (sessions == NULL)
         return NULL;
     sessions->of_device = calloc((size_t)devices_max + 1, sizeof(*sessions->of_device));
-    if (sessions->of_device == NULL) {
+    sessions->left_ms = calloc((size_t)devices_max + 1, sizeof(*sessions->left_ms));
+    if (sessions->of_device == NULL || sessions->left_ms == NULL) {
+        free(sessions->left_ms);
+        free(sessions->of_device);
         free(sessions);
         return NULL;
     }
@@ -38,6 +41,7 @@ void sessions_destroy(struct sessions *sessions)
         return;
     for (uint32_t room = 0; room <= CONFIG_ROOMS_MAX; room++)
         free(sessions->rooms[room]);
+    free(sessions->left_ms);
     free(sessions->of_device);
     free(sessions);
 }
@@ -145,6 +149,7 @@ bool session_end_device(struct sessions *sessions, struct session *session, uint
         return false;
     known->to_ms = now_ms > known->from_ms ? now_ms : known->from_ms;
     sessions->of_device[device] = 0;
+    sessions->left_ms[device] = known->to_ms;
     session_forget_device(session, device);
     return true;
 }
@@ -328,6 +333,11 @@ int sessions_restore(struct sessions *sessions, const struct session *session, s
     for (uint32_t i = 0; i < session->device_count && session_is_open(session); i++)
         if (session->devices[i].to_ms == 0)
             sessions->of_device[session->devices[i].device] = (uint8_t)session->room;
+    for (uint32_t i = 0; i < session->device_count; i++) {
+        int64_t *left_ms = &sessions->left_ms[session->devices[i].device];
+        if (session->devices[i].to_ms > *left_ms)
+            *left_ms = session->devices[i].to_ms;
+    }
     held->session.progress = ++sessions->progress;
     held->session.change = ++sessions->change; /* known where it comes from: no event */
     return 0;

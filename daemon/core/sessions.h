@@ -7,8 +7,10 @@
  * room that the configuration gives them, or by hand; a device is in one session at a time, and
  * every assignment keeps its times, so one that moves tears nothing.
  * While a session runs, samples are accounted by their own times: the time below, within and above
- * each band of the plan, and minutes and intensity on each region of the body. Samples from before
- * it last began to run or its device came, or older than what was accounted, count for nothing.
+ * each band of the plan, and minutes and intensity on each region of the body. What a device held
+ * back, or what is in one message with what it measured elsewhere, is of the session in which it was
+ * then, in the phase of then, though that one may be over. Samples from before a session last began
+ * to run or its device came, or older than what was accounted, count for nothing.
  * Memory: one block a session, allocated when it is opened; every list in it is bounded, and what
  * is full is refused. Nothing is allocated for a message. Pure: time is hub time, given.
  */
@@ -64,7 +66,7 @@ struct session_device {
     uint32_t device;
     bool by_hand;           /* it stays, whatever room it is in */
     int64_t from_ms, to_ms; /* to: 0 while it is assigned */
-    int64_t dosed_ms;       /* its newest value that the dose has seen */
+    int64_t dosed_ms;       /* its newest value that was accounted */
 };
 
 struct session_phase {
@@ -124,6 +126,7 @@ struct session {
 
     struct session_band bands[PLAN_BANDS_MAX]; /* of plan.bands */
     struct session_dose doses[BODY_REGIONS_MAX];
+    bool late; /* something was accounted after its end: see sessions_take_late() */
 };
 
 /* What is wanted of a session. Fields that the op does not name are not looked at. */
@@ -204,6 +207,9 @@ void sessions_adopt(struct sessions *sessions, const struct config *old, const s
 /* The samples of a message, after device_note(). Cheap for devices in no running session. */
 void sessions_touch(struct sessions *sessions, const struct device *device,
                     const struct lumbar_batch *batch, int64_t offset_ms);
+
+/* Was something accounted for the room's session that is over, since this was last asked? */
+bool sessions_take_late(struct sessions *sessions, uint32_t room);
 
 /* Each 250 ms or so: follows devices that changed rooms, opens sessions in rooms where a device may
  * and one works, and ends those that were idle for idle_ms: as of when they were last active. */

@@ -23,6 +23,7 @@ struct sessions {
     uint64_t change, progress, newest_id;
     struct held *rooms[CONFIG_ROOMS_MAX + 1]; /* by room; 0: unused */
     uint8_t *of_device;                       /* by id: the room whose session it is in, 0: none */
+    int64_t *left_ms; /* by id: when it last left one, as far as this run knows; 0: never */
     struct rest {
         int64_t worked_ms; /* when a device of the room was last seen to work */
         bool tired;        /* a session ended here: none is opened by a device before a rest */

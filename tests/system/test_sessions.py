@@ -414,6 +414,32 @@ def one_whose_plan_names_what_is_gone_goes_on_and_says_so(build):
         assert [a["rule"] for a in alarms] == ["hot"], alarms
 
 
+def one_that_moves_ends_its_tape_and_late_values_are_of_their_session(build):
+    with Clinic(build, rooms={"room-1": ["massage/m-01"], "room-2": []},
+                plans={"tiny": PLAN}) as clinic:
+        device = clinic.device("massage", "m-01")
+        number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB",
+                                                  "plan": "tiny"})[1]["id"]
+        clinic.ask(f"/sessions/{number}/assign", "POST", {"device": "massage/m-01"})
+        clinic.ask(f"/sessions/{number}/start", "POST", {})
+        device.send(skin_temperature=[42.0] * 20, state=RUNNING)
+        wait_for("it is judged", lambda: clinic.ask(f"/sessions/{number}")[1]["bands"][1]["above_ms"])
+        assert clinic.ask(f"/sessions/{number}/move", "POST", {"room": "room-2"})[0] == 200
+        wait_for("its tape is finished", lambda: list(clinic.recordings.glob("room-1_*.rec")))
+        held = [device.message(skin_temperature=[42.0] * 20, state=RUNNING) for _ in range(3)
+                if not time.sleep(0.5)]
+        clinic.ask(f"/sessions/{number}/end", "POST", {})
+        before = clinic.ask(f"/sessions/{number}")[1]["bands"][1]["above_ms"]
+        for message in held:  # it had no network
+            clinic.mqtt.publish(device.topic, message)
+        wait_for("what came late counts", lambda: clinic.ask(f"/sessions/{number}")[1]["bands"][1]
+                 ["above_ms"] >= before + 3 * 380)
+        clinic.ask(f"/sessions/{number}/note", "POST", {"text": "x"})  # and is kept
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        assert clinic.ask(f"/sessions/{number}")[1]["bands"][1]["above_ms"] >= before + 3 * 380
+
+
 def more_is_said_of_one_that_is_over(build):
     """Of the last one of a room, and of one that others followed; not of one that is over too long."""
     def rows(clinic, sql):
@@ -459,6 +485,7 @@ def more_is_said_of_one_that_is_over(build):
 
 if __name__ == "__main__":
     run([more_is_said_of_one_that_is_over,
+         one_that_moves_ends_its_tape_and_late_values_are_of_their_session,
          one_whose_plan_names_what_is_gone_goes_on_and_says_so,
          a_client_has_limits_of_their_own_and_can_be_erased, one_survives_kills_as_it_was_answered,
          a_therapist_leads_one_from_its_opening_to_its_end,

@@ -243,7 +243,7 @@ static void a_pause_is_no_dose(void **state)
 }
 
 /* It comes in the middle of a session, with what it held back in the room of another client. */
-static void what_a_device_measured_before_it_came_counts_for_nothing(void **state)
+static void what_a_device_measured_before_it_came_is_of_where_it_was(void **state)
 {
     struct clinic *clinic = *state;
     struct sessions_rules rules = {.idle_ms = 1000000};
@@ -274,7 +274,58 @@ static void what_a_device_measured_before_it_came_counts_for_nothing(void **stat
     }
     assert_int_equal(session->doses[2].time_ms, 200);
     assert_int_equal(session->bands[ABOVE_45].above_ms, 200);
-    assert_int_equal(clinic->session->doses[2].time_ms, 0);
+    assert_int_equal(clinic->session->doses[2].time_ms, 800);
+    assert_int_equal(clinic->session->bands[ABOVE_45].above_ms, 800);
+    assert_true(sessions_take_late(clinic->sessions, 1));
+    assert_false(sessions_take_late(clinic->sessions, 1));
+    assert_false(sessions_take_late(clinic->sessions, 2));
+}
+
+/* Values of one message, 100 ms apart. */
+static void angles(struct clinic *clinic, unsigned count, int64_t from_ms)
+{
+    struct sent sent;
+    double values[16];
+    int64_t times[16];
+    for (unsigned i = 0; i < count; i++) {
+        values[i] = 50;
+        times[i] = NOW + from_ms + i * 100 - 1000;
+    }
+    struct lumbar_batch *batch = sent_values(&sent, ANGLE, 1, values, times[0]);
+    struct lumbar_series series = {ANGLE, count, times, values};
+    struct lumbar_batch whole = *batch;
+    whole.series = &series;
+    whole.series_count = 1;
+    sessions_touch(clinic->sessions, clinic->sensor, &whole, 1000);
+}
+
+static void a_message_across_the_end_is_of_both_sides(void **state)
+{
+    struct clinic *clinic = *state;
+    op(clinic, SESSION_START, NOW);
+    angles(clinic, 3, 0);
+    op(clinic, SESSION_END, NOW + 550); /* before the message comes that was begun in it */
+    angles(clinic, 10, 300);
+    assert_int_equal(clinic->session->bands[ABOVE_45].above_ms, 200 + 200); /* 0..200, 300..500 */
+    assert_true(sessions_take_late(clinic->sessions, 1));
+    angles(clinic, 10, 300); /* once */
+    assert_int_equal(clinic->session->bands[ABOVE_45].above_ms, 400);
+    assert_false(sessions_take_late(clinic->sessions, 1));
+}
+
+/* Held back for an hour, and given when the session is long over: in the phase of then. */
+static void what_was_held_back_is_of_its_phase(void **state)
+{
+    struct clinic *clinic = *state;
+    op(clinic, SESSION_START, NOW);
+    op(clinic, SESSION_NEXT, NOW + 1000); /* massage: above 30 */
+    op(clinic, SESSION_END, NOW + 3000);
+    angles(clinic, 10, 0);
+    angles(clinic, 10, 1000);
+    angles(clinic, 10, 5000);
+    assert_band(clinic, IN_EXERCISE, 0, 0, 900);
+    assert_band(clinic, IN_MASSAGE, 0, 0, 900);
+    assert_band(clinic, ABOVE_45, 0, 0, 1900);
 }
 
 /* ---- What rules ask ---- */
@@ -367,7 +418,9 @@ int main(void)
         TEST(one_device_at_a_time_tells_of_a_band),
         TEST(dose_is_time_and_intensity_where_the_device_works),
         TEST(a_pause_is_no_dose),
-        TEST(what_a_device_measured_before_it_came_counts_for_nothing),
+        TEST(what_a_device_measured_before_it_came_is_of_where_it_was),
+        TEST(a_message_across_the_end_is_of_both_sides),
+        TEST(what_was_held_back_is_of_its_phase),
         TEST(a_limit_is_the_narrowest_that_holds_now),
         TEST(the_own_range_of_the_client_is_told_while_it_is_young),
         TEST(what_is_measured_in_a_session_counts_at_once),
