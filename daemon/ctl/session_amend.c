@@ -52,7 +52,6 @@ int session_amend(const struct ask *ask, const char *id, const char *what, const
     snprintf(path, sizeof(path), "/api/v1/sessions/%s/%s", ask_escape(id, number, sizeof(number)),
              way->path);
     int code = ask_hub(ask, "POST", path, body, &answer);
-    json_decref(body);
     if (code != 0 || ask_printed(ask, answer))
         return code;
     bool stored = json_is_true(json_object_get(answer, "stored"));
