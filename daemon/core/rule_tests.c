@@ -29,6 +29,7 @@ struct run {
     struct devices *devices;
     struct device *device[TEST_DEVICES_MAX];
     struct told *told; /* by rule, then device */
+    double (*last)[DRIVER_METRICS_MAX]; /* by device: what it said, or was derived of it; or NaN */
     const char *phase; /* NULL: no session runs */
     struct derive_session session;
     uint64_t sessions; /* so far */
@@ -129,9 +130,13 @@ static void give_device(struct run *run, uint32_t device, int64_t at_ms)
     if (count > 0 && derives)
         derive_take(run->derive, run->device[device], &run->session, START_MS + at_ms, START_MS,
                     &message);
-    if (count > 0)
-        rules_judge(run->rules, run->devices, run->device[device], &message, START_MS, on_event,
-                    run);
+    if (count == 0)
+        return;
+    for (uint32_t i = 0; i < message.batch.series_count; i++) {
+        const struct lumbar_series *said = &message.batch.series[i];
+        run->last[device][said->metric] = said->value[said->count - 1];
+    }
+    rules_judge(run->rules, run->devices, run->device[device], &message, START_MS, on_event, run);
 }
 
 static int64_t sooner(int64_t a_ms, int64_t b_ms)
@@ -279,6 +284,30 @@ static void check_suppressed(struct run *run, const struct test_expect *expect)
     }
 }
 
+static void check_value(struct run *run, const struct test_expect *expect,
+                        const struct test_value *wanted)
+{
+    for (uint32_t d = 0; d < run->test->device_count; d++) {
+        const struct driver *driver = run->test->devices[d].driver;
+        uint32_t place = wanted->metric - driver->first_metric;
+        if (wanted->metric < driver->first_metric || place >= driver->metric_count ||
+            fabs(run->last[d][place] - wanted->value) <= NEAR)
+            continue;
+        char sentence[200];
+        struct text what = text_in(sentence, sizeof(sentence));
+        const char *name = driver->metrics[place].name, *unit = driver->metrics[place].unit;
+        text_add(&what, "%s of %s is ", name, run->test->devices[d].name);
+        if (isnan(run->last[d][place]))
+            text_add(&what, "not known");
+        else
+            text_add_number(&what, run->last[d][place], 6);
+        text_add(&what, ", not ");
+        text_add_number(&what, wanted->value, 6);
+        text_add(&what, " %s", strcmp(unit, "1") == 0 ? "" : unit);
+        differ(run, expect, &what);
+    }
+}
+
 static int check(struct run *run, const struct test_expect *expect)
 {
     bool *taken = calloc((size_t)rules_written(run->rules) * TEST_DEVICES_MAX + 1, sizeof(*taken));
@@ -289,6 +318,8 @@ static int check(struct run *run, const struct test_expect *expect)
     check_unexpected(run, expect, taken);
     if (expect->of_suppressed)
         check_suppressed(run, expect);
+    for (uint32_t i = 0; i < expect->value_count; i++)
+        check_value(run, expect, &expect->values[i]);
     free(taken);
     return 0;
 }
@@ -324,8 +355,12 @@ static int run_test(const struct rule_test *test, struct rules *rules, struct de
     int code = ERR_MEMORY;
     run.devices = devices_create(TEST_DEVICES_MAX, RATE);
     run.told = calloc((size_t)rules_written(rules) * TEST_DEVICES_MAX + 1, sizeof(*run.told));
-    if (run.devices == NULL || run.told == NULL)
+    run.last = malloc(TEST_DEVICES_MAX * sizeof(*run.last));
+    if (run.devices == NULL || run.told == NULL || run.last == NULL)
         goto end;
+    for (uint32_t d = 0; d < TEST_DEVICES_MAX; d++)
+        for (uint32_t m = 0; m < DRIVER_METRICS_MAX; m++)
+            run.last[d][m] = NAN;
     for (uint32_t d = 0; d < test->device_count; d++) {
         const struct test_device *device = &test->devices[d];
         run.device[d] =
@@ -339,6 +374,7 @@ static int run_test(const struct rule_test *test, struct rules *rules, struct de
     code = play(&run);
     *passed = run.passed;
 end:
+    free(run.last);
     free(run.told);
     devices_destroy(run.devices);
     return code;

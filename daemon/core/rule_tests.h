@@ -17,13 +17,15 @@
  *         - {at: 9 s, alarms: [{rule: flexion-held, device: p-01, value: 50 deg, priority: medium,
  *                               text: "Low back bent 50° for 5 s."}], suppressed: [skin-warm]}
  *                              # plain and action as text
+ *         - {at: 9 s, alarms: [flexion-held], values: {bent_time: 1 min}}
  *
  * Series are written as rule_series.h says; a device of which a derived metric is written derives
  * none itself. Devices are all in one room, named by their kind where
  * no name is given. At a time the session comes first, then the samples of each device as one
  * message, then the tick that the hub has each 250 ms, then what is expected: exactly these alarms
  * stand, of all rules of the files, and, where `suppressed` is written, exactly these would be
- * raised if they were armed.
+ * raised if they were armed. `values` are what every device that has the metric said last, or what
+ * the hub last derived of it.
  * Each test has devices and rules of its own, and what they derive begins at 0. Each step of a
  * session is a phase of its own. Pure: texts are given, time is counted.
  */

@@ -352,9 +352,40 @@ static int read_alarm(struct reader *reader, const struct yaml_node *node, struc
     return value != NULL ? read_value(reader, value, unit, &alarm->value) : 0;
 }
 
+static int read_last(struct reader *reader, const struct yaml_node *node, struct test_value *value)
+{
+    int code = read_metric(reader, node, node->key, &value->metric);
+    if (code != 0)
+        return code;
+    const struct driver *driver;
+    const char *unit = drivers_metric(reader->drivers, value->metric, &driver)->unit;
+    bool known = false;
+    for (uint32_t d = 0; d < reader->test->device_count; d++)
+        known = known || reader->test->devices[d].driver == driver;
+    if (!known)
+        return COMPLAIN(reader, node, ERR_CONFLICT, "no series is of a device that has %s",
+                        node->key);
+    return read_value(reader, node, unit, &value->value);
+}
+
+static int read_values(struct reader *reader, const struct yaml_node *map,
+                       struct test_expect *expect)
+{
+    const struct yaml_node *node = yaml_get(map, "values");
+    if (node == NULL)
+        return 0;
+    if (node->kind != YAML_MAP || node->count > TEST_VALUES_MAX)
+        return COMPLAIN(reader, node, ERR_SYNTAX, "values is a map of up to %d metrics",
+                        TEST_VALUES_MAX);
+    int code = 0;
+    for (size_t i = 0; code == 0 && i < node->count; i++)
+        code = read_last(reader, &node->children[i], &expect->values[expect->value_count++]);
+    return code;
+}
+
 static int read_expect(struct reader *reader, const struct yaml_node *map)
 {
-    static const char *const keys[] = {"at", "alarms", "suppressed"};
+    static const char *const keys[] = {"at", "alarms", "suppressed", "values"};
     struct rule_test *test = reader->test;
     struct test_expect *expect = &test->expects[test->expect_count];
     const struct yaml_node *alarms = NULL, *suppressed = NULL;
@@ -381,6 +412,8 @@ static int read_expect(struct reader *reader, const struct yaml_node *map)
         code = read_rule(reader, rule, rule->kind == YAML_SCALAR ? rule->scalar : NULL,
                          &expect->suppressed[expect->suppressed_count++]);
     }
+    if (code == 0)
+        code = read_values(reader, map, expect);
     test->expect_count++;
     return code;
 }

@@ -14,6 +14,7 @@
 #define TEST_LIMITS_MAX  16
 #define TEST_EXPECTS_MAX 128
 #define TEST_ALARMS_MAX  32 /* expected at one time */
+#define TEST_VALUES_MAX  16
 
 struct test_device {
     const char *name;
@@ -45,6 +46,12 @@ struct test_alarm {
     enum rule_priority priority;                /* 0: any */
 };
 
+/* What every device of the metric's kind must have said last, or the hub of it. */
+struct test_value {
+    uint32_t metric; /* through all drivers */
+    double value;
+};
+
 struct test_expect {
     int64_t at_ms;
     int line;
@@ -53,6 +60,8 @@ struct test_expect {
     const struct rule *suppressed[TEST_ALARMS_MAX];
     uint32_t suppressed_count;
     bool of_suppressed; /* they were written */
+    struct test_value values[TEST_VALUES_MAX];
+    uint32_t value_count;
 };
 
 struct rule_test {

@@ -111,6 +111,20 @@ static void differences_are_found(void **state)
               "{at: 4 s, alarms: []}, {at: 5 s, alarms: [{rule: dosed, value: 5 s}]}, "
               "{at: 6 s, alarms: []}]}",
          ""},
+        {"what is derived, in a session",
+         HEAD "series: [{metric: warmth, values: '46x9'}], "
+              "session: [{at: 0 s, phase: heat}, {at: 9 s, end: true}], " EXPECT
+              "{at: 4 s, alarms: [], values: {hot_time: 4 s, warmth: 46 Cel}}]}",
+         ""},
+        {"what is derived is other",
+         HEAD "series: [{metric: warmth, values: '46x9'}], "
+              "session: [{at: 0 s, phase: heat}, {at: 9 s, end: true}], " EXPECT
+              "{at: 4 s, alarms: [], values: {hot_time: 5 s}}]}",
+         "4000 hot_time of back is 4, not 5 s\n"},
+        {"what is not known",
+         HEAD "series: [{metric: warmth, values: '_x9'}], " EXPECT
+              "{at: 4 s, alarms: [], values: {warmth: 46 Cel}}]}",
+         "4000 warmth of back is not known, not 46 Cel\n"},
         {"or written",
          HEAD "series: [{metric: hot_time, values: '4 5x9'}], " EXPECT
               "{at: 0 s, alarms: []}, {at: 1 s, alarms: [dosed]}]}",
