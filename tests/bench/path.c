@@ -169,13 +169,14 @@ static void close_path(struct path *path)
     setup_fini(&path->setup);
 }
 
-/* Was each message used, and nothing found in it but its samples, and what is derived of them each ten
- * seconds? Else what was measured is another way. */
-static bool is_sound(const struct path *path, unsigned done, uint64_t samples, int64_t gathered_ms)
+/* Was each message used, and nothing found in it but its samples and what is derived of them? Else
+ * what was measured is another way. */
+static bool is_sound(const struct path *path, unsigned done, unsigned gathered_messages,
+                     unsigned of_each)
 {
     uint64_t gathered = history_samples(path->ingest.history);
-    uint64_t derived_most =
-        (uint64_t)derive_count(path->setup.derive) * DEVICES * (uint64_t)(gathered_ms / 10000 + 1);
+    uint64_t samples = (uint64_t)gathered_messages * of_each;
+    uint64_t derived_most = (uint64_t)derive_count(path->setup.derive) * gathered_messages;
     if (path->refused == 0 && path->ingest.messages == done && path->alarms == 0 &&
         gathered >= samples && gathered - samples <= derived_most)
         return true;
@@ -213,8 +214,7 @@ static int run_path(const struct hub *hub, const struct load *load, unsigned cou
             gathered = 0;
         }
     }
-    int code = is_sound(&path, done, (uint64_t)gathered * load->samples, path.now_ms - sealed_ms) ? 0
-                                                                                                 : 2;
+    int code = is_sound(&path, done, gathered, load->samples) ? 0 : 2;
     printf("%s: %u messages of %u samples, %u rules: %.0f ns a message\n", load->name, done,
            load->samples, rules_written(path.setup.rules), (double)used_ns / done);
     fflush(stdout);

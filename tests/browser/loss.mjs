@@ -79,6 +79,7 @@ export async function testGarbled(tap, browser, clinic, decodeWatch) {
                 },
             });
         });
+        await until('the first watch', () => log.watches.length > 0, 20000);
         await page.reload();
         await until('the complaint', () => log.said.some((line) => /cannot be read/.test(line)), 20000);
         await until('a third watch, behind those of both loads', () => log.watches.length > 2, 10000);

@@ -290,6 +290,13 @@ def backups_left(clinic):
     return len(list(folder.iterdir()))
 
 
+def may_be_amended(clinic):
+    """May more be said of the session that has ended?"""
+    sessions = wait_for("one in history", lambda: [
+        s for s in clinic.ask("/archive")[1]["sessions"] if s["state"] == "done"])
+    return clinic.ask(f"/sessions/{sessions[0]['id']}/record")[1]["open_until"] is not None
+
+
 PAGER = None
 
 
@@ -315,6 +322,8 @@ RELOADABLE = {
     "plans.folder": (("recorder:", "plans:\n  folder: more-plans\nrecorder:"),
                      lambda c: plan_in(c, next(UNUSED)), "Tiny", "Other"),
     "sessions.idle": (("  idle: 15 min", "  idle: 1 s"), ends, False, True),
+    "sessions.amend_days": (("  idle: 1 s", "  idle: 1 s\n  amend_days: 0"),
+                            may_be_amended, True, False),
     "clinic": (("clinic: Test clinic", "clinic: Another"),
                lambda c: hello(c).clinic, "Test clinic", "Another"),
     "web.host": (("  port: 0", "  port: 0\n  host: hub.example"),

@@ -55,7 +55,7 @@ expect '^ +body_weight +gauge +kg +0 \.\. 250$'
 expect '^ +scale_error +event +1 +overload$'
 expect '^posture 1\.0\.0 '
 expect '^ +trunk_inclination +gauge +deg +-30 \.\. 120$'
-expect '^massage 1\.0\.0 '
+expect '^massage 1\.1\.0 '
 expect '^ +skin_temperature +gauge +Cel +20 \.\. 50$'
 
 # One that is broken beside them is refused in a sentence, and the others stay.

@@ -474,6 +474,7 @@ def a_full_disk_stops_the_recording_and_nothing_else(build):
                     device.send(held_from=1, skin_temperature=noise)
 
             flood(1500)  # some 2 MB: many times the disk, the blocks and the spool
+            dropped = device.sequence
             device.send(held_from=1, massage_pressure=[42.0])
             browser.until(lambda f: 42 in [round(v) for v in browser.values(f, "massage_pressure")
                                            if v is not None], "live goes on", 30)
@@ -481,7 +482,10 @@ def a_full_disk_stops_the_recording_and_nothing_else(build):
             assert "No space left" in line, line
             subprocess.run(["mount", "-o", "remount,size=16m", str(disk)], check=True)
             wait_for("a line in the log", lambda: clinic.said("can be written again"))
+            # What is on no tape is not acknowledged, until its device holds it no more.
             flood(20)
+            assert clinic.acked(device) < dropped
+            device.send(held_from=device.sequence + 1, massage_pressure=[43.0])
             clinic.wait_idle(device)
             clinic.stop_hub()
             ended = clinic.recording("verify")
