@@ -28,9 +28,9 @@ struct run {
     struct derive *derive;
     struct devices *devices;
     struct device *device[TEST_DEVICES_MAX];
-    struct told *told; /* by rule, then device */
+    struct told *told;                  /* by rule, then device */
     double (*last)[DRIVER_METRICS_MAX]; /* by device: what it said, or was derived of it; or NaN */
-    const char *phase; /* NULL: no session runs */
+    const char *phase;                  /* NULL: no session runs */
     struct derive_session session;
     uint64_t sessions; /* so far */
     uint32_t step, expect;
