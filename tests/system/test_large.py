@@ -15,6 +15,8 @@ SIP_S = 0.005
 SLOW_ONES = 4
 KEPT_FRAMES = 8  # SLOTS of core/frame.c
 METRICS = ("trunk_inclination", "lumbar_flexion", "lumbar_rotation")
+# The hub's own, one for each metric that a limit looks at, after those that are configured.
+LOST = [f"posture.{metric}.lost" for metric in ("lumbar_flexion", "trunk_inclination", "lumbar_rotation")]
 
 
 def large_rooms():
@@ -62,8 +64,9 @@ class SlowBrowser(Browser):
 
 def hello_is_whole(hello, rules=RULES):
     assert [r.name for r in hello.rooms] == list(large_rooms()), hello.rooms
-    assert [r.name for r in hello.rules] == [f"limit-{i}" for i in range(rules)], hello.rules
-    assert hello.rules[-1].action.endswith("without pain."), hello.rules[-1]
+    names = [r.name for r in hello.rules]
+    assert names == [f"limit-{i}" for i in range(rules)] + LOST, names[:3] + names[-5:]
+    assert hello.rules[rules - 1].action.endswith("without pain."), hello.rules[rules - 1]
     assert hello.ByteSize() > ORDINARY_BYTES, hello.ByteSize()
 
 
