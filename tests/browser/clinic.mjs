@@ -14,7 +14,7 @@ const STOP_MS = 15000;
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Polls until the condition gives something true; fails with the words of `what`. */
-export async function until(what, condition, ms = 10000, step = 50) {
+export async function until(what, condition, ms = 20000, step = 50) {
     const end = Date.now() + ms;
     for (;;) {
         const value = await condition();
