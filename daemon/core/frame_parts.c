@@ -218,11 +218,11 @@ bool frame_put_suppressed(struct wire *wire, struct lumbar_scratch arena,
         if (!access_rooms_have(&veil->rooms, devices_at(world->devices, entry->device)->room) ||
             (veil->sight == SIGHT_DEVICES && !entry->rule->technical))
             continue;
-        items[out.n_items] =
+        Lumbar__Live__V1__Suppressed *item =
             room && out.n_items < SUPPRESSED_TOLD ? suppressed_of(&arena, world, entry) : NULL;
-        room = items[out.n_items] != NULL;
+        room = item != NULL;
         if (room)
-            out.n_items++;
+            items[out.n_items++] = item;
         else
             out.more++;
     }
