@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/report_words.h"
+
 #include "base/text.h"
 #include "core/calibration.h"
 
@@ -140,7 +142,7 @@ void course_say(struct text *text, const struct course_told *told, const char *t
         return;
     }
     text_add(text, language == REPORT_GERMAN ? "Bewegungsumfang" : "Range of motion");
-    text_add(text, ", %s %s: %s", title, told->direction < 0 ? "−" : "+",
+    text_add(text, ", %s %s: %s", report_term(language, title), told->direction < 0 ? "−" : "+",
              ranges[told->verdict][language]);
 }
 

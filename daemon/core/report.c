@@ -89,6 +89,19 @@ const char *report_word(enum report_language language, enum report_word word)
     return words[word][language];
 }
 
+const char *report_term(enum report_language language, const char *title)
+{
+    static const char *const terms[][REPORT_LANGUAGES] = {
+#define X(english, german) {english, german},
+        REPORT_TERMS(X)
+#undef X
+    };
+    for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++)
+        if (strcmp(terms[i][REPORT_ENGLISH], title) == 0)
+            return terms[i][language];
+    return title;
+}
+
 void report_say(struct text *text, const struct report *report, enum report_word word)
 {
     text_add_html(text, report_word(report->language, word));

@@ -197,7 +197,7 @@ static void write_title(const struct chart *chart, const struct report_point *su
     const struct report *report = chart->report;
     const struct lumbar_metric *metric = chart->trace->metric;
     text_add(chart->text, "<figcaption><b>");
-    text_add_html(chart->text, metric->title);
+    text_add_html(chart->text, report_term(report->language, metric->title));
     text_add(chart->text, "</b> ");
     text_add_html(chart->text, report->devices[chart->trace->device]);
     text_add(chart->text, " · ");

@@ -208,7 +208,7 @@ static void write_zone(struct text *text, const struct report *report, uint32_t 
     bool open = isnan(band->low) && isnan(band->high); /* there is nothing to be beyond of */
     int64_t all_ms = open ? 0 : beyond_ms + account->within_ms;
     text_add(text, "<tr><td>");
-    text_add_html(text, metric->title);
+    text_add_html(text, report_term(report->language, metric->title));
     text_add(text, "<br><small>");
     report_say(text, report, band->target ? W_TARGET : W_LIMIT);
     text_add(text, " ");
@@ -314,7 +314,7 @@ static void write_doses(struct text *text, const struct report *report)
         if (!is_accounted(trace))
             continue;
         text_add(text, "<p>");
-        text_add_html(text, trace->metric->title);
+        text_add_html(text, report_term(report->language, trace->metric->title));
         text_add(text, ", ");
         report_say(text, report, W_AT_END);
         text_add(text, ": ");
@@ -348,7 +348,7 @@ static void write_range(struct text *text, const struct report *report,
     if (metric == NULL)
         return;
     text_add(text, "<li><b>");
-    text_add_html(text, metric->title);
+    text_add_html(text, report_term(report->language, metric->title));
     text_add(text, "</b> %s ", range->direction < 0 ? "−" : "+");
     report_say(text, report, W_BEST);
     text_add(text, " ");

@@ -80,9 +80,11 @@
       "Linie: Mittel; Band: kleinster bis größter Wert; gestrichelt: Grenzen des Plans; Lücken: " \
       "nichts gehört.")                                                                              \
     X(W_NO_TRACES, "Nothing was measured.", "Nichts wurde gemessen.")                                \
-    X(W_LOST_BANDS,                                                                                \
-      "Limits or targets of the plan cannot be told any more: what they name was renamed or is gone.",   \
-      "Grenzen oder Ziele des Plans sind nicht mehr lesbar: was sie nennen, heißt anders oder fehlt.")   \
+    X(W_LOST_BANDS,                                                                                  \
+      "Limits or targets of the plan cannot be told any more: what they name was renamed or is "     \
+      "gone.",                                                                                       \
+      "Grenzen oder Ziele des Plans sind nicht mehr lesbar: was sie nennen, heißt anders oder "     \
+      "fehlt.")                                                                                      \
     X(W_LOST, "History has lost part of this time: the disk refused, or the hub was away.",          \
       "Der Aufzeichnung fehlt ein Teil dieser Zeit: Die Platte war gestört, oder der Hub war "      \
       "aus.")                                                                                        \
@@ -106,6 +108,28 @@ enum report_word {
 };
 
 const char *report_word(enum report_language language, enum report_word word);
+
+/* What plugins and rules of the project call metrics, and what that is in the other languages. */
+#define REPORT_TERMS(X)                                                                            \
+    X("Lumbar flexion", "Beugung der LWS")                                                         \
+    X("Lumbar flexion velocity", "Tempo der LWS-Beugung")                                          \
+    X("Trunk inclination", "Rumpfneigung")                                                         \
+    X("Lumbar lateral flexion", "Seitneigung der LWS")                                             \
+    X("Lumbar rotation", "Drehung der LWS")                                                        \
+    X("Posture", "Haltung")                                                                        \
+    X("Time in this slouch", "Zeit im Rundrücken")                                                 \
+    X("Sitting without a break", "Sitzen ohne Pause")                                              \
+    X("Massage pressure", "Massagedruck")                                                          \
+    X("Massage force", "Massagekraft")                                                             \
+    X("Percussion frequency", "Schlagfrequenz")                                                    \
+    X("Percussion amplitude", "Schlagweite")                                                       \
+    X("Skin temperature", "Hauttemperatur")                                                        \
+    X("Handle surface temperature", "Temperatur des Griffs")                                       \
+    X("Thermal dose", "Wärmedosis")                                                                \
+    X("Repetitions", "Wiederholungen")
+
+/* The title of a metric in the language; as it is where no word is known. */
+const char *report_term(enum report_language language, const char *title);
 
 /* The words as HTML; where the language writes a comma, numbers have one. */
 void report_say(struct text *text, const struct report *report, enum report_word word);

@@ -4,7 +4,7 @@ import { Component } from 'preact';
 import { CalibrationState } from '#live';
 import { html } from './html.js';
 import { unitSuffix } from './units.js';
-import { clockTime, number, span, words } from './words.js';
+import { clockTime, number, span, term, words } from './words.js';
 
 const HOLD_S = 5;
 const REPETITIONS = 3;
@@ -91,11 +91,11 @@ function Range({ known, store, now }) {
     if (!known || !metric || known.range === CalibrationState.NONE) return null;
     const angle = (/** @type {number | null} */ value) => number(value ?? 0, 0) + unitSuffix(metric.unit);
     if (known.range === CalibrationState.UNDER_WAY)
-        return html`<p class="now"><b>${metric.title}</b>
+        return html`<p class="now"><b>${term(metric.title)}</b>
             ${' '}${words.repetitionOf(number(known.repeated), number(known.wanted))}</p>`;
     if (known.range === CalibrationState.REFUSED)
-        return html`<p><b>${words.rangeRefused(metric.title, known.range_reason)}</b></p>`;
-    return html`<p>${words.rangeDone(metric.title, angle(known.best), angle(known.mean),
+        return html`<p><b>${words.rangeRefused(term(metric.title), known.range_reason)}</b></p>`;
+    return html`<p>${words.rangeDone(term(metric.title), angle(known.best), angle(known.mean),
         known.spread === null ? '' : angle(known.spread), number(known.repeated))}
         ${' '}<span class="hint">${words.ago(span(now - known.measured_ms))}</span></p>`;
 }

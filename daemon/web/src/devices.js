@@ -8,7 +8,7 @@ import { html } from './html.js';
 import { isOpen } from './store.js';
 import { reading } from './value.js';
 import { deviceName } from './wall.js';
-import { number, span, words } from './words.js';
+import { number, span, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Device} Device */
@@ -56,7 +56,7 @@ export class DevicesScreen extends Component {
         const room = store.hello?.rooms.find(({ id }) => id === device.room);
         const kind = store.hello?.kinds.find(({ id }) => id === device.kind);
         return html`<div class="device-head">
-            <h2>${device.name} <small>${kind?.title}</small></h2>
+            <h2>${device.name} <small>${kind && term(kind.title)}</small></h2>
             ${room ? html`<a class="where" href=${`#/room/${encodeURIComponent(room.name)}`}>
                 ${room.title || room.name}</a>` : html`<b>${words.unassigned}</b>`}
         </div>`;
@@ -109,7 +109,7 @@ function Facts({ store, device, now }) {
         const value = metric && store.value(device, metric);
         if (!metric) continue;
         const shown = reading(metric, value, now);
-        facts.push([metric.title, `${shown.figure}${shown.unit}`
+        facts.push([term(metric.title), `${shown.figure}${shown.unit}`
             + `${value && freshnessOf(value, metric, now) !== 'fresh' ? `, ${shown.age}` : ''}`,
             isLow(store, device, metric)]);
     }

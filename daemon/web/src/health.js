@@ -6,7 +6,7 @@ import { html } from './html.js';
 import { Glyph } from './marks.js';
 import { unitSuffix } from './units.js';
 import { figure } from './value.js';
-import { number, span, words } from './words.js';
+import { number, span, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Device} Device
@@ -45,7 +45,7 @@ function troublesOf(store, device, now) {
         const metric = metricOfRole(store, device, role);
         const value = metric && store.value(device, metric);
         if (metric && value && isLow(store, device, metric))
-            troubles.push({ glyph, text: `${metric.title} ${figure(metric, value.value)}${unitSuffix(metric.unit)}` });
+            troubles.push({ glyph, text: `${term(metric.title)} ${figure(metric, value.value)}${unitSuffix(metric.unit)}` });
     }
     if (isGone(store, device, now))
         troubles.push({ glyph: 'unplugged', text: words.deviceGone(span(now - store.heardOf(device))) });

@@ -9,8 +9,9 @@ import { drawNotes, drawPhases } from './stripmarks.js';
 import { onTheme, theme } from './theme.js';
 import { bounds } from './trace.js';
 import { unitSuffix } from './units.js';
+import { labelOf } from './value.js';
 import { View } from './view.js';
-import { day, number, words } from './words.js';
+import { day, number, term, words } from './words.js';
 
 /** @typedef {{name: string, title: string, unit: string, decimals: number, labels: string[], key: boolean,
  *    min: number, max: number}} Metric as a record says it
@@ -134,7 +135,7 @@ export class HistoryChart extends Component {
     /** @param {number} value */
     #figure(value) {
         const { labels, decimals } = this.props.metric;
-        if (labels.length > 0) return Number.isInteger(value) ? labels[value] ?? '' : '';
+        if (labels.length > 0) return labels[value] ? labelOf(labels, value) : '';
         return number(value, Number.isInteger(value) ? 0 : Math.max(1, decimals));
     }
 
@@ -188,7 +189,7 @@ export class HistoryChart extends Component {
         const { device, metric, view } = this.props;
         const { complaint } = this.state;
         return html`<figure class="history">
-            <figcaption><b>${metric.title}</b> <small>${device}</small>
+            <figcaption><b>${term(metric.title)}</b> <small>${device}</small>
                 <output>${this.#readout()}</output></figcaption>
             <div class="plot" ref=${this.#host} ...${view.handlers(() => this.#inner())}></div>
             ${complaint && html`<p class="complaint" role="alert">${complaint}</p>`}

@@ -8,7 +8,7 @@ import { HistoryChart } from './historychart.js';
 import { html } from './html.js';
 import { ReportLink } from './treatment.js';
 import { View } from './view.js';
-import { clockTime, day, number, span, words } from './words.js';
+import { clockTime, day, number, span, term, words } from './words.js';
 
 /** @typedef {import('./historychart.js').Metric} Metric
  *  @typedef {import('./historychart.js').ChartMarks} ChartMarks
@@ -118,7 +118,7 @@ function Tools({ view }) {
 /** Which values are drawn. @param {{records: PastRecord[], names: string[],
  *    onChange: (names: string[]) => void}} props */
 function Choice({ records, names, onChange }) {
-    const all = [...new Map(records.flatMap(valuesOf).map(({ metric }) => [metric.name, metric.title]))];
+    const all = [...new Map(records.flatMap(valuesOf).map(({ metric }) => [metric.name, term(metric.title)]))];
     return html`<div class="chosen">
         ${all.filter(([name]) => names.includes(name)).map(([name, title]) => html`<button key=${name}
             class="plain" aria-label=${words.removeValue(title)} onClick=${() =>

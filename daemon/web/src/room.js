@@ -17,7 +17,7 @@ import { StripLoop, StripView } from './strips.js';
 import { SuppressedList } from './suppressed.js';
 import { Treatment } from './treatment.js';
 import { deviceName, heardWords } from './wall.js';
-import { number, words } from './words.js';
+import { number, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Room} Room
@@ -112,7 +112,7 @@ function DeviceSection({ store, treatments, device, loop, now }) {
     const kind = store.hello?.kinds.find(({ id }) => id === device.kind);
     const metrics = stripOrder(store.metricsOf(device));
     return html`<section class="device">
-        <h2>${kind?.title ?? ''} <small>${deviceName(store, device)}</small></h2>
+        <h2>${kind ? term(kind.title) : ''} <small>${deviceName(store, device)}</small></h2>
         <${Calibrate} store=${store} treatments=${treatments} device=${device}
             name=${deviceName(store, device)} now=${now} />
         ${metrics.map((metric, i) => html`<${StripView} key=${metric.id} loop=${loop}

@@ -2,7 +2,7 @@
 import { html } from './html.js';
 import { SuppressedMark, kindWords } from './marks.js';
 import { unitSuffix } from './units.js';
-import { number, words } from './words.js';
+import { number, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Rule} Rule */
@@ -33,9 +33,9 @@ function conditionWords(store, rule) {
         const of = store.metrics.get(metric);
         const value = (/** @type {number} */ limit) => number(limit, Number.isInteger(limit) ? 0 : 1)
             + unitSuffix(of?.unit ?? '1');
-        return [of?.title, above !== null && words.above(value(above)), below !== null && words.below(value(below))]
+        return [of && term(of.title), above !== null && words.above(value(above)), below !== null && words.below(value(below))]
             .filter(Boolean).join(' ');
     });
-    const what = limits.length > 0 ? limits.join(', ') : store.metrics.get(rule.metric)?.title ?? rule.name;
+    const what = limits.length > 0 ? limits.join(', ') : term(store.metrics.get(rule.metric)?.title ?? rule.name);
     return `${what}: ${kindWords(rule)}.`;
 }

@@ -8,7 +8,7 @@ import { html } from './html.js';
 import { arcPath, backOf, headOf, linePath, poseOf, spineOf, trunkPath, vertebraePath } from './spineform.js';
 import { unitSuffix } from './units.js';
 import { reading } from './value.js';
-import { number, words } from './words.js';
+import { number, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Device} Device
@@ -174,7 +174,7 @@ export class SpineView extends Component {
                 </svg>`}
             </div>
             <dl class="angles">${[...angles.values()].map(({ metric }) => html`<div class="value" key=${metric.id}>
-                <dt class="name">${metric.title}</dt><dd class="reading"></dd><dd class="age"></dd></div>`)}</dl>
+                <dt class="name">${term(metric.title)}</dt><dd class="reading"></dd><dd class="age"></dd></div>`)}</dl>
             <p class="hint">${own ? words.ownRange(number(own.low, 0) + own.unit, number(own.high, 0) + own.unit)
                 : words.noOwnRange}</p>
         </section>`;

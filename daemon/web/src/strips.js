@@ -6,7 +6,7 @@ import { PLOT_LEFT, PLOT_RIGHT, Strip } from './strip.js';
 import { NO_MARKS } from './stripmarks.js';
 import { unitSuffix } from './units.js';
 import { DASH, figure, reading } from './value.js';
-import { clockTime, span, words } from './words.js';
+import { clockTime, span, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Metric} Metric
@@ -169,7 +169,7 @@ export class StripView extends Component {
         return html`<div class=${`strip ${kind}`}
                 ref=${(/** @type {HTMLElement | null} */ root) => { if (root) this.root = root; }}>
             <div class="head">
-                <h3>${metric.title}</h3>
+                <h3>${term(metric.title)}</h3>
                 <div class="value"><span class="reading"></span><span class="age"></span></div>
             </div>
             <div class="plot" onPointerMove=${(/** @type {PointerEvent} */ event) => loop.point(ageAt(event))}

@@ -3,7 +3,7 @@ import { MetricType } from '#live';
 import { freshnessOf } from './freshness.js';
 import { html } from './html.js';
 import { unitSuffix } from './units.js';
-import { clockTime, number, span, words } from './words.js';
+import { clockTime, number, span, term, words } from './words.js';
 
 /** @typedef {import('#live').Metric} Metric
  *  @typedef {import('./freshness.js').Value} Value */
@@ -16,10 +16,15 @@ export function isLabelled(metric) {
     return metric.type === MetricType.STATE || metric.type === MetricType.EVENT;
 }
 
+/** A state as people read it. @param {string[]} labels @param {number} value */
+export function labelOf(labels, value) {
+    return term(labels[Math.round(value)]?.replaceAll('_', ' ') ?? DASH);
+}
+
 /** The value without its unit. @param {Metric} metric @param {number} value */
 export function figure(metric, value) {
     if (Number.isNaN(value)) return DASH;
-    if (isLabelled(metric)) return (metric.labels[Math.round(value)] ?? DASH).replaceAll('_', ' ');
+    if (isLabelled(metric)) return labelOf(metric.labels, value);
     return number(value, metric.decimals);
 }
 
@@ -45,7 +50,7 @@ export function reading(metric, value, now_ms) {
 export function ValueCell({ metric, value, now }) {
     const shown = reading(metric, value, now);
     return html`<div class=${`value ${shown.freshness}`}>
-        <span class="name">${metric.title}</span>
+        <span class="name">${term(metric.title)}</span>
         <span class="reading">${shown.figure}</span>
         <span class="side"><span class="unit">${shown.unit.trim()}</span>
             <span class="age">${shown.age}</span></span>

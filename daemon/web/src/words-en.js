@@ -426,4 +426,7 @@ export const en = {
     foot: 'The device\'s own cut-outs remain the protection. '
         + 'This page informs; it is not a medical alarm system.',
     version: (/** @type {string} */ version) => `Lumbar ${version}`,
+
+    // Plugins and rules speak English.
+    terms: /** @type {Record<string, string>} */ ({}),
 };

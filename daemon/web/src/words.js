@@ -46,6 +46,12 @@ export function setLanguage(code) {
     document.documentElement.lang = code;
 }
 
+/** What a plugin or a rule calls a metric, a label or a kind of device, where this language has a word
+ *  for it; else as it is called. @param {string} english */
+export function term(english) {
+    return words.terms[english] ?? english;
+}
+
 /** With exactly so many digits after the point. @param {number} value @param {number} decimals */
 export function number(value, decimals = 0) {
     let format = numbers.get(decimals);
