@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { text } from './browser.mjs';
-import { until } from './clinic.mjs';
+import { soon, until } from './clinic.mjs';
 
 const axe = readFileSync(fileURLToPath(new URL('node_modules/axe-core/axe.min.js', import.meta.url)), 'utf8');
 const TABS_MOST = 400;
@@ -130,7 +130,7 @@ async function testKeyboard(tap, browser, clinic) {
         await page.focus('.treatment .marker');
         await page.keyboard.press('Enter');
         await until('a marker', async () => (await page.$$('.notes li')).length > before);
-        assert.match(await text(page, '.notes li'), /⚑/);
+        await soon(async () => assert.match(await text(page, '.notes li'), /⚑/));
         await close();
     });
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { text, texts } from './browser.mjs';
-import { until } from './clinic.mjs';
+import { soon, until } from './clinic.mjs';
 import { faults } from './screens.mjs';
 
 const PASSWORD = 'a few words that nobody guesses';
@@ -22,7 +22,7 @@ export async function testAccounts(tap, browser, clinic, shots) {
         await takeUp(page, linkOf(clinic, 'setup'));
         await until('the wall', () => page.$('.tile'));
         assert.equal(new URL(page.url()).hash, '#/', 'no secret stays in the address');
-        assert.match(await text(page, 'footer'), /admin \(administrator\)/);
+        await soon(async () => assert.match(await text(page, 'footer'), /admin \(administrator\)/));
         assert.equal(await page.$('footer a[href="#/clients"]'), null, 'nothing of clients');
 
         await page.click('footer a[href="#/people"]');
@@ -54,7 +54,7 @@ export async function testAccounts(tap, browser, clinic, shots) {
         const anna = await browser.open(clinic.url);
         await takeUp(anna.page, links.anna);
         await until('a tile', () => anna.page.$('.tile'));
-        assert.deepEqual(await texts(anna.page, '.tile h2'), ['Room 2']);
+        await soon(async () => assert.deepEqual(await texts(anna.page, '.tile h2'), ['Room 2']));
         const lena = await browser.open(clinic.url);
         await takeUp(lena.page, links.lena);
         await until('all tiles', async () => (await lena.page.$$('.tile')).length === 2);

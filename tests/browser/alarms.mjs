@@ -2,7 +2,7 @@
 // and at a second screen.
 import assert from 'node:assert/strict';
 import { text, texts } from './browser.mjs';
-import { sleep, until } from './clinic.mjs';
+import { sleep, soon, until } from './clinic.mjs';
 import { Wearable } from './posture.mjs';
 
 /** One each: that latches, that grows more urgent, and a plain one. */
@@ -93,16 +93,18 @@ async function testKnown({ tap, clinic, wearable, wall, room, list }) {
         wearable.says(25);
         for (const page of [room, list]) {
             await page.waitForSelector(card('Bent 25°.'));
-            assert.equal(await text(page, '.alarm .first'), 'First: Look at p-01.');
-            assert.equal(await text(page, '.alarm .plainly'), 'For the client: You lean forward.');
-            assert.match(await text(page, '.alarm .life'), /Medium alarm, clinical.*since \d\d:\d\d:\d\d, /s);
+            await soon(async () => assert.equal(await text(page, '.alarm .first'), 'First: Look at p-01.'));
+            await soon(async () =>
+                assert.equal(await text(page, '.alarm .plainly'), 'For the client: You lean forward.'));
+            await soon(async () =>
+                assert.match(await text(page, '.alarm .life'), /Medium alarm, clinical.*since \d\d:\d\d:\d\d, /s));
         }
-        assert.equal(await text(list, '.alarm .where'), 'Room 1');
-        assert.equal(await counted(wall), '1 alarm waits');
+        await soon(async () => assert.equal(await text(list, '.alarm .where'), 'Room 1'));
+        await soon(async () => assert.equal(await counted(wall), '1 alarm waits'));
     });
 
     await tap.check('it is acknowledged on the wall, and every screen shows that', async () => {
-        assert.equal(await text(wall, '.tile .mark text'), '!!');
+        await soon(async () => assert.equal(await text(wall, '.tile .mark text'), '!!'));
         await wall.click('.place .ack');
         for (const page of [room, list])
             await until('acknowledged', async () => /acknowledged \d\d:\d\d:\d\d at a screen/
@@ -112,7 +114,7 @@ async function testKnown({ tap, clinic, wearable, wall, room, list }) {
         await until('the wall is quiet', () => wall.$('.tile.medium.quiet .mark.quiet .tick'));
         assert.equal(await wall.$('.place .ack'), null);
         assert.match(await wall.getAttribute('.tile .mark', 'aria-label'), /Medium alarm, clinical, acknowledged/);
-        assert.equal(await counted(wall), 'No alarm waits');
+        await soon(async () => assert.equal(await counted(wall), 'No alarm waits'));
     });
 
     await tap.check('it is un-acknowledged by keyboard, and focus stays with it', async () => {
@@ -141,6 +143,7 @@ async function testShelf({ tap, clinic, wall, room, list }) {
     await tap.check('it is shelved with a reason and a time, and is out of sight on the wall', async () => {
         await ready(room, card('Bent 25°.', '.shelf'));
         await room.click(card('Bent 25°.', '.shelf'));
+        await room.waitForSelector('.shelve .do');
         assert.equal(await room.$eval('.shelve .do', ({ disabled }) => disabled), true, 'no reason yet');
         await room.check('text=The exercise wants it so');
         await room.check('text=30 min');
@@ -157,7 +160,7 @@ async function testShelf({ tap, clinic, wall, room, list }) {
                 .test(await text(page, '.alarm .shelved')));
         await until('the wall is calm', async () => !await wall.$('.tile.medium'));
         assert.equal(await wall.getAttribute('.tile .shelves', 'aria-label'), '1 alarm shelved');
-        assert.equal(await counted(wall), 'No alarm waits');
+        await soon(async () => assert.equal(await counted(wall), 'No alarm waits'));
     });
 
     await tap.check('it is taken back at another screen: then it is acknowledged', async () => {
@@ -200,7 +203,7 @@ async function testLoss({ tap, clinic, wearable, wall, room, list }) {
         wearable.silent();
         await until('lost', async () => /value not known for \d+ s/
             .test(await text(room, '.alarm .unknown')), 20000);
-        assert.match(await text(wall, '.worst .where'), /value not known for/);
+        await soon(async () => assert.match(await text(wall, '.worst .where'), /value not known for/));
         await ready(list, card('Bent 25°.', '.ack'));
         await list.click(card('Bent 25°.', '.ack'));
         await until('it is said', async () => /the loss of its signal acknowledged .*; not what is behind it/
@@ -221,7 +224,7 @@ async function testLatch({ tap, clinic, wearable, wall, room, list }) {
         await until('the wall', () => wall.$('.tile.high .mark text'));
         wearable.says(5);
         await until('latched', async () => (await text(room, '.alarm .latched')) === 'over, kept until it is reset');
-        assert.deepEqual(await texts(room, '.alarm .sentence'), ['Bent far 70°.']);
+        await soon(async () => assert.deepEqual(await texts(room, '.alarm .sentence'), ['Bent far 70°.']));
         assert.ok(await wall.$('.tile.high .mark .pin'));
         assert.equal((await inHub(clinic, 'far')).presence, 'latched');
     });
@@ -260,8 +263,10 @@ async function testUnseen({ tap, clinic, wearable, wall, room }) {
         wearable.says(-20);
         await until('low', () => wall.$('.tile.low'));
         await until('medium', () => wall.$('.tile.medium'), 20000);
-        assert.equal(await text(room, '.alarm .escalated'), 'told again: nobody acknowledged it');
-        assert.match(await text(room, '[aria-live="assertive"]'), /^Room 1 Bent back \u221220°\.|^Room 1 Bent back -20°\./);
+        await soon(async () =>
+            assert.equal(await text(room, '.alarm .escalated'), 'told again: nobody acknowledged it'));
+        await soon(async () =>
+            assert.match(await text(room, '[aria-live="assertive"]'), /^Room 1 Bent back \u221220°\.|^Room 1 Bent back -20°\./));
         assert.equal((await inHub(clinic, 'unseen')).priority, 'medium');
     });
 }
@@ -276,9 +281,10 @@ async function testLoad({ tap, clinic, list }) {
         assert.equal(figures[0], String(load.alarms));
         assert.equal(figures[4], `${Math.round((100 * load.ended_unacknowledged) / load.ended)}\u202f%`);
         const titles = { bent: 'Bent', far: 'Bent far', unseen: 'Unseen' };
-        assert.deepEqual(await texts(list, '.load tbody td:first-child'),
-            load.worst_rules.map(({ rule }) => titles[rule]));
-        assert.match(await text(list, '.load'), /No flood: never more than 10 alarms in ten minutes/);
+        await soon(async () => assert.deepEqual(await texts(list, '.load tbody td:first-child'),
+            load.worst_rules.map(({ rule }) => titles[rule])));
+        await soon(async () =>
+            assert.match(await text(list, '.load'), /No flood: never more than 10 alarms in ten minutes/));
         await list.check('.load >> text=7 days');
         await until('of a week', async () => (await texts(list, '.load .counts dd'))[0] === String(load.alarms));
     });

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { violations } from './access.mjs';
 import { text, texts } from './browser.mjs';
-import { sleep, until } from './clinic.mjs';
+import { sleep, soon, until } from './clinic.mjs';
 import { SIZES, faults } from './screens.mjs';
 import { openOne, order } from './treatment.mjs';
 
@@ -82,7 +82,7 @@ export async function testArchive(tap, browser, clinic, shots) {
         assert.ok(Math.abs(whole.points - (1180 - 24)) < 3, `${whole.points}`);
         await until('values', async () => (await texts(page, '.history output')).some((said) => /lowest .* highest/.test(said)));
         assert.ok((await page.$$('.history')).length >= 2);
-        assert.match(await text(page, '.pane header'), /Session 500: kiefer-7.*Pain: 6 → 3/s);
+        await soon(async () => assert.match(await text(page, '.pane header'), /Session 500: kiefer-7.*Pain: 6 → 3/s));
         assert.ok((await texts(page, '.said li')).some((said) => said.includes('Left side tender')));
 
         const wide = ({ from, to }) => to - from;
@@ -104,7 +104,7 @@ export async function testArchive(tap, browser, clinic, shots) {
         assert.ok(wide(await asks(page, () => page.click('.tools [aria-label="Zoom out"]'))) > wide(whole));
         const charts = (await page.$$('.history')).length;
         await asks(page, () => page.selectOption('.chosen select', 'lumbar_flexion'), 'lumbar_flexion');
-        assert.equal((await page.$$('.history')).length, charts + 1);
+        await until('another chart', async () => (await page.$$('.history')).length === charts + 1);
         await page.click('.chosen button >> nth=0');
         await until('one is gone', async () => (await page.$$('.history')).length < charts + 1);
         assert.deepEqual(log.said, []);

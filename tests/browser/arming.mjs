@@ -2,7 +2,7 @@
 // is.
 import assert from 'node:assert/strict';
 import { text, texts } from './browser.mjs';
-import { until } from './clinic.mjs';
+import { soon, until } from './clinic.mjs';
 import { Wearable } from './posture.mjs';
 
 export const ARMED_RULES = `
@@ -35,15 +35,16 @@ export async function testArming(tap, browser, clinic) {
             for (const page of [room, list])
                 await until('it is shown', async () =>
                     (await texts(page, '.suppressed .sentence'))[0] === 'Bent 30°.');
-            assert.match(await text(room, '.suppressed li'), /no alarm outside of treatments, since/);
-            assert.match(await text(list, '.suppressed li'), /^\S/);
+            await soon(async () =>
+                assert.match(await text(room, '.suppressed li'), /no alarm outside of treatments, since/));
+            await soon(async () => assert.match(await text(list, '.suppressed li'), /^\S/));
             const mark = await room.$('.suppressed .mark');
             assert.equal(await mark.getAttribute('aria-label'), 'Medium alarm, clinical, not told now');
             const dots = await room.$eval('.suppressed .shape path', (path) =>
                 getComputedStyle(path).strokeDasharray);
             assert.notEqual(dots, 'none');
-            assert.equal(await waiting(), 'No alarm waits');
-            assert.deepEqual(await texts(room, '.alarm .sentence'), []);
+            await soon(async () => assert.equal(await waiting(), 'No alarm waits'));
+            await soon(async () => assert.deepEqual(await texts(room, '.alarm .sentence'), []));
         });
 
         await tap.check('when a treatment begins it is an alarm, and suppressed no more', async () => {
@@ -51,7 +52,7 @@ export async function testArming(tap, browser, clinic) {
             assert.equal((await post(clinic, `sessions/${session}/start`)).status, 200);
             await until('it is an alarm', async () => (await texts(room, '.alarm .sentence'))[0] === 'Bent 30°.');
             await until('it is not suppressed', async () => !await room.$('.suppressed'));
-            assert.equal(await waiting(), '1 alarm waits');
+            await soon(async () => assert.equal(await waiting(), '1 alarm waits'));
         });
 
         await tap.check('when it ends it is suppressed again, until it is over', async () => {

@@ -24,6 +24,17 @@ export async function until(what, condition, ms = 20000, step = 50) {
     }
 }
 
+/** An assertion that holds in a moment: a page shows a little later what it was told, or asked for. */
+export async function soon(assertion, ms = 20000) {
+    for (const end = Date.now() + ms; ; await sleep(50)) {
+        try {
+            return await assertion();
+        } catch (error) {
+            if (error.code !== 'ERR_ASSERTION' || Date.now() > end) throw error;
+        }
+    }
+}
+
 async function freePort() {
     const server = createServer();
     await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));

@@ -5,7 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from './browser.mjs';
 import { inRoom, told } from './alarms.mjs';
-import { sleep, until } from './clinic.mjs';
+import { sleep, soon, until } from './clinic.mjs';
 import { openOne } from './treatment.mjs';
 import { SILENT } from './wall.mjs';
 
@@ -62,7 +62,7 @@ export async function testScreens(tap, browser, clinic, shots) {
     await tap.check('the page speaks the browser\'s language, or the other one for good', async () => {
         const { page, close } = await browser.open(clinic.url, { locale: 'de-AT' });
         await until('a tile', () => page.$('.tile'));
-        assert.match(await text(page, 'footer'), /Schutzabschaltungen/);
+        await soon(async () => assert.match(await text(page, 'footer'), /Schutzabschaltungen/));
         await page.click('footer button');
         await until('English', async () => /cut-outs remain the protection/.test(await text(page, 'footer')));
         await page.reload();

@@ -135,7 +135,7 @@ export async function testSound(tap, browser, clinic) {
 
         await tap.check('a screen can be silent for good, and says that it is', async () => {
             await page.click('.sound');
-            assert.equal(await text(page, '.sound.off'), 'Sound off here');
+            await until('it says so', async () => await text(page, '.sound.off') === 'Sound off here');
             wearable.says(5);
             await until('calm', async () => !await page.$('.tile.high'));
             await heard(page);

@@ -1,7 +1,7 @@
 // The wall, with the devices of a clinic and their faults.
 import assert from 'node:assert/strict';
 import { text, texts } from './browser.mjs';
-import { until } from './clinic.mjs';
+import { soon, until } from './clinic.mjs';
 
 const TRANSFER_MAX = 150 * 1024;
 const PAINT_MAX_MS = 500;
@@ -91,11 +91,11 @@ export async function testWall(tap, browser, clinic) {
 
     await tap.check('an alarm shows mark, sentence and the first thing to do, its room first', async () => {
         await until('a technical alarm in its room', () => page.$(`${tile(SILENT)} .mark .plug`), 20000);
-        assert.equal(await text(page, `${tile(SILENT)} .mark text`), '!!');
+        await soon(async () => assert.equal(await text(page, `${tile(SILENT)} .mark text`), '!!'));
         assert.ok(await page.$(`${tile(SILENT)}.medium`), 'the colour');
         assert.match(await page.getAttribute(`${tile(SILENT)} .mark`, 'aria-label'), /Medium alarm, technical/);
-        assert.match(await text(page, `${tile(SILENT)} .sentence`), /p-05/);
-        assert.match(await text(page, `${tile(SILENT)} .first`), /^First: \S/);
+        await soon(async () => assert.match(await text(page, `${tile(SILENT)} .sentence`), /p-05/));
+        await soon(async () => assert.match(await text(page, `${tile(SILENT)} .first`), /^First: \S/));
         const order = await page.$$eval('.tile', (tiles) =>
             tiles.map(({ className }) => /high|medium|low|$/.exec(className)[0]));
         const rank = order.map((name) => ['', 'low', 'medium', 'high'].indexOf(name));
@@ -109,7 +109,7 @@ export async function testWall(tap, browser, clinic) {
 
     await tap.check('an alarm that begins is said to who listens to the page', async () => {
         // The medium and the low alarm began after this page was opened.
-        assert.match(await text(page, '[aria-live="assertive"]'), /^Room \d .+\. .+/);
+        await soon(async () => assert.match(await text(page, '[aria-live="assertive"]'), /^Room \d .+\. .+/));
     });
 
     await tap.check('nothing but the hub is asked, and nothing is complained of', async () => {
