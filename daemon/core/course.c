@@ -4,10 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/report_words.h"
-
 #include "base/text.h"
 #include "core/calibration.h"
+#include "core/report_words.h"
 
 /* ---- Values over time ---- */
 

@@ -66,7 +66,7 @@ export async function testCourse(tap, browser, clinic, shots) {
         assert.equal((await page.$$('.charts .error')).length, 2, 'the error of the measurement is drawn');
         await page.click('footer button');
         await until('German', async () => (await texts(page, '.told b'))[2]
-            === 'Bewegungsumfang, Lumbar flexion +: mehr, über den Messfehler hinaus.');
+            === 'Bewegungsumfang, Beugung der LWS +: mehr, über den Messfehler hinaus.');
         await close();
     });
 

@@ -302,6 +302,10 @@ class Local(http.client.HTTPConnection):
         self.sock.connect(self.path)
 
 
+SECRETS = ("secret", "link", "password", "old", "new", "token")
+SECRET_LEAST = 8  # what is shorter may stand anywhere for another reason
+
+
 class Clinic:
     def __init__(self, build, rooms=None, rules="", extra="", plugins=None, start=True,
                  plans=None, automatic=None, accounts=False):
@@ -316,7 +320,7 @@ class Clinic:
         self.recordings, self.recorded = self.folder / "recordings", False
         self.plugins = plugins or self.build / "plugins"
         self.accounts = accounts  # people log in
-        self.unsaid = set()  # what must not stand in the log: who is treated
+        self.unsaid = set()  # what must not stand in the log: who is treated, and secrets
         self.web_port = 0
         self.tls = None  # an ssl.SSLContext, where the page is by https://
         self.hub = self.broker = self.mqtt = None
@@ -498,7 +502,16 @@ class Clinic:
             self.unsaid.add(body["name"])
         self.headers = answer.headers
         is_json = "json" in answer.headers.get("Content-Type", "")
-        return answer.status, json.loads(said) if is_json else said.decode()
+        said = json.loads(said) if is_json else said.decode()
+        self.hide(body)
+        self.hide(said)
+        return answer.status, said
+
+    def hide(self, told):
+        """The secrets in what was sent or answered."""
+        for name, value in told.items() if isinstance(told, dict) else ():
+            if name in SECRETS and isinstance(value, str) and len(value) >= SECRET_LEAST:
+                self.unsaid.add(value.rsplit("/", 1)[-1])
 
     def ctl(self, *arguments, config=True, **environment):
         where = ["--config", f"{self.folder}/lumbard.yaml"] if config else []

@@ -51,7 +51,10 @@ class Visitor:
         if answer.status < 300:
             self.clinic.answered.add(described.find(method, path))
         self.keep(self.headers.get("set-cookie"))
-        return answer.status, json.loads(said) if "json" in self.headers["content-type"] else said
+        said = json.loads(said) if "json" in self.headers["content-type"] else said
+        self.clinic.hide(body)
+        self.clinic.hide(said)
+        return answer.status, said
 
     def keep(self, cookie):
         """As a browser does: in the place of the one before, or of nothing where it is over."""
@@ -59,6 +62,7 @@ class Visitor:
             name, _, value = cookie.split(";")[0].partition("=")
             assert name == "lumbar", cookie
             self.cookie = value or None
+            self.clinic.hide({"secret": value})
 
     def upgrade(self, headers=None):
         """The status of a WebSocket's upgrade, and the socket."""
