@@ -60,7 +60,8 @@ static void scores_change_where_it_matters_to_people(void **state)
 static struct course_range range_of(const char *metric, int direction, double best, int64_t at_ms)
 {
     struct course_range range = {.of = {.direction = direction, .best = best, .at_ms = at_ms}};
-    snprintf(range.of.metric, sizeof(range.of.metric), "%s", metric);
+    struct text text = text_in(range.of.metric, sizeof(range.of.metric));
+    text_add(&text, "%s", metric);
     return range;
 }
 
