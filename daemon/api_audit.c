@@ -27,7 +27,11 @@ static void on_line(void *user, const struct store_value *values, unsigned count
     (void)count;
     audit_take_row(&line, values);
     asked->last = line.id;
-    json_array_append_new(asked->lines, audit_json(&line));
+    json_t *json = audit_json(&line);
+    int64_t off_ms = hub_audit_off_ms(asked->hub, line.id);
+    if (off_ms != 0)
+        json_object_set_new(json, "right_at_ms", json_integer(line.at_ms + off_ms));
+    json_array_append_new(asked->lines, json);
 }
 
 static void on_end(void *user, const struct store_trail *trail)

@@ -107,7 +107,7 @@ int hub_load_audit(struct lumbard *hub, struct diag *diag)
                   (unsigned long long)last.id, (unsigned long long)audit->newest);
     if (last.id > audit->newest)
         audit->newest = last.id; /* a number stands once */
-    return 0;
+    return hub_load_told_wrong(hub, diag);
 }
 
 /* ---- lines ---- */

@@ -52,6 +52,8 @@ struct hub_clock {
     int64_t wall_offset_ms;  /* of the start: the wall clock less the monotonic one */
     int64_t doubted_from_ms; /* since when nobody vouches for it, in hub time; 0: somebody does */
     bool is_behind;          /* it was before what is known already, and hub time is not */
+    /* At this start what was kept from there on was moved by so much; 0: nothing was. */
+    int64_t mended_from_ms, mended_by_ms;
 };
 
 /* An answer of the API that waits until a batch is on the disk. */
@@ -76,8 +78,9 @@ struct hub_unstored {
 };
 
 /* The audit trail: where it stands, what waits for room in the store, what was told of just now. */
-#define HUB_AUDIT_WAITING 64
-#define HUB_AUDIT_SEEN    128
+#define HUB_AUDIT_WAITING    64
+#define HUB_AUDIT_SEEN       128
+#define HUB_AUDIT_TOLD_WRONG 32
 struct hub_audit {
     uint64_t newest;
     char head[AUDIT_HASH_BYTES];
@@ -91,6 +94,13 @@ struct hub_audit {
     char about[AUDIT_ABOUT_BYTES], why[AUDIT_WHY_BYTES]; /* of the request at hand */
     uint64_t logged;               /* the head was, up to this line */
     int64_t logged_ms;
+    /* Lines that were told by a wrong clock, and how far it was off; the newest of them. Written
+     * before the loop runs, and read by the pool's threads. */
+    struct hub_told_wrong {
+        uint64_t first, last;
+        int64_t by_ms;
+    } told_wrong[HUB_AUDIT_TOLD_WRONG];
+    unsigned told_wrong_count;
 };
 
 /* Glass that was broken, the newest of it: told to the leads until one of them has seen it. */
@@ -337,6 +347,12 @@ void hub_tick_accounts(struct lumbard *hub, int64_t now_ms);   /* logins come to
 int hub_load_audit(struct lumbard *hub, struct diag *diag);
 void hub_store_audit_again(struct lumbard *hub); /* what found no room */
 void hub_tick_audit(struct lumbard *hub, int64_t now_ms);
+
+/* audit_clock.c: lines that were told by a wrong clock. One more line says so once the clock was put
+ * right, for no line is ever changed. */
+int hub_load_told_wrong(struct lumbard *hub, struct diag *diag);
+int hub_audit_clock(struct lumbard *hub, struct diag *diag); /* when all else is loaded */
+int64_t hub_audit_off_ms(const struct lumbard *hub, uint64_t id); /* to be added; any thread */
 
 /* api_glass.c */
 int hub_load_glass(struct lumbard *hub, struct diag *diag);

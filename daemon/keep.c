@@ -204,6 +204,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
             store_load_derived(hub->store, ingest->derive, ingest->drivers, ingest->devices, diag);
     if (code == 0)
         code = store_load_heard(hub->store, &hub->heard, diag);
+    if (code == 0)
+        code = hub_audit_clock(hub, diag);
     if (code != 0)
         return code;
     devices_tell(ingest->devices, on_new_device, hub);

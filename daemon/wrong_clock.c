@@ -87,6 +87,8 @@ static bool mend(struct lumbard *hub, const struct note *note)
                   (double)by_ms / 1000, diag.text);
         return false;
     }
+    hub->clock.mended_from_ms = note->from_ms;
+    hub->clock.mended_by_ms = by_ms;
     log_notice("clock: it is set now; what was kept since the machine was switched on is moved "
                "by %+.1f s",
                (double)by_ms / 1000);

@@ -170,18 +170,29 @@ static int verify(const struct wish *wish, const char *file)
 
 /* ---- list, export ---- */
 
+static const char *date(long long ms, char out[ASK_TIME_BYTES])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm local;
+    strftime(out, ASK_TIME_BYTES, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &local));
+    return out;
+}
+
 static void print_line(void *user, const json_t *line)
 {
-    char at[ASK_TIME_BYTES];
-    time_t seconds = (time_t)(ask_integer(line, "at_ms") / 1000);
-    struct tm local;
+    char at[ASK_TIME_BYTES], told[ASK_TIME_BYTES];
+    bool moved = json_object_get(line, "right_at_ms") != NULL;
     (void)user;
-    strftime(at, sizeof(at), "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &local));
+    date(ask_integer(line, moved ? "right_at_ms" : "at_ms"), at);
     printf("%6lld  %s  %-16s %-10s %-7s %4lld  %s%s%s", ask_integer(line, "id"), at,
            ask_string(line, "who"), ask_string(line, "role"), ask_string(line, "door"),
            ask_integer(line, "outcome"), ask_string(line, "what"),
            *ask_string(line, "about") != '\0' ? ": " : "", ask_string(line, "about"));
-    printf(*ask_string(line, "why") != '\0' ? "  (%s)\n" : "\n", ask_string(line, "why"));
+    if (*ask_string(line, "why") != '\0')
+        printf("  (%s)", ask_string(line, "why"));
+    if (moved)
+        printf("  [told as %s by a wrong clock]", date(ask_integer(line, "at_ms"), told));
+    putchar('\n');
 }
 
 static void print_json(void *user, const json_t *line)

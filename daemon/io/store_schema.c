@@ -175,6 +175,9 @@ static const char *const migrations[] = {
     "      FROM session_note WHERE session = NEW.session), NEW.at_ms, 'note', NEW.who, NEW.text"
     "    WHERE NEW.what = 'note';"
     "  END;",
+
+    /* The few lines of the trail that say of others that their clock was wrong: each start asks. */
+    "CREATE INDEX audit_of_clock ON audit (id) WHERE what = 'clock set';",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -49,6 +49,10 @@ static const struct {
     {"glass", "at_ms"},
     {"glass", "until_ms"},
     {"glass", "seen_ms"},
+    {"pass", "glass_ms"},
+    {"amendment", "at_ms"},
+    {"lack", "from_ms"},
+    {"lack", "to_ms"},
 };
 
 int64_t store_newest_ms(struct store *store)

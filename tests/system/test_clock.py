@@ -126,6 +126,26 @@ def times(clinic, number):
     return instant(session["started"]), instant(session["ended"])
 
 
+def the_trail_tells_both_times(clinic, before, mended):
+    """It is sealed: its lines stay as they were told, and the right time stands beside them."""
+    def all_of_it():
+        said = clinic.ctl("audit", "list", "--last", "200", "--json")
+        lines = [json.loads(line) for line in said.stdout.splitlines()]
+        return lines if any(line["what"] == "clock set" for line in lines) else None
+    lines = wait_for("the line of the clock", all_of_it)
+    starts = [line for line in lines if line["what"] == "POST /sessions/{id}/start"]
+    assert len(starts) == 2, lines
+    assert abs(starts[0]["at_ms"] / 1000 - before) < 3600 and "right_at_ms" not in starts[0], starts
+    assert abs(starts[1]["right_at_ms"] / 1000 - mended[0]) < 1, (starts, mended)
+    assert starts[1]["right_at_ms"] - starts[1]["at_ms"] > HOUR_MS, starts
+    (clock,) = [line for line in lines if line["what"] == "clock set"]
+    assert clock["who"] == "hub" and f"-{clock['id'] - 1} by +" in clock["about"], clock
+    assert "right_at_ms" not in clock, clock
+    assert clinic.ctl("audit", "list").stdout.count("by a wrong clock") >= 3
+    sound = clinic.ctl("audit", "verify")
+    assert sound.returncode == 0, sound
+
+
 def what_was_told_by_a_clock_that_nobody_had_set_is_put_right(build):
     """A machine without a battery was off for six hours. Its clock begins an hour before that, and
     then the network comes."""
@@ -160,6 +180,7 @@ def what_was_told_by_a_clock_that_nobody_had_set_is_put_right(build):
         history = clinic.ask("/history?device=posture/p-01&metric=trunk_inclination")[1]
         last = instant(history["buckets"][-1]["at"])
         assert abs(last - mended[1]) < 63, (last, mended)  # by whole minutes
+        the_trail_tells_both_times(clinic, ended, mended)
         wait_for("nothing is wrong", lambda: clinic.ask("/health")[1]["complaints"] == [])
         clinic.stop_hub()
         with sqlite3.connect(clinic.folder / "history.db") as file:

@@ -81,10 +81,13 @@ export function GlassBanner({ entrance }) {
         <button onClick=${() => entrance.seeGlass(id)}>${words.seen}</button></p>`);
 }
 
-/** @typedef {{id: number, at_ms: number, who: string, role: string, door: string, what: string,
+/** @typedef {{id: number, at_ms: number, right_at_ms?: number, who: string, role: string, door: string, what: string,
  *    about: string, why: string, outcome: number}} Line */
 
 const LINES = 200;
+
+/** A clock that was wrong may have told it. @param {Line} line */
+const when = (line) => line.right_at_ms ?? line.at_ms;
 
 /** The newest lines of the trail.
  *  @extends {Component<{}, {lines: Line[] | null, complaint: string}>} */
@@ -103,7 +106,7 @@ export class TrailScreen extends Component {
         return html`<div class="people"><h1>${words.trail}</h1><p>${words.trailHint}</p>
             <p class="complaint" role="alert">${complaint}</p>
             ${lines ? html`<ol class="trail">${lines.map((line) => html`<li key=${line.id}>
-                <small>${day(line.at_ms)} ${clockTime(line.at_ms)}</small> <b>${line.who}</b>
+                <small>${day(when(line))} ${clockTime(when(line))}</small> <b>${line.who}</b>
                 <span>${line.what}</span> <span>${line.about}</span> <small>${line.why}</small>
                 ${line.outcome >= 400 && html`<small>${String(line.outcome)}</small>`}</li>`)}</ol>`
                 : html`<p class="empty">${words.waiting}</p>`}</div>`;

@@ -1,0 +1,79 @@
+/*
+ * The trail and a clock that was wrong: a line is sealed as it was told, so its time is not moved
+ * with all else (wrong_clock.c). A line of the hub's own, sealed as well, names the lines that were
+ * told by that clock and by how much; who reads the trail is given the right time beside the one
+ * that was told.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "audit.h"
+#include "base/text.h"
+
+#define WHAT  "clock set"
+#define ABOUT "lines %" PRIu64 "-%" PRIu64 " by %+" PRId64 " ms"
+
+static void note(struct hub_audit *audit, const struct hub_told_wrong *more)
+{
+    if (audit->told_wrong_count == HUB_AUDIT_TOLD_WRONG)
+        memmove(audit->told_wrong, audit->told_wrong + 1,
+                --audit->told_wrong_count * sizeof(audit->told_wrong[0]));
+    audit->told_wrong[audit->told_wrong_count++] = *more;
+}
+
+static void on_line(void *user, const struct store_value *values, unsigned count)
+{
+    struct hub_told_wrong said;
+    struct audit_line line;
+    (void)count;
+    audit_take_row(&line, values);
+    if (sscanf(line.about, "lines %" SCNu64 "-%" SCNu64 " by %" SCNd64 " ms", &said.first,
+               &said.last, &said.by_ms) == 3)
+        note(user, &said);
+}
+
+int hub_load_told_wrong(struct lumbard *hub, struct diag *diag)
+{
+    hub->audit.told_wrong_count = 0;
+    return store_load(hub->store, STORE_AUDIT, "what = '" WHAT "'", on_line, &hub->audit, diag);
+}
+
+static void on_before(void *user, const struct store_value *values, unsigned count)
+{
+    uint64_t *first = user;
+    (void)count;
+    *first = (uint64_t)values[0].integer + 1;
+}
+
+int hub_audit_clock(struct lumbard *hub, struct diag *diag)
+{
+    static const struct access itself = {.name = "hub"};
+    struct hub_told_wrong told = {.first = 1, .last = hub->audit.newest};
+    char before[160], about[AUDIT_ABOUT_BYTES];
+    told.by_ms = hub->clock.mended_by_ms;
+    if (told.by_ms == 0 || hub->store == NULL)
+        return 0;
+    struct text text = text_in(before, sizeof(before));
+    text_add(&text,
+             "id = (SELECT id FROM audit WHERE at_ms < %" PRId64 " ORDER BY id DESC LIMIT 1)",
+             hub->clock.mended_from_ms);
+    int code = store_load(hub->store, STORE_AUDIT, before, on_before, &told.first, diag);
+    hub->clock.mended_by_ms = 0;
+    if (code != 0 || told.first > told.last)
+        return code;
+    text = text_in(about, sizeof(about));
+    text_add(&text, ABOUT, told.first, told.last, told.by_ms);
+    hub_audit(hub, &itself, WHAT, about, 200, "they were told by a clock that nobody had set");
+    note(&hub->audit, &told);
+    return 0;
+}
+
+int64_t hub_audit_off_ms(const struct lumbard *hub, uint64_t id)
+{
+    const struct hub_audit *audit = &hub->audit;
+    for (unsigned i = 0; i < audit->told_wrong_count; i++)
+        if (id >= audit->told_wrong[i].first && id <= audit->told_wrong[i].last)
+            return audit->told_wrong[i].by_ms;
+    return 0;
+}
