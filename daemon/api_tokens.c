@@ -53,6 +53,24 @@ static enum api_outcome tell(struct lumbard *hub, const struct api_call *call,
     return api_stored(hub, call, answer, 201, said);
 }
 
+/* Nobody heard the secret of the first answer: another token takes its place, until one is used. */
+static bool make_way(struct lumbard *hub, const struct api_call *call, struct api_answer *answer)
+{
+    const struct repeat *before;
+    if (!api_repeat(hub, call, &before, answer))
+        return false;
+    if (before == NULL)
+        return true;
+    const struct pass *pass = passes_by_id(hub->users, before->id);
+    if (pass == NULL || pass->used_ms != pass->made_ms) {
+        api_problem(answer, 409, "What this request has made is in use, or was revoked.");
+        return false;
+    }
+    hub_remove_pass(hub, pass->id);
+    hub_forget_repeats(hub, REPEAT_TOKEN, before->id);
+    return true;
+}
+
 /* {"name", "role", "rooms", "days", "writes"}: reads only, unless it says that it writes. */
 enum api_outcome api_post_token(void *user, const struct api_call *call, struct api_answer *answer)
 {
@@ -77,9 +95,13 @@ enum api_outcome api_post_token(void *user, const struct api_call *call, struct 
     wanted.reads = !json_is_true(writes) || wanted.role == ROLE_DISPLAY;
     wanted.until_ms = hub_now_ms(hub) + days * DAY_MS;
     memcpy(wanted.name, name, strlen(name) + 1);
+    if (!make_way(hub, call, answer))
+        return API_DONE;
     const struct pass *pass = hub_add_pass(hub, &wanted, secret, &diag);
-    return pass != NULL ? tell(hub, call, pass, secret, answer)
-                        : api_complain(answer, diag.code, &diag);
+    if (pass == NULL)
+        return api_complain(answer, diag.code, &diag);
+    api_created(hub, call, REPEAT_TOKEN, pass->id);
+    return tell(hub, call, pass, secret, answer);
 }
 
 /* It and every wall that was let in by it. */

@@ -141,7 +141,19 @@ static enum api_outcome add(struct lumbard *hub, const struct api_call *call, st
     if (added == NULL)
         return api_complain(answer, diag.code, &diag);
     hub_store_user(hub, added);
+    api_created(hub, call, REPEAT_USER, added->id);
     return invite(hub, call, added, 201, answer);
+}
+
+/* Nobody heard the link of the first answer: another one takes its place, until one is used. */
+static enum api_outcome add_again(struct lumbard *hub, const struct api_call *call,
+                                  const struct repeat *before, struct api_answer *answer)
+{
+    const struct user *user = users_by_id(hub->users, before->id);
+    if (user == NULL || user->disabled || user->sealed[0] != '\0')
+        return api_problem(answer, 409, "What this request has made is taken up already.");
+    hub_end_passes(hub, user->id, "the invitation was made again");
+    return invite(hub, call, user, 201, answer);
 }
 
 enum api_outcome api_post_user(void *hub_of, const struct api_call *call, struct api_answer *answer)
@@ -149,10 +161,13 @@ enum api_outcome api_post_user(void *hub_of, const struct api_call *call, struct
     struct lumbard *hub = hub_of;
     struct api_reader reader = {.call = call};
     struct user user = {0};
+    const struct repeat *before;
     const char *name = api_text(&reader, "name", 1, USER_NAME_BYTES - 1, NULL);
     if (!api_read_role(&reader, NULL, &user.role, answer) ||
-        !api_read_rooms(hub, call, user.rooms, answer))
+        !api_read_rooms(hub, call, user.rooms, answer) || !api_repeat(hub, call, &before, answer))
         return API_DONE;
+    if (before != NULL)
+        return add_again(hub, call, before, answer);
     snprintf(user.name, sizeof(user.name), "%s", name);
     return add(hub, call, &user, answer);
 }

@@ -4,7 +4,7 @@
 #include "api.h"
 #include "io/store_rows.h"
 
-static const char *const kind_names[REPEAT_KINDS_] = {"", "client", "session"};
+static const char *const kind_names[REPEAT_KINDS_] = {"", "client", "session", "user", "token"};
 
 static uint64_t hash_of(const struct api_request *request)
 {

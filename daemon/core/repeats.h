@@ -19,7 +19,14 @@
 #define REPEATS_KEY_BYTES 65 /* with the NUL */
 #define REPEATS_MS        (24 * INT64_C(3600000))
 
-enum repeat_kind { REPEAT_NONE, REPEAT_CLIENT, REPEAT_SESSION, REPEAT_KINDS_ };
+enum repeat_kind {
+    REPEAT_NONE,
+    REPEAT_CLIENT,
+    REPEAT_SESSION,
+    REPEAT_USER,
+    REPEAT_TOKEN,
+    REPEAT_KINDS_
+};
 
 struct repeat {
     char key[REPEATS_KEY_BYTES]; /* "" the place is free */

@@ -232,6 +232,30 @@ def a_wall_comes_in_by_its_token_and_only_looks(build):
     assert house.admin.ask("/tokens", "POST", {"name": "x", "role": "admin"})[0] == 422
 
 
+def what_is_made_for_people_by_a_key_is_made_once(build):
+    house, clinic = HOUSE[0], HOUSE[0].clinic
+
+    def create(path, key, **body):
+        return house.admin.ask(path, "POST", body, {"Idempotency-Key": key})
+
+    # Whoever heard no answer asks again, and is told a link that holds; the one before does not.
+    links = [create("/users", "user-1", name="olga", role="therapist") for _ in range(2)]
+    assert [status for status, _ in links] == [201, 201], links
+    assert [u["name"] for u in house.admin.ask("/users")[1]["users"]].count("olga") == 1
+    first, second = (said["link"].rsplit("/", 1)[1] for _, said in links)
+    taken = [Visitor(clinic).ask("/enrol", "POST", {"secret": secret, "password": PASSWORD})[0]
+             for secret in (first, second)]
+    assert taken == [404, 200], taken
+    assert create("/users", "user-1", name="olga", role="therapist")[0] == 409  # taken up
+    assert create("/users", "user-1", name="olga", role="lead")[0] == 422  # another request
+    tokens = [create("/tokens", "token-1", name="porch")[1]["secret"] for _ in range(3)]
+    assert [t["name"] for t in house.admin.ask("/tokens")[1]["tokens"]].count("porch") == 1
+    held = [Visitor(clinic, bearer=secret).ask("/rooms")[0] for secret in tokens]
+    assert held == [401, 401, 200], held
+    assert create("/tokens", "token-1", name="porch")[0] == 409  # in use
+    assert create("/tokens", "token-1", name="yard")[0] == 422
+
+
 def glass_is_broken_with_a_reason_and_the_lead_is_told(build):
     house, clinic = HOUSE[0], HOUSE[0].clinic
     anna = login(clinic, "anna")[0]
@@ -435,6 +459,7 @@ if __name__ == "__main__":
              who_has_no_account_is_told_no_more_and_no_sooner,
              a_session_is_not_taken_over_by_another_sites_page,
              a_wall_comes_in_by_its_token_and_only_looks,
+             what_is_made_for_people_by_a_key_is_made_once,
              glass_is_broken_with_a_reason_and_the_lead_is_told,
              codes_are_asked_for_when_they_were_shown_and_hold_once,
              a_password_is_changed_by_who_knows_the_old_one,
