@@ -24,9 +24,9 @@
 #define ROLE_BYTES    300
 
 static const char help[] =
-    "usage: lumbarctl device init [--security FILE] [--admin FILE] [--hub FILE]\n"
-    "       lumbarctl device add|rotate|revoke KIND/NAME [--admin FILE]\n"
-    "       lumbarctl device list [--admin FILE]\n"
+    "usage: lumbarctl device init [--security FILE] [--admin FILE] [--hub FILE] [--json]\n"
+    "       lumbarctl device add|rotate|revoke KIND/NAME [--admin FILE] [--json]\n"
+    "       lumbarctl device list [--admin FILE] [--json]\n"
     "\n"
     "Accounts of devices at mosquitto, by its dynamic-security plugin. A device may publish its\n"
     "own topics and hear what is for it alone. `add` and `rotate` print its password, once; where\n"
@@ -39,11 +39,13 @@ static const char help[] =
     "                    (default " LUMBAR_CONFIG_FILE ")\n"
     "  --admin FILE      the administrator's password (default " ADMIN_FILE ")\n"
     "  --hub FILE        the hub's, for broker.password_file (default " HUB_FILE ")\n"
-    "  --security FILE   the plugin's file (default " SECURITY_FILE ")\n";
+    "  --security FILE   the plugin's file (default " SECURITY_FILE ")\n"
+    "  --json            print what was done as JSON\n";
 
 struct wish {
     const char *config, *admin, *hub, *security;
     const char *device; /* "posture/p-01"; "" none */
+    bool json;
 };
 
 /* ---- the broker's first accounts ---- */
@@ -98,11 +100,14 @@ static int write_security(const char *file, const char *admin_word, const char *
 
 static void print_lines(const struct wish *wish)
 {
+    char lines[2048];
     glob_t found = {0};
     const char *plugin = "/usr/lib/.../mosquitto_dynamic_security.so";
     if (glob(PLUGIN_FILES, 0, NULL, &found) == 0)
         plugin = found.gl_pathv[0];
-    printf(
+    struct text text = text_in(lines, sizeof(lines));
+    text_add(
+        &text,
         "# mosquitto: accounts of the hub and of its devices (lumbarctl device).\n"
         "allow_anonymous false\n"
         "# Else a device that calls itself as the hub does would take its place, and its queue.\n"
@@ -111,6 +116,11 @@ static void print_lines(const struct wish *wish)
         "plugin_opt_config_file %s\n",
         plugin, wish->security);
     globfree(&found);
+    if (wish->json)
+        ctl_print_line(json_pack("{s:s, s:s, s:s, s:s}", "security", wish->security, "admin",
+                                 wish->admin, "hub", wish->hub, "mosquitto", lines));
+    else
+        fputs(lines, stdout);
     fprintf(stderr,
             "lumbarctl: made %s, %s and %s.\n"
             "For the hub: broker.username: lumbard, broker.password_file: %s\n",
@@ -200,9 +210,12 @@ static int order(struct dynsec *dynsec, json_t *commands, size_t passed)
     return code;
 }
 
-static void print_word(const char *device, const char *word)
+static void print_word(const struct wish *wish, const char *word)
 {
-    printf("username: %s\npassword: %s\n", device, word);
+    if (wish->json)
+        ctl_print_line(json_pack("{s:s, s:s}", "username", wish->device, "password", word));
+    else
+        printf("username: %s\npassword: %s\n", wish->device, word);
     fprintf(stderr, "lumbarctl: the password is not shown again\n");
 }
 
@@ -230,7 +243,7 @@ static int add(struct dynsec *dynsec, const struct wish *wish, const struct lumb
                             "addClientRole", "username", wish->device, "rolename", role),
                   1);
     if (code == 0)
-        print_word(wish->device, word);
+        print_word(wish, word);
     explicit_bzero(word, sizeof(word));
     return code;
 }
@@ -248,7 +261,7 @@ static int rotate(struct dynsec *dynsec, const struct wish *wish,
                                wish->device, "password", word),
                      0);
     if (code == 0)
-        print_word(wish->device, word);
+        print_word(wish, word);
     explicit_bzero(word, sizeof(word));
     return code;
 }
@@ -259,27 +272,37 @@ static int revoke_device(struct dynsec *dynsec, const struct wish *wish,
     char role[ROLE_BYTES];
     (void)plugin;
     snprintf(role, sizeof(role), "device %s", wish->device);
-    return order(dynsec,
-                 json_pack("[{s:s, s:s}, {s:s, s:s}]", "command", "deleteClient", "username",
-                           wish->device, "command", "deleteRole", "rolename", role),
-                 0);
+    int code = order(dynsec,
+                     json_pack("[{s:s, s:s}, {s:s, s:s}]", "command", "deleteClient", "username",
+                               wish->device, "command", "deleteRole", "rolename", role),
+                     0);
+    if (code == 0 && wish->json)
+        ctl_print_line(json_pack("{s:s}", "revoked", wish->device));
+    return code;
 }
 
 static int list(struct dynsec *dynsec, const struct wish *wish, const struct lumbar_plugin *plugin)
 {
     struct diag diag = {0};
     json_t *answers;
-    (void)wish, (void)plugin;
+    (void)plugin;
     if (dynsec_ask(dynsec, json_pack("[{s:s}]", "command", "listClients"), &answers, &diag) != 0)
         return ctl_complain(&diag);
     const json_t *data = json_object_get(json_array_get(answers, 0), "data");
     const json_t *names = json_object_get(data, "clients");
+    json_t *devices = json_array();
     for (size_t i = 0; i < json_array_size(names); i++) {
         const char *name = json_string_value(json_array_get(names, i));
-        if (name != NULL && strchr(name, '/') != NULL)
+        if (name == NULL || strchr(name, '/') == NULL)
+            continue;
+        json_array_append_new(devices, json_string(name));
+        if (!wish->json)
             puts(name);
     }
     json_decref(answers);
+    if (wish->json)
+        ctl_print_line(json_pack("{s:O}", "devices", devices));
+    json_decref(devices);
     return 0;
 }
 
@@ -310,10 +333,13 @@ static int at_the_broker(const struct wish *wish, deed *what)
 static int device_command(int count, char **arguments)
 {
     enum { ADMIN = ASK_OTHER, HUB, SECURITY };
-    static const struct option options[] = {
-        {"config", required_argument, NULL, ASK_CONFIG}, {"help", no_argument, NULL, ASK_HELP},
-        {"admin", required_argument, NULL, ADMIN},       {"hub", required_argument, NULL, HUB},
-        {"security", required_argument, NULL, SECURITY}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {{"config", required_argument, NULL, ASK_CONFIG},
+                                            {"help", no_argument, NULL, ASK_HELP},
+                                            {"admin", required_argument, NULL, ADMIN},
+                                            {"hub", required_argument, NULL, HUB},
+                                            {"security", required_argument, NULL, SECURITY},
+                                            {"json", no_argument, NULL, ASK_JSON},
+                                            {NULL, 0, NULL, 0}};
     static const struct {
         const char *name;
         deed *what;
@@ -322,7 +348,7 @@ static int device_command(int count, char **arguments)
                  {"rotate", rotate, true},
                  {"revoke", revoke_device, true},
                  {"list", list, false}};
-    struct wish wish = {LUMBAR_CONFIG_FILE, ADMIN_FILE, HUB_FILE, SECURITY_FILE, ""};
+    struct wish wish = {LUMBAR_CONFIG_FILE, ADMIN_FILE, HUB_FILE, SECURITY_FILE, "", false};
     for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         if (c == ASK_CONFIG)
             wish.config = optarg;
@@ -332,6 +358,8 @@ static int device_command(int count, char **arguments)
             wish.hub = optarg;
         else if (c == SECURITY)
             wish.security = optarg;
+        else if (c == ASK_JSON)
+            wish.json = true;
         else
             return ctl_usage(help, c == ASK_HELP);
     }

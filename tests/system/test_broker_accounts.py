@@ -1,4 +1,5 @@
 """Devices at a real mosquitto with its dynamic-security plugin: each may say and hear its own only."""
+import json
 import os
 import pathlib
 import re
@@ -146,13 +147,16 @@ def one_that_is_revoked_or_rotated_is_cut_off_at_once(build):
         other = Link(clinic.broker_port, "posture/p-02", clinic.add("posture/p-02"))
         assert clinic.device_ctl("list").stdout.split() == list(KINDS)
         link = Link(clinic.broker_port, "posture/p-01", word)
-        done = clinic.device_ctl("rotate", "posture/p-01")
-        fresh = re.search(r"^password: (\S{43})$", done.stdout, re.MULTILINE)[1]
+        assert json.loads(clinic.device_ctl("list", "--json").stdout) == {"devices": list(KINDS)}
+        done = json.loads(clinic.device_ctl("rotate", "posture/p-01", "--json").stdout)
+        fresh = done["password"]
+        assert done["username"] == "posture/p-01" and re.fullmatch(r"\S{43}", fresh), done
         wait_for("the end of what had the old one", lambda: link.closed, 3)
         assert refused(clinic.broker_port, "posture/p-01", word)
         link = Link(clinic.broker_port, "posture/p-01", fresh)
         assert link.granted("lumbar/v1/posture/p-01/ack")
-        assert clinic.device_ctl("revoke", "posture/p-01").returncode == 0
+        done = clinic.device_ctl("revoke", "posture/p-01", "--json")
+        assert json.loads(done.stdout) == {"revoked": "posture/p-01"}, done
         wait_for("its end", lambda: link.closed, 3)
         assert refused(clinic.broker_port, "posture/p-01", fresh)
         assert not other.closed
