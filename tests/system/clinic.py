@@ -63,6 +63,7 @@ class Mqtt:
     def __init__(self, port, client_id, topics=()):
         self.socket = socket.create_connection(("127.0.0.1", port), 5)
         self.socket.settimeout(10)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.received = []
         self.acknowledged = 0
         self.packet = 0
