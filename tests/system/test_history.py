@@ -288,6 +288,7 @@ def what_found_no_room_is_wanted_again_and_comes_once(build):
             give(sequence)
         wait_for("some find no room", lambda: clinic.said("are shown live and not kept"), 20)
         wait_for("all are heard", lambda: clinic.mqtt.acknowledged >= messages, 20)
+        wait_for("the file refused", lambda: clinic.said("cannot write to"), 30)
         blocker.execute("ROLLBACK")
         blocker.close()
         wait_for("it goes on", lambda: clinic.said("can be written again"), 10)
