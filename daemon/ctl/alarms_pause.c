@@ -83,9 +83,8 @@ static int order(const struct wish *wish, const char *room, const char *deed, co
 /* What is not paused need not be resumed. */
 static int resume(const struct wish *wish, const char *room)
 {
-    struct wish quiet = *wish;
-    json_t *rooms;
-    int code = ask_hub(&quiet.ask, "GET", "/api/v1/rooms", NULL, &rooms), ended = 0;
+    json_t *rooms = NULL;
+    int code = ask_hub(&wish->ask, "GET", "/api/v1/rooms", NULL, &rooms), ended = 0;
     const json_t *list = code == 0 ? json_object_get(rooms, "rooms") : NULL;
     for (size_t i = 0; i < json_array_size(list) && code == 0; i++) {
         const json_t *at = json_array_get(list, i), *paused = json_object_get(at, "paused");
@@ -95,8 +94,9 @@ static int resume(const struct wish *wish, const char *room)
              each = json_object_iter_next((json_t *)(uintptr_t)paused, each), ended++)
             code = order(wish, room, "resume", json_object_iter_key(each), false);
     }
-    if (code == 0)
-        json_decref(rooms);
+    json_decref(rooms);
+    if (code == 0 && ended > 0 && wish->ask.json)
+        ctl_print_line(json_pack("{s:s, s:i}", "room", room, "resumed", ended));
     if (code == 0 && ended == 0) {
         fprintf(stderr, "lumbarctl: nothing is paused in '%s'\n", room);
         return CTL_FAILED;
@@ -117,6 +117,6 @@ int alarms_pause(int count, char **arguments)
         return ctl_usage(help, false);
     if (resumes)
         return resume(&wish, arguments[optind]);
-    return order(&wish, arguments[optind], "pause", strcmp(deed, "silence") == 0 ? "audio" : "alarm",
-                 true);
+    return order(&wish, arguments[optind], "pause",
+                 strcmp(deed, "silence") == 0 ? "audio" : "alarm", true);
 }

@@ -37,6 +37,7 @@ struct walk {
     uint64_t head;      /* a line that has to be there, */
     const char *digest; /* with this digest; NULL: none */
     bool head_seen;
+    json_t *said; /* complaints, with --json; else they are printed */
 };
 
 typedef void line_cb(void *user, const json_t *line);
@@ -89,8 +90,13 @@ static int each_of_file(const char *file, line_cb *each, void *user)
 
 static void complain(struct walk *walk, uint64_t id, const char *what)
 {
-    if (++walk->faults <= 20)
+    if (++walk->faults > 20)
+        return;
+    if (walk->said == NULL)
         printf("line %llu %s\n", (unsigned long long)id, what);
+    else
+        json_array_append_new(walk->said,
+                              json_pack("{s:I, s:s}", "line", (json_int_t)id, "what", what));
 }
 
 static void check_line(void *user, const json_t *json)
@@ -135,6 +141,11 @@ static int tell(struct walk *walk)
 {
     if (walk->digest != NULL && !walk->head_seen)
         complain(walk, walk->head, "is missing at the end");
+    if (walk->said != NULL) {
+        ctl_print_line(json_pack("{s:I, s:s, s:i, s:o}", "lines", (json_int_t)walk->id, "hash",
+                                 walk->before, "faults", (int)walk->faults, "wrong", walk->said));
+        return walk->faults > 0 ? CTL_FAILED : 0;
+    }
     if (walk->faults > 0) {
         printf("%u faults: this trail was tampered with, or its file is damaged\n", walk->faults);
         return CTL_FAILED;
@@ -153,6 +164,7 @@ static int verify(const struct wish *wish, const char *file)
         return ctl_complain(&diag);
     if (wish->head != NULL && !read_head(wish->head, &walk))
         return ctl_usage(help, false);
+    walk.said = wish->ask.json ? json_array() : NULL;
     int code = file != NULL ? each_of_file(file, check_line, &walk)
                             : each_of_hub(&wish->ask, 0, check_line, &walk, &head);
     /* What the hub itself knows to be the last may be on its way to the disk. */
@@ -165,7 +177,10 @@ static int verify(const struct wish *wish, const char *file)
     if (code == 0 && head != NULL && last > walk.id + 64)
         complain(&walk, last, "and those before it are missing at the end");
     json_decref(head);
-    return code == CTL_FAILED && walk.faults == 0 ? code : code > CTL_FAILED ? code : tell(&walk);
+    if ((code != CTL_FAILED || walk.faults > 0) && code <= CTL_FAILED)
+        return tell(&walk);
+    json_decref(walk.said);
+    return code;
 }
 
 /* ---- list, export ---- */

@@ -164,9 +164,14 @@ static int verify_one(const struct wish *wish, const char *name)
     char path[PATH_MAX];
     struct backup_facts facts;
     struct diag diag = {0};
-    if (backup_verify(path_of(wish, name, path), NULL, &facts, &diag) != 0)
+    int code = backup_verify(path_of(wish, name, path), NULL, &facts, &diag);
+    if (wish->ask.json)
+        ctl_print_line(json_pack("{s:s, s:b, s:s*}", "name", name, "sound", code == 0, "error",
+                                 code != 0 ? diag.text : NULL));
+    if (code != 0)
         return ctl_complain(&diag);
-    printf("%s  sound\n", name);
+    if (!wish->ask.json)
+        printf("%s  sound\n", name);
     return 0;
 }
 
@@ -201,8 +206,12 @@ static int restore(struct wish *wish, const char *name)
         fprintf(stderr, "lumbarctl: the hub runs: stop it first (systemctl stop lumbard)\n");
     if (code != 0)
         return code == ERR_TAKEN ? CTL_FAILED : ctl_complain(&diag);
-    printf("%s is what %s held%s%s\n", wish->store, name,
-           kept[0] != '\0' ? "; what was there is kept as " : "", kept);
+    if (wish->ask.json)
+        ctl_print_line(json_pack("{s:s, s:s, s:s*}", "restored", wish->store, "of", name, "kept",
+                                 kept[0] != '\0' ? kept : NULL));
+    else
+        printf("%s is what %s held%s%s\n", wish->store, name,
+               kept[0] != '\0' ? "; what was there is kept as " : "", kept);
     return 0;
 }
 

@@ -118,7 +118,12 @@ int client_export(const struct ask *ask, const char *name, const char *folder)
     } else {
         code = export_all(ask, folder, document);
     }
-    if (code == 0 && folder != NULL)
+    if (code == 0 && folder != NULL && ask->json)
+        ctl_print_line(json_pack(
+            "{s:s, s:I, s:I}", "folder", folder, "sessions",
+            (json_int_t)json_array_size(json_object_get(document, "sessions")), "recordings",
+            (json_int_t)json_array_size(json_object_get(document, "recordings"))));
+    else if (code == 0 && folder != NULL)
         printf("%s: %zu sessions, %zu recordings\n", folder,
                json_array_size(json_object_get(document, "sessions")),
                json_array_size(json_object_get(document, "recordings")));

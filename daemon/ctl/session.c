@@ -24,7 +24,9 @@ static const char help[] =
     "fhir    the same for other systems: a FHIR R4 Bundle\n"
     "amend   says more of it when it is over: pain-before, pain-after, rmdq, odi, note, adverse\n"
     "\n"
-    "Without --out it goes to standard output. It holds a client's data.\n"
+    "Without --out it goes to standard output, in its own format: --json then wants --out, and "
+    "names\n"
+    "the file. It holds a client's data.\n"
     "\n" ASK_HELP_TEXT "  --room NAME     of this room only\n"
     "  --lang en|de    of the report (default en)\n"
     "  --by NAME       who says it\n"
@@ -77,7 +79,7 @@ FILE *session_out(const char *file)
     return out;
 }
 
-int session_close_out(FILE *out, const char *file)
+int session_close_out(FILE *out, const char *file, bool json)
 {
     bool written = fflush(out) == 0 && ferror(out) == 0;
     if (file != NULL && fclose(out) != 0)
@@ -85,6 +87,8 @@ int session_close_out(FILE *out, const char *file)
     if (!written)
         fprintf(stderr, "lumbarctl: cannot write %s: %s\n", file != NULL ? file : "the output",
                 strerror(errno));
+    if (written && file != NULL && json)
+        ctl_print_line(json_pack("{s:s}", "file", file));
     return written ? 0 : CTL_FAILED;
 }
 
@@ -102,7 +106,7 @@ static int tell(struct wish *wish, const char *what, const char *id)
     code = CTL_FAILED;
     if (out != NULL) {
         fwrite(text, 1, bytes, out);
-        code = session_close_out(out, wish->out);
+        code = session_close_out(out, wish->out, wish->ask.json);
     }
     free(text);
     return code;
@@ -135,15 +139,22 @@ static int session_command(int count, char **arguments)
             return ctl_usage(help, c == ASK_HELP);
     }
     bool lists = strcmp(what, "list") == 0, amends = strcmp(what, "amend") == 0;
-    if (optind + (amends ? 3 : !lists) != count || (wish.who != NULL && !amends) || (wish.samples && strcmp(what, "csv") != 0) ||
+    if (optind + (amends ? 3 : !lists) != count || (wish.who != NULL && !amends) ||
+        (wish.samples && strcmp(what, "csv") != 0) ||
         (wish.language != NULL && strcmp(what, "report") != 0))
         return ctl_usage(help, false);
+    bool other = strcmp(what, "report") == 0 || strcmp(what, "csv") == 0;
+    if (other && wish.ask.json && wish.out == NULL) {
+        fprintf(stderr, "lumbarctl: a %s is no JSON; with --out FILE, --json names the file\n",
+                what);
+        return CTL_ARGUMENTS;
+    }
     if (lists)
         return list(&wish);
     if (amends)
         return session_amend(&wish.ask, arguments[optind], arguments[optind + 1],
                              arguments[optind + 2], wish.who);
-    return wish.samples ? session_samples(wish.ask.config, arguments[optind], wish.out)
+    return wish.samples ? session_samples(&wish.ask, arguments[optind], wish.out)
                         : tell(&wish, what, arguments[optind]);
 }
 

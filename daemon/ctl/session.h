@@ -4,6 +4,7 @@
 #ifndef LUMBAR_CTL_SESSION_H
 #define LUMBAR_CTL_SESSION_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 struct ask;
@@ -14,9 +15,10 @@ int session_amend(const struct ask *ask, const char *id, const char *what, const
 
 /* A new file (NULL: standard output); NULL where there is one already, and that was said. */
 FILE *session_out(const char *file);
-int session_close_out(FILE *out, const char *file); /* the exit code */
+/* With `json` the file is named on standard output; the exit code. */
+int session_close_out(FILE *out, const char *file, bool json);
 
 /* Every value of the session's recordings, decoded; the exit code. */
-int session_samples(const char *config, const char *id, const char *out);
+int session_samples(const struct ask *ask, const char *id, const char *out);
 
 #endif

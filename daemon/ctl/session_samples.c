@@ -5,6 +5,7 @@
 
 #include "base/instant.h"
 #include "base/text.h"
+#include "ask.h"
 #include "ctl.h"
 #include "io/tape_folder.h"
 #include "recording.h"
@@ -108,9 +109,9 @@ static int take_all(struct table *table, struct setup *setup, struct recording_p
     return code;
 }
 
-int session_samples(const char *config, const char *id, const char *out)
+int session_samples(const struct ask *ask, const char *id, const char *out)
 {
-    struct recording_place place = {.config = config};
+    struct recording_place place = {.config = ask->config};
     struct table table = {.session = strtoull(id, NULL, 10)};
     struct setup setup;
     struct diag diag = {0};
@@ -118,14 +119,14 @@ int session_samples(const char *config, const char *id, const char *out)
         fprintf(stderr, "lumbarctl: '%s' is no number of a session\n", id);
         return CTL_ARGUMENTS;
     }
-    if (setup_load(&setup, config, &diag) != 0)
+    if (setup_load(&setup, ask->config, &diag) != 0)
         return ctl_complain(&diag);
     table.out = session_out(out);
     int code = CTL_FAILED;
     if (table.out != NULL) {
         fputs("at,device,metric,unit,value\r\n", table.out);
         code = take_all(&table, &setup, &place, &diag) == 0 ? 0 : ctl_complain(&diag);
-        int closed = session_close_out(table.out, out);
+        int closed = session_close_out(table.out, out, ask->json);
         code = code != 0 ? code : closed;
     }
     setup_fini(&setup);

@@ -97,7 +97,9 @@ int ctl_fingerprint(int count, char **arguments)
     if (code != 0)
         return code;
     const json_t *tls = json_object_get(json_object_get(status, "web"), "tls");
-    if (json_is_object(tls))
+    if (json_is_object(tls) && ask.json)
+        ctl_print_line(json_deep_copy(tls));
+    else if (json_is_object(tls))
         puts(ask_string(tls, "fingerprint"));
     else
         fprintf(stderr, "lumbarctl: the page has no certificate (web.tls is false)\n");

@@ -1,5 +1,6 @@
 """Calibration before the real hub: the zero that all is told from, the range that limits follow."""
 import collections
+import json
 import math
 import signal
 import threading
@@ -205,6 +206,11 @@ def lumbarctl_waits_for_both(build):
             done = clinic.ctl("calibration", "neutral", "posture/p-01", "--for", "1s")
             bending.join()
             assert done.returncode == 1 and "refused: it moved by" in done.stderr, done
+            done = clinic.ctl("calibration", "neutral", "posture/p-01", "--for", "1s", "--json")
+            assert done.returncode == 0, done
+            assert json.loads(done.stdout)["neutral"]["state"] == "done", done
+            done = clinic.ctl("calibration", "forget", "posture/p-01", "--json")
+            assert done.returncode == 0 and "neutral" in json.loads(done.stdout), done
         assert clinic.ctl("calibration", "show", "p-01").returncode == 2
         assert clinic.ctl("calibration", "show", "posture/p-99").returncode == 1
         assert clinic.ctl("calibration", "--help").returncode == 0

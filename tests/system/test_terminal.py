@@ -1,4 +1,5 @@
 """lumbarctl for people and programs: watch, top, diagnose, completion, and --json everywhere."""
+import concurrent.futures
 import json
 import os
 import pty
@@ -153,12 +154,10 @@ def the_shell_completes_what_the_program_lists(build):
 
 
 def every_command_explains_itself_and_speaks_json(build):
-    silent = {"watch",   # is JSON
-              "device"}  # writes files of the broker's
     for command in all_commands(build):
         helped = words(build, *command, "--help")
         assert helped.returncode == 0 and helped.stdout.startswith("usage: lumbarctl"), command
-        assert "--json" in helped.stdout or command[0] in silent, f"{command} has no --json"
+        assert "--json" in helped.stdout, f"{command} has no --json"
 
 
 def what_works_on_files_speaks_json_too(build):
@@ -190,8 +189,95 @@ def what_works_on_files_speaks_json_too(build):
         assert tested[-1]["failed"] == 0 and len(tested) > 5, tested[-1]
 
 
+# Asked for JSON where there is what they want: a certificate, accounts, somebody who bends.
+ELSEWHERE = {"fingerprint",  # test_web_tls
+             "rules test",  # below
+             "alarms reset",  # test_alarms: of what is latched
+             "calibration neutral", "calibration forget", "calibration range",  # test_calibration
+             "device init", "device add", "device rotate", "device revoke", "device list"}
+
+
+class Asker:
+    """Asks for JSON, and remembers which commands gave it."""
+
+    def __init__(self, build, clinic):
+        self.known = [" ".join(command) for command in all_commands(build)]
+        self.clinic, self.asked = clinic, set()
+
+    def __call__(self, *commands):
+        for words in commands:
+            self.asked |= {name for name in self.known if f"{words} ".startswith(f"{name} ")}
+            said = self.clinic.ctl(*words.split(), "--json")
+            assert said.returncode == 0 and said.stdout, (words, said)
+            try:
+                last = json.loads(said.stdout)
+            except json.JSONDecodeError:
+                last = [json.loads(line) for line in said.stdout.splitlines()]
+        return last
+
+
+def every_command_gives_json_to_a_program(build):
+    with Clinic(build, rules=RULE, start=False) as clinic:
+        folder, ask = clinic.folder, Asker(build, clinic)
+        config = clinic.write_config(recorded=True)
+        (folder / "state").mkdir()
+        clinic.start_hub(STATE_DIRECTORY=f"{folder}/state")
+        clinic.ask("/clients", "POST", {"name": "QX"})
+        number = clinic.ask("/sessions", "POST", {"room": "room-1", "client": "QX",
+                                                  "therapist": "AB"})[1]["id"]
+        clinic.ask(f"/sessions/{number}/start", "POST", {})
+        clinic.device("massage", "m-01").send(skin_temperature=[44.0] * 5)
+        wait_for("an alarm", lambda: clinic.ask("/alarms")[1]["alarms"])
+
+        def alarms():
+            ask("alarms ack 1", "alarms unack 1", "alarms shelve 1 --for 5min --why x",
+                "alarms unshelve 1", "alarms list", "alarms history", "alarms load")
+
+        def rooms():
+            ask("alarms silence room-1 --for 1min", "alarms pause room-1 --for 1min",
+                "alarms resume room-1", "history massage/m-01 skin_temperature")
+
+        def people():
+            ask("users add anna --role lead", "users list", "users set anna --role therapist",
+                "users disable anna", "users enable anna", "users reset anna", "users logout anna")
+            token = ask("tokens add wall --role display", "tokens list", "tokens add two --role display")
+            ask(f"tokens revoke {token['id']}")
+
+        def others():
+            ask("status", "top", "watch --frames 1", "rooms", "devices", "plugins list",
+                "plugins enable posture", "calibration show posture/p-01",
+                f"diagnose --out {folder}/bundle.tar", "audit list", "audit export", "audit verify")
+            backup = ask("backup now", "backup ls")[0]["name"]
+            ask(f"backup verify {backup}")
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for chain in [pool.submit(each) for each in (alarms, rooms, people, others)]:
+                chain.result()
+        clinic.ask(f"/sessions/{number}/end", "POST", {})
+        ask("session list", f"session fhir {number}", f"session report {number} --out {folder}/page",
+            f"session csv {number} --out {folder}/table",
+            f"session csv {number} --samples --out {folder}/samples",
+            f"session amend {number} note x", "client list", "client course QX",
+            "client export QX", f"client export QX --out {folder}/all")
+        assert clinic.ctl("session", "csv", str(number), "--json").returncode == 2
+        state = f"--state {folder}/state"
+        (folder / "new.yaml").write_text(config.read_text().replace("Test clinic", "Another"))
+        ask("config check", f"config apply {folder}/new.yaml {state}", f"config diff {state}",
+            f"config rollback --list {state}", f"config rollback {state}")
+        tape = next(path for path in clinic.recordings.iterdir()).name
+        ask("recording ls", "recording verify", f"recording replay {tape}",
+            f"recording export {tape} {folder}/copy.rec", f"rules try {folder}/rules.d --all")
+        ask("client erase QX --yes")
+        clinic.stop_hub()
+        ask(f"backup restore {ask('backup ls')[0]['name']}")
+        with Clinic(build, accounts=True) as ask.clinic:
+            assert "http" in json.dumps(ask("setup"))
+        missing = set(ask.known) - ask.asked - ELSEWHERE
+        assert not missing, f"nobody asks them for JSON: {missing}"
+
+
 if __name__ == "__main__":
     run([frames_come_as_lines_with_names_and_units, it_ends_after_so_many_and_knows_no_other_room,
          a_table_of_the_clinic_is_written_once_and_live, a_bundle_has_nothing_of_a_client,
          the_shell_completes_what_the_program_lists, every_command_explains_itself_and_speaks_json,
-         what_works_on_files_speaks_json_too])
+         every_command_gives_json_to_a_program, what_works_on_files_speaks_json_too])

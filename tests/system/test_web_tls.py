@@ -1,6 +1,7 @@
 """The page by https://: with the hub's own certificate and with one from files, renewed unnoticed."""
 import datetime
 import hashlib
+import json
 import os
 import signal
 import socket
@@ -54,6 +55,7 @@ class Https(Clinic):
     def fingerprint(self):
         done = self.ctl("fingerprint")
         assert done.returncode == 0, done
+        assert json.loads(self.ctl("fingerprint", "--json").stdout)["fingerprint"] in done.stdout
         return done.stdout.strip()
 
 
