@@ -122,12 +122,21 @@ void ordeal_drain(struct hub *hub, struct source *source, struct source_shared *
     assert_int_equal(waiting, 0);
 }
 
+static void wait_for_sink(struct source *source)
+{
+    source_run(source, 20); /* sees that the one which was killed is gone */
+    for (int ms = 0; ms < ORDEAL_PATIENT && !source_has_sink(source); ms += 20)
+        source_run(source, 20);
+}
+
 /* Most kills fall on a hub at work, some on one that starts, recovers, or whose disk is full. */
 static void run_round(struct hub *hub, struct source *source, const struct ordeal *ordeal,
                       int round)
 {
     bool may_refuse = ordeal->file_most != 0 || ordeal->disk != NULL;
     hub_start(hub);
+    if (round % 2 == 1) /* also where it takes longer than that to come up */
+        wait_for_sink(source);
     source_run(source, (int)(20 + ordeal_random(2000)));
     if (may_refuse && round % 2 == 0) {
         disk_refuses(hub, ordeal, true);
