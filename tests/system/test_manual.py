@@ -193,7 +193,14 @@ def commands_do_what_they_say(build):
             assert ended.returncode == 0, (name, text, ended)
 
 
+def machine(program):
+    """What it is made for, as its ELF header says."""
+    return pathlib.Path(program).read_bytes()[18:20]
+
+
 def the_smallest_plugin_is_one(build):
+    if machine(f"{build}/daemon/lumbard") != machine(sys.executable):
+        raise Skipped("cc makes plugins of this machine, and the hub is of another")
     with Clinic(build, start=False) as clinic:
         for component in ("hub", "dev"):
             said("cmake", "--install", build, "--prefix", f"{clinic.folder}/usr", "--component",
