@@ -5,15 +5,16 @@
 
 #include "base/log.h"
 #include "hub.h"
+#include "hub.pb-c.h"
 #include "io/notify.h"
 
 #define HEARTBEAT_OLD 3000 /* ms without it: the path to the broker is said to be gone */
 #define CLOCK_LOOK_MS 1000
-#define CLOCK_OFF_MS  5000  /* a difference beyond this was no slow correction */
-#define CLOCK_WAIT_MS 10000 /* after a start or a treatment, before a start for its sake */
-#define STALL_MS      2000  /* between two ticks: the hub stood still */
+#define CLOCK_OFF_MS  5000   /* a difference beyond this was no slow correction */
+#define CLOCK_WAIT_MS 10000  /* after a start or a treatment, before a start for its sake */
+#define STALL_MS      2000   /* between two ticks: the hub stood still */
 #define DROPS_MS      600000 /* so long a dropped message is spoken of */
-#define SETTLE_MS     10000 /* and for so long devices may be silent for no fault of theirs */
+#define SETTLE_MS     10000  /* and for so long devices may be silent for no fault of theirs */
 
 static void look_at_flood(struct lumbard *hub, int64_t now_ms)
 {
@@ -166,6 +167,20 @@ void hub_look_for_blame(struct lumbard *hub, int64_t now)
     alarms_blame(hub->ingest.alarms, hub->own_blame.since_ms, hub->broker_blame.since_ms);
 }
 
+/* Said as a device says things, by the broker and through all that a message goes through: so it is
+ * an alarm where a rule makes one of it (proto/hub.proto). */
+static void say_trouble(struct lumbard *hub, Lumbar__Hub__V1__Trouble trouble)
+{
+    Lumbar__Hub__V1__Telemetry said = LUMBAR__HUB__V1__TELEMETRY__INIT;
+    uint8_t bytes[16];
+    char topic[128];
+    said.n_troubles = 1;
+    said.troubles = &trouble;
+    snprintf(topic, sizeof(topic), "lumbar/v1/hub/%s/telemetry",
+             hub->setup.config->broker.client_id);
+    mqtt_publish(hub->mqtt, topic, bytes, lumbar__hub__v1__telemetry__pack(&said, bytes), 1, false);
+}
+
 /* Messages that the broker dropped are lost for whoever was to have them, the hub perhaps: it is
  * said, and stays said for a while. A broker that began anew counts from 0. */
 static void look_at_drops(struct lumbard *hub, const struct mqtt_state *broker, int64_t now_ms)
@@ -183,6 +198,7 @@ static void look_at_drops(struct lumbard *hub, const struct mqtt_state *broker, 
                  (unsigned long long)(broker->dropped - drops->count));
         drops->lately += broker->dropped - drops->count;
         drops->at_ms = now_ms;
+        say_trouble(hub, LUMBAR__HUB__V1__TROUBLE__TROUBLE_BROKER_DROPPED);
     }
     drops->known = true;
     drops->count = broker->dropped;

@@ -35,7 +35,7 @@ def a_good_one_is_said_to_be_good(build):
     with Clinic(build, rules=RULE, start=False) as clinic:
         ended = lumbard(build, clinic, "--check")
         assert ended.returncode == 0, ended
-        assert "1 rooms, 2 plugins, 1 rules, 0 plans: good" in ended.stdout, ended.stdout
+        assert "1 rooms, 3 plugins, 1 rules, 0 plans: good" in ended.stdout, ended.stdout
         assert not clinic.ring.exists(), "a check opened the spool"
 
 

@@ -44,5 +44,5 @@ mkdir run lib
 sed -i "s|/run/lumbard|$place/run|; s|/var/lib/lumbard|$place/lib|" "$place/usr/etc/lumbar/lumbard.yaml"
 start=$(sed -n 's/^ExecStart=//p' "$place/usr/lib/systemd/system/lumbard.service")
 $start --check > said 2>&1 || fail "$start --check: $(cat said)"
-grep -q '2 plugins.* 2 plans: good' said || fail "the check said: $(cat said)"
+grep -q '3 plugins.* 2 plans: good' said || fail "the check said: $(cat said)"
 echo "passed: $(cat said)"

@@ -82,8 +82,10 @@ def health_is_a_word(build):
 
 
 def what_the_broker_drops_is_told(build):
-    """It keeps so many for a client that is away, and drops what comes then."""
-    with Clinic(build, start=False) as clinic:
+    """It keeps so many for a client that is away, and drops what comes then: that is an alarm, as the
+    shipped rules have it."""
+    rules = (TOP / "config/rules.d/technical.yaml").read_text()
+    with Clinic(build, start=False, rules=rules) as clinic:
         clinic.stop_broker()
         clinic.start_broker("sys_interval 1\nmax_queued_messages 5\n")
         clinic.start_hub()
@@ -96,6 +98,11 @@ def what_the_broker_drops_is_told(build):
         wait_for("the complaint", lambda: any("The broker dropped" in words
                                               for words in clinic.ask("/health")[1]["complaints"]))
         assert clinic.said("broker: it dropped"), clinic.log_path.read_text()
+        alarms = wait_for("the alarm", lambda: [
+            a for a in clinic.ask("/alarms")[1]["alarms"] if a["rule"] == "broker-drops"])
+        assert (alarms[0]["device"], alarms[0]["presence"], alarms[0]["kind"]) == \
+            ("hub/lumbard", "on", "technical"), alarms
+        assert clinic.ask(f"/alarms/{alarms[0]['number']}/ack", "POST", {"by": "Ana"})[0] == 200
 
 
 def the_dashboard_asks_for_what_is_there(build):

@@ -43,7 +43,7 @@ holds lumbar << END
 /usr/sbin/lumbard
 /usr/bin/lumbarctl
 /usr/share/bash-completion/completions/lumbarctl
-$lib/lumbar/plugins/(posture|massage)\\.so
+$lib/lumbar/plugins/(posture|massage|hub)\\.so
 /usr/share/man/man[158]/(lumbarctl\\.1|lumbard\\.yaml\\.5|lumbar-rules\\.5|lumbard\\.8)\\.gz
 /usr/lib/systemd/system/lumbard\\.service
 /usr/lib/systemd/system/mosquitto\\.service\\.d/lumbar\\.conf
@@ -59,7 +59,7 @@ END
 holds lumbar-dev << END
 /usr/include/lumbar/plugin\\.h
 $lib/pkgconfig/lumbar-plugin\\.pc
-/usr/share/lumbar/proto/(posture|massage|ack|live)\\.proto
+/usr/share/lumbar/proto/(posture|massage|hub|ack|live)\\.proto
 /usr/share/lumbar/proto/openapi\\.yaml
 /usr/share/man/man7/lumbar-plugin\\.7\\.gz
 /usr/share/doc/lumbar-dev/examples/template/(scale\\.c|Makefile)

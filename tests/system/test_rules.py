@@ -72,7 +72,7 @@ def configuration(build, folder):
 
 NUMBERS = re.compile(r"\b(above|below|outside|clear|deadband|for|clear_for|absent|full|at|doubles|from)"
                      r": (\[[^\]]*\]|[^,}\n]*)")
-OTHERS = {"overheat": "stall", "stall": "sensor", "sensor": "supply", "supply": "other",
+OTHERS = {"broker_dropped": "other", "overheat": "stall", "stall": "sensor", "sensor": "supply", "supply": "other",
           "other": "overheat", "fault": "idle", "off_body": "lying", "heat": "massage"}
 PRIORITIES = {"low": "medium", "medium": "high", "high": "low"}
 

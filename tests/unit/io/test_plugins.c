@@ -224,9 +224,10 @@ static void our_own_plugins_pass(void **state)
     drivers_init(&drivers);
     assert_int_equal(plugins_load(PLUGIN_FOLDER, &drivers, on_refused, &refusals, &diag), 0);
     assert_string_equal(refusals.text, "");
-    assert_true(drivers.count >= 2);
-    assert_string_equal(drivers.list[0].plugin->kind, "massage");
-    assert_string_equal(drivers.list[1].plugin->kind, "posture");
+    assert_true(drivers.count >= 3);
+    assert_string_equal(drivers.list[0].plugin->kind, "hub");
+    assert_string_equal(drivers.list[1].plugin->kind, "massage");
+    assert_string_equal(drivers.list[2].plugin->kind, "posture");
     drivers_fini(&drivers);
 }
 
