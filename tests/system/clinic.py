@@ -545,6 +545,13 @@ class Skipped(Exception):
     """Why a case cannot be tried here."""
 
 
+def is_foreign(build):
+    """Is the hub of another machine than this one, by the ELF headers? (long/arm64.sh)"""
+    made_for = [pathlib.Path(program).read_bytes()[18:20]
+                for program in (f"{build}/daemon/lumbard", sys.executable)]
+    return made_for[0] != made_for[1]
+
+
 def try_case(case):
     """Runs one; returns how it ended, as the line begins that says it."""
     began = time.monotonic()

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import textwrap
 
-from clinic import TOP, Clinic, Skipped, run, wait_for
+from clinic import TOP, Clinic, Skipped, is_foreign, run, wait_for
 
 PAGES = [TOP / page for page in (
     "daemon/lumbard.8", "daemon/ctl/lumbarctl.1", "tests/sim/lumbar-sim.1", "config/lumbard.yaml.5",
@@ -54,7 +54,10 @@ def roff(words):
 
 def options_as_roff(build):
     lines = [".Bl -tag -width Ds"]
-    for option in said(f"{build}/daemon/lumbard", "--options").stdout.strip().split("\n\n"):
+    said_of = said(f"{build}/daemon/lumbard", "--options").stdout.strip()
+    # One page for all architectures.
+    said_of = re.sub("/usr/lib/[a-z0-9_]+-linux-gnu/", "/usr/lib/<architecture>/", said_of)
+    for option in said_of.split("\n\n"):
         name, about, *rest = [line.strip() for line in option.splitlines()]
         lines += [f".It Cm {name}", *roff(sentence(about))]
         if name != "rooms":
@@ -193,13 +196,8 @@ def commands_do_what_they_say(build):
             assert ended.returncode == 0, (name, text, ended)
 
 
-def machine(program):
-    """What it is made for, as its ELF header says."""
-    return pathlib.Path(program).read_bytes()[18:20]
-
-
 def the_smallest_plugin_is_one(build):
-    if machine(f"{build}/daemon/lumbard") != machine(sys.executable):
+    if is_foreign(build):
         raise Skipped("cc makes plugins of this machine, and the hub is of another")
     with Clinic(build, start=False) as clinic:
         for component in ("hub", "dev"):

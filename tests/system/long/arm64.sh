@@ -32,4 +32,4 @@ file "$build/arm64/daemon/lumbard" | grep -q aarch64
 bash "$here/../test_packages.sh" "$build/arm64"
 # Not here: what counts against the clock, and what installs or builds for the host.
 ctest --test-dir "$build/arm64" --output-on-failure -j 2 -LE long -R '^(unit|fuzz|sim|system)\.' \
-    -E '^system\.(sim|demo|install|packages|out_of_tree)$'
+    -E '^system\.(sim|demo|install|packages|out_of_tree|quick)$'
