@@ -29,19 +29,31 @@ json_t *api_rooms_list(const char *rooms)
     return list;
 }
 
+/* Of what an edit changes: who logs in meanwhile is no other version. */
+static void tag_user(char tag[API_TAG_BYTES], const struct user *user)
+{
+    char text[USER_ROOMS_BYTES + 64];
+    snprintf(text, sizeof(text), "%s %d %s", access_role_name(user->role), user->disabled,
+             user->rooms);
+    api_tag(tag, text);
+}
+
 static json_t *user_json(const struct lumbard *hub, const struct user *user)
 {
+    char tag[API_TAG_BYTES];
     unsigned logins = 0, invites = 0;
     const struct pass *pass;
     for (uint32_t i = 0; (pass = passes_at(hub->users, i)) != NULL; i++) {
         logins += pass->kind == PASS_LOGIN && pass->user == user->id;
         invites += pass->kind == PASS_INVITE && pass->user == user->id;
     }
-    return json_pack("{s:s, s:s, s:o, s:b, s:b, s:b, s:o, s:o, s:i, s:b}", "name", user->name,
-                     "role", access_role_name(user->role), "rooms", api_rooms_list(user->rooms),
-                     "disabled", user->disabled, "password", user->sealed[0] != '\0', "codes",
-                     user->totp[0] != '\0', "created", api_instant(user->created_ms), "seen",
-                     api_instant(user->seen_ms), "logins", (int)logins, "invited", invites > 0);
+    tag_user(tag, user);
+    return json_pack("{s:s, s:s, s:s, s:o, s:b, s:b, s:b, s:o, s:o, s:i, s:b}", "name", user->name,
+                     "tag", tag, "role", access_role_name(user->role), "rooms",
+                     api_rooms_list(user->rooms), "disabled", user->disabled, "password",
+                     user->sealed[0] != '\0', "codes", user->totp[0] != '\0', "created",
+                     api_instant(user->created_ms), "seen", api_instant(user->seen_ms), "logins",
+                     (int)logins, "invited", invites > 0);
 }
 
 enum api_outcome api_get_users(void *hub_of, const struct api_call *call, struct api_answer *answer)
@@ -215,8 +227,12 @@ enum api_outcome api_put_user(void *hub_of, const struct api_call *call, struct 
 {
     struct lumbard *hub = hub_of;
     struct api_reader reader = {.call = call};
+    char tag[API_TAG_BYTES];
     const struct user *old = user_of(hub, call, answer);
     if (old == NULL)
+        return API_DONE;
+    tag_user(tag, old);
+    if (!api_may_edit(call, tag, answer))
         return API_DONE;
     struct user fresh = *old;
     const json_t *disabled = json_object_get(call->body, "disabled");
@@ -236,6 +252,7 @@ enum api_outcome api_put_user(void *hub_of, const struct api_call *call, struct 
         hub_end_passes(hub, user->id, "the account was disabled");
     else
         hub_end_logins(hub, user->id, 0, "the account was changed");
+    tag_user(answer->tag, user);
     return api_stored(hub, call, answer, 200, user_json(hub, user));
 }
 

@@ -187,14 +187,16 @@ static int take_answer(const struct ask *ask, const char *text, size_t length, j
     return *answer != NULL ? 0 : say_refusal(ask, 500, NULL);
 }
 
+/* Who asks from here changes what is there, whatever version that is: an administrator's last word.
+ */
 static bool send_question(int fd, const char *method, const char *path, const json_t *body)
 {
     char *text = body != NULL ? json_dumps(body, JSON_COMPACT) : NULL, *head = NULL;
     size_t bytes = text != NULL ? strlen(text) : 0;
     int length = asprintf(&head,
-                          "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                          "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s"
                           "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n",
-                          method, path, bytes);
+                          method, path, strcmp(method, "PUT") == 0 ? "If-Match: *\r\n" : "", bytes);
     bool sent = length > 0 && send_all(fd, head, (size_t)length) &&
                 (bytes == 0 || send_all(fd, text, bytes));
     if (length > 0)

@@ -40,6 +40,12 @@ export async function testAccounts(tap, browser, clinic, shots) {
         await page.click('.people .row:has-text("anna")');
         await page.click('.people .deeds button:has-text("Room 2")');
         await until('her room', async () => /room-2/.test(await text(page, '.people ul')));
+        await page.click('#token-rooms + .deeds button:has-text("Room 1")');
+        const form = (await page.$$('.people form'))[1];
+        await (await form.$('input[name="name"]')).fill('corridor');
+        await (await form.$('button.do')).click();
+        await until('a wall of one room', async () =>
+            /corridor.*room-1/s.test((await texts(page, '.people ul')).join(' ')));
         assert.deepEqual(await faults(page), []);
         await picture(page, 'people');
         await page.click('footer button:has-text("Log out")');

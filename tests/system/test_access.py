@@ -180,7 +180,7 @@ def no_row_is_open_to_a_session_that_is_none(build):
     over = invited(clinic, house.admin, "over", "lead")
     disabled = invited(clinic, house.admin, "gone", "lead")
     gone = Visitor(clinic, disabled.cookie)
-    assert house.admin.ask("/users/gone", "PUT", {"disabled": True})[0] == 200
+    assert house.admin.ask("/users/gone", "PUT", {"disabled": True}, {"If-Match": "*"})[0] == 200
     strangers |= {"over": over, "disabled": gone}
     wait_for("it is on the disk", lambda: clinic.ask("/health")[1]["status"] == "ok")
     clinic.stop_hub()

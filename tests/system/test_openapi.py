@@ -129,7 +129,7 @@ def ask_for_accounts(build):
                 (auditor, "GET", "/audit", None), (auditor, "POST", "/logout", {}),
                 (auditor, "POST", "/login", {"name": "ben", "password": PASSWORD}),
                 (auditor, "POST", "/logout/everywhere", {})]:
-            status, said = visitor.ask(path, method, body)
+            status, said = visitor.ask(path, method, body, {"If-Match": "*"} if method == "PUT" else None)
             assert status == 200, (method, path, said)
         status, token = admin.ask("/tokens", "POST", {"name": "wall"})
         assert status == 201 and admin.ask(f"/tokens/{token['id']}", "DELETE")[0] == 200, token

@@ -2,7 +2,7 @@
 import { words } from './words.js';
 
 const ANSWER_MS = 10000;
-const CREATES = ['/clients', '/sessions'];
+const CREATES = ['/clients', '/sessions', '/users', '/tokens'];
 
 /** @typedef {'GET' | 'POST' | 'PUT' | 'DELETE'} Method
  *  @typedef {{status: number, said: any}} Answer status 0: none came */
@@ -10,9 +10,11 @@ const CREATES = ['/clients', '/sessions'];
 /** What creates something says a key: asked again because the way there broke, the hub gives what the
  *  first question has made.
  *  @param {Method} method @param {string} path below /api/v1 @param {object} [body]
+ *  @param {string} [tag] of the version that an edit changes
  *  @returns {Promise<Answer>} */
-export async function askHub(method, path, body) {
-    if (method !== 'POST' || !CREATES.includes(path)) return ask(method, path, body, {});
+export async function askHub(method, path, body, tag) {
+    if (method !== 'POST' || !CREATES.includes(path))
+        return ask(method, path, body, tag ? { 'If-Match': tag } : {});
     const key = { 'Idempotency-Key': crypto.randomUUID() };
     const answer = await ask(method, path, body, key);
     return answer.status === 0 ? ask(method, path, body, key) : answer;

@@ -6,19 +6,20 @@ import { Fields } from './login.js';
 import { Slide } from './slide.js';
 import { day, words } from './words.js';
 
-/** @typedef {{name: string, role: string, rooms: string[], disabled: boolean, password: boolean,
+/** @typedef {{name: string, tag: string, role: string, rooms: string[], disabled: boolean, password: boolean,
  *    seen: string | null, logins: number}} User
  *  @typedef {{id: number, name: string, role: string, rooms: string[], used: string | null,
  *    until: string, holds: boolean}} Token
  *  @typedef {{users: User[] | null, tokens: Token[], link: string, whose: string, complaint: string,
- *    open: string, asked: boolean}} State */
+ *    open: string, asked: boolean, rooms: string[]}} State rooms: of the token to be made */
 
 const ROLES = ['therapist', 'lead', 'admin', 'display', 'auditor'];
 
 /** @extends {Component<{rooms: import('#live').Room[]}, State>} */
 export class PeopleScreen extends Component {
     /** @type {State} */
-    state = { users: null, tokens: [], link: '', whose: '', complaint: '', open: '', asked: false };
+    state = { users: null, tokens: [], link: '', whose: '', complaint: '', open: '', asked: false,
+        rooms: [] };
 
     componentDidMount() {
         this.#load();
@@ -32,10 +33,11 @@ export class PeopleScreen extends Component {
     }
 
     /** An order, and what came of it; a link is shown until the next one.
-     *  @param {import('./ask.js').Method} method @param {string} path @param {object} [body] */
-    async #order(method, path, body) {
+     *  @param {import('./ask.js').Method} method @param {string} path @param {object} [body]
+     *  @param {string} [tag] of the version that is changed */
+    async #order(method, path, body, tag) {
         this.setState({ complaint: '', link: '', asked: true });
-        const answer = await askHub(method, path, body);
+        const answer = await askHub(method, path, body, tag);
         const done = isDone(answer);
         this.setState({ complaint: complaintOf(answer), asked: false,
             link: done ? answer.said.link ?? '' : '', whose: done ? answer.said.name ?? '' : '' });
@@ -54,12 +56,17 @@ export class PeopleScreen extends Component {
             ${this.#form('/users', words.addUser, words.accountName)}
             <h2>${words.tokens}</h2>
             <ul>${tokens.map((token) => this.#token(token))}</ul>
+            <p id="token-rooms">${words.tokenRooms}</p>
+            <div class="deeds" role="group" aria-labelledby="token-rooms">${this.props.rooms.map((room) => html`<button
+                key=${room.id} aria-pressed=${this.state.rooms.includes(room.name)}
+                onClick=${() => this.setState({ rooms: toggled(this.state.rooms, room.name) })}>
+                ${room.title || room.name}</button>`)}</div>
             ${this.#form('/tokens', words.addToken, words.tokenName)}
         </div>`;
     }
 
     /** @param {User} user */
-    #user({ name, role, rooms, disabled, password, seen, logins }) {
+    #user({ name, tag, role, rooms, disabled, password, seen, logins }) {
         const path = `/users/${encodeURIComponent(name)}`;
         const open = this.state.open === path;
         return html`<li key=${path}>
@@ -71,12 +78,12 @@ export class PeopleScreen extends Component {
             </button>
             ${open && html`<div class="deeds">
                 ${ROLES.filter((other) => other !== role).map((other) => html`<button key=${other}
-                    onClick=${() => this.#order('PUT', path, { role: other })}>
+                    onClick=${() => this.#order('PUT', path, { role: other }, tag)}>
                     ${words.becomes(words.roles[other])}</button>`)}
                 ${this.props.rooms.map((room) => html`<button key=${room.id} aria-pressed=${rooms.includes(room.name)}
-                    onClick=${() => this.#order('PUT', path, { rooms: toggled(rooms, room.name) })}>
+                    onClick=${() => this.#order('PUT', path, { rooms: toggled(rooms, room.name) }, tag)}>
                     ${room.title}</button>`)}
-                <button onClick=${() => this.#order('PUT', path, { disabled: !disabled })}>
+                <button onClick=${() => this.#order('PUT', path, { disabled: !disabled }, tag)}>
                     ${disabled ? words.enable : words.disable}</button>
                 <button onClick=${() => this.#order('POST', `${path}/logout`, {})}>${words.logOut}</button>
                 <${Slide} text=${words.resetPassword} onDone=${() => this.#order('POST', `${path}/reset`, {})} />
@@ -94,13 +101,14 @@ export class PeopleScreen extends Component {
                 onDone=${() => this.#order('DELETE', `/tokens/${id}`)} /></div></li>`;
     }
 
-    /** A name and a role; rooms are given afterwards, or for a wall by lumbarctl.
+    /** A name and, for an account, a role: its rooms are given afterwards. A token has those chosen.
      *  @param {string} path @param {string} submit @param {string} label */
     #form(path, submit, label) {
         return html`<${Fields} submit=${submit} asked=${this.state.asked} complaint="" key=${path}
             fields=${[{ name: 'name', label, type: 'text', fill: 'off' }]}
             choices=${path === '/users' ? ROLES.map((role) => [role, words.roles[role]]) : []}
-            onSubmit=${(/** @type {Record<string, string>} */ values) => this.#order('POST', path, values)} />`;
+            onSubmit=${(/** @type {Record<string, string>} */ values) => this.#order('POST', path,
+                path === '/tokens' ? { ...values, rooms: this.state.rooms } : values)} />`;
     }
 }
 

@@ -379,6 +379,7 @@ export const de = {
     linkFor: (name) => `Dieser Link ist allein für ${name} und wird nur jetzt gezeigt:`,
     tokens: 'Tokens von Anzeigen und Programmen',
     addToken: 'Token für eine Anzeige anlegen',
+    tokenRooms: 'Welche Räume die neue Wand oder das Programm sieht; alle, wenn keiner gewählt ist:',
     tokenName: 'Welche Anzeige',
     tokenUntil: (day) => `Bis ${day}.`,
     tokenUsed: (day) => `Zuletzt benutzt: ${day}.`,

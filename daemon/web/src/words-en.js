@@ -393,6 +393,7 @@ export const en = {
     linkFor: (/** @type {string} */ name) => `This link is for ${name} alone, and is shown now only:`,
     tokens: 'Tokens of walls and programs',
     addToken: 'Add a token for a wall',
+    tokenRooms: 'Which rooms the new wall or program sees; all of them where none is chosen:',
     tokenName: 'Which wall',
     tokenUntil: (/** @type {string} */ day) => `Until ${day}.`,
     tokenUsed: (/** @type {string} */ day) => `Last used ${day}.`,
