@@ -76,6 +76,7 @@ static const struct api_endpoint endpoints[] = {
     {API_POST, "/restart", api_restart, no_members, MAY_ADMIN, SCOPE_NONE},
     {API_GET, "/plugins", api_get_plugins, NULL, MAY_RUN, SCOPE_NONE},
     {API_POST, "/plugins/{kind}/enable", api_enable_plugin, no_members, MAY_ADMIN, SCOPE_NONE},
+    {API_GET, "/rules", api_get_rules, NULL, MAY_KNOWN, SCOPE_NONE},
     {API_GET, "/rooms", api_get_rooms, NULL, MAY_KNOWN, SCOPE_LISTS},
     {API_POST, "/rooms/{room}/pause", api_pause_room, pause_members, MAY_CARE, SCOPE_ROOM},
     {API_POST, "/rooms/{room}/resume", api_resume_room, resume_members, MAY_CARE, SCOPE_ROOM},

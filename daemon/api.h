@@ -27,6 +27,7 @@ api_handler api_reload, api_restart;
 
 /* api_plugins.c */
 api_handler api_get_plugins, api_enable_plugin;
+api_handler api_get_rules;
 
 /* api_status.c */
 api_handler api_get_health, api_get_status, api_get_rooms;

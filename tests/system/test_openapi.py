@@ -177,7 +177,7 @@ def every_endpoint_gives_what_is_described(build):
                 ("PUT", "/clients/A-17", {"goals": []}), ("GET", "/clients/A-17/export", None),
                 ("DELETE", "/clients/A-17", None), ("POST", "/clients", {"name": "B-18", "goals": []}),
                 ("POST", "/clients/B-18/erase", {}),
-                ("GET", "/plugins", None), ("POST", "/plugins/posture/enable", {}),
+                ("GET", "/plugins", None), ("GET", "/rules", None), ("POST", "/plugins/posture/enable", {}),
                 ("POST", "/reload", {}), ("POST", "/restart", {})]:
             status, said = clinic.ask(path, method, body, headers={"If-Match": "*"} if
                                       (method, path) == ("PUT", "/clients/A-17") else None)
