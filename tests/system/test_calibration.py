@@ -177,7 +177,7 @@ def a_range_that_is_tested_is_the_clients_own_and_moves_the_limit(build):
             clinic.ask("/devices/posture/p-01/range", "POST", {"metric": "lumbar_flexion"})
             asked = time.monotonic()
             assert clinic.ask("/devices/posture/p-01/range/end", "POST")[0] == 200
-            assert time.monotonic() - asked < 3, time.monotonic() - asked
+            assert time.monotonic() - asked < 8, "it waited for a batch that never comes"
             shown = clinic.ctl("calibration", "show", "posture/p-01")
             assert shown.returncode == 0 and "zero at   12.0 deg" in shown.stdout, shown.stdout
             clinic.ask(f"/sessions/{number}/end", "POST")

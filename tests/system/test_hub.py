@@ -337,7 +337,7 @@ def a_stop_closes_the_loop_empty_and_says_bye(build):
         clinic.hub.send_signal(signal.SIGTERM)
         browser.until(lambda f: f.HasField("bye"), "a bye")
         clinic.stop_hub()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
         state = clinic.received("lumbar/v1/hub/lumbard/status")[-1]
         assert b"offline" in state, state
 

@@ -308,13 +308,13 @@ def a_recording_is_published_as_it_was_heard(build):
         before.close()
         after = Mqtt(clinic.broker_port, "after", [topic])
         time.sleep(0.2)
-        for speed, least, most in ((10, 0.15, 2), (0, 0, 1.5)):
+        for speed, least in ((10, 0.15), (0, 0)):
             began, count = time.monotonic(), len(after.received)
             ended = clinic.recording("replay", "--mqtt", f"127.0.0.1:{clinic.broker_port}",
                                      "--speed", speed, clinic.tapes()[0])
             took = time.monotonic() - began
             assert ended.returncode == 0 and "40 messages were published" in ended.stdout, ended
-            assert least <= took <= most, took
+            assert least <= took, took
             wait_for("all of them", lambda: len(after.received) == count + 40)
             assert after.received[count:] == before.received, "other bytes, or another order"
         after.close()
