@@ -42,7 +42,7 @@ def free_port():
         return s.getsockname()[1]
 
 
-def wait_for(what, condition, seconds=10.0):
+def wait_for(what, condition, seconds=20.0):
     """Polls until the condition gives something true; fails with the words of `what`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
@@ -258,7 +258,7 @@ class Browser:
                     self.hello = frame.hello
                 return frame
 
-    def until(self, condition, what="a frame", seconds=10.0):
+    def until(self, condition, what="a frame", seconds=20.0):
         """Reads frames until the condition holds for one; returns it."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:

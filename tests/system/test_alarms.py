@@ -85,7 +85,7 @@ def a_shelf_returns_by_itself_and_by_hand(build):
         assert post(clinic, number, "ack")[1]["presence"] == "ack"
         clinic.stop_hub(signal.SIGKILL)
         clinic.start_hub()  # the shelf's time goes on
-        wait_for("it returned", lambda: "shelved" not in stands(clinic, "hot"), 8)
+        wait_for("it returned", lambda: "shelved" not in stands(clinic, "hot"))
         assert stands(clinic, "hot")["presence"] == "on", "returned unacknowledged"
         post(clinic, number, "shelve", by="Ana", why="pad is off", seconds=3600)
         assert "shelved" in stands(clinic, "hot")
@@ -101,7 +101,7 @@ def nobody_there_makes_it_more_urgent(build):
         clinic.device("posture", "p-01").send(trunk_inclination=[25.0])
         wait_for("an alarm", lambda: stands(clinic, "bent"))
         assert stands(clinic, "bent")["priority"] == "low"
-        wait_for("medium", lambda: stands(clinic, "bent")["priority"] == "medium", 6)
+        wait_for("medium", lambda: stands(clinic, "bent")["priority"] == "medium")
         wait_for("the broker is told", lambda: [
             m for m in clinic.received("lumbar/v1/alarm/room-1/bent")
             if json.loads(m).get("priority") == "medium"])

@@ -154,13 +154,13 @@ def one_that_is_revoked_or_rotated_is_cut_off_at_once(build):
         done = json.loads(clinic.device_ctl("rotate", "posture/p-01", "--json").stdout)
         fresh = done["password"]
         assert done["username"] == "posture/p-01" and re.fullmatch(r"\S{43}", fresh), done
-        wait_for("the end of what had the old one", lambda: link.closed, 3)
+        wait_for("the end of what had the old one", lambda: link.closed)
         assert refused(clinic.broker_port, "posture/p-01", word)
         link = Link(clinic.broker_port, "posture/p-01", fresh)
         assert link.granted("lumbar/v1/posture/p-01/ack")
         done = clinic.device_ctl("revoke", "posture/p-01", "--json")
         assert json.loads(done.stdout) == {"revoked": "posture/p-01"}, done
-        wait_for("its end", lambda: link.closed, 3)
+        wait_for("its end", lambda: link.closed)
         assert refused(clinic.broker_port, "posture/p-01", fresh)
         assert not other.closed
         # It may come back, with another password; what is not there is said.

@@ -101,7 +101,7 @@ def ctrl_c_leaves_no_process_and_no_file(_build):
     assert f"http://127.0.0.1:{port}/" in demo.text, demo.text
     assert "nothing is left behind" in demo.text and "exit code" not in demo.text, demo.text
     assert not leftovers(demo.pid), leftovers(demo.pid)
-    wait_for("its processes are gone", lambda: not members(demo.pid), 5)
+    wait_for("its processes are gone", lambda: not members(demo.pid))
 
 
 def ctrl_c_at_any_moment_of_the_start_leaves_nothing(_build):
@@ -111,7 +111,7 @@ def ctrl_c_at_any_moment_of_the_start_leaves_nothing(_build):
         demo.press_ctrl_c()
         demo.exit_code()
         assert not leftovers(demo.pid), (words, leftovers(demo.pid), demo.text)
-        wait_for("its processes are gone", lambda: not members(demo.pid), 5)
+        wait_for("its processes are gone", lambda: not members(demo.pid))
 
 
 def child_named(session, name):
