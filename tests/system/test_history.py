@@ -300,7 +300,7 @@ def what_found_no_room_is_wanted_again_and_comes_once(build):
             for sequence in range(told() + 1, messages + 1):
                 give(sequence)
             try:
-                wait_for("all of it is acknowledged", lambda: told() == messages)
+                wait_for("all of it is acknowledged", lambda: told() == messages, 3)
                 break
             except AssertionError:
                 continue
