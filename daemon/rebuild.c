@@ -218,6 +218,21 @@ static void close_store(struct rebuild *rebuild)
     rebuild->store = NULL;
 }
 
+/* Each tape has devices of its own numbers: what rules and derivations knew is of others. */
+static int begin_anew(struct rebuild *rebuild)
+{
+    struct setup *setup = &rebuild->setup;
+    struct rules *rules;
+    int code = setup_read_rules(rebuild->options.config_file, setup->config, &setup->drivers,
+                                setup->derive, &rules, &rebuild->diag);
+    if (code != 0)
+        return code;
+    rules_destroy(setup->rules);
+    setup->rules = rules;
+    derive_clear(setup->derive);
+    return 0;
+}
+
 static int take_tape(struct rebuild *rebuild, const char *path, const struct tape_summary *tape)
 {
     const struct replay_listener listener = {
@@ -228,6 +243,8 @@ static int take_tape(struct rebuild *rebuild, const char *path, const struct tap
     int code = tape_file_load(path, &bytes, &count, &rebuild->diag);
     if (code == 0)
         code = tape_open(&reader, bytes, count, &rebuild->diag);
+    if (code == 0)
+        code = begin_anew(rebuild);
     if (code == 0)
         code = replay_create(&rebuild->replay, &rebuild->setup, tape->header.room, &listener,
                              &rebuild->diag);

@@ -28,6 +28,8 @@ struct replay {
     int64_t now_ms, ticked_ms;
     struct note_session session; /* as the tape noted it last; id 0: none */
     char room[64];
+    struct config_room had; /* the setup's first room, and how many it has: put back at the end */
+    uint32_t had_count;
 };
 
 /* ---- news of the pipeline ---- */
@@ -111,6 +113,8 @@ static void use_one_room(struct replay *replay, const char *room)
 {
     struct config *config = replay->setup->config;
     const char *title = NULL;
+    replay->had = config->rooms[0];
+    replay->had_count = config->room_count;
     strncpy(replay->room, room, sizeof(replay->room) - 1);
     for (uint32_t i = 0; i < config->room_count; i++)
         if (strcmp(config->rooms[i].name, room) == 0)
@@ -165,6 +169,8 @@ void replay_destroy(struct replay *replay)
 {
     if (replay == NULL)
         return;
+    replay->setup->config->rooms[0] = replay->had;
+    replay->setup->config->room_count = replay->had_count;
     calibration_destroy(replay->ingest.calibration);
     feed_destroy(replay->ingest.feed);
     alarms_destroy(replay->ingest.alarms);

@@ -46,8 +46,8 @@ struct replay_listener {
 
 struct replay;
 
-/* For one recording of this room. The setup is lent: its configuration is changed to have this one
- * room only. */
+/* For one recording of this room. The setup is lent until replay_destroy(): its configuration has
+ * this one room only, meanwhile. */
 int replay_create(struct replay **out, struct setup *setup, const char *room,
                   const struct replay_listener *listener, struct diag *diag);
 void replay_destroy(struct replay *replay);
