@@ -66,8 +66,13 @@ static void take_up(struct recorder *recorder, struct recorder_track *track,
     if (file->fd >= 0)
         finish_stale(recorder, file);
     if (!recorder_file_take_up(file, recorder->folder, name, &torn)) {
-        log_error("recorder: %s is not gone on with: %s", name->file,
-                  errno != 0 ? strerror(errno) : "it is no recording");
+        int error = errno;
+        if (recorder_file_drop_begun(recorder->folder, name))
+            log_notice("recorder: %s had just been begun, and is removed: nothing is in it",
+                       name->file);
+        else
+            log_error("recorder: %s is not gone on with: %s", name->file,
+                      error != 0 ? strerror(error) : "it is no recording");
         track->open = false;
         return;
     }

@@ -150,6 +150,14 @@ refused:
     return false;
 }
 
+bool recorder_file_drop_begun(int folder, const struct tape_name *name)
+{
+    struct stat status;
+    return fstatat(folder, name->file, &status, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(status.st_mode) && status.st_size < TAPE_HEADER_BYTES &&
+           unlinkat(folder, name->file, 0) == 0;
+}
+
 bool recorder_file_newest(int folder, const struct tape_name *name, struct tape_block *newest)
 {
     uint8_t header[TAPE_HEADER_BYTES], trailer[TAPE_TRAILER_BYTES], bytes[TAPE_HEAD_BYTES];

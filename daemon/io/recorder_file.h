@@ -31,6 +31,10 @@ bool recorder_file_make(struct recorder_file *file, int folder, const struct tap
 bool recorder_file_take_up(struct recorder_file *file, int folder, const struct tape_name *name,
                            uint64_t *torn_bytes);
 
+/* Removes one whose hub was killed before its header was whole: nothing is in it. False: it is no
+ * such file, or stays. */
+bool recorder_file_drop_begun(int folder, const struct tape_name *name);
+
 /* Adds a block: head and what it stores. */
 bool recorder_file_add(struct recorder_file *file, const struct tape_block *block,
                        const uint8_t *bytes, size_t count);

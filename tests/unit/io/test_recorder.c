@@ -59,6 +59,24 @@ static void a_first_tape_without_a_block_hides_nothing(void **state)
     assert_once(look(), 60);
 }
 
+static void a_tape_without_a_whole_header_is_removed(void **state)
+{
+    (void)state;
+    struct recorder *recorder = open_recorder();
+    take(recorder, 1, 0, 10);
+    recorder_close(recorder);
+    for (int bytes = 0; bytes < TAPE_HEADER_BYTES; bytes += TAPE_HEADER_BYTES - 1) {
+        char path[320];
+        snprintf(path, sizeof(path), "%s/%s", tapes_folder(), look()->newest.file);
+        assert_int_equal(truncate(path, bytes), 0); /* killed as it was begun */
+        recorder = open_recorder();
+        take(recorder, 1, 0, 10);
+        recorder_close(recorder);
+        assert_once(look(), 10);
+        assert_int_equal(look()->tapes, 1);
+    }
+}
+
 static void another_ring_hides_what_was_used_before_only(void **state)
 {
     (void)state;
@@ -242,6 +260,7 @@ int main(void)
         CASE(what_is_taken_is_recorded_and_goes_on_after_a_restart),
         CASE(what_a_block_covers_is_passed_over_and_the_rest_taken_again),
         CASE(a_first_tape_without_a_block_hides_nothing),
+        CASE(a_tape_without_a_whole_header_is_removed),
         CASE(another_ring_hides_what_was_used_before_only),
         CASE(a_session_or_an_hour_has_a_tape_of_its_own),
         CASE(each_room_has_its_tape_and_no_room_has_none),
