@@ -228,7 +228,9 @@ void report_chart(struct text *text, const struct report *report, const struct r
     scale(&chart, &sum);
     text_add(text, "<figure>");
     write_title(&chart, &sum);
-    text_add(text, "<svg viewBox=\"0 0 %d %d\" role=\"img\">", WIDTH, HEIGHT);
+    text_add(text, "<svg viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"", WIDTH, HEIGHT);
+    text_add_html(text, report_term(report->language, trace->metric->title));
+    text_add(text, "\">");
     draw_phases(&chart, titled);
     draw_times(&chart);
     draw_value(&chart, chart.high, TOP + 8);

@@ -154,7 +154,7 @@ static void write_phases(struct text *text, const struct report *report)
     if (session->plan.phase_count == 0)
         return;
     section(text, report, W_PHASES, "phases");
-    text_add(text, "<table><thead><tr><th></th><th class=\"n\">");
+    text_add(text, "<table><thead><tr><td></td><th class=\"n\">");
     report_say(text, report, W_DONE_TIME);
     text_add(text, "</th><th class=\"n\">");
     report_say(text, report, W_PLAN_TIME);
@@ -240,7 +240,7 @@ static void write_zones(struct text *text, const struct report *report)
     if (report->session.plan.band_count == 0)
         return;
     section(text, report, W_ZONES, "zones");
-    text_add(text, "<table><thead><tr><th></th><th class=\"n\">");
+    text_add(text, "<table><thead><tr><td></td><th class=\"n\">");
     report_say(text, report, W_WITHIN);
     text_add(text, "</th><th class=\"n\">");
     report_say(text, report, W_BEYOND);
@@ -297,7 +297,7 @@ static void write_doses(struct text *text, const struct report *report)
         return;
     section(text, report, W_DOSE, "dose");
     if (has_dose(report)) {
-        text_add(text, "<table><thead><tr><th></th><th class=\"n\">");
+        text_add(text, "<table><thead><tr><td></td><th class=\"n\">");
         report_say(text, report, W_MINUTES);
         text_add(text, "</th><th class=\"n\">");
         report_say(text, report, W_MEAN);
@@ -559,7 +559,7 @@ void report_html(struct text *text, const struct report *report, const char *sty
     text_add(text, " %llu</title><style>%s</style></head><body>",
              (unsigned long long)report->session.id, style);
     write_head(text, report);
-    text_add(text, "<main><div>");
+    text_add(text, "<main><div class=\"columns\"><div>");
     write_pain(text, report);
     write_phases(text, report);
     write_notes(text, report);
@@ -569,8 +569,9 @@ void report_html(struct text *text, const struct report *report, const char *sty
     write_doses(text, report);
     write_ranges(text, report);
     write_alarms(text, report);
-    text_add(text, "</div></main>");
+    text_add(text, "</div></div>");
     write_traces(text, report);
+    text_add(text, "</main>");
     write_foot(text, report);
     text_add(text, "</body></html>\n");
 }

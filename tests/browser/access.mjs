@@ -64,6 +64,13 @@ async function walk(page) {
         found.map((element) => element.outerHTML.slice(0, 120))) };
 }
 
+/** Of what can be operated how many there are, and what of it Tab does not reach or does not show. */
+export async function unreached(page) {
+    const count = await markOperable(page);
+    const { hidden, unreached: never } = await walk(page);
+    return { count, wrong: [...hidden, ...never] };
+}
+
 async function testScreen(tap, browser, clinic, name, address, sign) {
     const { page, close } = await browser.open(clinic.url + address);
     await tap.check(`axe-core finds nothing on the ${name}, and no bad contrast in the dark`, async () => {
@@ -73,10 +80,9 @@ async function testScreen(tap, browser, clinic, name, address, sign) {
         assert.deepEqual(await violations(page, ['color-contrast']), []);
     });
     await tap.check(`all of the ${name} is reached by keyboard, and shows where one is`, async () => {
-        const count = await markOperable(page);
+        const { count, wrong } = await unreached(page);
         assert.equal(name === 'kiosk', count === 0, `${count} to operate`);
-        const { hidden, unreached } = await walk(page);
-        assert.deepEqual([hidden, unreached], [[], []]);
+        assert.deepEqual(wrong, []);
         return `${count} to operate`;
     });
     await close();

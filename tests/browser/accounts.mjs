@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { text, texts } from './browser.mjs';
 import { soon, until } from './clinic.mjs';
+import { inspect } from './inspect.mjs';
 import { faults } from './screens.mjs';
 
 const PASSWORD = 'a few words that nobody guesses';
@@ -12,13 +13,12 @@ const EXPECTED = /401|403|Password forms should have/;
 
 export async function testAccounts(tap, browser, clinic, shots) {
     const links = {};
-    const picture = (page, name) => page.screenshot({ path: join(shots, `${name}.png`) });
 
     await tap.check('the first administrator comes in by the link of lumbarctl setup', async () => {
         const { page, log, close } = await browser.open(clinic.url);
         await until('the door', async () => /lumbarctl setup/.test(await text(page, '.door')));
         assert.deepEqual(await faults(page), []);
-        await picture(page, 'door');
+        await page.screenshot({ path: join(shots, 'door-first.png') });
         await takeUp(page, linkOf(clinic, 'setup'));
         await until('the wall', () => page.$('.tile'));
         assert.equal(new URL(page.url()).hash, '#/', 'no secret stays in the address');
@@ -47,7 +47,6 @@ export async function testAccounts(tap, browser, clinic, shots) {
         await until('a wall of one room', async () =>
             /corridor.*room-1/s.test((await texts(page, '.people ul')).join(' ')));
         assert.deepEqual(await faults(page), []);
-        await picture(page, 'people');
         await page.click('footer button:has-text("Log out")');
         await until('the door', () => page.$('.door'));
         assert.equal(await page.$('.tile'), null, 'nothing of the clinic stays');
@@ -95,6 +94,44 @@ export async function testAccounts(tap, browser, clinic, shots) {
         await until('the door', () => page.$('.door'), 15000);
         await close();
     });
+    await inspectAll(tap, browser, clinic, shots);
+}
+
+/** Somebody who has just come in, on a screen of theirs. */
+async function at(browser, clinic, link, address, sign) {
+    const { page, close } = await browser.open(clinic.url);
+    await takeUp(page, link);
+    await until('in', () => page.$('.tile, footer .who'));
+    await page.goto(clinic.url + address);
+    await until(sign, () => page.$(sign));
+    return { page, close };
+}
+
+/** What nobody sees who has not logged in, or who need not. */
+async function inspectAll(tap, browser, clinic, shots) {
+    const links = Object.fromEntries([['vera', 'admin'], ['tom', 'therapist'], ['ida', 'auditor']]
+        .map(([name, role]) => [name, linkOf(clinic, 'users', 'add', name, '--role', role)]));
+    const door = await browser.open(clinic.url);
+    await until('the door', () => door.page.$('.door input[name="name"]'));
+    await inspect(tap, door.page, 'door', shots);
+    await door.page.goto(links.vera);
+    await until('the invitation', () => door.page.$('input[name="again"]'));
+    await inspect(tap, door.page, 'invitation', shots);
+    await door.close();
+
+    const vera = await at(browser, clinic, links.vera, '#/people', '.people .row');
+    await vera.page.click('.people .row:has-text("anna")');
+    await until('what becomes of her', () => vera.page.$('.people li .slide'));
+    await inspect(tap, vera.page, 'people', shots);
+    await vera.close();
+    const tom = await at(browser, clinic, links.tom, '#/own', 'input[name="why"]');
+    await tom.page.click('button:has-text("one-time codes")');
+    await until('the secret', () => tom.page.$('input[name="code"]'));
+    await inspect(tap, tom.page, 'own', shots);
+    await tom.close();
+    const ida = await at(browser, clinic, links.ida, '#/trail', '.trail li');
+    await inspect(tap, ida.page, 'trail', shots);
+    await ida.close();
 }
 
 function ctl(clinic, ...words) {

@@ -59,3 +59,10 @@ export function texts(page, selector) {
     return page.evaluate((found) =>
         Array.from(document.querySelectorAll(found), (element) => element.textContent.trim()), selector);
 }
+
+/** After the page was drawn again: two frames on, whatever changed is on the screen. */
+export function settled(page) {
+    return page.evaluate(() => new Promise((done) => {
+        requestAnimationFrame(() => requestAnimationFrame(done));
+    }));
+}

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fhir } from 'fhir';
+import { violations } from './access.mjs';
 import { text, texts } from './browser.mjs';
 import { until } from './clinic.mjs';
 import { order } from './treatment.mjs';
@@ -63,9 +64,11 @@ export async function testReport(tap, browser, clinic, shots, room) {
             return `${Math.round(pdf.length / 1024)} KiB`;
         });
 
-    await tap.check('it can be read on a phone', async () => {
+    await tap.check('it can be read on a phone, and by who does not see; axe-core finds nothing', async () => {
         const { page, close } = await browser.open(address, { width: 390, height: 844 });
         assert.equal(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), true);
+        assert.deepEqual(await violations(page), []);
+        await page.screenshot({ path: join(shots, 'report-phone.png'), fullPage: true });
         await close();
     });
 

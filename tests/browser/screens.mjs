@@ -93,7 +93,9 @@ async function testScreen(tap, browser, clinic, shots, { name, width, height, sc
         ? page.screenshot({ path: join(shots, `${screen}-${name}-${scheme}.png`) }) : null);
     for (const [screen, address, sign] of [['wall', '#/', '.value.fresh'],
         ['room', '#/room/room-2', '.value.fresh'], ['alarms', '#/alarms', '.alarm'],
-        ['devices', '#/devices', '.device-row'], ['kiosk', '#/kiosk', '.value.fresh']])
+        ['clients', '#/clients', '.clients a'], ['devices', '#/devices', '.device-row'],
+        ['rules', '#/rules', '.rule-list li'], ['hub', '#/hub', '.hub-parts'],
+        ['kiosk', '#/kiosk', '.value.fresh']])
         await tap.check(`the ${screen} fits a ${name} (${scheme}, ${locale})`, async () => {
             await page.goto(clinic.url + address);
             await until('what it shows', () => page.$(sign));
