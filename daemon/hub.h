@@ -203,6 +203,7 @@ struct lumbard {
     uint64_t let_go;     /* up to here the spool did not wait for store and recorder */
     int64_t heard_ms;    /* of the run before: when it took its last message; 0: not known */
     bool history;        /* it was not suspended when that was last looked at */
+    int64_t kept_ms;     /* when hub_keep() last looked */
     int64_t flushed_ms;  /* when the spool last needed its places back */
     unsigned idle_drains;
     int certificate_warned;    /* how often, as its end came nearer */

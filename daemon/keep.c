@@ -320,7 +320,7 @@ void hub_keep(struct lumbard *hub)
     uint64_t recorded = recorder_needs(hub->recorder);
     hub->acked_from = acked_from(hub);
     spool_keep(hub->spool, stored < recorded ? stored : recorded);
-    int64_t now_ms = hub_now_ms(hub);
+    int64_t now_ms = hub->kept_ms = hub_now_ms(hub);
     if (!hurry || now_ms - hub->flushed_ms < FLUSH_MS)
         return;
     hub->flushed_ms = now_ms;

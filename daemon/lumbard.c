@@ -18,7 +18,8 @@
 #include "io/certificate.h"
 #include "io/notify.h"
 
-#define DRAIN_MS     3    /* between drains while messages come: a wake-up for each is dear */
+#define DRAIN_MS     2    /* between drains while messages come: a wake-up for each is dear */
+#define KEEP_MS      10   /* between two looks at what store, recorder and spool wait for */
 #define DRAIN_MOST   512  /* messages a drain, so that timers and sockets get their turn */
 #define DRAIN_IDLE   8    /* empty drains before the loop sleeps again */
 #define TICK_MS      250  /* delays, acknowledgements, health, watchdog */
@@ -189,7 +190,8 @@ static void on_drain(uv_timer_t *timer)
     }
     if (spool_drain(hub->spool, DRAIN_MOST, on_record, hub) > 0) {
         hub->idle_drains = 0;
-        hub_keep(hub);
+        if (hub_now_ms(hub) - hub->kept_ms >= KEEP_MS)
+            hub_keep(hub);
         web_news(hub->web);
     } else if (++hub->idle_drains >= DRAIN_IDLE && spool_doze(hub->spool)) {
         uv_timer_stop(timer);
@@ -205,6 +207,7 @@ static void on_wake(uv_async_t *async)
     if (!uv_is_active((uv_handle_t *)&hub->drain))
         uv_timer_start(&hub->drain, on_drain, DRAIN_MS, DRAIN_MS);
     on_drain(&hub->drain);
+    hub_keep(hub); /* it may be the store that woke us: answers wait for it */
 }
 
 static bool is_condemned(void *user, const struct ingest_message *message)

@@ -22,6 +22,7 @@ void memory_keep_secrets(void)
 void memory_begin(void)
 {
     mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+    mallopt(M_ARENA_MAX, 1); /* one of their own for each thread stays mostly empty */
 }
 
 /* One loaded object: its segments that are never written. */
@@ -47,4 +48,13 @@ void memory_give_back(void)
     uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
     malloc_trim(0);
     dl_iterate_phdr(give_back, &page);
+}
+
+void memory_forget(void *block, size_t bytes)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t from = ((uintptr_t)block + page - 1) & ~(page - 1);
+    uintptr_t to = ((uintptr_t)block + bytes) & ~(page - 1);
+    if (to > from)
+        madvise((void *)from, to - from, MADV_DONTNEED);
 }

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 #define NONE      UINT32_MAX
 #define ROOM      256 /* blocks: a message that brings more minutes than that is no ordinary one */
 #define CELL_MOST UINT16_MAX
@@ -83,6 +85,8 @@ void history_clear(struct history *history)
     memset(history->slots, 0xff, (history->slot_mask + (size_t)1) * sizeof(*history->slots));
     memset(history->series, 0xff,
            (size_t)history->max_devices * history->width * sizeof(*history->series));
+    /* Of two gatherings one is empty nearly all the time: it need not hold memory. */
+    memory_forget(history->blocks, history->count * sizeof(*history->blocks));
     history->count = 0;
     history->samples = history->lost = 0;
 }

@@ -344,11 +344,14 @@ static void hand_over(struct store *store)
     pthread_mutex_unlock(&store->mutex);
 }
 
+/* Is the other batch on the disk? Then it needs no memory until it is filled again. */
 static bool is_free(struct store *store)
 {
     struct store_batch *other = store_other(store);
     if (other->number > atomic_load(&store->committed))
         return false;
+    if (history_count(other->history) > 0)
+        history_clear(other->history);
     if (other->number != 0 && other->position > store->position)
         store->position = other->position;
     return true;

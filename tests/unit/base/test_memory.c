@@ -46,7 +46,8 @@ static void a_large_table_costs_what_is_touched_of_it(void **state)
     enum { TABLE = 8 << 20 };
     if (getenv("LUMBAR_UNDER") != NULL)
         return; /* memcheck has an allocator of its own */
-    free(malloc(TABLE + 1)); /* glibc would take the next of this size from the heap, and clear it */
+    free(
+        malloc(TABLE + 1)); /* glibc would take the next of this size from the heap, and clear it */
     long before = resident("RssAnon");
     char *volatile table = calloc(1, TABLE);
     assert_non_null(table);
@@ -57,12 +58,36 @@ static void a_large_table_costs_what_is_touched_of_it(void **state)
         fail_msg("a table of %d KiB costs %ld", TABLE >> 10, after - before);
 }
 
+static void what_is_forgotten_costs_nothing(void **state)
+{
+    (void)state;
+    enum { TABLE = 8 << 20 };
+    if (getenv("LUMBAR_UNDER") != NULL)
+        return;
+    char *volatile table = malloc(TABLE);
+    assert_non_null(table);
+    memset(table, 1, TABLE);
+    long before = resident("RssAnon");
+    memory_forget(table + 1, TABLE - 2);
+    long after = resident("RssAnon");
+    assert_int_equal(table[0], 1); /* only what was named */
+    assert_int_equal(table[TABLE - 1], 1);
+    table[TABLE / 2] = 2; /* and it can be used again */
+    assert_int_equal(table[TABLE / 2], 2);
+    memory_forget(table + 100, 200); /* no whole page: nothing happens */
+    assert_int_equal(table[0], 1);
+    free(table);
+    if (before - after < (TABLE >> 10) - 64)
+        fail_msg("of a table of %d KiB %ld are given back", TABLE >> 10, before - after);
+}
+
 int main(void)
 {
     memory_begin();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(code_that_only_the_start_needed_is_given_back),
         cmocka_unit_test(a_large_table_costs_what_is_touched_of_it),
+        cmocka_unit_test(what_is_forgotten_costs_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
