@@ -155,6 +155,20 @@ int check_setup(const struct setup *setup, struct diag *diag)
     return code == 0 ? check_places(setup->config, diag) : code;
 }
 
+/* What the page made of the rules. */
+static void print_changes(const struct setup *setup, const char *config_file, FILE *out)
+{
+    char path[PATH_MAX];
+    uint32_t off = 0;
+    files_beside(config_file, setup->config->rules.changes, path, sizeof(path));
+    if (path[0] == '\0' || !files_exists(path))
+        return;
+    while (rules_off(setup->rules, off) != NULL)
+        off++;
+    fprintf(out, "%s: changes %u of these rules, and leaves out %u\n", path,
+            rules_changed(setup->rules), off);
+}
+
 int check_config(const char *config_file, FILE *out, struct diag *diag)
 {
     struct setup setup;
@@ -164,10 +178,12 @@ int check_config(const char *config_file, FILE *out, struct diag *diag)
     code = check_setup(&setup, diag);
     if (code == 0 && setup.plugins_refused > 0)
         code = ERR_PLUGIN;
-    if (out != NULL)
+    if (out != NULL) {
         fprintf(out, "%s: %u rooms, %u plugins, %u rules, %u plans%s\n", config_file,
                 setup.config->room_count, setup.drivers.count, rules_written(setup.rules),
                 plans_count(setup.plans), code == 0 ? ": good" : ": not good");
+        print_changes(&setup, config_file, out);
+    }
     setup_fini(&setup);
     return code;
 }

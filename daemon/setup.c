@@ -23,19 +23,33 @@ int setup_read_config(const char *config_file, struct config **config, struct di
 }
 
 static int read_rule_files(const char *config_file, const struct config *config,
-                           struct files_rules *files, struct diag *diag)
+                           const struct rules_text *changes, struct files_rules *files,
+                           struct diag *diag)
 {
-    char folder[PATH_MAX];
-    files_beside(config_file, config->rules.folder, folder, sizeof(folder));
-    return files_read_rules(folder, files, diag);
+    char path[PATH_MAX];
+    files_beside(config_file, config->rules.folder, path, sizeof(path));
+    int code = files_read_rules(path, files, diag);
+    if (code != 0)
+        return code;
+    if (changes != NULL)
+        return files_add_text(files, changes, diag);
+    files_beside(config_file, config->rules.changes, path, sizeof(path));
+    return files_add_changes(files, path, diag);
 }
 
 int setup_read_rules(const char *config_file, const struct config *config,
                      const struct drivers *drivers, const struct derive *derive,
                      struct rules **rules, struct diag *diag)
 {
+    return setup_read_changed(config_file, config, drivers, derive, NULL, rules, diag);
+}
+
+int setup_read_changed(const char *config_file, const struct config *config,
+                       const struct drivers *drivers, const struct derive *derive,
+                       const struct rules_text *changes, struct rules **rules, struct diag *diag)
+{
     struct files_rules files;
-    int code = read_rule_files(config_file, config, &files, diag);
+    int code = read_rule_files(config_file, config, changes, &files, diag);
     if (code != 0)
         return code;
     code = derive_check(derive, files.list, files.count, drivers, diag);
@@ -50,7 +64,7 @@ int setup_load_rules(struct setup *setup, const char *config_file, struct diag *
 {
     uint32_t devices = (uint32_t)setup->config->devices.max;
     struct files_rules files;
-    int code = read_rule_files(config_file, setup->config, &files, diag);
+    int code = read_rule_files(config_file, setup->config, setup->changes, &files, diag);
     if (code != 0)
         return code;
     code = derive_load(&setup->derive, files.list, files.count, &setup->drivers, devices, diag);
@@ -142,6 +156,7 @@ int setup_load_kept(struct setup *setup, const char *config_file, struct diag *d
     if (code != 0)
         return code;
     setup->config->rules.folder = KEPT_RULES;
+    setup->config->rules.changes = KEPT_CHANGES;
     setup->config->plans.folder = KEPT_PLANS;
     code = load_plugins(setup, diag);
     return code == 0 ? load_rest(setup, config_file, diag) : code;
@@ -183,8 +198,8 @@ int setup_webhook(const struct config *config, struct webhook_target **target, s
     struct diag trouble = {0};
     *target = NULL;
     if (config->webhook.token_file[0] != '\0') {
-        int code =
-            files_read_secret_line(config->webhook.token_file, token, SETUP_PASSWORD_BYTES, &trouble);
+        int code = files_read_secret_line(config->webhook.token_file, token, SETUP_PASSWORD_BYTES,
+                                          &trouble);
         if (code != 0)
             return config_complain(config, "webhook.token_file", diag, code, "%s", trouble.text);
     }

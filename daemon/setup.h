@@ -21,7 +21,8 @@ struct setup {
     struct rules *rules;
     struct body body; /* of the drivers */
     struct plans *plans;
-    unsigned plugins_refused; /* each was said in the log */
+    unsigned plugins_refused;         /* each was said in the log */
+    const struct rules_text *changes; /* lent: in the place of what rules.changes names; or NULL */
 };
 
 /* Reads everything that the configuration file names. On an error nothing is kept. */
@@ -39,6 +40,10 @@ int setup_read_config(const char *config_file, struct config **config, struct di
 int setup_read_rules(const char *config_file, const struct config *config,
                      const struct drivers *drivers, const struct derive *derive,
                      struct rules **rules, struct diag *diag);
+/* With these changes in the place of what rules.changes names; NULL: those. */
+int setup_read_changed(const char *config_file, const struct config *config,
+                       const struct drivers *drivers, const struct derive *derive,
+                       const struct rules_text *changes, struct rules **rules, struct diag *diag);
 
 /* For a start, after the plugins: the rules of a folder (as seen from the configuration's), and
  * what they derive, which the drivers then have. */

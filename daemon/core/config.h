@@ -116,7 +116,8 @@ struct config {
     } feed;
 
     struct {
-        const char *folder; /* *.yaml in it, in the order of their names; "" none */
+        const char *folder;  /* *.yaml in it, in the order of their names; "" none */
+        const char *changes; /* file of what the page changes of them; "" none, it changes none */
     } rules;
 
     struct {

@@ -295,7 +295,7 @@ static int read_files(struct reading *reading, const struct rules_text *files, s
     *reading = (struct reading){.reader = {.drivers = drivers, .diag = diag}};
     int code = 0;
     for (size_t i = 0; i < count && code == 0; i++)
-        code = read_file(reading, &files[i]);
+        code = files[i].changes ? 0 : read_file(reading, &files[i]);
     if (code != 0) {
         free(reading->list);
         reading->list = NULL;

@@ -400,6 +400,14 @@ const struct option options[] = {
      .reloadable = true,
      .help = "folder of the alarm rules (*.yaml), from the configuration file's; empty: none"},
 
+    {.path = "rules.changes",
+     .type = OPTION_STRING,
+     .offset = AT(rules.changes),
+     .max = PATH_MAX_BYTES,
+     .fallback = "/var/lib/lumbard/rules.yaml",
+     .reloadable = true,
+     .help = "what the page changes of these rules; need not be there; empty: it changes none"},
+
     {.path = "alarms.flood",
      .type = OPTION_INTEGER,
      .offset = AT(alarms.flood),

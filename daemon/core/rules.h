@@ -115,10 +115,15 @@ struct rules_text { /* one file */
     const char *file;
     const char *text;
     size_t bytes;
+    bool changes; /* of the rules of the others; at most one of the files is that */
 };
 
 /* Loads a set from YAML files; zero files are an empty set. Complaints name file, line, column and
- * the nearest known name. */
+ * the nearest known name.
+ *
+ * In a file of changes, a rule that has the name of another file's is that one with other values:
+ * what is not said stays (yaml_merge()), and `off: true` leaves it out. Rules of other names are
+ * new ones. */
 int rules_load(struct rules **out, const struct rules_text *files, size_t count,
                const struct drivers *drivers, uint32_t max_devices, struct diag *diag);
 void rules_destroy(struct rules *rules);
@@ -128,9 +133,23 @@ uint32_t rules_written(const struct rules *rules); /* of them, in files; then co
 const struct rule *rules_at(const struct rules *rules, uint32_t id);
 const struct rule *rules_find(const struct rules *rules, const char *name);
 
-/* For trials: the same rule, but with this on-delay (of `absent`: silence) where it is not 0, and its
- * clear limits so much further from its limits, in its metric's unit (of one condition, above or below
- * a number). Before the first sample. False: there is no such rule. */
+/* How a rule of the files was written. */
+struct yaml_node;
+struct rule_source {
+    const struct yaml_node *written; /* its map as it was taken, which names file and line */
+    const struct yaml_node *before;  /* of another file, which `written` changes; NULL: none */
+    bool off;                        /* it is left out: `written` is that, and no rule of the set */
+};
+const struct rule_source *rules_source(const struct rules *rules, uint32_t id); /* NULL: built in */
+
+uint32_t rules_changed(const struct rules *rules); /* how many of the files have other values */
+
+/* Those that are left out, by place; NULL behind the last one. */
+const struct rule_source *rules_off(const struct rules *rules, uint32_t place);
+
+/* For trials: the same rule, but with this on-delay (of `absent`: silence) where it is not 0, and
+ * its clear limits so much further from its limits, in its metric's unit (of one condition, above
+ * or below a number). Before the first sample. False: there is no such rule. */
 bool rules_vary(struct rules *rules, const char *name, int64_t on_delay_ms, double band);
 
 /* What the rules ask of the running sessions. Without it no session runs. */

@@ -11,6 +11,7 @@ void rules_destroy(struct rules *rules)
     for (size_t i = 0; i < rules->file_count; i++)
         yaml_destroy(rules->files[i]);
     free(rules->files);
+    free(rules->off);
     for (uint32_t i = 0; i < rules->loaded; i++)
         free(rules->details[i].tree);
     free(rules->list);

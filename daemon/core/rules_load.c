@@ -199,7 +199,8 @@ static int read_life(struct loader *loader)
     return 0;
 }
 
-static int read_rule(struct loader *loader, const struct yaml_node *map)
+int loader_read_rule(struct loader *loader, const struct yaml_node *map,
+                     const struct rule_source *source)
 {
     static const char *const keys[] = {
         "name",   "title",     "metric",   "above",    "below",  "outside",  "is",
@@ -218,7 +219,7 @@ static int read_rule(struct loader *loader, const struct yaml_node *map)
     loader->detail = &rules->details[rules->count];
     rules->loaded = rules->count + 1;
     *loader->rule = (struct rule){.id = rules->count};
-    *loader->detail = (struct rule_detail){.file = yaml_file(loader->yaml), .line = map->line};
+    *loader->detail = (struct rule_detail){.file = map->file, .line = map->line, .source = *source};
     int code = yaml_only(loader->yaml, map, keys, COUNT(keys), loader->diag);
     for (size_t i = 0; i < COUNT(steps) && code == 0; i++)
         code = steps[i](loader);
@@ -228,7 +229,7 @@ static int read_rule(struct loader *loader, const struct yaml_node *map)
 }
 
 /* Room for so many more rules. */
-static int reserve(struct rules *rules, size_t more, struct diag *diag)
+int loader_reserve(struct rules *rules, size_t more, struct diag *diag)
 {
     size_t room = rules->count + more;
     struct rule *list = realloc(rules->list, (room + 1) * sizeof(*list));
@@ -242,47 +243,67 @@ static int reserve(struct rules *rules, size_t more, struct diag *diag)
                : diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
 }
 
-static int read_file(struct loader *loader)
+int loader_read_list(struct loader *loader, const struct yaml_node **list)
 {
     static const char *const keys[] = {"rules", "derived"}; /* core/derive.h */
     const struct yaml_node *root = yaml_root(loader->yaml);
+    *list = NULL;
     if (root == NULL)
         return 0;
     if (root->kind != YAML_MAP)
         return COMPLAIN(loader, root, ERR_SYNTAX, "a rule file begins with 'rules:' or 'derived:'");
     int code = yaml_only(loader->yaml, root, keys, COUNT(keys), loader->diag);
-    const struct yaml_node *list = yaml_get(root, "rules");
-    if (code != 0 || list == NULL || (list->kind == YAML_SCALAR && list->scalar[0] == '\0'))
+    const struct yaml_node *found = yaml_get(root, "rules");
+    if (code != 0 || found == NULL || (found->kind == YAML_SCALAR && found->scalar[0] == '\0'))
         return code;
-    if (list->kind != YAML_LIST)
-        return COMPLAIN(loader, list, ERR_SYNTAX,
+    if (found->kind != YAML_LIST)
+        return COMPLAIN(loader, found, ERR_SYNTAX,
                         "rules are a list, each begun with '- name: ...'");
-    if (list->count > RULES_MAX - loader->rules->count)
-        return COMPLAIN(loader, list, ERR_LIMIT, "more than %d rules", RULES_MAX);
-    code = reserve(loader->rules, list->count, loader->diag);
-    for (size_t i = 0; i < list->count && code == 0; i++)
-        code = read_rule(loader, &list->children[i]);
+    if (found->count > RULES_MAX - loader->rules->count)
+        return COMPLAIN(loader, found, ERR_LIMIT, "more than %d rules", RULES_MAX);
+    *list = found;
+    return 0;
+}
+
+static int read_file(struct loader *loader)
+{
+    const struct yaml_node *list;
+    int code = loader_read_list(loader, &list);
+    if (code != 0 || list == NULL)
+        return code;
+    code = loader_reserve(loader->rules, list->count, loader->diag);
+    for (size_t i = 0; i < list->count && code == 0; i++) {
+        const struct yaml_node *map = &list->children[i];
+        struct rule_source source = {0};
+        code = loader_change(loader, &map, &source);
+        if (code == 0 && !source.off)
+            code = loader_read_rule(loader, map, &source);
+    }
     return code;
 }
 
-static int read_files(struct rules *rules, const struct rules_text *files, size_t count,
-                      struct diag *diag)
+/* The trees of all files; that of the changes is gone through first, and read last. */
+static int read_files(struct loader *loader, const struct rules_text *files, size_t count)
 {
+    struct rules *rules = loader->rules;
     rules->files = calloc(count + 1, sizeof(struct yaml *));
     if (rules->files == NULL)
-        return diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+        return diag_set(loader->diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
     for (size_t i = 0; i < count; i++) {
-        struct yaml **yaml = &rules->files[i];
-        int code = yaml_parse(yaml, files[i].file, files[i].text, files[i].bytes, diag);
+        int code = yaml_parse(&rules->files[i], files[i].file, files[i].text, files[i].bytes,
+                              loader->diag);
         if (code != 0)
             return code;
         rules->file_count++;
-        struct loader loader = {.rules = rules, .yaml = *yaml, .diag = diag};
-        code = read_file(&loader);
-        if (code != 0)
-            return code;
+        if (files[i].changes)
+            loader->changing = rules->files[i];
     }
-    return 0;
+    int code = loader_begin_changes(loader);
+    for (size_t i = 0; i < count && code == 0; i++) {
+        loader->yaml = rules->files[i];
+        code = files[i].changes ? 0 : read_file(loader);
+    }
+    return code == 0 ? loader_read_new(loader) : code;
 }
 
 int rules_load(struct rules **out, const struct rules_text *files, size_t count,
@@ -294,7 +315,9 @@ int rules_load(struct rules **out, const struct rules_text *files, size_t count,
         return diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
     rules->drivers = drivers;
     rules->max_devices = max_devices;
-    int code = read_files(rules, files, count, diag);
+    struct loader loader = {.rules = rules, .diag = diag};
+    int code = read_files(&loader, files, count);
+    free(loader.changed);
     if (code == 0)
         code = rules_add_lost(rules, diag);
     if (code == 0)

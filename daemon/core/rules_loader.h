@@ -15,6 +15,9 @@ struct loader {
     struct rules *rules;
     const struct yaml *yaml;
     struct diag *diag;
+    struct yaml *changing;           /* the file of changes; NULL: there is none */
+    const struct yaml_node *changes; /* its list of rules; NULL: none */
+    bool *changed;                   /* by place in it: was it used? */
 
     const struct yaml_node *map; /* the rule, or the condition of it, that is read */
     const struct yaml_node *rule_map;
@@ -23,7 +26,7 @@ struct loader {
     struct rule_tree *tree;
     struct rule_term *term; /* the condition, */
     const struct lumbar_metric *metric;
-    const struct yaml_node *condition; /* and its node */
+    const struct yaml_node *condition;         /* and its node */
     const struct yaml_node *places[TERMS_MAX]; /* of the tree's terms: their nodes */
 };
 
@@ -63,6 +66,19 @@ int loader_check_limit(struct loader *loader, const struct yaml_node *node, bool
 int loader_check_times(struct loader *loader, const struct yaml_node *node);
 /* Can all that stand below this node of the tree, an `all`, hold at once? */
 int loader_check_all(struct loader *loader, uint32_t all);
+
+/* The file of changes: its list, which is looked at before the other files. */
+int loader_begin_changes(struct loader *loader);
+/* The rule of another file as it is to be read, and whether that is to be left out. */
+int loader_change(struct loader *loader, const struct yaml_node **map, struct rule_source *source);
+/* Behind all other files: what has changed none, as rules of its own. */
+int loader_read_new(struct loader *loader);
+
+/* A list of rules, of the file at hand. */
+int loader_read_list(struct loader *loader, const struct yaml_node **list);
+int loader_reserve(struct rules *rules, size_t more, struct diag *diag);
+int loader_read_rule(struct loader *loader, const struct yaml_node *map,
+                     const struct rule_source *source);
 
 /* Title, text, plain and action, with their placeholders. */
 int loader_read_words(struct loader *loader);

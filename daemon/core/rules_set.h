@@ -164,6 +164,7 @@ struct rule_detail {
     bool event;       /* its metric is one */
     const char *file; /* where it stands */
     int line;
+    struct rule_source source;
 };
 
 struct rules {
@@ -174,6 +175,8 @@ struct rules {
     uint32_t loaded;     /* details whose tree is owned: count, and one that was being read */
     struct yaml **files; /* own the strings */
     size_t file_count;
+    struct rule_source *off; /* left out by the file of changes */
+    uint32_t off_count;
     const struct drivers *drivers;
 
     uint32_t *of_metric;                    /* rule ids, by metric */

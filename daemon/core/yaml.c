@@ -153,6 +153,7 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event)
     if (has_control(event->data.scalar.value, length))
         return refuse(builder, &event->start_mark, ERR_SYNTAX, "a control character");
     struct yaml_node node = {.kind = YAML_SCALAR,
+                             .file = builder->yaml->file,
                              .line = (int)event->start_mark.line + 1,
                              .column = (int)event->start_mark.column + 1,
                              .scalar = take_string(builder->yaml, value, length)};
@@ -171,6 +172,7 @@ static int on_open(struct builder *builder, const yaml_event_t *event, enum yaml
         return refuse(builder, &event->start_mark, ERR_LIMIT, "nested deeper than 16");
     struct level *level = &builder->levels[builder->depth++];
     level->node = (struct yaml_node){.kind = kind,
+                                     .file = builder->yaml->file,
                                      .line = (int)event->start_mark.line + 1,
                                      .column = (int)event->start_mark.column + 1};
     level->count = 0;
@@ -349,6 +351,34 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
     return NULL;
 }
 
+static bool takes_away(const struct yaml_node *change)
+{
+    return change->kind == YAML_SCALAR && change->scalar[0] == '\0';
+}
+
+const struct yaml_node *yaml_merge(struct yaml *yaml, const struct yaml_node *map,
+                                   const struct yaml_node *changes)
+{
+    struct yaml_node *merged = take(yaml, sizeof(*merged));
+    struct yaml_node *children = take(yaml, (map->count + changes->count + 1) * sizeof(*children));
+    if (merged == NULL || children == NULL)
+        return NULL;
+    *merged = *changes;
+    merged->children = children;
+    merged->count = 0;
+    for (size_t i = 0; i < map->count; i++) {
+        const struct yaml_node *change = yaml_get(changes, map->children[i].key);
+        if (change == NULL || !takes_away(change))
+            children[merged->count++] = change != NULL ? *change : map->children[i];
+    }
+    for (size_t i = 0; i < changes->count; i++) {
+        const struct yaml_node *change = &changes->children[i];
+        if (!takes_away(change) && yaml_get(map, change->key) == NULL)
+            children[merged->count++] = *change;
+    }
+    return merged;
+}
+
 int yaml_complain(const struct yaml *yaml, const struct yaml_node *node, struct diag *diag,
                   int code, const char *format, ...)
 {
@@ -357,8 +387,8 @@ int yaml_complain(const struct yaml *yaml, const struct yaml_node *node, struct 
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    return diag_at(diag, code, yaml->file, node != NULL ? node->line : 0,
-                   node != NULL ? node->column : 0, "%s", text);
+    return diag_at(diag, code, node != NULL ? node->file : yaml->file,
+                   node != NULL ? node->line : 0, node != NULL ? node->column : 0, "%s", text);
 }
 
 static bool is_among(const char *name, const char *const *names, size_t count)
@@ -372,12 +402,13 @@ static bool is_among(const char *name, const char *const *names, size_t count)
 int yaml_only(const struct yaml *yaml, const struct yaml_node *map, const char *const *names,
               size_t count, struct diag *diag)
 {
+    (void)yaml; /* a map that was merged has keys of two */
     for (size_t i = 0; i < map->count; i++) {
         const struct yaml_node *child = &map->children[i];
         if (is_among(child->key, names, count))
             continue;
         const char *nearest = text_nearest(child->key, names, count);
-        return diag_at(diag, ERR_UNKNOWN, yaml->file, child->key_line, child->key_column,
+        return diag_at(diag, ERR_UNKNOWN, child->file, child->key_line, child->key_column,
                        "'%.60s' is not known here%s%s%s", child->key,
                        nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
                        nearest != NULL ? "'?" : "");

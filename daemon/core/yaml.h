@@ -2,10 +2,10 @@
  * YAML as a read-only tree with places, over libyaml; shared by configuration and rules.
  *
  * Every node knows its line and column. A tree is one document; anchors and aliases are refused
- * (they multiply), as are tags, doubled keys, a second document, nesting deeper than 16, maps of more
- * than 256 keys, and text over 1 MiB or 65536 values.
- * The sticky first error: once diag is set, every further getter is a no-op that returns its
- * default, so a parser reads straight through and asks once at the end.
+ * (they multiply), as are tags, doubled keys, a second document, nesting deeper than 16, maps of
+ * more than 256 keys, and text over 1 MiB or 65536 values. The sticky first error: once diag is
+ * set, every further getter is a no-op that returns its default, so a parser reads straight through
+ * and asks once at the end.
  */
 #ifndef LUMBAR_CORE_YAML_H
 #define LUMBAR_CORE_YAML_H
@@ -19,9 +19,10 @@ enum yaml_kind { YAML_SCALAR, YAML_LIST, YAML_MAP };
 
 struct yaml_node {
     enum yaml_kind kind;
-    int line, column;                /* from 1 */
-    const char *scalar;              /* of a scalar, terminated */
-    const char *key;                 /* where it is a map's value */
+    const char *file;
+    int line, column;   /* from 1 */
+    const char *scalar; /* of a scalar, terminated */
+    const char *key;    /* where it is a map's value */
     int key_line, key_column;
     const struct yaml_node *children; /* of a list or map, in order */
     size_t count;
@@ -37,6 +38,12 @@ const char *yaml_file(const struct yaml *yaml);
 
 /* A map's value, NULL if it has none. */
 const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
+
+/* A map as another one changes it: its values take the place of those of the same key, one that is
+ * empty (`key:`) takes it away, and what is new comes last. It lies in yaml's memory, at the place
+ * of `changes`; its values are those of the two. NULL: no memory. */
+const struct yaml_node *yaml_merge(struct yaml *yaml, const struct yaml_node *map,
+                                   const struct yaml_node *changes);
 
 /* Complains at a node: "file:line:column: ...". Returns the code. */
 int yaml_complain(const struct yaml *yaml, const struct yaml_node *node, struct diag *diag,

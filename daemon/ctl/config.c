@@ -183,6 +183,19 @@ static void compare_files(json_t *list, const char *kind, const struct files_rul
     }
 }
 
+/* What the page changes of the rules: one file, whatever its name is. */
+static void compare_changes(json_t *list, const struct files_rules *a, const struct files_rules *b)
+{
+    const struct rules_text *from = a->count > 0 ? &a->list[0] : NULL;
+    const struct rules_text *to = b->count > 0 ? &b->list[0] : NULL;
+    if (from != NULL && to != NULL &&
+        (from->bytes != to->bytes || memcmp(from->text, to->text, from->bytes) != 0))
+        add(list, "changes of rules", "there", "changed", false);
+    else if ((from == NULL) != (to == NULL))
+        add(list, "changes of rules", from != NULL ? "there" : NULL, to != NULL ? "new" : NULL,
+            false);
+}
+
 json_t *config_differences(const struct kept_set *a, const struct config *config_a,
                            const struct kept_set *b, const struct config *config_b)
 {
@@ -191,6 +204,7 @@ json_t *config_differences(const struct kept_set *a, const struct config *config
     compare_rooms(list, config_a, config_b);
     compare_files(list, "rules", &a->rules, &b->rules);
     compare_files(list, "plan", &a->plans, &b->plans);
+    compare_changes(list, &a->changes, &b->changes);
     return list;
 }
 

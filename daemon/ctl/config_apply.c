@@ -30,28 +30,6 @@ static const char *join(char out[PATH_MAX], const char *folder, const char *name
     return out;
 }
 
-/* In the place of what is there, whole or not at all; as readable as that was. */
-static int put_file(const char *path, const char *words, size_t bytes, struct diag *diag)
-{
-    char fresh[PATH_MAX];
-    struct text text = text_in(fresh, sizeof(fresh));
-    struct stat old = {.st_mode = 0644};
-    bool was = stat(path, &old) == 0;
-    text_add(&text, "%s.new", path);
-    FILE *file = fopen(fresh, "we");
-    if (file == NULL)
-        return diag_set(diag, ERR_IO, "cannot write %s: %s", fresh, strerror(errno));
-    bool written = fwrite(words, 1, bytes, file) == bytes && fflush(file) == 0 &&
-                   fsync(fileno(file)) == 0 && fchmod(fileno(file), old.st_mode & 0777) == 0;
-    if (was && fchown(fileno(file), old.st_uid, old.st_gid) != 0)
-        written = written && geteuid() != 0; /* who may write it may not give it away */
-    if (fclose(file) == 0 && written && rename(fresh, path) == 0)
-        return 0;
-    diag_set(diag, ERR_IO, "cannot write %s: %s", path, strerror(errno));
-    unlink(fresh);
-    return diag->code;
-}
-
 static const char *base_name(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -99,9 +77,27 @@ static int put_files(const char *config_file, const char *folder, const struct f
         return diag_set(diag, ERR_IO, "cannot make %s: %s", place, strerror(errno));
     set_aside(place, files);
     for (size_t i = 0; i < files->count && code == 0; i++)
-        code = put_file(join(path, place, base_name(files->list[i].file)), files->list[i].text,
-                        files->list[i].bytes, diag);
+        code = files_put(join(path, place, base_name(files->list[i].file)), files->list[i].text,
+                         files->list[i].bytes, diag);
     return code;
+}
+
+/* What the page changed. None then is none now: it would change other rules than it was made for.
+ */
+static int put_changes(const char *config_file, const char *name, const struct files_rules *changes,
+                       struct diag *diag)
+{
+    char path[PATH_MAX], aside[PATH_MAX];
+    struct text text = text_in(aside, sizeof(aside));
+    if (name[0] == '\0')
+        return 0;
+    files_beside(config_file, name, path, sizeof(path));
+    if (changes->count > 0)
+        return files_put(path, changes->list[0].text, changes->list[0].bytes, diag);
+    text_add(&text, "%s.before", path);
+    if (files_exists(path) && rename(path, aside) == 0)
+        fprintf(stderr, "lumbarctl: %s was set aside as %s\n", path, base_name(aside));
+    return 0;
 }
 
 /* Rules and plans first: the configuration names them. */
@@ -111,7 +107,9 @@ static int put_set(const char *file, const struct kept_set *set, const struct co
     int code = put_files(file, config->rules.folder, &set->rules, diag);
     if (code == 0)
         code = put_files(file, config->plans.folder, &set->plans, diag);
-    return code == 0 ? put_file(file, set->text, set->bytes, diag) : code;
+    if (code == 0)
+        code = put_changes(file, config->rules.changes, &set->changes, diag);
+    return code == 0 ? files_put(file, set->text, set->bytes, diag) : code;
 }
 
 /* ---- The hub ---- */
@@ -187,7 +185,7 @@ static int check_beside(const char *file, const char *words, size_t bytes, struc
     char beside[PATH_MAX];
     struct text text = text_in(beside, sizeof(beside));
     text_add(&text, "%s.try", file);
-    int code = put_file(beside, words, bytes, diag);
+    int code = files_put(beside, words, bytes, diag);
     if (code == 0)
         code = check_config(beside, NULL, diag);
     unlink(beside);
@@ -205,10 +203,10 @@ static int apply_words(const struct configuring *place, const char *words, size_
     int code = check_beside(file, words, bytes, diag);
     if (code == 0) {
         files_read(file, &old, &old_bytes, &none); /* a first one has none before it */
-        code = put_file(file, words, bytes, diag);
+        code = files_put(file, words, bytes, diag);
     }
     if (code == 0 && (code = tell(place)) != 0 && old != NULL &&
-        put_file(file, old, old_bytes, diag) == 0) {
+        files_put(file, old, old_bytes, diag) == 0) {
         fprintf(stderr, "lumbarctl: %s is again as it was\n", file);
         if (place->restart)
             reload(place);

@@ -134,12 +134,15 @@ static void add_configuration(struct bundle *bundle)
 {
     struct config *config;
     struct diag diag = {0};
-    char sentence[512] = "good\n", *text = NULL;
+    char sentence[512] = "good\n", changes[4096], *text = NULL;
     size_t bytes = 0;
     add_file(bundle, "lumbard.yaml", bundle->ask.config);
     if (setup_read_config(bundle->ask.config, &config, &diag) == 0) {
         add_folder(bundle, "rules", config->rules.folder);
         add_folder(bundle, "plans", config->plans.folder);
+        files_beside(bundle->ask.config, config->rules.changes, changes, sizeof(changes));
+        if (changes[0] != '\0' && files_exists(changes))
+            add_file(bundle, "changes.yaml", changes);
         config_destroy(config);
     }
     diag = (struct diag){0};

@@ -221,6 +221,7 @@ static int load_setup(struct setup *setup, const char *config, const char *rules
     if (code != 0)
         return code;
     setup->config->rules.folder = rules;
+    setup->config->rules.changes = ""; /* they are of other rules */
     /* As seen from here, not from the configuration's folder. */
     code = setup_load_rules(setup, "", diag);
     if (code != 0)

@@ -100,6 +100,7 @@ static int read_rule_file(struct files_rules *rules, const char *folder, const c
     }
     file->file = path;
     file->text = text;
+    file->changes = false;
     rules->count++;
     return 0;
 }
@@ -129,6 +130,40 @@ int files_read_rules(const char *folder, struct files_rules *rules, struct diag 
     return code;
 }
 
+/* Takes over what malloc gave. */
+static int add_changes(struct files_rules *rules, char *file, char *text, size_t bytes,
+                       struct diag *diag)
+{
+    if (file == NULL || text == NULL) {
+        free(file);
+        free(text);
+        files_free_rules(rules);
+        return diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+    }
+    rules->list[rules->count++] =
+        (struct rules_text){.file = file, .text = text, .bytes = bytes, .changes = true};
+    return 0;
+}
+
+int files_add_changes(struct files_rules *rules, const char *path, struct diag *diag)
+{
+    char *text;
+    size_t bytes;
+    if (path[0] == '\0' || !files_exists(path))
+        return 0;
+    int code = files_read(path, &text, &bytes, diag);
+    if (code == 0)
+        return add_changes(rules, strdup(path), text, bytes, diag);
+    files_free_rules(rules);
+    return code;
+}
+
+int files_add_text(struct files_rules *rules, const struct rules_text *changes, struct diag *diag)
+{
+    return add_changes(rules, strdup(changes->file), strndup(changes->text, changes->bytes),
+                       changes->bytes, diag);
+}
+
 void files_free_rules(struct files_rules *rules)
 {
     for (size_t i = 0; i < rules->count; i++) {
@@ -136,6 +171,26 @@ void files_free_rules(struct files_rules *rules)
         free((char *)rules->list[i].text);
     }
     rules->count = 0;
+}
+
+int files_put(const char *path, const char *text, size_t bytes, struct diag *diag)
+{
+    char fresh[PATH_MAX + 8];
+    struct stat old = {.st_mode = 0644};
+    bool was = stat(path, &old) == 0;
+    snprintf(fresh, sizeof(fresh), "%s.new", path);
+    FILE *file = fopen(fresh, "we");
+    if (file == NULL)
+        return diag_set(diag, ERR_IO, "cannot write %s: %s", fresh, strerror(errno));
+    bool written = fwrite(text, 1, bytes, file) == bytes && fflush(file) == 0 &&
+                   fsync(fileno(file)) == 0 && fchmod(fileno(file), old.st_mode & 0777) == 0;
+    if (was && fchown(fileno(file), old.st_uid, old.st_gid) != 0)
+        written = written && geteuid() != 0; /* who may write it may not give it away */
+    if (fclose(file) == 0 && written && rename(fresh, path) == 0)
+        return 0;
+    diag_set(diag, ERR_IO, "cannot write %s: %s", path, strerror(errno));
+    unlink(fresh);
+    return diag->code;
 }
 
 bool files_exists(const char *path)

@@ -34,11 +34,21 @@ int files_check_secret(const char *path, struct diag *diag);
 /* Every *.yaml of a folder, in the order of their names, or one file; files_free_rules() it. "" is
  * none. */
 struct files_rules {
-    struct rules_text list[FILES_MAX_RULES];
+    struct rules_text list[FILES_MAX_RULES + 1]; /* one more: files_add_changes() */
     size_t count;
 };
 int files_read_rules(const char *folder, struct files_rules *rules, struct diag *diag);
 void files_free_rules(struct files_rules *rules);
+
+/* Adds the file of their changes; none where it is not there, or path is "". On an error all are
+ * freed. */
+int files_add_changes(struct files_rules *rules, const char *path, struct diag *diag);
+/* The same with this text, which is copied, in the place of the file's. */
+int files_add_text(struct files_rules *rules, const struct rules_text *changes, struct diag *diag);
+
+/* Puts this text in the place of what is there, whole or not at all, and as readable as that was
+ * (0644 where there was none). On the disk when it returns. */
+int files_put(const char *path, const char *text, size_t bytes, struct diag *diag);
 
 bool files_exists(const char *path);
 

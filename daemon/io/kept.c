@@ -46,11 +46,12 @@ void kept_free(struct kept_set *set)
     free(set->text);
     files_free_rules(&set->rules);
     files_free_rules(&set->plans);
+    files_free_rules(&set->changes);
     *set = (struct kept_set){.text = NULL};
 }
 
 static int read_set(struct kept_set *set, const char *file, const char *rules, const char *plans,
-                    struct diag *diag)
+                    const char *changes, struct diag *diag)
 {
     *set = (struct kept_set){.text = NULL};
     int code = files_read(file, &set->text, &set->bytes, diag);
@@ -58,6 +59,8 @@ static int read_set(struct kept_set *set, const char *file, const char *rules, c
         code = files_read_rules(rules, &set->rules, diag);
     if (code == 0 && files_exists(plans))
         code = files_read_rules(plans, &set->plans, diag);
+    if (code == 0)
+        code = files_add_changes(&set->changes, changes, diag);
     if (code != 0)
         kept_free(set);
     return code;
@@ -66,18 +69,19 @@ static int read_set(struct kept_set *set, const char *file, const char *rules, c
 int kept_read(struct kept_set *set, const char *config_file, const struct config *config,
               struct diag *diag)
 {
-    char rules[PATH_MAX], plans[PATH_MAX];
+    char rules[PATH_MAX], plans[PATH_MAX], changes[PATH_MAX];
     files_beside(config_file, config->rules.folder, rules, sizeof(rules));
     files_beside(config_file, config->plans.folder, plans, sizeof(plans));
-    return read_set(set, config_file, rules, plans, diag);
+    files_beside(config_file, config->rules.changes, changes, sizeof(changes));
+    return read_set(set, config_file, rules, plans, changes, diag);
 }
 
 /* A set that was written below a folder. */
 static int read_back(struct kept_set *set, const char *folder, struct diag *diag)
 {
-    char file[PATH_MAX], rules[PATH_MAX], plans[PATH_MAX];
+    char file[PATH_MAX], rules[PATH_MAX], plans[PATH_MAX], changes[PATH_MAX];
     return read_set(set, join(file, folder, FILE_NAME), join(rules, folder, KEPT_RULES),
-                    join(plans, folder, KEPT_PLANS), diag);
+                    join(plans, folder, KEPT_PLANS), join(changes, folder, KEPT_CHANGES), diag);
 }
 
 int kept_read_number(struct kept_set *set, const char *folder, uint32_t number, struct diag *diag)
@@ -97,7 +101,8 @@ static bool files_equal(const struct files_rules *a, const struct files_rules *b
     if (a->count != b->count)
         return false;
     for (size_t i = 0; i < a->count; i++) /* both in the order of their names */
-        if (strcmp(base_name(a->list[i].file), base_name(b->list[i].file)) != 0 ||
+        if ((strcmp(base_name(a->list[i].file), base_name(b->list[i].file)) != 0 &&
+             !a->list[i].changes) ||
             a->list[i].bytes != b->list[i].bytes ||
             memcmp(a->list[i].text, b->list[i].text, a->list[i].bytes) != 0)
             return false;
@@ -107,7 +112,8 @@ static bool files_equal(const struct files_rules *a, const struct files_rules *b
 bool kept_equal(const struct kept_set *a, const struct kept_set *b)
 {
     return a->bytes == b->bytes && memcmp(a->text, b->text, a->bytes) == 0 &&
-           files_equal(&a->rules, &b->rules) && files_equal(&a->plans, &b->plans);
+           files_equal(&a->rules, &b->rules) && files_equal(&a->plans, &b->plans) &&
+           files_equal(&a->changes, &b->changes);
 }
 
 /* ---- The folder ---- */
@@ -158,7 +164,9 @@ static bool write_set(const char *folder, const struct kept_set *set)
 {
     return mkdir(folder, 0750) == 0 && write_file(folder, FILE_NAME, set->text, set->bytes) &&
            write_files(folder, KEPT_RULES, &set->rules) &&
-           write_files(folder, KEPT_PLANS, &set->plans);
+           write_files(folder, KEPT_PLANS, &set->plans) &&
+           (set->changes.count == 0 || write_file(folder, KEPT_CHANGES, set->changes.list[0].text,
+                                                  set->changes.list[0].bytes));
 }
 
 uint32_t kept_below(const char *folder, uint32_t number)

@@ -1,11 +1,12 @@
 /*
  * Configurations that the hub came up with, so that a bad one cannot keep it from starting.
  *
- * Each has a number in a folder of the state: FOLDER/7/lumbard.yaml and rules/ and plans/ beside
- * it, as the files stood. What is tried now lies in FOLDER/trying until the hub is up with it; then
- * it has the next number. What was tried KEPT_TRIES times and never came up (it crashes the hub, or
- * wants what is not there) is not tried again until it is changed. A number's folder appears whole,
- * by a rename; the newest KEPT_MOST stay. An empty FOLDER keeps nothing. Before the loop, or by it.
+ * Each has a number in a folder of the state: FOLDER/7/lumbard.yaml and rules/, plans/ and
+ * changes.yaml beside it, as the files stood. What is tried now lies in FOLDER/trying until the hub
+ * is up with it; then it has the next number. What was tried KEPT_TRIES times and never came up (it
+ * crashes the hub, or wants what is not there) is not tried again until it is changed. A number's
+ * folder appears whole, by a rename; the newest KEPT_MOST stay. An empty FOLDER keeps nothing.
+ * Before the loop, or by it.
  */
 #ifndef LUMBAR_IO_KEPT_H
 #define LUMBAR_IO_KEPT_H
@@ -16,16 +17,17 @@
 #include "core/config.h"
 #include "io/files.h"
 
-#define KEPT_MOST  10
-#define KEPT_TRIES 2
-#define KEPT_RULES "rules" /* folders beside a kept lumbard.yaml, whatever their names were */
-#define KEPT_PLANS "plans"
+#define KEPT_MOST    10
+#define KEPT_TRIES   2
+#define KEPT_RULES   "rules" /* folders beside a kept lumbard.yaml, whatever their names were */
+#define KEPT_PLANS   "plans"
+#define KEPT_CHANGES "changes.yaml" /* what rules.changes named; not there where that was not */
 
 /* The texts of a configuration: its file, and all that it names. */
 struct kept_set {
     char *text;
     size_t bytes;
-    struct files_rules rules, plans;
+    struct files_rules rules, plans, changes; /* of changes: one, or none */
 };
 int kept_read(struct kept_set *set, const char *config_file, const struct config *config,
               struct diag *diag);

@@ -69,7 +69,7 @@ static struct rules *load_rules(const struct drivers *drivers, unsigned count)
     text_add(&text, "rules:\n");
     for (unsigned i = 0; i < count; i++)
         write_rule(&text, i);
-    struct rules_text file = {"bench", yaml, text.length};
+    struct rules_text file = {"bench", yaml, text.length, false};
     if (text.cut || rules_load(&rules, &file, 1, drivers, DEVICES, &diag) != 0)
         give_up(text.cut ? "the rules are longer than their text" : diag.text);
     free(yaml);

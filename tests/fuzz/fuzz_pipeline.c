@@ -79,7 +79,7 @@ static void drivers_open(void)
         }
         must(drivers_add(&drivers, dlsym(object, "lumbar_plugin"), &diag) == 0);
     }
-    struct rules_text file = {"fuzz", rules_text, strlen(rules_text)};
+    struct rules_text file = {"fuzz", rules_text, strlen(rules_text), false};
     must(derive_load(&derive, &file, 1, &drivers, 6, &diag) == 0);
     must(config_parse(&config, "fuzz", config_text, strlen(config_text), &diag) == 0);
 }
@@ -94,7 +94,7 @@ static struct frame_world world_of(const struct ingest *ingest)
 static void hub_init(struct hub *hub)
 {
     static const uint8_t wall[] = {0x08, 0}, room[] = {0x08, 1, 0x20, 200, 1};
-    struct rules_text file = {"fuzz", rules_text, strlen(rules_text)};
+    struct rules_text file = {"fuzz", rules_text, strlen(rules_text), false};
     struct ingest *ingest = &hub->ingest;
     struct diag diag = {0};
     *hub = (struct hub){.now_ms = NOW};

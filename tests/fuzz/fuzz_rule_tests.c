@@ -55,7 +55,7 @@ static void on_untested(void *user, const struct rule *rule, bool allowed)
 
 static void run(const struct rule_tests *tests, struct diag *diag)
 {
-    const struct rules_text rules = {"rules.yaml", rules_text, sizeof(rules_text) - 1};
+    const struct rules_text rules = {"rules.yaml", rules_text, sizeof(rules_text) - 1, false};
     struct heard heard = {.ended = 0};
     const struct rule_tests_listener listener = {&heard, on_difference, on_end, on_untested};
     struct rule_tests_counts counts;

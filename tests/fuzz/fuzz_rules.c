@@ -213,7 +213,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t yaml_bytes = 0;
     while (yaml_bytes < size && data[yaml_bytes] != 0)
         yaml_bytes++;
-    struct rules_text file = {"fuzz.yaml", (const char *)data, yaml_bytes};
+    struct rules_text file = {"fuzz.yaml", (const char *)data, yaml_bytes, false};
     struct play play = {.drivers = &drivers};
     struct diag diag = {0};
     struct rules *rules = NULL;

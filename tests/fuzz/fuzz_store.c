@@ -56,7 +56,7 @@ static void open_world(struct world *world)
     static const char rules[] =
         "rules: [{name: bent, title: B, metric: angle, above: 45 deg, priority: low, text: T}]\n"
         "derived: [{name: bends, title: Bends, metric: angle, count: {above: 25 deg}}]";
-    struct rules_text text = {"rules.yaml", rules, sizeof(rules) - 1};
+    struct rules_text text = {"rules.yaml", rules, sizeof(rules) - 1, false};
     struct diag diag = {0};
     clinic_init(&world->drivers);
     must(derive_load(&world->derive, &text, 1, &world->drivers, 8, &diag) == 0);

@@ -348,7 +348,7 @@ class Clinic:
                  "quarantine:", f"  file: {self.folder}/quarantine", "recorder:",
                  f"  folder: {self.recordings}", f"  always: {str(self.recorded).lower()}",
                  "history:", f"  file: {self.folder}/history.db",
-                 "plugins:", f"  folder: {self.plugins}", "rules:", "  folder: rules.d",
+                 "plugins:", f"  folder: {self.plugins}", "rules:", "  folder: rules.d", "  changes: page.yaml",
                  f"accounts: {str(self.accounts).lower()}", "rooms:"]
         for name, devices in self.rooms.items():
             lines += [f"  - name: {name}", f"    title: {name.title()}",

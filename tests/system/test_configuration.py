@@ -47,9 +47,9 @@ def each_error_has_its_place_and_the_nearest_name(build):
         (dict(extra="clinic: again\n"), ["lumbard.yaml:", "clinic"]),
         (dict(extra="feed: [\n"), ["lumbard.yaml:"]),
         (dict(rooms={"a": ["posture/p-01"], "b": ["posture/p-01"]}), ["lumbard.yaml:", "p-01"]),
-        (dict(rooms={"a": ["postur/p-01"]}), ["lumbard.yaml:26:15:", "did you mean 'posture'"]),
+        (dict(rooms={"a": ["postur/p-01"]}), ["lumbard.yaml:27:15:", "did you mean 'posture'"]),
         (dict(rooms={"a": ["posture/p-01", "posture/p-02"]}, extra="devices:\n  max: 1\n"),
-         ["lumbard.yaml:26:29:", "no place for 'posture/p-02'"]),
+         ["lumbard.yaml:27:29:", "no place for 'posture/p-02'"]),
         (dict(rules=RULE.replace("skin_temp", "skim_temp")), ["test.yaml:5:", "skin_temperature"]),
         (dict(rules=RULE.replace("43 Cel", "43 C")), ["test.yaml:6:", "Cel"]),
         (dict(rules=RULE.replace("43 Cel", "99 Cel")), ["test.yaml:6:", "50"]),
@@ -343,6 +343,9 @@ RELOADABLE = {
                     lambda c: acks_take_ms(c) < 6000, False, True),
     "rules.folder": (("folder: rules.d", "folder: more.d"),
                      lambda c: [r.name for r in hello(c).rules][0], "warm", "hot"),
+    "rules.changes": (("changes: page.yaml", "changes: hotter.yaml"),
+                      lambda c: c.ask("/rules")[1]["rules"][0]["title"],
+                      "Skin hot", "Hotter"),
     "rooms": (("- name: room-1", "- name: salon"),
               lambda c: [r.name for r in hello(c).rooms][0], "room-1", "salon"),
 }
@@ -360,6 +363,7 @@ def every_option_called_reloadable_is_taken_by_a_reload(build):
         assert sorted(named) == sorted(RELOADABLE), named
         shutil.copytree(clinic.folder / "rules.d", clinic.folder / "more.d")
         (clinic.folder / "more.d/test.yaml").write_text(RULE.replace("warm", "hot") + BURNING)
+        (clinic.folder / "hotter.yaml").write_text("rules:\n- {name: hot, title: Hotter}\n")
         shutil.copytree(clinic.folder / "plans.d", clinic.folder / "more-plans")
         (clinic.folder / "more-plans/tiny.yaml").write_text(PLAN.replace("Tiny", "Other"))
         make_recordings(clinic)

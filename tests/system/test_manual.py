@@ -132,7 +132,7 @@ def of_kind(wanted):
 
 def every_kind_of_example_is_run(_):
     assert {kind for _, kind, _ in examples()} == {
-        "rules", "rules-test", "config", "shell", "c", "plugin", "service"}
+        "rules", "rules-changes", "rules-test", "config", "shell", "c", "plugin", "service"}
 
 
 def check(build, clinic, name):
@@ -157,6 +157,11 @@ def rules_and_configurations_are_good(build):
         for name, text in of_kind("rules"):
             clinic.write_config(rules=text)
             check(build, clinic, name)
+        clinic.write_config(rules=of_kind("rules")[0][1])
+        for name, text in of_kind("rules-changes"):
+            (clinic.folder / "page.yaml").write_text(text)
+            check(build, clinic, name)
+        (clinic.folder / "page.yaml").unlink()
         base = clinic.write_config(rules="").read_text()
         for name, text in of_kind("config"):
             (clinic.folder / "lumbard.yaml").write_text(with_places(text, base))

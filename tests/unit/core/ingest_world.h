@@ -74,7 +74,7 @@ static inline int open_world_of(void **state, const char *yaml, uint32_t max)
     assert_int_equal(drivers_add(&world->drivers, dlsym(object, "lumbar_plugin"), &diag), 0);
     assert_int_equal(config_parse(&world->config, "test", config_text, strlen(config_text), &diag),
                      0);
-    struct rules_text file = {"test", yaml, strlen(yaml)};
+    struct rules_text file = {"test", yaml, strlen(yaml), false};
     struct ingest *ingest = &world->ingest;
     assert_int_equal(derive_load(&ingest->derive, &file, 1, &world->drivers, max, &diag), 0);
     assert_int_equal(rules_load(&ingest->rules, &file, 1, &world->drivers, max, &diag), 0);

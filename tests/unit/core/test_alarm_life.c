@@ -41,7 +41,7 @@ static struct rules *load(struct world *world, const char *yaml)
 {
     struct rules *rules = NULL;
     struct diag diag = {0};
-    struct rules_text text = {"test.yaml", yaml, strlen(yaml)};
+    struct rules_text text = {"test.yaml", yaml, strlen(yaml), false};
     if (rules_load(&rules, &text, 1, &world->drivers, 4, &diag) != 0)
         fail_msg("%s", diag.text);
     return rules;

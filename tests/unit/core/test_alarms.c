@@ -35,7 +35,7 @@ static struct rules *rules_of(const struct drivers *drivers, const char *yaml)
 {
     struct rules *rules = NULL;
     struct diag diag = {0};
-    struct rules_text text = {"test.yaml", yaml, strlen(yaml)};
+    struct rules_text text = {"test.yaml", yaml, strlen(yaml), false};
     if (rules_load(&rules, &text, 1, drivers, 8, &diag) != 0)
         fail_msg("%s", diag.text);
     return rules;

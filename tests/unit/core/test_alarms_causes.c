@@ -37,7 +37,7 @@ struct world {
 static void world_init(struct world *world)
 {
     struct diag diag = {0};
-    struct rules_text text = {"test.yaml", rules_text, strlen(rules_text)};
+    struct rules_text text = {"test.yaml", rules_text, strlen(rules_text), false};
     *world = (struct world){.now_ms = NOW};
     drivers_init(&world->drivers);
     assert_int_equal(drivers_add(&world->drivers, &sensor_plugin, &diag), 0);

@@ -25,7 +25,7 @@ struct world {
 
 static int load(struct world *world, const char *text, struct diag *diag)
 {
-    struct rules_text file = {"f.yaml", text, strlen(text)};
+    struct rules_text file = {"f.yaml", text, strlen(text), false};
     return derive_load(&world->derive, &file, 1, &world->drivers, DEVICES, diag);
 }
 
@@ -487,7 +487,7 @@ static void a_kind_of_device_has_so_many_at_most(void **state)
     for (unsigned i = 0; i < DERIVE_MAX + 1; i++)
         text_add(&text, "  - {name: m%u, metric: pose, count: {is: upright}}\n", i);
     clinic_init(&drivers);
-    struct rules_text file = {"f.yaml", lines, text.length};
+    struct rules_text file = {"f.yaml", lines, text.length, false};
     assert_int_equal(derive_load(&derive, &file, 1, &drivers, DEVICES, &diag), ERR_LIMIT);
     assert_int_equal(diag.line, DERIVE_MAX + 2);
     drivers_fini(&drivers);
@@ -514,7 +514,7 @@ static void a_reload_that_derives_in_another_way_is_refused(void **state)
     struct world world;
     open_world(&world, two);
     for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct rules_text file = {"f.yaml", cases[i].text, strlen(cases[i].text)};
+        struct rules_text file = {"f.yaml", cases[i].text, strlen(cases[i].text), false};
         struct diag diag = {0};
         char sentence[600];
         int code = derive_check(world.derive, &file, 1, &world.drivers, &diag);

@@ -5,7 +5,7 @@
 
 #define FILE_OF(name, text)                                                                        \
     {                                                                                              \
-        name, text, sizeof(text) - 1                                                               \
+        name, text, sizeof(text) - 1, false                                                               \
     }
 
 static void plans_are_found_by_name(void **state)

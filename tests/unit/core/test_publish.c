@@ -48,7 +48,7 @@ static struct rules *load(const struct world *world, const char *yaml)
 {
     struct rules *rules = NULL;
     struct diag diag = {0};
-    struct rules_text text = {"test.yaml", yaml, strlen(yaml)};
+    struct rules_text text = {"test.yaml", yaml, strlen(yaml), false};
     if (rules_load(&rules, &text, 1, &world->drivers, 8, &diag) != 0)
         fail_msg("%s", diag.text);
     return rules;

@@ -33,7 +33,7 @@ static struct rules *load(const struct drivers *drivers, const char *condition)
     char text[1024];
     struct rules *rules = NULL;
     struct diag diag = {0};
-    struct rules_text file = {"f.yaml", text, 0};
+    struct rules_text file = {"f.yaml", text, 0, false};
     file.bytes = (size_t)snprintf(
         text, sizeof(text), "rules: [{name: r, title: R, priority: low, text: T, %s}]", condition);
     if (rules_load(&rules, &file, 1, drivers, 4, &diag) != 0)

@@ -59,7 +59,7 @@ static void on_untested(void *user, const struct rule *rule, bool allowed)
 static int run(const char *text, struct heard *heard, struct rule_tests_counts *counts,
                struct diag *diag)
 {
-    const struct rules_text rules = {"rules.yaml", rules_text, strlen(rules_text)};
+    const struct rules_text rules = {"rules.yaml", rules_text, strlen(rules_text), false};
     const struct rule_tests_listener listener = {heard, on_difference, on_end, on_untested};
     struct drivers drivers;
     struct rule_tests *tests;

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "core/derive.h"
+#include "core/yaml.h"
 #include "rules_clinic.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -343,7 +344,7 @@ static void a_mistake_is_said_with_its_place_and_a_proposal(void **state)
         struct rules *rules;
         struct diag diag = {0};
         char sentence[600];
-        struct rules_text file = {"f.yaml", cases[i].text, strlen(cases[i].text)};
+        struct rules_text file = {"f.yaml", cases[i].text, strlen(cases[i].text), false};
         int code = rules_load(&rules, &file, 1, &drivers, 4, &diag);
         diag_sentence(&diag, sentence, sizeof(sentence));
         if (code != cases[i].code || strncmp(sentence, "f.yaml:", 7) != 0 ||
@@ -363,7 +364,8 @@ static void a_name_is_unique_through_all_files(void **state)
     static const char one[] = "rules:\n- {name: r, metric: angle, above: 20 deg" T "}\n";
     static const char two[] = "\nrules:\n- {name: s, metric: angle, above: 20 deg" T "}\n"
                               "- {name: r, metric: angle, above: 30 deg" T "}\n";
-    struct rules_text files[] = {{"one.yaml", one, strlen(one)}, {"two.yaml", two, strlen(two)}};
+    struct rules_text files[] = {{"one.yaml", one, strlen(one), false},
+                                 {"two.yaml", two, strlen(two), false}};
     struct drivers drivers;
     struct rules *rules;
     struct diag diag = {0};
@@ -372,6 +374,101 @@ static void a_name_is_unique_through_all_files(void **state)
     assert_int_equal(rules_load(&rules, files, 2, &drivers, 4, &diag), ERR_CONFLICT);
     assert_string_equal(diag_sentence(&diag, sentence, sizeof(sentence)),
                         "two.yaml:4:10: a second rule 'r'; the first is in one.yaml:2");
+    drivers_fini(&drivers);
+}
+
+/* One file of rules, and one of what is changed of them. */
+static int load_changed(struct rules **rules, const struct drivers *drivers, const char *changes,
+                        char sentence[600])
+{
+    static const char text[] = "rules:\n"
+                               "- {name: r, metric: angle, above: 20 deg, for: 5 s" T "}\n"
+                               "- {name: s, metric: angle, below: 0 deg, clear: 2 deg" T "}\n";
+    /* The order of the files is no matter. */
+    struct rules_text files[] = {{"changes.yaml", changes, strlen(changes), true},
+                                 {"rules.yaml", text, strlen(text), false}};
+    struct diag diag = {0};
+    int code = rules_load(rules, files, 2, drivers, 4, &diag);
+    diag_sentence(&diag, sentence, 600);
+    return code;
+}
+
+static void a_file_of_changes_changes_what_it_says_and_nothing_else(void **state)
+{
+    (void)state;
+    struct drivers drivers;
+    struct rules *rules;
+    char sentence[600];
+    clinic_init(&drivers);
+    assert_int_equal(load_changed(&rules, &drivers,
+                                  "rules:\n- {name: r, above: 30 deg, for: , priority: high}\n"
+                                  "- {name: s, off: true}\n"
+                                  "- {name: t, metric: angle, above: 50 deg" T "}\n",
+                                  sentence),
+                     0);
+    assert_int_equal(rules_written(rules), 2);
+    const struct rule *rule = rules_at(rules, 0);
+    assert_string_equal(rule->name, "r");
+    assert_int_equal(rule->high, 30);
+    assert_int_equal(rule->on_delay_ms, 0);
+    assert_int_equal(rule->priority, PRIORITY_HIGH);
+    const struct rule_source *source = rules_source(rules, 0);
+    assert_string_equal(yaml_get(source->before, "above")->scalar, "20 deg");
+    assert_string_equal(yaml_get(source->written, "above")->scalar, "30 deg");
+    assert_null(yaml_get(source->written, "for"));
+    assert_string_equal(source->written->file, "changes.yaml");
+    assert_int_equal(rules_changed(rules), 1);
+    assert_string_equal(rules_at(rules, 1)->name, "t"); /* its own, behind all others */
+    assert_null(rules_source(rules, 1)->before);
+    assert_null(rules_find(rules, "s"));
+    assert_string_equal(yaml_get(rules_off(rules, 0)->written, "name")->scalar, "s");
+    assert_string_equal(yaml_get(rules_off(rules, 0)->before, "below")->scalar, "0 deg");
+    assert_null(rules_off(rules, 1));
+    assert_null(rules_source(rules, rules_written(rules)));
+    rules_destroy(rules);
+    drivers_fini(&drivers);
+}
+
+static void a_change_that_is_not_good_is_refused_with_its_place(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *sentence; /* NULL: taken */
+    } cases[] = {
+        {"", NULL},
+        {"rules: []", NULL},
+        {"rules:\n- {name: r, above: 20 Cel}", "changes.yaml:2:20: angle is measured in deg"},
+        {"rules:\n- {name: r, abvoe: 2 deg}", "changes.yaml:2:13: 'abvoe' is not known here"},
+        {"rules:\n- {name: r, above: 30 deg", "changes.yaml:"},
+        {"rules:\n- {name: r, metric: }", "changes.yaml:2:3: 'r' "},
+        {"rules:\n- {name: s, clear: -1 deg}", "changes.yaml:2:20: "},
+        /* what is not changed fits no more: its own place is named */
+        {"rules:\n- {name: s, below: 3 deg}", "rules.yaml:3:"},
+        {"rules:\n- {name: r, off: maybe}", "changes.yaml:2:18: off is true"},
+        {"rules:\n- {name: x, off: true}", "changes.yaml:2:18: there is no rule 'x' to leave out"},
+        {"rules:\n- {name: x, above: 1 deg}", "changes.yaml:2:3: "},
+        {"rules:\n- {name: r, for: 1 s}\n- {name: r, for: 2 s}",
+         "changes.yaml:3:3: 'r' is changed twice; first in line 2"},
+        {"rules:\n- {above: 1 deg}", "changes.yaml:2:3: a rule has a name"},
+        {"rules:\n- r", "changes.yaml:2:3: a rule has a name"},
+        {"derived:\n- {name: x}", "changes.yaml:2:1: changes are of rules"},
+    };
+    struct drivers drivers;
+    unsigned wrong = 0;
+    clinic_init(&drivers);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct rules *rules;
+        char sentence[600];
+        int code = load_changed(&rules, &drivers, cases[i].text, sentence);
+        bool good = cases[i].sentence == NULL;
+        if ((code == 0) != good ||
+            (!good && strncmp(sentence, cases[i].sentence, strlen(cases[i].sentence)) != 0)) {
+            print_error("%s\ngave %d %s\n", cases[i].text, code, sentence);
+            wrong++;
+        }
+        rules_destroy(rules);
+    }
+    assert_int_equal(wrong, 0);
     drivers_fini(&drivers);
 }
 
@@ -408,7 +505,7 @@ static void a_set_has_2000_rules_at_most(void **state)
         assert_false(text.cut);
         struct rules *rules;
         struct diag diag = {0};
-        struct rules_text file = {"f.yaml", buffer, text.length};
+        struct rules_text file = {"f.yaml", buffer, text.length, false};
         assert_int_equal(rules_load(&rules, &file, 1, &drivers, 4, &diag),
                          count == 2000 ? 0 : ERR_LIMIT);
         rules_destroy(rules);
@@ -484,7 +581,7 @@ static void the_shipped_rules_load_with_the_shipped_plugins(void **state)
         drivers_fini(&drivers);
         skip();
     }
-    struct rules_text files[COUNT(names)];
+    struct rules_text files[COUNT(names)] = {0};
     char paths[COUNT(names)][400], sentence[600];
     for (size_t i = 0; i < COUNT(names); i++) {
         snprintf(paths[i], sizeof(paths[i]), SOURCE_FOLDER "/config/rules.d/%s.yaml", names[i]);
@@ -522,6 +619,8 @@ int main(void)
         cmocka_unit_test(a_mistake_is_said_with_its_place_and_a_proposal),
         cmocka_unit_test(what_can_just_be_is_taken),
         cmocka_unit_test(a_name_is_unique_through_all_files),
+        cmocka_unit_test(a_file_of_changes_changes_what_it_says_and_nothing_else),
+        cmocka_unit_test(a_change_that_is_not_good_is_refused_with_its_place),
         cmocka_unit_test(no_rules_are_an_empty_set),
         cmocka_unit_test(a_set_has_2000_rules_at_most),
         cmocka_unit_test(the_shipped_rules_load_with_the_shipped_plugins),

@@ -231,6 +231,27 @@ static void complaints_name_the_node(void **state)
     yaml_destroy(yaml);
 }
 
+static void a_map_is_changed_by_another_one(void **state)
+{
+    (void)state;
+    struct diag diag = {0};
+    struct yaml *yaml = parsed("a: 1\nb: [2, 3]\nc: 4\n"), *changes;
+    static const char text[] = "\n\nd: 5\nc: \nb: 6\ne:\n";
+    assert_int_equal(yaml_parse(&changes, "g.yaml", text, strlen(text), &diag), 0);
+    const struct yaml_node *merged = yaml_merge(changes, yaml_root(yaml), yaml_root(changes));
+    assert_int_equal(merged->count, 3);
+    assert_string_equal(merged->file, "g.yaml");
+    assert_int_equal(merged->line, 3);
+    assert_string_equal(merged->children[0].scalar, "1");
+    assert_string_equal(merged->children[0].file, "f.yaml");
+    assert_string_equal(merged->children[1].scalar, "6"); /* in its place */
+    assert_int_equal(merged->children[1].key_line, 5);
+    assert_string_equal(merged->children[2].key, "d"); /* new ones last; `e:` takes nothing away */
+    assert_int_equal(yaml_root(yaml)->count, 3);
+    yaml_destroy(yaml);
+    yaml_destroy(changes);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +264,7 @@ int main(void)
         cmocka_unit_test(the_length_counts_and_not_a_terminator),
         cmocka_unit_test(unknown_keys_are_refused_with_the_nearest_known_one),
         cmocka_unit_test(complaints_name_the_node),
+        cmocka_unit_test(a_map_is_changed_by_another_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

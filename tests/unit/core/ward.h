@@ -64,7 +64,7 @@ static inline struct rules *ward_load(const struct drivers *drivers, const char 
 {
     struct rules *rules = NULL;
     struct diag diag = {0};
-    struct rules_text text = {"rules.yaml", yaml, strlen(yaml)};
+    struct rules_text text = {"rules.yaml", yaml, strlen(yaml), false};
     if (rules_load(&rules, &text, 1, drivers, devices, &diag) != 0)
         fail_msg("%s", diag.text);
     return rules;

@@ -88,6 +88,32 @@ static void what_came_up_is_kept_once_with_all_that_it_names(void **state)
     kept_free(&set);
 }
 
+static void changes_of_rules_are_kept_with_them(void **state)
+{
+    struct place *place = *state;
+    struct kept_set set, other;
+    struct diag diag = {0};
+    char changes[128];
+    snprintf(changes, sizeof(changes), "%s/page.yaml", place->folder);
+    write_file(place->config, "rules:\n  changes: page.yaml\n");
+    try_now(place);
+    assert_int_equal(kept_good(place->kept), 1);
+    write_file(changes, "rules: [] # of the page\n");
+    try_now(place);
+    assert_int_equal(kept_good(place->kept), 2);
+    try_now(place); /* the same, though it is kept by another name */
+    assert_int_equal(kept_good(place->kept), 2);
+    assert_int_equal(kept_read_number(&set, place->kept, 2, &diag), 0);
+    assert_int_equal(set.changes.count, 1);
+    assert_true(set.changes.list[0].changes);
+    assert_string_equal(set.changes.list[0].text, "rules: [] # of the page\n");
+    assert_int_equal(kept_read_number(&other, place->kept, 1, &diag), 0);
+    assert_int_equal(other.changes.count, 0);
+    assert_false(kept_equal(&set, &other));
+    kept_free(&set);
+    kept_free(&other);
+}
+
 static void what_never_came_up_is_counted_until_it_changes(void **state)
 {
     struct place *place = *state;
@@ -138,6 +164,7 @@ int main(void)
                                         drop),
         cmocka_unit_test_setup_teardown(what_never_came_up_is_counted_until_it_changes, make, drop),
         cmocka_unit_test_setup_teardown(the_newest_stay, make, drop),
+        cmocka_unit_test_setup_teardown(changes_of_rules_are_kept_with_them, make, drop),
         cmocka_unit_test_setup_teardown(without_a_folder_nothing_is_kept_and_nothing_fails, make,
                                         drop),
     };

@@ -95,7 +95,7 @@ static inline void hub_make_world(struct hub *hub)
     static const char rule[] =
         "rules:\n  - {name: high, title: High, metric: level, above: 900 mm, "
         "priority: high, text: High}\n";
-    struct rules_text rules = {"test.yaml", rule, sizeof(rule) - 1};
+    struct rules_text rules = {"test.yaml", rule, sizeof(rule) - 1, false};
     struct diag diag = {0};
     drivers_init(&hub->drivers);
     if (drivers_add(&hub->drivers, &hub_plugin, &diag) != 0 ||

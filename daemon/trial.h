@@ -2,8 +2,8 @@
  * A trial: recordings judged by a set of rules, through the hub's own pipeline (replay.h): what
  * would have been raised and ended, and when. Rules begin anew with each recording.
  */
-#ifndef LUMBAR_CTL_TRIAL_H
-#define LUMBAR_CTL_TRIAL_H
+#ifndef LUMBAR_TRIAL_H
+#define LUMBAR_TRIAL_H
 
 #include "replay.h"
 

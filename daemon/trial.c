@@ -47,8 +47,10 @@ static void on_alarm(void *user, const struct alarm *alarm, const struct device 
 
 static void use_rules(struct trial *trial)
 {
-    if (trial->rules != NULL)
+    if (trial->rules != NULL) {
         trial->setup.config->rules.folder = trial->rules;
+        trial->setup.config->rules.changes = ""; /* they are of other rules */
+    }
 }
 
 /* A path that was given is seen from here, one of the configuration from its folder. */
