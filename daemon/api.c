@@ -25,6 +25,7 @@ static const char *const pain_members[] = {"pain", "when", "by", NULL};
 static const char *const score_members[] = {"score", "by", NULL};
 static const char *const device_members[] = {"device", NULL};
 static const char *const name_members[] = {"client", "therapist", NULL};
+static const char *const change_rules_members[] = {"text", NULL};
 static const char *const room_members[] = {"room", NULL};
 
 static const char *const neutral_members[] = {"seconds", NULL};
@@ -77,6 +78,9 @@ static const struct api_endpoint endpoints[] = {
     {API_GET, "/plugins", api_get_plugins, NULL, MAY_RUN, SCOPE_NONE},
     {API_POST, "/plugins/{kind}/enable", api_enable_plugin, no_members, MAY_ADMIN, SCOPE_NONE},
     {API_GET, "/rules", api_get_rules, NULL, MAY_KNOWN, SCOPE_NONE},
+    {API_GET, "/rules/changes", api_get_rule_changes, NULL, MAY_KNOWN, SCOPE_NONE},
+    {API_PUT, "/rules/changes", api_put_rule_changes, change_rules_members, MAY_ADMIN | MAY_LEAD,
+     SCOPE_NONE},
     {API_GET, "/rooms", api_get_rooms, NULL, MAY_KNOWN, SCOPE_LISTS},
     {API_POST, "/rooms/{room}/pause", api_pause_room, pause_members, MAY_CARE, SCOPE_ROOM},
     {API_POST, "/rooms/{room}/resume", api_resume_room, resume_members, MAY_CARE, SCOPE_ROOM},

@@ -29,6 +29,14 @@ api_handler api_reload, api_restart;
 api_handler api_get_plugins, api_enable_plugin;
 api_handler api_get_rules;
 
+json_t *api_rule_source(const struct rule_source *source); /* how it is written */
+
+/* api_rule_changes.c: what the page changes of them. */
+api_handler api_get_rule_changes, api_put_rule_changes;
+/* The text of a body; NULL: answered, there is none, or nothing can be changed now. */
+const char *api_changes_text(const struct lumbard *hub, const struct api_call *call,
+                             struct api_answer *answer);
+
 /* api_status.c */
 api_handler api_get_health, api_get_status, api_get_rooms;
 

@@ -99,8 +99,9 @@ def the_table_opens_to_the_few_what_is_named_here(build):
            "/me/codes/end"} | open_to("anyone")
     assert open_to("display", ("POST", "PUT", "DELETE")) <= own
     assert open_to("auditor", ("POST", "PUT", "DELETE")) <= own
-    assert open_to("display") <= own | {"/me", "/health", "/rules", "/rooms", "/devices", "/live/wall",
-                                        "/live/room", "/devices/{kind}/{name}"}
+    assert open_to("display") <= own | {"/me", "/health", "/rules", "/rules/changes", "/rooms",
+                                        "/devices", "/live/wall", "/live/room",
+                                        "/devices/{kind}/{name}"}
     for path in open_to("admin") | open_to("auditor"):
         assert not re.match(r"/(clients|sessions|alarms|history|plans|live/room|rooms/)", path), path
     assert [row["path"] for row in rows if not row["roles"]] == ["/setup"]

@@ -177,10 +177,12 @@ def every_endpoint_gives_what_is_described(build):
                 ("PUT", "/clients/A-17", {"goals": []}), ("GET", "/clients/A-17/export", None),
                 ("DELETE", "/clients/A-17", None), ("POST", "/clients", {"name": "B-18", "goals": []}),
                 ("POST", "/clients/B-18/erase", {}),
-                ("GET", "/plugins", None), ("GET", "/rules", None), ("POST", "/plugins/posture/enable", {}),
+                ("GET", "/plugins", None), ("GET", "/rules", None),
+                ("GET", "/rules/changes", None),
+                ("PUT", "/rules/changes", {"text": "rules: [{name: warm, above: 44 Cel}]"}), ("POST", "/plugins/posture/enable", {}),
                 ("POST", "/reload", {}), ("POST", "/restart", {})]:
             status, said = clinic.ask(path, method, body, headers={"If-Match": "*"} if
-                                      (method, path) == ("PUT", "/clients/A-17") else None)
+                                      (method, path) in [("PUT", "/clients/A-17"), ("PUT", "/rules/changes")] else None)
             assert status in (200, 201, 202), (method, path, said)
         missing = set(endpoints(build)) - clinic.answered - ask_for_accounts(build)
         assert not missing, f"never asked for: {missing}"

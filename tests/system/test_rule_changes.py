@@ -1,0 +1,160 @@
+"""Rules changed at the page: read, applied as a whole or not at all, kept, and taken back."""
+import json
+import subprocess
+
+from clinic import Clinic, run, wait_for
+
+RULES = """
+rules:
+  - name: warm
+    title: Skin warm
+    metric: massage/skin_temperature
+    above: 43 Cel
+    for: 10 s
+    priority: medium
+    text: "Skin {value}."
+  - {name: burning, metric: massage/skin_temperature, above: 48 Cel, priority: high, text: "{value}."}
+"""
+WARMER = "rules:\n  - name: warm\n    above: 45 Cel\n    for:\n  - {name: burning, off: true}\n"
+
+
+def start(clinic, **more):
+    (clinic.folder / "state").mkdir(exist_ok=True)  # systemd makes it
+    clinic.start_hub(STATE_DIRECTORY=f"{clinic.folder}/state", **more)
+
+
+def read(clinic):
+    """The changes, and their tag."""
+    status, said = clinic.ask("/rules/changes")
+    assert status == 200, said
+    return said, clinic.headers["ETag"]
+
+
+def put(clinic, text, tag=None):
+    return clinic.ask("/rules/changes", "PUT", {"text": text},
+                      headers={"If-Match": tag or read(clinic)[1]})
+
+
+def rules(clinic):
+    """What is written of each rule that is on, and the names of those that are off."""
+    said = clinic.ask("/rules")[1]
+    return ({r["name"]: r["written"] for r in said["rules"] if r["written"]},
+            [r["now"]["name"] for r in said["left_out"]])
+
+
+def told(clinic):
+    """The rules that a page which comes now is told of."""
+    browser = clinic.browser()
+    try:
+        hello = browser.until(lambda f: f.HasField("hello")).hello
+        return {r.name: r for r in hello.rules if not r.name.endswith(".lost")}
+    finally:
+        browser.close()
+
+
+def what_is_changed_is_taken_at_once_and_outlives_a_restart(build):
+    with Clinic(build, rules=RULES, start=False) as clinic:
+        start(clinic)
+        before, tag = read(clinic)
+        assert before == {"file": f"{clinic.folder}/page.yaml", "text": "", "before": None}, before
+        assert not (clinic.folder / "page.yaml").exists()
+        status, said = put(clinic, WARMER, tag)
+        assert status == 200 and said["text"] == WARMER, said
+        assert said["before"] == {"number": 1, "text": ""}, said
+        assert (clinic.folder / "page.yaml").read_text() == WARMER
+        for _ in range(2):
+            on, off = rules(clinic)
+            assert list(on) == ["warm"] == list(told(clinic)) and off == ["burning"], (on, off)
+            assert on["warm"]["now"]["above"] == "45 Cel" and "for" not in on["warm"]["now"], on
+            assert on["warm"]["before"]["above"] == "43 Cel", on
+            assert on["warm"]["file"].endswith("/page.yaml") and on["warm"]["line"] == 2, on
+            clinic.stop_hub()
+            start(clinic)
+        assert (clinic.folder / "rules.d/test.yaml").read_text() == RULES
+        lines = [line for line in clinic.ask("/audit")[1]["lines"]
+                 if line["what"] == "PUT /rules/changes"]
+        assert [line["why"] for line in lines] == ["changed: warm; off: burning"], lines
+
+
+def what_is_wrong_changes_nothing_and_has_its_line(build):
+    with Clinic(build, rules=RULES, start=False) as clinic:
+        start(clinic)
+        assert put(clinic, WARMER)[0] == 200
+        for text, words in [("rules:\n  - name: warm\n    above: 45 K\n", "page.yaml:3:12: "),
+                            ("rules:\n  - name: warm\n   above: 45 Cel\n", "page.yaml:3:"),
+                            ("rules:\n  - {name: worm, above: 45 Cel}\n", "page.yaml:2:5: "),
+                            ("rules:\n  - {name: warm, above: 99 Cel}\n", "page.yaml:2:25: ")]:
+            status, said = put(clinic, text)
+            assert status == 422 and words in said["detail"], said
+            assert said["detail"].startswith("Nothing changed: "), said
+        first = read(clinic)[1]
+        assert put(clinic, "", first)[0] == 200
+        status, said = put(clinic, WARMER, first)  # somebody else was quicker
+        assert status == 412, said
+        assert clinic.ask("/rules/changes", "PUT", {"text": ""})[0] == 428
+        # What the hub cannot take, it says after the file was written: it is as it was.
+        config = clinic.folder / "lumbard.yaml"
+        good = config.read_text()
+        config.write_text(good.replace("clinic:", "clinik:"))
+        status, said = put(clinic, WARMER)
+        assert status == 409 and "clinik" in said["detail"], said
+        assert (clinic.folder / "page.yaml").read_text() == "" and len(rules(clinic)[0]) == 2
+        config.write_text(good)
+        (clinic.folder / "page.yaml").unlink()
+        config.write_text(good.replace("changes: page.yaml", 'changes: ""'))
+        assert clinic.ask("/reload", "POST", {})[0] == 200
+        status, said = put(clinic, WARMER)
+        assert status == 409 and "rules.changes" in said["detail"], said
+
+
+def it_is_taken_back_at_the_page_and_by_lumbarctl(build):
+    with Clinic(build, rules=RULES, start=False) as clinic:
+        start(clinic)
+        def config(*arguments, code=0):
+            said = clinic.ctl("config", *arguments, "--state", f"{clinic.folder}/state")
+            assert said.returncode == code, (arguments, said)
+            return said.stdout
+        assert put(clinic, WARMER)[0] == 200
+        said, tag = read(clinic)
+        assert put(clinic, said["before"]["text"], tag)[0] == 200  # undone ...
+        assert rules(clinic)[1] == []
+        said, tag = read(clinic)
+        assert said["before"]["text"] == WARMER, said
+        assert put(clinic, said["before"]["text"], tag)[0] == 200  # ... and done again
+        assert rules(clinic)[1] == ["burning"]
+        assert "changes of rules: (none) -> new" not in config("diff")
+        differs = json.loads(config("diff", "1", "--json", code=1))
+        assert {"what": "changes of rules", "from": "there", "to": None, "restart": False} in differs
+        checked = subprocess.run([f"{build}/daemon/lumbard", "--config",
+                                  f"{clinic.folder}/lumbard.yaml", "--check"],
+                                 capture_output=True, text=True, timeout=30)
+        assert (f"{clinic.folder}/page.yaml: changes 1 of these rules, and leaves out 1"
+                in checked.stdout), checked
+        config("rollback", "1")
+        wait_for("the first one", lambda: rules(clinic)[1] == [])
+        assert not (clinic.folder / "page.yaml").exists()
+        config("rollback")
+        wait_for("the one with changes", lambda: rules(clinic)[1] == ["burning"])
+        assert (clinic.folder / "page.yaml").read_text() == WARMER
+
+
+def a_start_falls_back_on_what_was_good_with_it(build):
+    """A newer package, say, without the rule that was changed."""
+    with Clinic(build, rules=RULES, start=False) as clinic:
+        start(clinic)
+        assert put(clinic, WARMER)[0] == 200
+        clinic.stop_hub()
+        clinic.write_config(rules=RULES.replace("name: warm", "name: heated"))
+        start(clinic)
+        complaint = clinic.ask("/status")[1]["config"]["complaint"]
+        assert "page.yaml:2:5: 'warm'" in complaint, complaint
+        assert list(told(clinic)) == ["warm"] and rules(clinic)[1] == ["burning"]
+        status, said = put(clinic, WARMER)
+        assert status == 409 and "earlier configuration" in said["detail"], said
+
+
+if __name__ == "__main__":
+    run([what_is_changed_is_taken_at_once_and_outlives_a_restart,
+         what_is_wrong_changes_nothing_and_has_its_line,
+         it_is_taken_back_at_the_page_and_by_lumbarctl,
+         a_start_falls_back_on_what_was_good_with_it])
