@@ -26,6 +26,7 @@ static const char *const score_members[] = {"score", "by", NULL};
 static const char *const device_members[] = {"device", NULL};
 static const char *const name_members[] = {"client", "therapist", NULL};
 static const char *const change_rules_members[] = {"text", NULL};
+static const char *const try_rules_members[] = {"text", "sessions", NULL};
 static const char *const room_members[] = {"room", NULL};
 
 static const char *const neutral_members[] = {"seconds", NULL};
@@ -81,6 +82,8 @@ static const struct api_endpoint endpoints[] = {
     {API_GET, "/rules/changes", api_get_rule_changes, NULL, MAY_KNOWN, SCOPE_NONE},
     {API_PUT, "/rules/changes", api_put_rule_changes, change_rules_members, MAY_ADMIN | MAY_LEAD,
      SCOPE_NONE},
+    {API_POST, "/rules/try", api_try_rule_changes, try_rules_members, MAY_ADMIN | MAY_LEAD,
+     SCOPE_LISTS},
     {API_GET, "/rooms", api_get_rooms, NULL, MAY_KNOWN, SCOPE_LISTS},
     {API_POST, "/rooms/{room}/pause", api_pause_room, pause_members, MAY_CARE, SCOPE_ROOM},
     {API_POST, "/rooms/{room}/resume", api_resume_room, resume_members, MAY_CARE, SCOPE_ROOM},

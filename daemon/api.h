@@ -33,6 +33,9 @@ json_t *api_rule_source(const struct rule_source *source); /* how it is written 
 
 /* api_rule_changes.c: what the page changes of them. */
 api_handler api_get_rule_changes, api_put_rule_changes;
+api_handler api_try_rule_changes; /* api_rule_trial.c */
+/* Is it good with all other rules? False: answered, with the line of what is wrong. */
+bool api_changes_good(struct lumbard *hub, const char *text, struct api_answer *answer);
 /* The text of a body; NULL: answered, there is none, or nothing can be changed now. */
 const char *api_changes_text(const struct lumbard *hub, const struct api_call *call,
                              struct api_answer *answer);

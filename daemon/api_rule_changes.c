@@ -145,15 +145,25 @@ static int check_text(struct lumbard *hub, const char *path, const char *text, s
     return 0;
 }
 
+bool api_changes_good(struct lumbard *hub, const char *text, struct api_answer *answer)
+{
+    char path[PATH_MAX], sentence[512];
+    struct diag diag = {0};
+    if (check_text(hub, path_of(hub, path), text, &diag) == 0)
+        return true;
+    api_problem(answer, 422, "Nothing changed: %s",
+                diag_sentence(&diag, sentence, sizeof(sentence)));
+    return false;
+}
+
 static enum api_outcome apply(struct lumbard *hub, const char *path, const char *text,
                               const char *old, struct api_answer *answer)
 {
     struct diag diag = {0}, restoring = {0};
     char sentence[512];
     bool was = files_exists(path);
-    if (check_text(hub, path, text, &diag) != 0)
-        return api_problem(answer, 422, "Nothing changed: %s",
-                           diag_sentence(&diag, sentence, sizeof(sentence)));
+    if (!api_changes_good(hub, text, answer))
+        return API_DONE;
     int code = files_put(path, text, strlen(text), &diag);
     if (code != 0)
         return api_problem(answer, 503, "Nothing changed: %s",

@@ -182,6 +182,7 @@ struct lumbard {
     int64_t certificate_looked_ms, certificate_tried_ms; /* hub time */
     int64_t certificate_days;                            /* left of it */
     struct webhook *webhook; /* NULL: there is no loop yet */
+    struct child *trying;    /* rules, on recordings */
 
     uv_loop_t loop;
     uv_async_t wake; /* from Paho's thread: a message after a sleep, or the connection changed */
@@ -292,6 +293,9 @@ void hub_publish(struct lumbard *hub); /* what the broker has not been told yet 
 int hub_open_webhook(struct lumbard *hub, struct diag *diag);
 void hub_call(struct lumbard *hub, const struct alarm *alarm); /* that changed */
 void hub_call_again(struct lumbard *hub, uint32_t room); /* of what waits in it; 0: anywhere */
+
+/* api_rule_trial.c: there is a loop. */
+int hub_open_trying(struct lumbard *hub, struct diag *diag);
 
 /* pause.c: rooms that call nobody for a time. */
 int hub_load_pauses(struct lumbard *hub, struct diag *diag);

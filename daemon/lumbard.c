@@ -15,6 +15,7 @@
 #include "api.h"
 #include "audit.h"
 #include "hub.h"
+#include "io/child.h"
 #include "io/certificate.h"
 #include "io/notify.h"
 
@@ -282,6 +283,7 @@ static void after_goodbye(uv_work_t *work, int status)
     hub_stop_store(hub);
     hub_drop_answers(hub);
     passwords_stop(hub->passwords);
+    child_stop(hub->trying);
     web_stop(hub->web, "the hub stops");
     close_handles(hub);
 }
@@ -488,6 +490,8 @@ static int start(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = hub_open_accounts(hub, diag);
     if (code == 0)
+        code = hub_open_trying(hub, diag);
+    if (code == 0)
         code = hub_open_page(hub, diag);
     if (code == 0)
         code = open_mqtt(hub, diag);
@@ -529,6 +533,7 @@ static void release(struct lumbard *hub)
     web_destroy(hub->web);
     certificate_destroy(hub->certificate);
     webhook_destroy(hub->webhook);
+    child_destroy(hub->trying);
     spool_close(hub->spool);
     recorder_close(hub->recorder);
     free(hub->noted_devices);

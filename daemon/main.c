@@ -21,6 +21,7 @@
 #include "io/quarantine.h"
 #include "lumbard.h"
 #include "setup.h"
+#include "trying.h"
 
 #ifdef LUMBAR_LEAK_CHECK
 #include <sanitizer/lsan_interface.h>
@@ -32,7 +33,7 @@
 
 static const char usage_text[] =
     "usage: lumbard [--config FILE] [--state FOLDER] [--web-root FOLDER] [--verbose]\n"
-    "       lumbard [--config FILE] --check | --plugins | --quarantine\n"
+    "       lumbard [--config FILE] --check | --plugins | --quarantine | --try\n"
     "       lumbard --options | --endpoints | --version | --help\n"
     "\n"
     "  --config FILE      the configuration (default " LUMBAR_CONFIG_FILE ")\n"
@@ -42,6 +43,8 @@ static const char usage_text[] =
     "  --options          list every option of the configuration\n"
     "  --endpoints        list what may be asked for, by whom and of which rooms, as JSON\n"
     "  --quarantine       list the messages that could not be used\n"
+    "  --try              for the hub itself: changes of rules, from the standard input, on\n"
+    "                     recordings\n"
     "  --state FOLDER     where configurations that were good are kept, to fall back on\n"
     "                     (default: $STATE_DIRECTORY, as systemd gives it; else none)\n"
     "  --web-root FOLDER  serve the page from a folder while it is worked on\n"
@@ -90,6 +93,12 @@ static void print_entry(void *user, const struct quarantine_entry *entry)
     printf("%s\n", entry->payload_bytes > 64 ? "..." : "");
 }
 
+static int try_rules(const char *config_file)
+{
+    struct diag diag = {0};
+    return trying_run(config_file, stdin, stdout, &diag) == 0 ? 0 : complain(&diag);
+}
+
 static int list_quarantine(const char *config_file)
 {
     struct config *config;
@@ -108,6 +117,7 @@ enum action {
     OPTIONS,
     ENDPOINTS,
     QUARANTINE,
+    TRY,
     VERSION,
     HELP,
     CONFIG,
@@ -124,6 +134,7 @@ static const struct option arguments[] = {
     {"plugins", no_argument, NULL, PLUGINS},
     {"options", no_argument, NULL, OPTIONS},
     {"quarantine", no_argument, NULL, QUARANTINE},
+    {"try", no_argument, NULL, TRY},
     {"verbose", no_argument, NULL, LOUD},
     {"version", no_argument, NULL, VERSION},
     {"help", no_argument, NULL, HELP},
@@ -141,6 +152,8 @@ static int act(int action, const struct lumbard_options *options)
         return list_plugins(options->config_file);
     case QUARANTINE:
         return list_quarantine(options->config_file);
+    case TRY:
+        return try_rules(options->config_file);
     case OPTIONS:
         config_print_options(stdout);
         return 0;

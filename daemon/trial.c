@@ -107,7 +107,8 @@ static int begin_anew(struct trial *trial, struct diag *diag)
     config_destroy(setup->config);
     setup->config = config;
     use_rules(trial);
-    code = setup_read_rules(seen_from(trial), config, &setup->drivers, setup->derive, &rules, diag);
+    code = setup_read_changed(seen_from(trial), config, &setup->drivers, setup->derive,
+                              setup->changes, &rules, diag);
     if (code != 0)
         return code;
     rules_destroy(setup->rules);
@@ -128,6 +129,11 @@ int trial_run(struct trial *trial, struct tape_reader *reader, struct diag *diag
         return code;
     replay_run(trial->replay, reader);
     return trial->memory ? diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY)) : 0;
+}
+
+void trial_change(struct trial *trial, const struct rules_text *changes)
+{
+    trial->setup.changes = changes;
 }
 
 void trial_vary(struct trial *trial, const char *rule, int64_t on_delay_ms, double band)
@@ -157,8 +163,7 @@ const struct trial_event *trial_at(const struct trial *trial, size_t place)
     return place < trial->count ? &trial->events[place] : NULL;
 }
 
-/* When what was raised there was over, or the recording was. */
-static int64_t end_of(const struct trial *trial, size_t place)
+int64_t trial_end_ms(const struct trial *trial, size_t place)
 {
     const struct trial_event *raised = &trial->events[place];
     for (size_t i = place + 1; i < trial->count; i++)
@@ -174,7 +179,7 @@ int64_t trial_stood_ms(const struct trial *trial, const struct rule *rule)
     int64_t stood_ms = 0;
     for (size_t i = 0; i < trial->count; i++)
         if (trial->events[i].rule == rule && trial->events[i].on)
-            stood_ms += end_of(trial, i) - trial->events[i].time_ms;
+            stood_ms += trial_end_ms(trial, i) - trial->events[i].time_ms;
     return stood_ms;
 }
 

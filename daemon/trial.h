@@ -21,6 +21,9 @@ struct trial;
 int trial_open(struct trial **out, const char *config_file, const char *rules, struct diag *diag);
 void trial_close(struct trial *trial);
 
+/* From the next recording on, with these changes in the place of what rules.changes names; lent. */
+void trial_change(struct trial *trial, const struct rules_text *changes);
+
 /* Judges a recording from where its reader stands. What it gives lasts until the next one. */
 int trial_run(struct trial *trial, struct tape_reader *reader, struct diag *diag);
 
@@ -33,6 +36,9 @@ const struct replay_counts *trial_counts(const struct trial *trial);
 
 /* In the order of time; NULL behind the last one. */
 const struct trial_event *trial_at(const struct trial *trial, size_t place);
+
+/* When what was raised at this place was over, or the recording was. */
+int64_t trial_end_ms(const struct trial *trial, size_t place);
 
 /* How long a rule's alarms stood, over all devices. */
 int64_t trial_stood_ms(const struct trial *trial, const struct rule *rule);

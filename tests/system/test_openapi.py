@@ -178,7 +178,7 @@ def every_endpoint_gives_what_is_described(build):
                 ("DELETE", "/clients/A-17", None), ("POST", "/clients", {"name": "B-18", "goals": []}),
                 ("POST", "/clients/B-18/erase", {}),
                 ("GET", "/plugins", None), ("GET", "/rules", None),
-                ("GET", "/rules/changes", None),
+                ("GET", "/rules/changes", None), ("POST", "/rules/try", {"text": ""}),
                 ("PUT", "/rules/changes", {"text": "rules: [{name: warm, above: 44 Cel}]"}), ("POST", "/plugins/posture/enable", {}),
                 ("POST", "/reload", {}), ("POST", "/restart", {})]:
             status, said = clinic.ask(path, method, body, headers={"If-Match": "*"} if

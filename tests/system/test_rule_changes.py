@@ -1,8 +1,10 @@
 """Rules changed at the page: read, applied as a whole or not at all, kept, and taken back."""
 import json
 import subprocess
+import time
 
 from clinic import Clinic, run, wait_for
+from visitor import invited, set_up
 
 RULES = """
 rules:
@@ -153,8 +155,69 @@ def a_start_falls_back_on_what_was_good_with_it(build):
         assert status == 409 and "earlier configuration" in said["detail"], said
 
 
+def session(clinic, room, *temperatures):
+    """Somebody is treated: each temperature for a while, and cool before and after it."""
+    status, made = clinic.ask("/sessions", "POST", {"room": room, "therapist": "AB"})
+    assert status == 201, made
+    place = f"/sessions/{made['id']}"
+    assert clinic.ask(f"{place}/start", "POST", {})[0] == 200
+    device = clinic.device("massage", f"m-{room[-1]}")
+    before = clinic.ask(f"/devices/massage/{device.name}")[1].get("messages", 0)
+    for temperature in (30.0, *(part for hot in temperatures for part in (hot, 30.0))):
+        device.send(skin_temperature=[temperature] * 5)
+        time.sleep(0.25)  # a time of its own
+    said = f"/devices/massage/{device.name}"
+    wait_for("all is heard", lambda: clinic.ask(said)[1]["messages"] == before + device.sequence)
+    assert clinic.ask(f"{place}/end", "POST", {})[0] == 200
+    wait_for("its recording is whole", lambda: not list(clinic.recordings.glob("*.part")))
+    return made["id"]
+
+
+def changes_are_tried_on_recorded_sessions(build):
+    rooms = {"room-1": ["massage/m-1"], "room-2": ["massage/m-2"]}
+    text = RULES.replace("    for: 10 s\n", "")
+    with Clinic(build, rooms=rooms, rules=text, accounts=True) as clinic:
+        def tried(text, sessions=10, who=None):
+            ask = who.ask if who else clinic.ask
+            status, said = ask("/rules/try", "POST", {"text": text, "sessions": sessions})
+            assert status == 200, said
+            return said
+        nothing = tried("")
+        assert nothing["sessions"] == [] and nothing["now"] == 0 and nothing["complete"], nothing
+        numbers = [session(clinic, "room-1", 44.0, 46.0), session(clinic, "room-2", 42.0),
+                   session(clinic, "room-1", 44.0)]
+        same = tried("")
+        assert [same[n] for n in ("now", "then", "fewer", "more")] == [3, 3, 0, 0], same
+        assert [s["id"] for s in same["sessions"]] == numbers[::-1], same
+        higher = "rules: [{name: warm, above: 45 Cel}]"
+        said = tried(higher)
+        assert [said[n] for n in ("now", "then", "fewer", "more")] == [3, 1, 2, 0], said
+        assert said["rules"] == [{"name": "warm", "title": "Skin warm", "now": 3, "then": 1,
+                                  "fewer": 2, "more": 0}], said
+        assert [s["fewer"] for s in said["sessions"]] == [1, 0, 1], said
+        lower = tried("rules: [{name: warm, above: 41 Cel, priority: low}, {name: burning, off: true}]")
+        assert [lower[n] for n in ("now", "then", "fewer", "more")] == [3, 4, 0, 1], lower
+        assert lower["other_priority"] == 3, lower
+        assert [s["id"] for s in tried("", 1)["sessions"]] == numbers[:1:-1]
+        # Nothing of it is taken, and what is wrong has its line.
+        assert rules(clinic)[0]["warm"]["now"]["above"] == "43 Cel" and read(clinic)[0]["text"] == ""
+        status, said = clinic.ask("/rules/try", "POST", {"text": "rules: [{name: warm, above: 45}]"})
+        assert status == 422 and "page.yaml:1:29" in said["detail"], said
+        # Of the rooms of one's own only; and by those who may change them.
+        admin = set_up(clinic)
+        lead = invited(clinic, admin, "lea", "lead", ["room-2"])
+        assert [s["id"] for s in tried(higher, who=lead)["sessions"]] == numbers[1:2]
+        therapist = invited(clinic, admin, "anna", "therapist", ["room-1"])
+        assert therapist.ask("/rules/changes")[0] == 200
+        assert therapist.ask("/rules/try", "POST", {"text": ""})[0] == 403
+        assert therapist.ask("/rules/changes", "PUT", {"text": ""}, {"If-Match": "*"})[0] == 403
+        assert lead.ask("/rules/changes", "PUT", {"text": higher}, {"If-Match": "*"})[0] == 200
+        assert [tried("")[n] for n in ("now", "then")] == [1, 3]  # undoing it
+
+
 if __name__ == "__main__":
     run([what_is_changed_is_taken_at_once_and_outlives_a_restart,
          what_is_wrong_changes_nothing_and_has_its_line,
          it_is_taken_back_at_the_page_and_by_lumbarctl,
-         a_start_falls_back_on_what_was_good_with_it])
+         a_start_falls_back_on_what_was_good_with_it,
+         changes_are_tried_on_recorded_sessions])
