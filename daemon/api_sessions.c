@@ -198,6 +198,8 @@ static bool find_client(struct lumbard *hub, const char *alias, struct client *c
     const struct shelf_entry *entry = shelf_find(hub->clients, 0, alias);
     if (entry == NULL)
         api_problem(answer, 404, "There is no client '%s'.", alias);
+    else if (hub_is_erasing(hub, entry->id))
+        api_problem(answer, 409, "Client '%s' is being erased.", alias);
     else if (hub_read_client(hub, entry->text, client, &diag) != 0)
         api_complain(answer, diag.code, &diag);
     else

@@ -1,4 +1,11 @@
-/* A client's data, whole: given out, and erased. What is read of the disk is read in uv's pool. */
+/*
+ * A client's data, whole: given out, and erased. What touches the disk is done in uv's pool.
+ *
+ * An erasure is refused before anything is gone, or not at all: it is looked what there is, the
+ * loop decides, and lets nobody open a session of the client from then on; the ledger is written,
+ * then go the recordings, and the rows follow with the next batch that has room for it. What a
+ * crash leaves of it after the ledger is done at the next start.
+ */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -23,6 +30,7 @@ struct asking {
     char name[CLIENT_NAME_BYTES], who[ALARM_WHO_BYTES];
     char file[PATH_MAX], recordings[PATH_MAX];
     bool erases;
+    bool noted; /* in the ledger: from here on nothing refuses it */
     uv_work_t work;
 
     /* The pool's. */
@@ -39,19 +47,57 @@ static void ledger_of(const char *file, char out[PATH_MAX])
     snprintf(out, PATH_MAX, "%.*s.erased", PATH_MAX - 16, file);
 }
 
-static int note_in_ledger(struct asking *asking)
+/* The descriptor, with the place where the line begins, or -1. */
+static int note_in_ledger(struct asking *asking, off_t *begin)
 {
     char path[PATH_MAX], line[LEDGER_LINE];
     ledger_of(asking->file, path);
     int bytes = snprintf(line, sizeof(line), "%llu %lld %lld\n", (unsigned long long)asking->client,
                          (long long)asking->created_ms, (long long)asking->now_ms);
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    bool done = fd >= 0 && write(fd, line, (size_t)bytes) == bytes && fsync(fd) == 0;
-    if (!done)
-        diag_set(&asking->diag, ERR_IO, "%s cannot be written: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return done ? 0 : ERR_IO;
+    *begin = fd >= 0 ? lseek(fd, 0, SEEK_END) : -1;
+    if (*begin < 0 || write(fd, line, (size_t)bytes) != bytes || fsync(fd) != 0)
+        diag_set(&asking->diag, ERR_IO, "%s cannot be written, and nothing is erased: %s", path,
+                 strerror(errno));
+    return fd;
+}
+
+/* A line that stays would erase at the next start whom it was refused for. */
+static void take_back(const struct asking *asking, int fd, off_t begin)
+{
+    if (begin >= 0 && (ftruncate(fd, begin) != 0 || fsync(fd) != 0))
+        log_error(
+            "client %llu may be erased at the next start: the ledger cannot be taken back: %s",
+            (unsigned long long)asking->client, strerror(errno));
+}
+
+static int remove_tapes(const char *folder, const struct store_tapes *tapes, struct diag *diag)
+{
+    for (size_t i = 0; i < tapes->count; i++) {
+        char path[PATH_MAX + TAPE_NAME_BYTES];
+        snprintf(path, sizeof(path), "%s/%s", folder, tapes->list[i].file);
+        if (unlink(path) != 0 && errno != ENOENT)
+            return diag_set(diag, ERR_IO,
+                            "%zu of %zu recordings are removed, and nothing else: %s: %s", i,
+                            tapes->count, path, strerror(errno));
+    }
+    return 0;
+}
+
+/* A crash may have come before they were gone. At the start, so on the loop's thread. */
+static void remove_tapes_again(struct lumbard *hub, uint64_t client)
+{
+    const struct config *config = hub->setup.config;
+    struct store_sessions sessions = {0};
+    struct store_tapes tapes = {0};
+    struct diag diag = {0};
+    if (store_client_sessions(config->history.file, client, &sessions, &diag) != 0 ||
+        store_client_tapes(config->recorder.folder, &sessions, &tapes, &diag) != 0 ||
+        remove_tapes(config->recorder.folder, &tapes, &diag) != 0)
+        log_error("client %llu was erased, and recordings may be left: %s",
+                  (unsigned long long)client, diag.text);
+    free(sessions.ids);
+    free(tapes.list);
 }
 
 /* One who has the number and was not yet there then is somebody else. */
@@ -59,6 +105,19 @@ static bool is_back(const struct lumbard *hub, uint64_t client, int64_t created_
 {
     const struct shelf_entry *entry = shelf_by_id(hub->clients, client);
     return entry != NULL && entry->created_ms == created_ms;
+}
+
+/* From here on nothing in memory knows of the client; the name may be the entry's own. */
+static void forget(struct lumbard *hub, uint64_t client, const char *name)
+{
+    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++) {
+        const struct session *session = sessions_at(hub->ingest.sessions, room);
+        if (session == NULL || strcmp(session->client.name, name) != 0)
+            continue;
+        calibration_forget(hub->ingest.calibration, session->id);
+        sessions_forget(hub->ingest.sessions, room);
+    }
+    hub_drop_client(hub, client);
 }
 
 void hub_erase_again(struct lumbard *hub, bool renewed)
@@ -71,13 +130,14 @@ void hub_erase_again(struct lumbard *hub, bool renewed)
         long long created_ms;
         if (sscanf(line, "%llu %lld", &client, &created_ms) != 2)
             continue;
-        bool back = is_back(hub, client, created_ms);
-        if (!back && !(renewed && shelf_by_id(hub->clients, client) == NULL))
+        if (is_back(hub, client, created_ms)) {
+            log_notice("client %llu was erased, and is back: erased again", client);
+            remove_tapes_again(hub, client);
+            forget(hub, client, shelf_by_id(hub->clients, client)->name);
+        } else if (!renewed || shelf_by_id(hub->clients, client) != NULL) {
             continue;
-        if (back)
-            log_notice("client %llu was erased, and came back with a backup: erased again", client);
+        }
         store_erase(hub->store, client);
-        hub_drop_client(hub, client);
     }
     if (in != NULL)
         fclose(in);
@@ -108,24 +168,7 @@ static void look_aside(struct asking *asking)
         closedir(entries);
 }
 
-/* Before the rows that say whose they are. */
-static int remove_tapes(struct asking *asking)
-{
-    if (asking->tapes.open)
-        return diag_set(&asking->diag, ERR_CONFLICT,
-                        "a recording of the client's is just being "
-                        "finished: ask again in a moment");
-    for (size_t i = 0; i < asking->tapes.count; i++) {
-        char path[PATH_MAX + TAPE_NAME_BYTES];
-        snprintf(path, sizeof(path), "%s/%s", asking->recordings, asking->tapes.list[i].file);
-        if (unlink(path) != 0 && errno != ENOENT)
-            return diag_set(&asking->diag, ERR_IO, "%s cannot be removed: %s", path,
-                            strerror(errno));
-    }
-    return 0;
-}
-
-static void on_work(uv_work_t *work)
+static void on_look(uv_work_t *work)
 {
     struct asking *asking = work->data;
     int code =
@@ -135,12 +178,20 @@ static void on_work(uv_work_t *work)
                                   &asking->diag);
     look_aside(asking);
     if (code == 0 && !asking->erases)
-        code =
-            store_client_document(asking->file, asking->client, &asking->document, &asking->diag);
-    if (code == 0 && asking->erases)
-        code = remove_tapes(asking);
-    if (code == 0 && asking->erases)
-        note_in_ledger(asking);
+        store_client_document(asking->file, asking->client, &asking->document, &asking->diag);
+}
+
+static void on_remove(uv_work_t *work)
+{
+    struct asking *asking = work->data;
+    off_t begin;
+    int fd = note_in_ledger(asking, &begin);
+    asking->noted = asking->diag.code == 0 &&
+                    remove_tapes(asking->recordings, &asking->tapes, &asking->diag) == 0;
+    if (!asking->noted && fd >= 0)
+        take_back(asking, fd, begin);
+    if (fd >= 0)
+        close(fd);
 }
 
 /* ---- what is answered ---- */
@@ -222,47 +273,82 @@ static const struct session *open_session(const struct lumbard *hub, const char 
     return NULL;
 }
 
-/* From here on nothing in memory knows of the client. */
-static void forget_sessions(struct asking *asking)
+/* False: there is no room for it yet while the disk refuses. */
+static bool erase_rows(struct asking *asking)
 {
     struct lumbard *hub = asking->hub;
-    for (uint32_t room = 1; room <= hub->setup.config->room_count; room++) {
-        const struct session *session = sessions_at(hub->ingest.sessions, room);
-        if (session == NULL || strcmp(session->client.name, asking->name) != 0)
-            continue;
-        calibration_forget(hub->ingest.calibration, session->id);
-        sessions_forget(hub->ingest.sessions, room);
-    }
+    if (!store_erase(hub->store, asking->client))
+        return false;
+    forget(hub, asking->client, asking->name);
     struct diag diag = {0};
     if (hub_show_anew(hub, hub->setup.config, hub->setup.rules, &diag) != 0)
         log_error("page: %s; it may show an erased client until it is loaded anew", diag.text);
-}
-
-/* API_LATER where the answer waits for the disk. */
-static enum api_outcome answer_erasure(struct asking *asking, struct api_answer *out)
-{
-    struct lumbard *hub = asking->hub;
-    const struct shelf_entry *entry = shelf_by_id(hub->clients, asking->client);
-    if (entry == NULL)
-        return api_problem(out, 404, "There is no client '%s'.", asking->name);
-    if (open_session(hub, asking->name) != NULL)
-        return api_problem(out, 409, "Client '%s' is in a session by now.", asking->name);
-    if (!store_erase(hub->store, asking->client))
-        return api_problem(out, 503, "There is no room to note it while the disk refuses.");
-    forget_sessions(asking);
-    hub_drop_client(hub, asking->client);
     log_notice("client %llu erased by %s: %zu sessions, %zu recordings",
                (unsigned long long)asking->client, asking->who, asking->sessions.count,
                asking->tapes.count);
+    struct api_answer out = {0};
     const struct api_request request = {.ticket = asking->ticket};
     const struct api_call call = {.request = &request};
-    return api_stored(hub, &call, out, 200,
-                      json_pack("{s:s, s:o, s:o, s:o}", "erased", asking->name, "sessions",
-                                sessions_json(asking), "recordings", tapes_json(asking),
-                                "elsewhere", elsewhere_json(asking)));
+    enum api_outcome outcome = api_stored(
+        hub, &call, &out, 200,
+        json_pack("{s:s, s:o, s:o, s:o}", "erased", asking->name, "sessions", sessions_json(asking),
+                  "recordings", tapes_json(asking), "elsewhere", elsewhere_json(asking)));
+    if (outcome == API_DONE)
+        web_api_answer(hub->web, asking->ticket, &out);
+    return true;
 }
 
-static void after_work(uv_work_t *work, int status)
+static void give_up(struct asking *asking, struct api_answer *answer)
+{
+    if (asking->hub->erasing == asking)
+        asking->hub->erasing = NULL;
+    web_api_answer(asking->hub->web, asking->ticket, answer);
+    drop(asking);
+}
+
+void hub_erase_on(struct lumbard *hub)
+{
+    struct asking *asking = hub->erasing;
+    if (asking == NULL || !asking->noted || !erase_rows(asking))
+        return;
+    hub->erasing = NULL;
+    drop(asking);
+}
+
+static void after_remove(uv_work_t *work, int status)
+{
+    struct asking *asking = work->data;
+    struct api_answer out = {0};
+    (void)status;
+    if (asking->noted) {
+        hub_erase_on(asking->hub);
+        return;
+    }
+    api_problem(&out, 500, "%s.", asking->diag.text);
+    give_up(asking, &out);
+}
+
+/* Nothing is gone yet. */
+static enum api_outcome decide(struct asking *asking, struct api_answer *out)
+{
+    struct lumbard *hub = asking->hub;
+    if (shelf_by_id(hub->clients, asking->client) == NULL)
+        return api_problem(out, 404, "There is no client '%s'.", asking->name);
+    if (open_session(hub, asking->name) != NULL)
+        return api_problem(out, 409, "Client '%s' is in a session by now.", asking->name);
+    if (asking->tapes.open)
+        return api_problem(out, 409,
+                           "A recording of the client's is just being finished: ask "
+                           "again in a moment.");
+    if (hub->erasing != NULL)
+        return api_problem(out, 409, "Another client is being erased: ask again in a moment.");
+    if (uv_queue_work(&hub->loop, &asking->work, on_remove, after_remove) != 0)
+        return api_problem(out, 503, "There is no memory for it.");
+    hub->erasing = asking;
+    return API_LATER;
+}
+
+static void after_look(uv_work_t *work, int status)
 {
     struct asking *asking = work->data;
     struct api_answer out = {0};
@@ -271,12 +357,23 @@ static void after_work(uv_work_t *work, int status)
     if (asking->diag.code != 0)
         api_complain(&out, asking->diag.code, &asking->diag);
     else if (asking->erases)
-        outcome = answer_erasure(asking, &out);
+        outcome = decide(asking, &out);
     else
         answer_export(asking, &out);
     if (outcome == API_DONE)
-        web_api_answer(asking->hub->web, asking->ticket, &out);
-    drop(asking);
+        give_up(asking, &out);
+}
+
+void hub_erase_end(struct lumbard *hub)
+{
+    if (hub->erasing != NULL)
+        drop(hub->erasing);
+    hub->erasing = NULL;
+}
+
+bool hub_is_erasing(const struct lumbard *hub, uint64_t client)
+{
+    return hub->erasing != NULL && hub->erasing->client == client;
 }
 
 /* ---- asked for ---- */
@@ -306,7 +403,7 @@ static enum api_outcome ask(struct lumbard *hub, const struct api_call *call,
     snprintf(asking->recordings, sizeof(asking->recordings), "%s",
              hub->setup.config->recorder.folder);
     hub->questions++;
-    if (uv_queue_work(&hub->loop, &asking->work, on_work, after_work) == 0)
+    if (uv_queue_work(&hub->loop, &asking->work, on_look, after_look) == 0)
         return API_LATER;
     drop(asking);
     return api_problem(answer, 503, "There is no memory for it.");

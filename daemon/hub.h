@@ -48,7 +48,7 @@ struct hub_clock {
     int64_t off_ms; /* it was set by so much since the start, and hub time was not; 0: it was not */
     int64_t seen_ms; /* the same, of one look: two have to agree */
     int64_t looked_ms;
-    int64_t busy_ms; /* when somebody was last treated, or the hub started */
+    int64_t busy_ms;         /* when somebody was last treated, or the hub started */
     int64_t wall_offset_ms;  /* of the start: the wall clock less the monotonic one */
     int64_t doubted_from_ms; /* since when nobody vouches for it, in hub time; 0: somebody does */
     bool is_behind;          /* it was before what is known already, and hub time is not */
@@ -92,7 +92,7 @@ struct hub_audit {
     } seen[HUB_AUDIT_SEEN];
     unsigned seen_next;
     char about[AUDIT_ABOUT_BYTES], why[AUDIT_WHY_BYTES]; /* of the request at hand */
-    uint64_t logged;               /* the head was, up to this line */
+    uint64_t logged;                                     /* the head was, up to this line */
     int64_t logged_ms;
     /* Lines that were told by a wrong clock, and how far it was off; the newest of them. Written
      * before the loop runs, and read by the pool's threads. */
@@ -152,7 +152,7 @@ struct lumbard {
     struct store *store;
     struct backup *backup;
     struct heard_list *heard; /* what devices said before the start */
-    struct rebuild *rebuild; /* of what the store lacks; NULL: none is under way */
+    struct rebuild *rebuild;  /* of what the store lacks; NULL: none is under way */
     bool rebuild_failed;
     char rebuilt[PATH_MAX];
     struct hub_taken { /* while it is not sure what recordings have that the store has not */
@@ -178,11 +178,11 @@ struct lumbard {
     int64_t looked_ms; /* for passes that hold no more */
     struct mqtt *mqtt;
     struct web *web;
-    struct certificate *certificate; /* of the page; NULL: no TLS */
+    struct certificate *certificate;                     /* of the page; NULL: no TLS */
     int64_t certificate_looked_ms, certificate_tried_ms; /* hub time */
     int64_t certificate_days;                            /* left of it */
-    struct webhook *webhook; /* NULL: there is no loop yet */
-    struct child *trying;    /* rules, on recordings */
+    struct webhook *webhook;                             /* NULL: there is no loop yet */
+    struct child *trying;                                /* rules, on recordings */
 
     uv_loop_t loop;
     uv_async_t wake; /* from Paho's thread: a message after a sleep, or the connection changed */
@@ -195,7 +195,7 @@ struct lumbard {
     bool remembering; /* records of a run before are gone through: nothing is said of them */
     bool stopping;
     bool certificate_ends; /* the page's, within 30 days */
-    bool reloading;  /* rooms may have other numbers than the configuration says */
+    bool reloading;        /* rooms may have other numbers than the configuration says */
     bool recovering; /* the spool gives what a run before left; perhaps in a child that tries it */
     pid_t pid;
     bool settled; /* old messages were gone through: rules and alarms are as they were stored */
@@ -209,6 +209,7 @@ struct lumbard {
     unsigned idle_drains;
     int certificate_warned;    /* how often, as its end came nearer */
     unsigned questions;        /* to the store, on their way */
+    struct asking *erasing;    /* erase.c: whom nothing refuses any more; NULL: nobody */
     unsigned reports;          /* of sessions, on their way */
     int64_t started_ms;        /* hub time */
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
@@ -226,7 +227,7 @@ struct lumbard {
     uint64_t connects; /* of the broker, when all alarms were last told */
     struct flood flood;
     int64_t ticked_ms;
-    struct hub_blame { /* for devices that are silent */
+    struct hub_blame {              /* for devices that are silent */
         int64_t since_ms, until_ms; /* 0: not to blame */
     } own_blame, broker_blame;
     struct hub_unstored unstored;
@@ -278,7 +279,7 @@ void hub_note_taken(struct lumbard *hub, const struct ingest_message *message);
 void hub_backups_folder(const struct lumbard *hub, char out[PATH_MAX]);
 int hub_start_backups(struct lumbard *hub, struct diag *diag);
 void hub_assign_backups(struct lumbard *hub); /* how often and how many, as it is configured now */
-void hub_keep(struct lumbard *hub); /* tells the spool what is still needed of it */
+void hub_keep(struct lumbard *hub);           /* tells the spool what is still needed of it */
 
 /* tell.c: an alarm changed: stored, logged, shown, published. */
 void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm);
@@ -304,7 +305,8 @@ void hub_begin_pause(struct lumbard *hub, uint32_t room, enum pause_kind kind, i
 bool hub_end_pause(struct lumbard *hub, uint32_t room, enum pause_kind kind); /* false: none was */
 void hub_store_pauses_again(struct lumbard *hub); /* those that found no room */
 void hub_tick_pauses(struct lumbard *hub, int64_t now_ms);
-void hub_note_pauses(struct lumbard *hub, const struct alarm *alarm, uint32_t room); /* it changed */
+void hub_note_pauses(struct lumbard *hub, const struct alarm *alarm,
+                     uint32_t room); /* it changed */
 
 /* repeat.c: what was created by a key, so that it is not created twice. */
 int hub_load_repeats(struct lumbard *hub, struct diag *diag);
@@ -314,7 +316,8 @@ void hub_forget_repeats(struct lumbard *hub, enum repeat_kind kind, uint64_t id)
 int hub_open_page(struct lumbard *hub, struct diag *diag);
 int hub_read_certificate(const struct config *config, struct certificate **certificate,
                          struct diag *diag);
-void hub_take_certificate(struct lumbard *hub, struct certificate *certificate); /* owned; or NULL */
+void hub_take_certificate(struct lumbard *hub,
+                          struct certificate *certificate); /* owned; or NULL */
 void hub_tick_certificate(struct lumbard *hub, int64_t now_ms);
 
 /* answers.c: what waits for the disk, sent when it is there or refuses; all of it, at the end. */
@@ -353,10 +356,10 @@ int hub_load_audit(struct lumbard *hub, struct diag *diag);
 void hub_store_audit_again(struct lumbard *hub); /* what found no room */
 void hub_tick_audit(struct lumbard *hub, int64_t now_ms);
 
-/* audit_clock.c: lines that were told by a wrong clock. One more line says so once the clock was put
- * right, for no line is ever changed. */
+/* audit_clock.c: lines that were told by a wrong clock. One more line says so once the clock was
+ * put right, for no line is ever changed. */
 int hub_load_told_wrong(struct lumbard *hub, struct diag *diag);
-int hub_audit_clock(struct lumbard *hub, struct diag *diag); /* when all else is loaded */
+int hub_audit_clock(struct lumbard *hub, struct diag *diag);      /* when all else is loaded */
 int64_t hub_audit_off_ms(const struct lumbard *hub, uint64_t id); /* to be added; any thread */
 
 /* api_glass.c */
@@ -382,7 +385,7 @@ int hub_open_calibration(struct lumbard *hub, struct diag *diag);
 int hub_load_calibration(struct lumbard *hub, struct diag *diag); /* after the sessions */
 void hub_name_calibration(struct lumbard *hub, const struct session *session); /* it has a client */
 void hub_store_calibration_again(struct lumbard *hub); /* what found no room */
-void hub_end_calibration(struct lumbard *hub, const struct session *session);  /* with it */
+void hub_end_calibration(struct lumbard *hub, const struct session *session); /* with it */
 void hub_tick_calibration(struct lumbard *hub, int64_t now_ms);
 
 /* wrong_clock.c: a clock that nobody has set yet, and what was told by it. With the store open, and
@@ -401,9 +404,12 @@ int hub_reload(struct lumbard *hub, struct diag *diag);
 int hub_show_anew(struct lumbard *hub, const struct config *config, const struct rules *rules,
                   struct diag *diag);
 
-/* erase.c: of those who were erased, whoever came back: with a backup that was restored, or after
- * the store was begun anew. */
+/* erase.c: of those who were erased, whoever came back: with a backup that was restored, after a
+ * crash in the middle, or after the store was begun anew. */
 void hub_erase_again(struct lumbard *hub, bool renewed);
+void hub_erase_on(struct lumbard *hub); /* one that waited for room in the store, if there is one */
+void hub_erase_end(struct lumbard *hub);
+bool hub_is_erasing(const struct lumbard *hub, uint64_t client); /* no session may begin */
 
 /* fallback.c: the file's configuration, or, where the hub cannot start with it, the last one that
  * it came up with. */

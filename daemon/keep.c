@@ -200,6 +200,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = hub_load_calibration(hub, diag);
     if (code == 0)
+        hub_erase_again(hub, false);
+    if (code == 0)
         code =
             store_load_derived(hub->store, ingest->derive, ingest->drivers, ingest->devices, diag);
     if (code == 0)

@@ -530,6 +530,7 @@ static int run_loop(struct lumbard *hub, struct diag *diag)
 static void release(struct lumbard *hub)
 {
     mqtt_destroy(hub->mqtt);
+    hub_erase_end(hub);
     web_destroy(hub->web);
     certificate_destroy(hub->certificate);
     webhook_destroy(hub->webhook);

@@ -54,8 +54,6 @@ int hub_load_people(struct lumbard *hub, struct diag *diag)
         code = store_load_numbers(hub->store, &client, &plan, diag);
     shelf_go_on(hub->clients, client);
     shelf_go_on(hub->tailored, plan);
-    if (code == 0)
-        hub_erase_again(hub, false);
     return code;
 }
 

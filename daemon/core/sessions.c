@@ -346,7 +346,7 @@ int sessions_restore(struct sessions *sessions, const struct session *session, s
 void sessions_forget(struct sessions *sessions, uint32_t room)
 {
     struct held *held = sessions->rooms[room];
-    if (held == NULL || session_is_open(&held->session))
+    if (held == NULL)
         return;
     free(held);
     sessions->rooms[room] = NULL;

@@ -193,7 +193,7 @@ int sessions_learn(struct sessions *sessions, uint64_t id, const struct client_o
  * taken. ERR_CONFLICT where the room has one already, ERR_RANGE where it cannot be one. */
 int sessions_restore(struct sessions *sessions, const struct session *session, struct diag *diag);
 
-/* The session of a room, which is over, leaves nothing behind. */
+/* The session of a room leaves nothing behind, whatever it is in. */
 void sessions_forget(struct sessions *sessions, uint32_t room);
 
 /* The numbers up to this one are taken, though their sessions are not here. */

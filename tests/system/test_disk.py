@@ -4,6 +4,7 @@ import resource
 import signal
 import sqlite3
 import subprocess
+import threading
 import time
 
 from clinic import Clinic, Skipped, run, wait_for
@@ -155,7 +156,7 @@ def order(clinic, number, name, **body):
 def what_people_say_while_the_disk_is_full_is_kept_when_there_is_room(build):
     """And nobody is told before that it were; a report tells of what is not in the file yet."""
     with SmallSpool(build, rooms=ROOMS, extra=QUICK) as clinic:
-        for name in ("early", "erased"):
+        for name in ("early", "forgotten", "leaving"):
             assert clinic.ask("/clients", "POST", {"name": name})[1]["stored"]
         clinic.limit_files(ENOUGH)
         opening = {"room": "room-1", "therapist": "AB", "client": "early"}
@@ -179,12 +180,22 @@ def what_people_say_while_the_disk_is_full_is_kept_when_there_is_room(build):
         for i in range(40):  # until what is left for a note is too little for a client as well
             status, said = clinic.ask("/clients", "POST", {"name": f"late-{i}", "goals": goals})
             assert (status, said["stored"]) == (201, False), said
-        assert clinic.ask("/clients/erased", "DELETE")[1]["stored"] is False
+        assert clinic.ask("/clients/forgotten", "DELETE")[1]["stored"] is False
+        told = []
+        erasing = threading.Thread(
+            target=lambda: told.extend(clinic.ask("/clients/leaving/erase", "POST", {})))
+        erasing.start()  # it is not refused any more, and has no room
+        opening = {"room": "room-1", "therapist": "AB", "client": "leaving"}
+        wait_for("it is being erased", lambda: "is being erased" in
+                 clinic.ask("/sessions", "POST", opening)[1].get("detail", ""))
+        assert not told, told
 
         clinic.limit_files(resource.RLIM_INFINITY)
         wait_for("the last note", lambda: "The last one." in
                  kept(clinic, "SELECT text FROM session_note"), 60)
         wait_for("all clients", lambda: len(kept(clinic, "SELECT alias FROM client")) == 41, 60)
+        erasing.join(30)
+        assert told and told[0] == 200, told
         clinic.stop_hub(signal.SIGKILL)
         clinic.start_hub()
         now = clinic.ask(f"/sessions/{number}")[1]

@@ -2,7 +2,10 @@
 """All data of one client: given out whole, and erased whole, with the real hub: rows, what was
 measured, recordings, and every copy in any file of the hub's; backups that still hold the client
 are named, and bring nobody back."""
+import contextlib
 import json
+import signal
+import sqlite3
 import time
 
 from clinic import Clinic, run, wait_for
@@ -130,7 +133,7 @@ def nothing_is_left_of_who_is_erased(build):
             kept.unlink()
         assert files_with(clinic, ALIAS, "lumbar-") == ["history.db"]
         clinic.start_hub()
-        assert clinic.said("was erased, and came back with a backup: erased again")
+        assert clinic.said("was erased, and is back: erased again")
         assert [c["name"] for c in clinic.ask("/clients")[1]["clients"]] == [OTHER]
         wait_for("no copy is left",
                  lambda: not clinic.ask("/status")[1]["history"]["erasing"], 40)
@@ -138,5 +141,44 @@ def nothing_is_left_of_who_is_erased(build):
         assert not files_with(clinic, NOTE, "lumbar-")
 
 
+def is_whole(clinic, session):
+    assert clinic.ask(f"/clients/{ALIAS}")[0] == 200
+    assert clinic.ask(f"/sessions/{session}")[1]["client"] == ALIAS
+    assert len(list(clinic.recordings.glob("*.rec"))) == 1
+
+
+def what_is_refused_erases_nothing_and_what_was_begun_is_finished(build):
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        session = treat(clinic, "room-1", ALIAS, NOTE, [GOAL])
+        finished(clinic, 1)
+        ledger = clinic.folder / "history.db.erased"
+        ledger.mkdir()
+        status, said = clinic.ask(f"/clients/{ALIAS}/erase", "POST", {})
+        assert status == 500 and "nothing is erased" in said["detail"], (status, said)
+        is_whole(clinic, session)
+        clinic.stop_hub()
+        ledger.rmdir()
+        clinic.start_hub()
+        is_whole(clinic, session)
+        again = begin(clinic, "room-2", ALIAS)  # nor is anybody held back
+
+        clinic.stop_hub(signal.SIGKILL)  # as if killed once it was in the ledger
+        with contextlib.closing(sqlite3.connect(clinic.folder / "history.db")) as db:
+            number, created = db.execute("SELECT id, created_ms FROM client").fetchone()
+        ledger.write_text(f"{number} {created} {created}\n")
+        clinic.start_hub()
+        assert clinic.said("was erased, and is back: erased again")
+        assert clinic.ask(f"/clients/{ALIAS}")[0] == 404
+        assert not list(clinic.recordings.glob("*.rec"))
+        for number in (session, again):
+            wait_for("it is gone", lambda: clinic.ask(f"/sessions/{number}")[0] == 404)
+        begin(clinic, "room-2", OTHER)
+        wait_for("no copy is left",
+                 lambda: not clinic.ask("/status")[1]["history"]["erasing"], 40)
+        clinic.stop_hub()
+        assert not files_with(clinic, ALIAS), files_with(clinic, ALIAS)
+
+
 if __name__ == "__main__":
-    run([all_of_a_client_is_given_out, nothing_is_left_of_who_is_erased])
+    run([all_of_a_client_is_given_out, nothing_is_left_of_who_is_erased,
+         what_is_refused_erases_nothing_and_what_was_begun_is_finished])
