@@ -157,6 +157,7 @@ plugins:
   folder: ${join(this.build, 'plugins')}
 rules:
   folder: ${this.rules}
+  changes: ${join(this.folder, 'page.yaml')}
 rooms:
 ${rooms.join('')}`);
         return file;

@@ -394,4 +394,49 @@ await tap.check('what is seen is zoomed around a place, moved, and never narrowe
     assert.equal(view.span[1] - view.span[0], 400 * 86400000);
 });
 
+// ---- changes of rules, as text ----
+
+await tap.check('a change of a rule is written where it belongs, and taken out again', () => {
+    const { changesOf, withChange } = page;
+    const first = withChange('', 'bent', 'above', '50 deg');
+    assert.equal(first, '# What this clinic changes of its rules: see lumbar-rules(5), CHANGES.\nrules:\n'
+        + '  - name: bent\n    above: 50 deg\n');
+    const second = withChange(withChange(first, 'bent', 'for', ''), 'hot', 'off', 'true');
+    assert.deepEqual(changesOf(second, 'bent'), { above: '50 deg', for: '' });
+    assert.deepEqual(changesOf(second, 'hot'), { off: 'true' });
+    assert.deepEqual(changesOf(second, 'other'), {});
+    const third = withChange(second, 'bent', 'above', '55 deg');
+    assert.deepEqual(changesOf(third, 'bent'), { above: '55 deg', for: '' });
+    assert.equal(withChange(withChange(third, 'bent', 'above', null), 'bent', 'for', null),
+        withChange(withChange('', 'hot', 'off', 'true'), 'bent', 'above', null));
+    assert.equal(withChange(first, 'bent', 'above', null).trim().split('\n').at(-1), 'rules: []');
+    assert.deepEqual(changesOf(withChange('rules: []\n', 'bent', 'above', '1 deg'), 'bent'), { above: '1 deg' });
+});
+
+await tap.check('what a person wrote in the text stays as it is', () => {
+    const { changesOf, withChange } = page;
+    const text = '# mine\nrules:\n- name: "bent"   # the back\n  above: 50 deg # far\n  all:\n    - {metric: a}\n'
+        + '    - {metric: b}\n\n- {name: hot, above: 44 Cel}\n# the end\n';
+    assert.deepEqual(changesOf(text, 'bent'), { above: '50 deg', all: '' });
+    assert.equal(withChange(text, 'bent', 'all', null),
+        text.replace('  all:\n    - {metric: a}\n    - {metric: b}\n', ''));
+    assert.equal(withChange(text, 'bent', 'above', '60 deg'), text.replace('50 deg # far', '60 deg'));
+    assert.equal(changesOf(text, 'hot'), null); // of a form that only a person reads
+    assert.equal(withChange(text, 'hot', 'above', '45 Cel'), null);
+    assert.deepEqual(changesOf(text, 'ho'), {});
+    assert.match(withChange(text, 'new', 'for', '5 s'), /# the end\n- name: new\n {2}for: 5 s\n$/);
+    assert.equal(withChange('derived: []\n', 'bent', 'above', '1 deg'), null);
+});
+
+await tap.check('a limit is a number and its unit, or none', () => {
+    const { listOf, quantity } = page;
+    assert.deepEqual(quantity('-85 dB{mW}'), { figure: '-85', unit: 'dB{mW}' });
+    assert.deepEqual(quantity('0'), { figure: '0', unit: '' });
+    for (const other of ['80 % of own_range(a)', 'limit(a)', 'off', undefined, ['1 deg']])
+        assert.equal(quantity(other), null);
+    assert.deepEqual(listOf('[-29 deg, 29 deg]'), ['-29 deg', '29 deg']);
+    assert.deepEqual(listOf(['-29 deg', '29 deg']), ['-29 deg', '29 deg']);
+    assert.deepEqual(listOf('own_range(a)'), []);
+});
+
 process.exitCode = tap.end();

@@ -36,6 +36,7 @@ const { LIMIT_RULES, testLimits } = await import('./limits.mjs');
 const { SOUND_RULES, testSound } = await import('./sound.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
 const { testGarbled, testLoss } = await import('./loss.mjs');
+const { CHANGE_RULES, testRules } = await import('./rules.mjs');
 const { testReport } = await import('./report.mjs');
 const { testScreens } = await import('./screens.mjs');
 const { testTreatment } = await import('./treatment.mjs');
@@ -61,7 +62,8 @@ async function clinicOf(rooms, rules, { accounts = false } = {}) {
     clinic.accounts = accounts;
     clinics.push(clinic);
     await clinic.startBroker();
-    await clinic.startHub();
+    mkdirSync(join(clinic.folder, 'state')); // where it keeps what it came up with
+    await clinic.startHub('--state', join(clinic.folder, 'state'));
     return clinic;
 }
 
@@ -84,6 +86,9 @@ const parts = {
     },
     async limits() {
         await testLimits(tap, browser, await clinicOf(1, LIMIT_RULES));
+    },
+    async rules() {
+        await testRules(tap, browser, await clinicOf(1, CHANGE_RULES), shots);
     },
     async causes() {
         await testCauses(tap, browser, await clinicOf(1, 'rules: []\n'));

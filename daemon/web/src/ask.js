@@ -5,26 +5,28 @@ const ANSWER_MS = 10000;
 const CREATES = ['/clients', '/sessions', '/users', '/tokens'];
 
 /** @typedef {'GET' | 'POST' | 'PUT' | 'DELETE'} Method
- *  @typedef {{status: number, said: any}} Answer status 0: none came */
+ *  @typedef {{status: number, said: any, tag: string}} Answer status 0: none came; tag: of the version,
+ *    '' where the answer says none */
 
 /** What creates something says a key: asked again because the way there broke, the hub gives what the
  *  first question has made.
  *  @param {Method} method @param {string} path below /api/v1 @param {object} [body]
  *  @param {string} [tag] of the version that an edit changes
+ *  @param {number} [patience_ms] until the answer
  *  @returns {Promise<Answer>} */
-export async function askHub(method, path, body, tag) {
+export async function askHub(method, path, body, tag, patience_ms = ANSWER_MS) {
     if (method !== 'POST' || !CREATES.includes(path))
-        return ask(method, path, body, tag ? { 'If-Match': tag } : {});
+        return ask(method, path, body, tag ? { 'If-Match': tag } : {}, patience_ms);
     const key = { 'Idempotency-Key': crypto.randomUUID() };
-    const answer = await ask(method, path, body, key);
-    return answer.status === 0 ? ask(method, path, body, key) : answer;
+    const answer = await ask(method, path, body, key, patience_ms);
+    return answer.status === 0 ? ask(method, path, body, key, patience_ms) : answer;
 }
 
 /** @param {Method} method @param {string} path @param {object | undefined} body
- *  @param {Record<string, string>} more headers @returns {Promise<Answer>} */
-async function ask(method, path, body, more) {
+ *  @param {Record<string, string>} more headers @param {number} patience_ms @returns {Promise<Answer>} */
+async function ask(method, path, body, more, patience_ms) {
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(), ANSWER_MS);
+    const timer = setTimeout(() => late.abort(), patience_ms);
     try {
         const answer = await fetch(`/api/v1${path}`, {
             method,
@@ -32,9 +34,9 @@ async function ask(method, path, body, more) {
             body: body && JSON.stringify(body),
             signal: late.signal,
         });
-        return { status: answer.status, said: await answer.json() };
+        return { status: answer.status, said: await answer.json(), tag: answer.headers.get('ETag') ?? '' };
     } catch {
-        return { status: 0, said: null };
+        return { status: 0, said: null, tag: '' };
     } finally {
         clearTimeout(timer);
     }

@@ -1,29 +1,207 @@
-// Rules, a sentence each: what they look at, from when on, how urgent it is, what to do first.
+// Rules, a sentence each: what they look at, from when on, how urgent it is, what to do first. And for
+// those who may: other limits, tried on recorded sessions before they are applied.
+import { Component } from 'preact';
+import { MetricType } from '#live';
+import { askHub, complaintOf, isDone } from './ask.js';
 import { html } from './html.js';
 import { SuppressedMark, kindWords } from './marks.js';
+import { PRIORITIES, RuleForm } from './ruleform.js';
+import { changesOf, listOf, quantity } from './ruletext.js';
+import { RuleTrial } from './ruletrial.js';
+import { Slide } from './slide.js';
 import { unitSuffix } from './units.js';
 import { number, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
- *  @typedef {import('#live').Rule} Rule */
+ *  @typedef {import('#live').Rule} Rule
+ *  @typedef {{file: string, line: number, now: Record<string, any>, before: Record<string, any> | null}} Source
+ *  @typedef {{name: string, text: string, for: number | null, clear_for: number | null,
+ *    built_in: boolean, written: Source | null}} Told as the API says it
+ *  @typedef {{file: string | null, text: string, before: {number: number, text: string} | null}} Changes
+ *  @typedef {{told: Map<string, Told>, out: Source[], changes: Changes | null, tag: string, draft: string,
+ *    open: string, trial: import('./ruletrial.js').Trial | null, tried: string | null,
+ *    busy: '' | 'try' | 'apply', complaint: string, done: string}} State
+ *    draft: the text of the changes as it would be; tried: of what the trial was */
 
-/** @param {{store: Store}} props */
-export function RulesScreen({ store }) {
-    if (!store.hello) return html`<p class="empty">${words.waiting}</p>`;
-    const rules = [...store.rules.values()].sort((a, b) => b.priority - a.priority
-        || Number(a.technical) - Number(b.technical) || a.title.localeCompare(b.title));
-    return html`<div class="room">
-        <h1>${words.rules}</h1>
-        <p class="hint">${words.rulesHint}</p>
-        ${rules.length === 0 && html`<p class="empty">${words.noRules}</p>`}
-        <ul class="rule-list">${rules.map((rule) => html`<li key=${rule.id}>
+const SESSIONS = 10; // those that were last recorded
+const TRY_MS = 65000; // another one may be tried before
+
+/** @extends {Component<{store: Store, mayChange: boolean}, State>} */
+export class RulesScreen extends Component {
+    /** @type {State} */
+    state = { told: new Map(), out: [], changes: null, tag: '', draft: '', open: '', trial: null, tried: null,
+        busy: '', complaint: '', done: '' };
+    #generation = -1; // of what the hub said when it was asked
+
+    componentDidMount() {
+        this.#load();
+    }
+
+    componentDidUpdate() {
+        if (this.props.store.generation !== this.#generation) this.#load();
+    }
+
+    async #load() {
+        this.#generation = this.props.store.generation;
+        const [rules, changes] = await Promise.all([askHub('GET', '/rules'), askHub('GET', '/rules/changes')]);
+        if (!isDone(rules) || !isDone(changes))
+            return this.setState({ complaint: complaintOf(isDone(rules) ? changes : rules) });
+        const { draft, changes: old } = this.state;
+        this.setState({ told: new Map(rules.said.rules.map((/** @type {Told} */ rule) => [rule.name, rule])),
+            out: rules.said.left_out });
+        // What somebody is at is not taken from them: applying it says that it was changed meanwhile.
+        if (!old || draft === old.text)
+            this.setState({ changes: changes.said, tag: changes.tag, draft: changes.said.text });
+    }
+
+    async #try() {
+        const { draft, busy } = this.state;
+        if (busy) return;
+        this.setState({ busy: 'try', complaint: '', done: '', trial: null, tried: null });
+        const answer = await askHub('POST', '/rules/try', { text: draft, sessions: SESSIONS }, undefined, TRY_MS);
+        const good = isDone(answer);
+        this.setState({ busy: '', complaint: complaintOf(answer), trial: good ? answer.said : null,
+            tried: good ? draft : null });
+    }
+
+    /** @param {string} text @param {string} done what is said then */
+    async #apply(text, done) {
+        if (this.state.busy) return;
+        this.setState({ busy: 'apply', complaint: '', done: '' });
+        const answer = await askHub('PUT', '/rules/changes', { text }, this.state.tag);
+        this.setState({ busy: '', complaint: complaintOf(answer) });
+        if (!isDone(answer)) return;
+        this.setState({ changes: answer.said, tag: answer.tag, draft: text, open: '', trial: null, tried: null, done });
+        this.#load();
+    }
+
+    #discard() {
+        this.setState({ changes: null, draft: '', trial: null, tried: null, complaint: '', done: '' }, () => this.#load());
+    }
+
+    /** @param {string} draft */
+    #draft(draft) {
+        this.setState({ draft, complaint: '', done: '' });
+    }
+
+    render() {
+        const { store, mayChange } = this.props;
+        const { out, changes, complaint, done } = this.state;
+        if (!store.hello) return html`<p class="empty">${words.waiting}</p>`;
+        const rules = [...store.rules.values()].sort((a, b) => b.priority - a.priority
+            || Number(a.technical) - Number(b.technical) || a.title.localeCompare(b.title));
+        return html`<div class="room rules">
+            <h1>${words.rules}</h1>
+            <p class="hint">${mayChange ? words.rulesHint : words.rulesFor}</p>
+            ${mayChange && changes && this.#bar(changes)}
+            <p class="complaint" role="alert">${complaint}</p>
+            <p class="calm" role="status">${done}</p>
+            ${rules.length + out.length === 0 && html`<p class="empty">${words.noRules}</p>`}
+            <ul class="rule-list">
+                ${rules.map((rule) => this.#rule(rule))}
+                ${out.map((source) => this.#left(source))}
+            </ul>
+            ${mayChange && changes && this.#text(changes)}
+        </div>`;
+    }
+
+    /** What is to be done with all changes together. @param {Changes} changes */
+    #bar({ text, before }) {
+        const { draft, busy, trial, tried } = this.state;
+        if (draft === text)
+            return before && html`<div class="deeds"><button class="undo" aria-disabled=${busy !== ''}
+                onClick=${() => this.#apply(before.text, words.undone)}>${words.undoRules}</button></div>`;
+        return html`<section class="rule-bar" aria-label=${words.notApplied}>
+            <h2>${words.notApplied}</h2>
+            ${tried !== draft && html`<p>${words.triedFirst}</p>`}
+            <div role="status">${busy === 'try' ? html`<p>${words.trying}</p>`
+                : trial && tried === draft && html`<${RuleTrial} trial=${trial} />`}</div>
+            <div class="deeds">
+                ${tried !== draft && html`<button class="do try" aria-disabled=${busy !== ''} onClick=${() => this.#try()}>
+                    ${words.tryRules}</button>`}
+                ${tried === draft && html`<${Slide} text=${words.applyRules}
+                    onDone=${() => this.#apply(draft, words.applied)} />`}
+                <button class="plain discard" onClick=${() => this.#discard()}>${words.discardRules}</button>
+            </div>
+        </section>`;
+    }
+
+    /** @param {Rule} rule */
+    #rule(rule) {
+        const { store } = this.props;
+        const told = this.state.told.get(rule.name);
+        return html`<li key=${rule.name} class=${this.state.open === rule.name ? 'open' : ''}>
             <${SuppressedMark} rule=${rule} seen=${true} />
             <div class="said">
                 <h2>${rule.title || rule.name}</h2>
-                <p>${conditionWords(store, rule)}</p>
+                <p>${conditionWords(store, rule)} ${told && delayWords(told)}</p>
+                ${told?.text && html`<p class="hint">“${told.text.replace(/\{\w+\}\.?/g, '…')}”</p>`}
                 ${rule.action && html`<p><b>${words.first}</b> ${rule.action}</p>`}
-            </div></li>`)}</ul>
-    </div>`;
+                ${told?.written && this.#edit(rule.name, rule.title || rule.name, told.written,
+                    store.metrics.get(rule.metric)?.type !== MetricType.EVENT)}
+            </div></li>`;
+    }
+
+    /** One that is off. @param {Source} source */
+    #left(source) {
+        const { name, title = name } = source.now;
+        return html`<li key=${name} class=${this.state.open === name ? 'off open' : 'off'}><div class="said">
+            <h2>${title} <small>${words.isLeftOut}</small></h2>
+            ${this.#edit(name, title, source, false)}
+        </div></li>`;
+    }
+
+    /** @param {string} name @param {string} title @param {Source} written @param {boolean} lasts */
+    #edit(name, title, { now, before, file }, lasts) {
+        const { draft, open, changes } = this.state;
+        const base = before ?? now;
+        const changed = changesOf(draft, name);
+        const own = before === null && file === changes?.file; // a rule of the clinic's, whole in the text
+        const isOpen = open === name;
+        return html`
+            ${changed && !own && Object.keys(changed).length > 0 && html`<p class="changed">
+                ${words.changedHere} ${Object.entries(changed).map(([key, value]) => changeWords(base, key, value)).join('; ')}</p>`}
+            ${this.props.mayChange && changes?.file && html`<button class="change" aria-expanded=${isOpen}
+                aria-label=${words.changeRule(title)} onClick=${() => this.setState({ open: isOpen ? '' : name })}>
+                ${isOpen ? words.foldIn : words.change}</button>
+                ${isOpen && (own ? html`<p class="hint">${words.ruleAsText}</p>` : html`<${RuleForm} name=${name}
+                    base=${base} text=${draft} lasts=${lasts} onText=${(/** @type {string} */ text) => this.#draft(text)} />`)}`}`;
+    }
+
+    /** For who writes rules: all of it. @param {Changes} changes */
+    #text({ file }) {
+        if (file === null) return html`<p class="hint">${words.cannotChange}</p>`;
+        return html`<details class="rule-text"><summary>${words.asText}</summary>
+            <p class="hint">${words.asTextHint(file)}</p>
+            <textarea rows="14" spellcheck=${false} aria-label=${words.asText} value=${this.state.draft}
+                onInput=${(/** @type {Event} */ event) =>
+                    this.#draft(/** @type {HTMLTextAreaElement} */ (event.currentTarget).value)} />
+        </details>`;
+    }
+}
+
+/** "limit 45 deg → 50 deg". @param {Record<string, any>} base @param {string} key @param {string} value */
+function changeWords(base, key, value) {
+    if (key === 'off') return words.off;
+    return `${words.ruleKeys[key] ?? key} ${valueWords(base[key])} → ${valueWords(value)}`;
+}
+
+/** As people read it: "45°", "−25° … 60°". @param {unknown} value @returns {string} */
+function valueWords(value) {
+    const one = quantity(value);
+    if (one) return one.figure.replace('-', '−') + unitSuffix(one.unit || '1');
+    const pair = listOf(value);
+    if (pair.length > 0) return pair.map(valueWords).join(' … ');
+    const level = PRIORITIES.indexOf(String(value));
+    if (level >= 0) return [words.low, words.medium, words.high][level];
+    return typeof value === 'string' && value !== '' ? value : value ? '…' : words.none;
+}
+
+/** @param {Told} told */
+function delayWords(told) {
+    const seconds = (/** @type {number} */ s) => words.seconds(number(s, Number.isInteger(s) ? 0 : 1));
+    return [told.for && words.raisedAfter(seconds(told.for)), told.clear_for && words.overAfter(seconds(told.clear_for))]
+        .filter(Boolean).join(' ');
 }
 
 /** "Lumbar flexion above 45° or below −12°: medium alarm, clinical." @param {Store} store

@@ -1,0 +1,212 @@
+// Rules changed at the page: a limit in its form, tried on a recorded session, applied, undone; and the
+// text of it all, for who writes rules.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { unreached, violations } from './access.mjs';
+import { text, texts } from './browser.mjs';
+import { soon, sleep, until } from './clinic.mjs';
+import { Wearable } from './posture.mjs';
+import { faults, SIZES } from './screens.mjs';
+
+export const CHANGE_RULES = `
+rules:
+  - name: bent
+    title: Bent forward
+    metric: trunk_inclination
+    above: 35 deg
+    clear: 30 deg
+    priority: medium
+    text: "Bent {value}."
+    action: "Ask to sit up."
+  - name: tilted
+    title: Tilted
+    metric: trunk_inclination
+    outside: [-20 deg, 60 deg]
+    for: 5 s
+    clear_for: 2 s
+    priority: low
+    text: "Tilted {value} for {for}."
+  - name: over-plan
+    title: Over the plan
+    metric: trunk_inclination
+    above: limit(trunk_inclination)
+    priority: high
+    text: "{value}, and the plan says {limit}."
+`;
+
+async function ask(clinic, method, path, body = {}) {
+    const answer = await fetch(`${clinic.url}api/v1/${path}`, { method,
+        headers: { 'Content-Type': 'application/json', Origin: clinic.url.slice(0, -1) },
+        ...(method !== 'GET' && { body: JSON.stringify(body) }) });
+    const said = await answer.json();
+    assert.ok(answer.ok, `${path}: ${JSON.stringify(said)}`);
+    return said;
+}
+
+/** A session in which somebody bends to 40 degrees twice, and to 50 once. */
+async function treat(clinic) {
+    const wearable = new Wearable(clinic, 'p-01');
+    const says = async (degrees) => {
+        wearable.says(degrees);
+        await until(`it says ${degrees}`, async () => {
+            const { values } = await ask(clinic, 'GET', 'devices/posture/p-01').catch(() => ({ values: [] }));
+            return JSON.stringify(values).includes(`"value":${degrees}`);
+        });
+    };
+    try {
+        await says(5);
+        const { id } = await ask(clinic, 'POST', 'sessions', { room: 'room-1', therapist: 'AB' });
+        await ask(clinic, 'POST', `sessions/${id}/start`);
+        for (const degrees of [5, 40, 5, 50, 5, 40, 5]) await says(degrees);
+        await ask(clinic, 'POST', `sessions/${id}/end`);
+    } finally {
+        wearable.silent();
+    }
+    await until('its recording is whole', async () => (await ask(clinic, 'POST', 'rules/try', { text: '' })).now === 3);
+}
+
+/** Another figure in a field, as one types it. */
+async function fill(page, label, figure) {
+    await page.fill(`.rule-form label:has-text("${label}") input`, figure);
+    await page.keyboard.press('Tab');
+}
+
+async function slide(page) {
+    await page.focus('.rule-bar .slide input');
+    await page.keyboard.press('End');
+}
+
+function above(clinic) {
+    return ask(clinic, 'GET', 'rules').then(({ rules }) => rules.find(({ name }) => name === 'bent').written.now.above);
+}
+
+export async function testRules(tap, browser, clinic, shots) {
+    mkdirSync(shots, { recursive: true });
+    await treat(clinic);
+    const { page, log, close } = await browser.open(`${clinic.url}#/rules`);
+    page.setDefaultTimeout(20000);
+    const open = (title) => page.click(`button[aria-label="Change: ${title}"]`);
+    await until('the rules', () => page.$('.rule-list .change'));
+
+    await tap.check('another limit, tried on a recorded session, says how many alarms it would be', async () => {
+        await open('Bent forward');
+        await fill(page, 'Limit, above', '45');
+        await soon(async () => assert.match(await text(page, '.changed'),
+            /Changed here: Limit, above 35° → 45°; Over again at 30° → 40°/));
+        assert.equal(await page.$('.rule-bar .slide'), null, 'it can be applied before it was tried');
+        await page.click('.rule-bar .try');
+        await soon(async () => assert.equal(await text(page, '.rule-bar .verdict'), '2 alarms fewer'));
+        assert.match(await text(page, '.by-rule'), /Bent forward 3 now, 1 then: 2 alarms fewer/);
+        assert.equal(await above(clinic), '35 deg'); // nothing is changed yet
+    });
+
+    await tap.check('what is changed after it was tried is to be tried again', async () => {
+        await fill(page, 'Limit, above', '46');
+        await until('the button', () => page.$('.rule-bar .try'));
+        assert.equal(await page.$('.rule-bar .slide'), null);
+        assert.equal(await page.$('.rule-bar .verdict'), null);
+        await page.click('.rule-bar .try');
+        await until('the slide', () => page.$('.rule-bar .slide'));
+    });
+
+    await tap.check('axe-core finds nothing in form and verdict, and all is reached by keyboard', async () => {
+        assert.deepEqual(await violations(page), []);
+        await page.emulateMedia({ colorScheme: 'dark' });
+        assert.deepEqual(await violations(page, ['color-contrast']), []);
+        await page.emulateMedia({ colorScheme: 'light' });
+        const { count, wrong } = await unreached(page);
+        assert.deepEqual(wrong, []);
+        return `${count} to operate`;
+    });
+
+    for (const [name, [width, height]] of Object.entries(SIZES))
+        for (const scheme of ['light', 'dark'])
+            await tap.check(`it fits a ${name} (${scheme})`, async () => {
+                await page.setViewportSize({ width, height });
+                await page.emulateMedia({ colorScheme: scheme });
+                await sleep(100);
+                await page.evaluate(() => scrollTo(0, 0));
+                await page.screenshot({ path: join(shots, `rules-change-${name}-${scheme}.png`) });
+                assert.deepEqual(await faults(page), []);
+            });
+    await page.setViewportSize({ width: 1180, height: 820 });
+
+    await tap.check('a slide applies it, and it counts at once', async () => {
+        await slide(page);
+        await soon(async () => assert.match(await text(page, '.calm'), /^Applied/));
+        assert.equal(await above(clinic), '46 deg');
+        assert.equal(await page.$('.rule-bar'), null);
+        await soon(async () => assert.match(await text(page, '.rule-list'), /Trunk inclination above 46°/));
+        assert.match(readFileSync(join(clinic.folder, 'page.yaml'), 'utf8'),
+            /rules:\n {2}- name: bent\n {4}above: 46 deg\n {4}clear: 41 deg\n$/);
+    });
+
+    await tap.check('it is undone by one touch', async () => {
+        await page.click('.undo');
+        await soon(async () => assert.match(await text(page, '.calm'), /^Undone/));
+        assert.equal(await above(clinic), '35 deg');
+    });
+
+    await tap.check('a rule that is off is shown as that, and comes back', async () => {
+        await open('Tilted');
+        await page.click('.rule-form .choice:has-text("off")');
+        await page.click('.rule-bar .try');
+        await soon(async () => assert.equal(await text(page, '.rule-bar .verdict'), 'The same alarms as now'));
+        await slide(page);
+        await soon(async () => assert.match(await text(page, '.rule-list li.off'), /Tilted is off: it raises no alarm/));
+        await page.click('.rule-list li.off .change');
+        await page.click('.rule-form .choice:has-text("on")');
+        await until('the bar', () => page.$('.rule-bar'));
+        await page.click('.rule-bar .discard');
+        await until('no bar', async () => !await page.$('.rule-bar'));
+        assert.equal((await page.$$('.rule-list li.off')).length, 1); // it was discarded
+        await page.click('.undo');
+        await until('all rules', async () => !await page.$('.rule-list li.off'));
+    });
+
+    await tap.check('a pair of limits, delays and urgency are changed in their form', async () => {
+        await open('Tilted');
+        await fill(page, 'Limit, below', '-25');
+        await fill(page, 'Holds for', '8');
+        await page.click('.rule-form .choice:has-text("Medium")');
+        await page.click('.rule-text summary');
+        assert.match(await page.inputValue('.rule-text textarea'),
+            /- name: tilted\n {4}outside: \[-25 deg, 60 deg\]\n {4}for: 8 s\n {4}priority: medium\n/);
+        await fill(page, 'Holds for', '5');
+        await soon(async () => assert.doesNotMatch(await page.inputValue('.rule-text textarea'), /for:/));
+        await page.click('.rule-form button:has-text("as it was installed")');
+        await until('nothing is changed', async () => !await page.$('.changed'));
+        await open('Bent forward'); // which has no delay yet
+        await fill(page, 'Holds for', '3');
+        await soon(async () => assert.match(await text(page, '.changed'), /Holds for none → 3.s/));
+        await fill(page, 'Holds for', '0');
+        await until('nothing is changed', async () => !await page.$('.changed'));
+        await open('Over the plan');
+        assert.match(await text(page, '.rule-form .hint'), /no plain numbers/);
+    });
+
+    await tap.check('a mistake in the text is told with its line, and changes nothing', async () => {
+        await page.fill('.rule-text textarea', 'rules:\n  - name: bent\n    above: 45 Cel\n');
+        await page.click('.rule-bar .try');
+        await soon(async () => assert.match(await text(page, '.complaint'),
+            /page\.yaml:3:12: trunk_inclination is measured in deg/));
+        await page.fill('.rule-text textarea', 'rules:\n  - {name: bent, above: 45 deg}\n');
+        await page.click('.rule-bar .try');
+        await soon(async () => assert.equal(await text(page, '.rule-bar .verdict'), '2 alarms fewer'));
+        await open('Bent forward');
+        await soon(async () => assert.ok((await texts(page, '.rule-list .hint')).some((hint) => /written by hand/.test(hint))));
+    });
+
+    await tap.check('what somebody else changed meanwhile is not overwritten', async () => {
+        const changes = await fetch(`${clinic.url}api/v1/rules/changes`);
+        await fetch(`${clinic.url}api/v1/rules/changes`, { method: 'PUT', body: JSON.stringify({
+            text: 'rules: [{name: bent, above: 36 deg}]' }), headers: { 'Content-Type': 'application/json',
+            'If-Match': changes.headers.get('ETag'), Origin: clinic.url.slice(0, -1) } });
+        await slide(page);
+        await soon(async () => assert.match(await text(page, '.complaint'), /changed meanwhile/));
+        assert.equal(await above(clinic), '36 deg');
+    });
+    assert.deepEqual(log.said.filter((line) => !/4\d\d \(/.test(line)), []);
+    await close();
+}
