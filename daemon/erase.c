@@ -91,7 +91,7 @@ static void remove_tapes_again(struct lumbard *hub, uint64_t client)
     struct store_sessions sessions = {0};
     struct store_tapes tapes = {0};
     struct diag diag = {0};
-    if (store_client_sessions(config->history.file, client, &sessions, &diag) != 0 ||
+    if (store_client_sessions(hub->store, client, &sessions, &diag) != 0 ||
         store_client_tapes(config->recorder.folder, &sessions, &tapes, &diag) != 0 ||
         remove_tapes(config->recorder.folder, &tapes, &diag) != 0)
         log_error("client %llu was erased, and recordings may be left: %s",
@@ -172,13 +172,13 @@ static void on_look(uv_work_t *work)
 {
     struct asking *asking = work->data;
     int code =
-        store_client_sessions(asking->file, asking->client, &asking->sessions, &asking->diag);
+        store_client_sessions(asking->hub->store, asking->client, &asking->sessions, &asking->diag);
     if (code == 0)
         code = store_client_tapes(asking->recordings, &asking->sessions, &asking->tapes,
                                   &asking->diag);
     look_aside(asking);
     if (code == 0 && !asking->erases)
-        store_client_document(asking->file, asking->client, &asking->document, &asking->diag);
+        store_client_document(asking->hub->store, asking->client, &asking->document, &asking->diag);
 }
 
 static void on_remove(uv_work_t *work)

@@ -11,7 +11,7 @@
 struct reading {
     struct store_log_wish wish;
     struct store_log_reader reader;
-    char file[PATH_MAX];
+    struct store *store;
     char *room, *rule, *rooms; /* the wish's, owned */
     uint64_t next;
     int rc;
@@ -119,7 +119,7 @@ static void on_work(uv_work_t *work)
     const struct store_log_wish *wish = &reading->wish;
     sqlite3 *db = NULL;
     sqlite3_stmt *rows = NULL, *of = NULL;
-    reading->rc = store_read_open(&db, reading->file);
+    reading->rc = store_read_open(&db, reading->store);
     if (reading->rc == SQLITE_OK)
         reading->rc = sqlite3_prepare_v2(db, alarms, -1, &rows, NULL);
     if (reading->rc == SQLITE_OK)
@@ -134,7 +134,7 @@ static void on_work(uv_work_t *work)
     }
     sqlite3_finalize(of);
     sqlite3_finalize(rows);
-    sqlite3_close(db);
+    store_read_close(db, reading->store, reading->rc);
 }
 
 /* ---- the loop's part ---- */
@@ -170,7 +170,7 @@ int store_alarm_log(struct store *store, uv_loop_t *loop, const struct store_log
         return ERR_MEMORY;
     *reading = (struct reading){.wish = *wish, .reader = *reader};
     reading->work.data = reading;
-    snprintf(reading->file, sizeof(reading->file), "%s", store->file);
+    reading->store = store;
     bool copied = copy(wish->room, &reading->room) && copy(wish->rule, &reading->rule) &&
                   copy(wish->rooms, &reading->rooms);
     reading->wish.rooms = reading->rooms;

@@ -7,7 +7,7 @@
 
 struct reader {
     struct store_trail trail;
-    char file[PATH_MAX];
+    struct store *store;
     uint64_t after;
     unsigned limit;
     store_row_cb *on_line;
@@ -24,10 +24,10 @@ static void on_work(uv_work_t *work)
     snprintf(where, sizeof(where),
              "id IN (SELECT id FROM audit WHERE id > %llu ORDER BY id LIMIT %u)",
              (unsigned long long)reader->after, reader->limit);
-    int rc = store_read_open(&db, reader->file);
+    int rc = store_read_open(&db, reader->store);
     if (rc == SQLITE_OK)
         rc = store_rows_read(db, STORE_AUDIT, where, reader->on_line, reader->user);
-    sqlite3_close(db);
+    store_read_close(db, reader->store, rc);
     if (rc == SQLITE_DONE || rc == SQLITE_OK)
         return;
     reader->trail.code = ERR_IO;
@@ -55,7 +55,7 @@ int store_audit(struct store *store, uv_loop_t *loop, uint64_t after, unsigned l
                               .on_end = on_end,
                               .user = user,
                               .work.data = reader};
-    snprintf(reader->file, sizeof(reader->file), "%s", store->file);
+    reader->store = store;
     if (uv_queue_work(loop, &reader->work, on_work, after_work) == 0)
         return 0;
     free(reader);

@@ -25,6 +25,7 @@ static const struct part {
     {"session_devices", "SELECT * FROM session_device WHERE session" OF_SESSIONS},
     {"session_phases", "SELECT * FROM session_phase WHERE session" OF_SESSIONS},
     {"session_notes", "SELECT * FROM session_note WHERE session" OF_SESSIONS},
+    {"amendments", "SELECT * FROM amendment WHERE session" OF_SESSIONS},
     {"calibrations", "SELECT * FROM calibration WHERE client = ?1 OR session" OF_SESSIONS},
     {"alarms", "SELECT * FROM alarm WHERE number IN (" ALARMS ")"},
     {"alarm_transitions", "SELECT * FROM alarm_transition WHERE alarm IN (" ALARMS ")"},
@@ -75,17 +76,18 @@ static int complain(int rc, struct diag *diag)
                     sqlite3_errstr(rc));
 }
 
-int store_client_document(const char *file, uint64_t client, json_t **document, struct diag *diag)
+int store_client_document(struct store *store, uint64_t client, json_t **document,
+                          struct diag *diag)
 {
     sqlite3 *db = NULL;
-    int rc = store_read_open(&db, file);
+    int rc = store_read_open(&db, store);
     *document = json_object();
     for (unsigned i = 0; rc == SQLITE_OK && i < sizeof(parts) / sizeof(parts[0]); i++) {
         json_t *list = json_array();
         rc = read_part(db, parts[i].sql, client, list);
         json_object_set_new(*document, parts[i].name, list);
     }
-    sqlite3_close(db);
+    store_read_close(db, store, rc);
     if (rc == SQLITE_OK)
         return 0;
     json_decref(*document);
@@ -105,13 +107,13 @@ static bool add_id(struct store_sessions *sessions, uint64_t id)
     return true;
 }
 
-int store_client_sessions(const char *file, uint64_t client, struct store_sessions *sessions,
+int store_client_sessions(struct store *store, uint64_t client, struct store_sessions *sessions,
                           struct diag *diag)
 {
     sqlite3 *db = NULL;
     sqlite3_stmt *rows = NULL;
     *sessions = (struct store_sessions){.count = 0};
-    int rc = store_read_open(&db, file);
+    int rc = store_read_open(&db, store);
     if (rc == SQLITE_OK)
         rc = sqlite3_prepare_v2(db, "SELECT id FROM session WHERE client = ?1 ORDER BY id", -1,
                                 &rows, NULL);
@@ -123,7 +125,7 @@ int store_client_sessions(const char *file, uint64_t client, struct store_sessio
             rc = SQLITE_NOMEM;
     }
     sqlite3_finalize(rows);
-    sqlite3_close(db);
+    store_read_close(db, store, rc);
     return rc == SQLITE_DONE ? 0 : complain(rc, diag);
 }
 

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "io/store.h"
 #include "io/tape_folder.h"
 
 struct store_sessions {
@@ -21,12 +22,13 @@ struct store_sessions {
 };
 
 /* The numbers of the client's sessions. */
-int store_client_sessions(const char *file, uint64_t client, struct store_sessions *sessions,
+int store_client_sessions(struct store *store, uint64_t client, struct store_sessions *sessions,
                           struct diag *diag);
 
 /* Every row that is of the client or the client's sessions, by table; times in ms since 1970. What
  * was measured is told by session: /sessions/{id}/csv. */
-int store_client_document(const char *file, uint64_t client, json_t **document, struct diag *diag);
+int store_client_document(struct store *store, uint64_t client, json_t **document,
+                          struct diag *diag);
 
 /* The recordings of these sessions in a folder; free() the list. `open`: one of them goes on. */
 struct store_tapes {

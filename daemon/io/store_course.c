@@ -8,7 +8,7 @@
 
 struct reader {
     struct store_course answer;
-    char file[PATH_MAX];
+    struct store *store;
     uint64_t client;
     int64_t from_ms, to_ms;
     const struct drivers *drivers;
@@ -102,12 +102,12 @@ static int read_table(struct reader *reader, sqlite3 *db, enum store_table table
 static int read_all(struct reader *reader)
 {
     sqlite3 *db = NULL;
-    int rc = store_read_open(&db, reader->file);
+    int rc = store_read_open(&db, reader->store);
     if (rc == SQLITE_OK)
         rc = read_table(reader, db, STORE_SESSION, "created_ms", "session", on_session);
     if (rc == SQLITE_OK)
         rc = read_table(reader, db, STORE_CALIBRATION, "at_ms", "calibration", on_range);
-    sqlite3_close(db);
+    store_read_close(db, reader->store, rc);
     return rc;
 }
 
@@ -161,7 +161,7 @@ int store_course(struct store *store, uv_loop_t *loop, uint64_t client, int64_t 
     reader->on_course = on_course;
     reader->user = user;
     reader->work.data = reader;
-    snprintf(reader->file, sizeof(reader->file), "%s", store->file);
+    reader->store = store;
     if (uv_queue_work(loop, &reader->work, on_work, after_work) == 0)
         return 0;
     free(reader);

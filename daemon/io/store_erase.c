@@ -52,16 +52,25 @@ static int put_second(struct store_db *db, int64_t minute, int64_t device, int64
         store_bind(db, ON_SECOND_WRITE, "iiib", minute, device, metric, packed, bytes));
 }
 
+/* SQLITE_ROW, SQLITE_DONE with an empty block where there is none, or what is wrong. One that
+ * cannot be read is empty: there is nothing in it to be left. */
+static int read_block(sqlite3_stmt *read, struct block *block)
+{
+    int rc = sqlite3_step(read);
+    memset(block, 0, sizeof(*block));
+    if (rc == SQLITE_ROW &&
+        !block_unpack(block, sqlite3_column_blob(read, 0), (size_t)sqlite3_column_bytes(read, 0)))
+        memset(block, 0, sizeof(*block));
+    sqlite3_reset(read);
+    return rc;
+}
+
 /* Into an empty block where there is none. */
 static int get_second(struct store_db *db, int64_t minute, int64_t device, int64_t metric,
                       struct block *block)
 {
     sqlite3_stmt *read = store_bind(db, ON_SECOND_READ, "iii", minute, device, metric);
-    int rc = sqlite3_step(read);
-    memset(block, 0, sizeof(*block));
-    if (rc == SQLITE_ROW)
-        block_unpack(block, sqlite3_column_blob(read, 0), (size_t)sqlite3_column_bytes(read, 0));
-    sqlite3_reset(read);
+    int rc = read_block(read, block);
     return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : rc;
 }
 
@@ -135,12 +144,11 @@ static int cut_minutes(struct store_db *db, const struct stay *stay, int64_t met
         for (int64_t hour = first; hour <= last && rc == 0; hour++) {
             struct block block = {0};
             sqlite3_stmt *read = store_bind(db, ON_MINUTE_READ, "iii", stay->device, metric, hour);
-            bool found = sqlite3_step(read) == SQLITE_ROW;
-            if (found)
-                block_unpack(&block, sqlite3_column_blob(read, 0),
-                             (size_t)sqlite3_column_bytes(read, 0));
-            sqlite3_reset(read);
-            rc = found ? cut_hour(db, stay, hour, metric, &block) : 0;
+            rc = read_block(read, &block);
+            if (rc == SQLITE_ROW)
+                rc = cut_hour(db, stay, hour, metric, &block);
+            else if (rc == SQLITE_DONE)
+                rc = 0;
         }
     return rc;
 }
@@ -158,20 +166,22 @@ static int cut_stays(struct store_db *db)
     sqlite3_stmt *list, *most;
     int64_t metrics = 0;
     int rc = sqlite3_prepare_v2(db->db, "SELECT max(id) FROM metric", -1, &most, NULL);
-    if (rc == SQLITE_OK && sqlite3_step(most) == SQLITE_ROW)
+    if (rc == SQLITE_OK && (rc = sqlite3_step(most)) == SQLITE_ROW) {
         metrics = sqlite3_column_int64(most, 0);
+        rc = SQLITE_OK;
+    }
     sqlite3_finalize(most);
     if (rc == SQLITE_OK)
         rc = sqlite3_prepare_v2(db->db, sql, -1, &list, NULL);
     if (rc != SQLITE_OK)
         return rc;
-    while (rc == SQLITE_OK && sqlite3_step(list) == SQLITE_ROW) {
+    while (rc == SQLITE_OK && (rc = sqlite3_step(list)) == SQLITE_ROW) {
         struct stay stay = {sqlite3_column_int64(list, 0), sqlite3_column_int64(list, 1),
                             sqlite3_column_int64(list, 2)};
         rc = stay.to_ms > stay.from_ms ? cut_stay(db, &stay, metrics) : 0;
     }
     sqlite3_finalize(list);
-    return rc;
+    return rc == SQLITE_DONE ? SQLITE_OK : rc;
 }
 
 /* ---- rows ---- */

@@ -159,10 +159,10 @@ void store_file_close(struct store_db *db)
     memset(db, 0, sizeof(*db));
 }
 
-int store_read_open(sqlite3 **db, const char *file)
+int store_read_open(sqlite3 **db, const struct store *store)
 {
     int rc = sqlite3_open_v2(
-        file, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+        store->file, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     if (rc == SQLITE_OK)
@@ -171,6 +171,13 @@ int store_read_open(sqlite3 **db, const char *file)
         rc = sqlite3_exec(*db, "PRAGMA query_only = ON; PRAGMA cell_size_check = ON; BEGIN", NULL,
                           NULL, NULL);
     return rc;
+}
+
+void store_read_close(sqlite3 *db, struct store *store, int rc)
+{
+    sqlite3_close(db);
+    if (store_outcome_of(rc) == STORE_DAMAGED)
+        store_doubt(store);
 }
 
 int store_file_set_aside(const char *file, const char *why, struct diag *diag)

@@ -8,7 +8,7 @@
 #include "io/store_state.h"
 
 struct reading {
-    char file[PATH_MAX];
+    struct store *store;
     int64_t from_ms, to_ms;
     struct load *load;
     int rc; /* SQLite's, or SQLITE_DONE */
@@ -47,13 +47,13 @@ static void on_work(uv_work_t *work)
     struct reading *reading = work->data;
     sqlite3 *db = NULL;
     sqlite3_stmt *statement = NULL;
-    reading->rc = store_read_open(&db, reading->file);
+    reading->rc = store_read_open(&db, reading->store);
     if (reading->rc == SQLITE_OK)
         reading->rc = sqlite3_prepare_v2(db, question, -1, &statement, NULL);
     if (reading->rc == SQLITE_OK)
         reading->rc = read_rows(reading, statement);
     sqlite3_finalize(statement);
-    sqlite3_close(db);
+    store_read_close(db, reading->store, reading->rc);
 }
 
 static void after_work(uv_work_t *work, int status)
@@ -83,7 +83,7 @@ int store_load_of(struct store *store, uv_loop_t *loop, int64_t from_ms, int64_t
                                 .on_load = on_load,
                                 .user = user};
     reading->work.data = reading;
-    snprintf(reading->file, sizeof(reading->file), "%s", store->file);
+    reading->store = store;
     if (reading->load != NULL && uv_queue_work(loop, &reading->work, on_work, after_work) == 0)
         return 0;
     load_destroy(reading->load);

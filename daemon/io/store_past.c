@@ -9,7 +9,7 @@
 
 struct reader {
     struct store_past answer;
-    char file[PATH_MAX];
+    struct store *store;
     char *where;
     unsigned most;
     store_past_cb *on_past;
@@ -67,10 +67,10 @@ static void on_work(uv_work_t *work)
     struct reader *reader = work->data;
     struct store_past *past = &reader->answer;
     sqlite3 *db = NULL;
-    int rc = store_read_open(&db, reader->file);
+    int rc = store_read_open(&db, reader->store);
     if (rc == SQLITE_OK)
         rc = store_rows_read(db, STORE_SESSION, reader->where, on_session, reader);
-    sqlite3_close(db);
+    store_read_close(db, reader->store, rc);
     if (rc != SQLITE_OK && rc != SQLITE_DONE) {
         past->code = ERR_IO;
         snprintf(past->words, sizeof(past->words), "the sessions cannot be read: %s",
@@ -153,7 +153,7 @@ int store_past(struct store *store, uv_loop_t *loop, const struct store_past_wan
     reader->on_past = on_past;
     reader->user = user;
     reader->work.data = reader;
-    snprintf(reader->file, sizeof(reader->file), "%s", store->file);
+    reader->store = store;
     if (reader->answer.sessions != NULL && reader->answer.clients != NULL &&
         reader->where != NULL && uv_queue_work(loop, &reader->work, on_work, after_work) == 0)
         return 0;

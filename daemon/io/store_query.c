@@ -35,7 +35,6 @@ struct sum {
 
 struct store_query {
     struct store *store; /* told of damage, from the pool's thread */
-    char file[PATH_MAX];
     char kind[LUMBAR_NAME_MAX + 1], device[DEVICE_NAME_BYTES], metric[LUMBAR_NAME_MAX + 1];
     int64_t from_ms, to_ms, step_ms;
     unsigned points;
@@ -370,7 +369,7 @@ static bool open_for_reading(struct store_query *query)
     static const char minute[] = "SELECT hour, block FROM minute WHERE device = ?1 AND metric = ?2"
                                  " AND hour BETWEEN ?3 AND ?4";
     static const char rollup[] = "SELECT 1 FROM rollup WHERE hour = ?1";
-    note_error(query, store_read_open(&query->db, query->file));
+    note_error(query, store_read_open(&query->db, query->store));
     return query->rc == SQLITE_OK && prepare(query, second, &query->second) &&
            prepare(query, minute, &query->minute) && prepare(query, rollup, &query->rollup);
 }
@@ -380,7 +379,7 @@ static void close_after_reading(struct store_query *query)
     sqlite3_finalize(query->second);
     sqlite3_finalize(query->minute);
     sqlite3_finalize(query->rollup);
-    sqlite3_close(query->db);
+    store_read_close(query->db, query->store, query->rc);
     query->db = NULL;
 }
 
@@ -439,8 +438,6 @@ static void run_query(struct store_query *query)
         snprintf(answer->words, sizeof(answer->words), "the history cannot be read: %s",
                  sqlite3_errstr(query->rc));
     }
-    if (store_outcome_of(query->rc) == STORE_DAMAGED)
-        store_doubt(query->store);
     close_after_reading(query);
     if (answer->code == 0)
         write_answer(query);
@@ -461,7 +458,6 @@ static int make_query(struct store_query **out, struct store *store,
     if (query == NULL)
         return ERR_MEMORY;
     query->store = store;
-    snprintf(query->file, sizeof(query->file), "%s", store->file);
     snprintf(query->kind, sizeof(query->kind), "%s", wanted->kind);
     snprintf(query->device, sizeof(query->device), "%s", wanted->device);
     snprintf(query->metric, sizeof(query->metric), "%s", wanted->metric);

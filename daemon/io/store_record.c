@@ -11,7 +11,7 @@
 
 struct reader {
     struct store_record record;
-    char file[PATH_MAX];
+    struct store *store;
     uint64_t session;
     struct session_reading reading;
     sqlite3 *db;
@@ -145,7 +145,7 @@ static int read_all(struct reader *reader)
 {
     struct store_record *record = &reader->record;
     struct report *report = record->report;
-    int rc = store_read_open(&reader->db, reader->file);
+    int rc = store_read_open(&reader->db, reader->store);
     if (rc == SQLITE_OK)
         rc = session_read(&reader->reading, reader->session, rows_of, reader);
     if (rc != SQLITE_OK)
@@ -167,7 +167,7 @@ static void on_work(uv_work_t *work)
         snprintf(reader->record.words, sizeof(reader->record.words),
                  "the session cannot be read: %s", sqlite3_errstr(rc));
     }
-    sqlite3_close(reader->db);
+    store_read_close(reader->db, reader->store, rc);
 }
 
 /* ---- the loop's part ---- */
@@ -199,7 +199,7 @@ int store_record(struct store *store, uv_loop_t *loop, uint64_t session,
     reader->on_record = on_record;
     reader->user = user;
     reader->work.data = reader;
-    snprintf(reader->file, sizeof(reader->file), "%s", store->file);
+    reader->store = store;
     if (uv_queue_work(loop, &reader->work, on_work, after_work) == 0)
         return 0;
     free(report);

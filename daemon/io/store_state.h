@@ -66,8 +66,10 @@ void store_file_close(struct store_db *db);
 int store_file_migrate(sqlite3 *db, const char *file, struct diag *diag); /* store_schema.c */
 int store_file_version(void); /* that this program makes of each */
 /* A connection that only reads, and sees one moment: for the pool's threads. *db is to be closed
- * whatever it gives. */
-int store_read_open(sqlite3 **db, const char *file);
+ * whatever it gives, with what the reading came to: where that is damage, the store is looked
+ * through. */
+int store_read_open(sqlite3 **db, const struct store *store);
+void store_read_close(sqlite3 *db, struct store *store, int rc);
 int store_file_set_aside(const char *file, const char *why, struct diag *diag);
 enum store_outcome store_outcome_of(int code);
 

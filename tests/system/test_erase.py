@@ -66,11 +66,30 @@ def files_with(clinic, words, *but):
     return found
 
 
+def all_tables_are_given_out(clinic, document):
+    """Each row of a table that names a client or a session, with as many as the file has."""
+    with contextlib.closing(sqlite3.connect(clinic.folder / "history.db")) as db:
+        client = db.execute("SELECT id FROM client WHERE alias = ?", (ALIAS,)).fetchone()[0]
+        tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = set()
+        for table in tables:
+            columns = {row[1] for row in db.execute(f"PRAGMA table_info({table})")}
+            which = "client = ?1" if "client" in columns else \
+                "session IN (SELECT id FROM session WHERE client = ?1)" if "session" in columns else ""
+            if not which or table == "erasure":  # who is erased: nobody is told of by name
+                continue
+            count = db.execute(f"SELECT count(*) FROM {table} WHERE {which}", (client,)).fetchone()[0]
+            assert len(document[f"{table}s"]) == count, (table, count, document)
+            found.add(table)
+    assert {"plan", "session", "session_note", "amendment", "calibration"} <= found, found
+
+
 def all_of_a_client_is_given_out(build):
     with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
         session = treat(clinic, "room-1", ALIAS, NOTE, [GOAL])
         treat(clinic, "room-2", OTHER, "Of another one.")
         finished(clinic, 2)
+        assert clinic.ctl("session", "amend", str(session), "note", "Said later").returncode == 0
         assert clinic.ask("/clients/nobody/export")[0] == 404
         out = clinic.folder / "given-out"
         done = clinic.ctl("client", "export", ALIAS, "--out", str(out))
@@ -79,9 +98,11 @@ def all_of_a_client_is_given_out(build):
         assert document["client"][0]["alias"] == ALIAS, document
         assert document["client"][0]["body"]["goals"] == [GOAL], document
         assert [s["id"] for s in document["sessions"]] == [session], document
-        assert [n["text"] for n in document["session_notes"]] == [NOTE], document
+        assert [n["text"] for n in document["session_notes"]] == [NOTE, "Said later"], document
         assert [a["rule"] for a in document["alarms"]] == ["bent"], document
         assert len(document["alarm_transitions"]) >= 2, document
+        assert [a["text"] for a in document["amendments"]] == ["Said later"], document
+        all_tables_are_given_out(clinic, document)
         rows = (out / f"session-{session}.csv").read_text()
         assert "trunk_inclination" in rows, rows[:200]
         assert ALIAS in (out / f"session-{session}.html").read_text()
