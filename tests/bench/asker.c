@@ -20,8 +20,8 @@
 static _Noreturn void give_up(struct asker *asker, const struct asker_question *question,
                               const char *what)
 {
-    snprintf(asker->wrong, sizeof(asker->wrong), "%s %s: %.150s", question->device,
-             question->metric, what);
+    snprintf(asker->wrong, sizeof(asker->wrong), "%s%s %s: %.120s", question->client,
+             question->device, question->metric, what);
     _exit(1);
 }
 
@@ -51,24 +51,37 @@ static bool read_answer(int fd, char *answer)
     return have > 0 && have < ANSWER_BYTES - 1;
 }
 
-static unsigned buckets_in(const char *answer)
+static unsigned parts_in(const char *answer, const char *mark)
 {
     unsigned count = 0;
-    for (const char *at = answer; (at = strstr(at, "\"mean\":")) != NULL; at++)
+    for (const char *at = answer; (at = strstr(at, mark)) != NULL; at++)
         count++;
     return count;
+}
+
+static void write_path(const struct asker_question *question, char out[REQUEST_BYTES / 2])
+{
+    char from[INSTANT_BYTES], to[INSTANT_BYTES];
+    instant_write(question->from_ms, from);
+    instant_write(question->to_ms, to);
+    if (question->client[0] != '\0')
+        snprintf(out, REQUEST_BYTES / 2, "clients/%s/course?from=%s&to=%s", question->client, from,
+                 to);
+    else
+        snprintf(out, REQUEST_BYTES / 2, "history?device=%s&metric=%s&from=%s&to=%s",
+                 question->device, question->metric, from, to);
 }
 
 static int64_t ask(struct asker *asker, const struct asker_question *question, int port)
 {
     static char answer[ANSWER_BYTES];
-    char request[REQUEST_BYTES], from[INSTANT_BYTES], to[INSTANT_BYTES];
-    int length =
-        snprintf(request, sizeof(request),
-                 "GET /api/v1/history?device=%s&metric=%s&from=%s&to=%s HTTP/1.1\r\n"
-                 "Host: 127.0.0.1:%d\r\nConnection: close\r\n\r\n",
-                 question->device, question->metric, instant_write(question->from_ms, from),
-                 instant_write(question->to_ms, to), port);
+    char request[REQUEST_BYTES], path[REQUEST_BYTES / 2];
+    const char *mark = question->client[0] != '\0' ? "\"started\":" : "\"mean\":";
+    write_path(question, path);
+    int length = snprintf(request, sizeof(request),
+                          "GET /api/v1/%s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
+                          "Connection: close\r\n\r\n",
+                          path, port);
     int64_t from_ns = usage_mono_ns();
     int fd = connect_to(port);
     if (fd < 0 || write(fd, request, (size_t)length) != length || !read_answer(fd, answer))
@@ -77,9 +90,10 @@ static int64_t ask(struct asker *asker, const struct asker_question *question, i
     int64_t took_ns = usage_mono_ns() - from_ns;
     if (strncmp(answer, "HTTP/1.1 200", 12) != 0)
         give_up(asker, question, answer);
-    if (buckets_in(answer) < question->least) {
+    if (parts_in(answer, mark) < question->least) {
         char what[64];
-        snprintf(what, sizeof(what), "%u buckets, not %u", buckets_in(answer), question->least);
+        snprintf(what, sizeof(what), "%u buckets or sessions, not %u", parts_in(answer, mark),
+                 question->least);
         give_up(asker, question, what);
     }
     return took_ns;

@@ -10,11 +10,12 @@
 
 #define ASKER_MOST 2000
 
-/* A span of one value of one device. */
+/* A span of one value of one device, or of one client's course. */
 struct asker_question {
+    char client[32]; /* "": of the value */
     char device[32], metric[48];
     int64_t from_ms, to_ms;
-    unsigned least; /* buckets that the answer must have */
+    unsigned least; /* buckets or sessions that the answer must have */
     unsigned kind;  /* the caller's */
 };
 

@@ -6,7 +6,7 @@
  * 20 rooms, 8 hours on five days of each week of a year (year.h), of which the last N days have
  * their seconds. A FILE that is there is taken as it is. Then the hub is started with it, and while
  * it takes 4,000 messages a second of 400 devices and serves ten dashboards, one hour of one value,
- * and one value's year, are asked for by its API as a browser does.
+ * one value's year, and one client's, are asked for by its API as a browser does.
  * Exit 0: what is wanted is met; 1: it is not.
  */
 #include <errno.h>
@@ -36,8 +36,8 @@
 #define PATIENT_S 30
 #define HOUR_MS   INT64_C(3600000)
 
-enum kind { AN_HOUR, A_YEAR };
-enum { HOURS = 400, YEARS = 100, REST_MS = 30 };
+enum kind { AN_HOUR, A_YEAR, A_COURSE };
+enum { HOURS = 400, YEARS = 100, COURSES = 100, REST_MS = 30 };
 
 static struct table table;
 
@@ -191,17 +191,30 @@ static void choose_hour(struct asker_question *question, const struct year_optio
     question->least = 300; /* of 360; a device may lie in its cradle */
 }
 
+static void choose_course(struct asker_question *question, const struct year_options *options,
+                          const struct year *year)
+{
+    *question =
+        (struct asker_question){.from_ms = year->from_ms, .to_ms = year->to_ms, .kind = A_COURSE};
+    snprintf(question->client, sizeof(question->client), "c-%u", 1 + roll(YEAR_CLIENTS));
+    question->least = options->rooms * 4 * options->days / YEAR_CLIENTS - 1;
+}
+
 static struct asker *choose_questions(const struct year_options *options, const struct year *year)
 {
     struct asker *asker =
         mmap(NULL, sizeof(*asker), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (asker == MAP_FAILED)
         give_up(strerror(errno));
-    asker->count = HOURS + YEARS;
+    asker->count = HOURS + YEARS + COURSES;
     for (unsigned i = 0; i < asker->count; i++) {
         struct asker_question *question = &asker->questions[i];
+        if (i % (asker->count / COURSES) == 1) {
+            choose_course(question, options, year);
+            continue;
+        }
         choose_value(question);
-        if (i % (1 + HOURS / YEARS) != 0) {
+        if (i % (asker->count / YEARS) != 0) {
             choose_hour(question, options, year);
             continue;
         }
@@ -249,6 +262,7 @@ static void measure_answers(const struct year_options *options, const struct yea
                RATE, DEVICES);
     add_answers(asker, AN_HOUR, "an hour of one value", 10);
     add_answers(asker, A_YEAR, "a year of one value", 100);
+    add_answers(asker, A_COURSE, "a client's year", 100);
     table_add(&table, "publish to frame, p99", samples_ms(&bed.values, 0.99), "ms", AT_MOST, 25);
     table_add(&table, "messages refused or dropped", (double)bed.dashboards[0].lost, "", AT_MOST,
               0);

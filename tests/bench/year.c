@@ -313,6 +313,42 @@ static void weigh(const struct year_options *options, struct year *year)
     year->file_bytes = status.st_size;
 }
 
+/* ---- who was treated ---- */
+
+/* Four sessions a day in each room, of which each client has two a week; rows as the hub writes
+ * them. */
+static void put_people(const struct making *making)
+{
+    const struct year_options *options = making->options;
+    const unsigned sessions = options->rooms * 4 * options->days;
+    char sql[2048];
+    sqlite3 *db;
+    if (sqlite3_open(options->file, &db) != SQLITE_OK)
+        give_up("the file cannot be opened for its clients");
+    run(db, "BEGIN");
+    snprintf(sql, sizeof(sql),
+             "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %u)"
+             " INSERT INTO client SELECT i, 'c-' || i, %lld, NULL,"
+             " json_object('name', 'c-' || i, 'goals', json_array(), 'own', json_array()) FROM n",
+             YEAR_CLIENTS, (long long)making->year->from_ms);
+    run(db, sql);
+    snprintf(
+        sql, sizeof(sql),
+        "WITH RECURSIVE n(i, at) AS (SELECT 1, %lld UNION ALL"
+        "  SELECT i + 1, at + %lld FROM n WHERE i < %u)"
+        " INSERT INTO session SELECT i, 1 + i %% %u, NULL, 'room-' || (1 + i %% %u), 'AB',"
+        " 'done', NULL, at, at, at + 1800000, 6 - i %% 3, 4 - i %% 3, NULL, 40 - i %% 20, NULL,"
+        " json_object('phase', 0, 'lost_bands', 0, 'resumed_ms', at, 'active_ms', at, 'idle',"
+        "  json('false'), 'pain_during', -1, 'ask_to_stop', json('false'), 'plan', NULL, 'bands',"
+        "  json_array(), 'doses', json_object('lower_back_left', json_array(900000, 36e6)),"
+        "  'devices', json_array()) FROM n",
+        (long long)making->year->from_ms, (long long)(options->days * DAY_MS / sessions), sessions,
+        YEAR_CLIENTS, options->rooms);
+    run(db, sql);
+    run(db, "COMMIT");
+    sqlite3_close(db);
+}
+
 void year_make(struct year *year, const struct year_options *options)
 {
     static struct making making;
@@ -332,6 +368,7 @@ void year_make(struct year *year, const struct year_options *options)
     tell_seconds(&making);
     await_roll_up(&making);
     close_store(&making);
+    put_people(&making);
     for (unsigned i = 0; i < options->made_days; i++)
         made_day_free(&making.made[i]);
     devices_destroy(making.devices);

@@ -15,6 +15,8 @@
 
 #include "setup.h"
 
+#define YEAR_CLIENTS 400 /* c-1 and on, each with sessions all over the year */
+
 struct year_options {
     const char *file;          /* of the database, which is made */
     const struct setup *setup; /* of the hub whose database it is; lumbar-sim's names */
