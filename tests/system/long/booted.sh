@@ -77,7 +77,7 @@ done
 mkdir -p /etc/systemd/system/lumbard.service.d /etc/lumbar/secrets
 echo not-asked-for >/etc/lumbar/secrets/broker
 chmod 0600 /etc/lumbar/secrets/broker
-printf '%s\n' '[Service]' 'WatchdogSec=4s' 'LoadCredential=broker:/etc/lumbar/secrets/broker' \
+printf '%s\n' '[Service]' 'WatchdogSec=10s' 'LoadCredential=broker:/etc/lumbar/secrets/broker' \
     >/etc/systemd/system/lumbard.service.d/quick.conf
 sed -i -e 's|^  #username: .*|  username: hub|' \
     -e 's|^  #password_file: .*|  password_file: /run/credentials/lumbard.service/broker|' \
@@ -121,7 +121,7 @@ passed "a stopped process is ended by the watchdog, and comes back as it was"
 
 systemctl stop mosquitto
 pid=$(main_pid)
-sleep 10
+sleep 16 # longer than its watchdog waits
 comes_back "$pid" && fail "it was restarted while there was no broker"
 systemctl is-active -q lumbard || fail "it ended without a broker"
 systemctl start mosquitto
