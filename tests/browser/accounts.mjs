@@ -64,6 +64,13 @@ export async function testAccounts(tap, browser, clinic, shots) {
         await takeUp(lena.page, links.lena);
         await until('all tiles', async () => (await lena.page.$$('.tile')).length === 2);
 
+        for (const { page } of [anna, lena]) {
+            await page.click('footer a[href="#/rules"]');
+            await until('the rules', () => page.$('.rule-list li'));
+        }
+        await until('what a lead may change', () => lena.page.$('.rule-list .change'));
+        assert.equal(await anna.page.$('.rules .change, .rules textarea'), null, 'a therapist may change rules');
+
         await anna.page.click('footer a[href="#/own"]');
         await anna.page.fill('input[name="why"]', 'Ben is ill, his client waits');
         await anna.page.click('form:has(input[name="why"]) button.do');

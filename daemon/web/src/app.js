@@ -109,7 +109,8 @@ function Screen({ entrance, store, deeds, treatments, route, now, height }) {
         return html`<${RecordScreen} ids=${route.records} width=${Math.min(innerWidth - 24, 1900)}
             key=${route.records.join('/')} />`;
     if (route.clients) return html`<${ClientsScreen} />`;
-    if (route.back === 'rules') return html`<${RulesScreen} store=${store} mayChange=${entrance.may('lead', 'admin')} />`;
+    if (route.back === 'rules') return html`<${RulesScreen} store=${store} mayChange=${entrance.may('lead', 'admin')}
+            mayRead=${entrance.may('lead')} />`;
     if (route.back === 'hub')
         return html`<${HubScreen} store=${store} mayAdmin=${entrance.may('admin')} />`;
     if (route.back === 'devices') return html`<${DevicesScreen} store=${store} now=${now} />`;

@@ -26,7 +26,7 @@ import { number, term, words } from './words.js';
 const SESSIONS = 10; // those that were last recorded
 const TRY_MS = 65000; // another one may be tried before
 
-/** @extends {Component<{store: Store, mayChange: boolean}, State>} */
+/** @extends {Component<{store: Store, mayChange: boolean, mayRead: boolean}, State>} */
 export class RulesScreen extends Component {
     /** @type {State} */
     state = { told: new Map(), out: [], changes: null, tag: '', draft: '', open: '', trial: null, tried: null,
@@ -115,7 +115,7 @@ export class RulesScreen extends Component {
             <h2>${words.notApplied}</h2>
             ${tried !== draft && html`<p>${words.triedFirst}</p>`}
             <div role="status">${busy === 'try' ? html`<p>${words.trying}</p>`
-                : trial && tried === draft && html`<${RuleTrial} trial=${trial} />`}</div>
+                : trial && tried === draft && html`<${RuleTrial} trial=${trial} mayRead=${this.props.mayRead} />`}</div>
             <div class="deeds">
                 ${tried !== draft && html`<button class="do try" aria-disabled=${busy !== ''} onClick=${() => this.#try()}>
                     ${words.tryRules}</button>`}

@@ -7,8 +7,8 @@ import { clockTime, day, number, span, term, words } from './words.js';
  *    sessions: (Counts & {id: number, room: string, from: string | null, damaged: boolean})[],
  *    rules: (Counts & {name: string, title: string})[]}} Trial as the API says it */
 
-/** @param {{trial: Trial}} props */
-export function RuleTrial({ trial }) {
+/** @param {{trial: Trial, mayRead: boolean}} props mayRead: of sessions, what they are about */
+export function RuleTrial({ trial, mayRead }) {
     const { sessions, rules, fewer, more, other_priority } = trial;
     if (sessions.length === 0) return html`<p class="verdict">${words.nothingToTry}</p>`;
     const changed = rules.filter((rule) => rule.fewer + rule.more > 0);
@@ -22,7 +22,8 @@ export function RuleTrial({ trial }) {
         ${changed.length > 0 && html`<ul class="by-rule">${changed.map((rule) => html`<li key=${rule.name}>
             <b>${term(rule.title || rule.name)}</b> <${Change} counts=${rule} /></li>`)}</ul>`}
         <details><summary>${words.bySession}</summary><ul class="by-session">${sessions.map((session) => html`<li
-            key=${session.id}><a href=${`#/sessions/${session.id}`}>${sessionWords(session)}</a>
+            key=${session.id}>${mayRead ? html`<a href=${`#/sessions/${session.id}`}>${sessionWords(session)}</a>`
+                : sessionWords(session)}
             <${Change} counts=${session} /></li>`)}</ul></details>`;
 }
 
