@@ -206,6 +206,28 @@ static void play_steps(struct play *play, const struct rules_text *file, const u
     devices_destroy(play->devices);
 }
 
+/* The same text as changes of two rules: all of it, or a complaint. */
+static void load_as_changes(const struct drivers *drivers, const struct rules_text *file)
+{
+    static const char text[] =
+        "rules:\n"
+        "- {name: a, metric: angle, above: 20 deg, priority: low, text: A}\n"
+        "- {name: b, metric: angle, below: 0 deg, for: 2 s, priority: high, text: B}\n";
+    struct rules_text files[] = {{"rules.yaml", text, sizeof(text) - 1, false}, *file};
+    struct diag diag = {0};
+    struct rules *rules = NULL;
+    files[1].changes = true;
+    int code = rules_load(&rules, files, 2, drivers, DEVICES, &diag);
+    demand((code == 0) == (rules != NULL) && (code == 0 || diag.text[0] != '\0'));
+    uint32_t off = 0;
+    while (code == 0 && rules_off(rules, off) != NULL)
+        off++;
+    demand(code != 0 || (rules_written(rules) + off >= 2 && rules_changed(rules) + off <= 2));
+    for (uint32_t i = 0; code == 0 && i < rules_written(rules); i++)
+        demand(rules_source(rules, i)->written != NULL);
+    rules_destroy(rules);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct drivers drivers;
@@ -226,6 +248,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (code == 0 && yaml_bytes < size)
         play_steps(&play, &file, data + yaml_bytes + 1, size - yaml_bytes - 1);
     rules_destroy(rules);
+    load_as_changes(&drivers, &file);
     drivers_fini(&drivers);
     derive_destroy(play.derive);
     return 0;

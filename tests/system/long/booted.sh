@@ -57,6 +57,15 @@ set -m
 . /tmp/commands >/tmp/setup 2>&1
 until_true "the first live value" first_value
 passed "a live value after the README's commands"
+# Another process tries them, and the hub writes them where it may.
+changes='{"text": "rules: [{name: skin-hot, for: 3 s}]"}'
+post rules/try "$changes" | grep -q '"complete":true' || fail "rules cannot be tried"
+ask rules/changes -X PUT -H 'Content-Type: application/json' -H 'If-Match: *' -d "$changes" >/tmp/put ||
+    fail "rules cannot be changed"
+[ "$(stat -c %U /var/lib/lumbard/rules.yaml)" = lumbard ] || fail "the changes are not the hub's"
+lumbarctl config rollback >/tmp/rolled || fail "no rollback: $(cat /tmp/rolled)"
+[ ! -e /var/lib/lumbard/rules.yaml ] || fail "the changes stayed"
+passed "rules are tried, changed and taken back within the fence"
 grep -q 'http' /tmp/setup || fail "no link for the first administrator: $(cat /tmp/setup)"
 kill %1
 until_true "the hub is active" systemctl is-active -q lumbard
