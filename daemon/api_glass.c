@@ -23,6 +23,7 @@ static void store(struct lumbard *hub, const struct hub_glass *glass)
                                       store_int(glass->at_ms),       store_int(glass->until_ms),
                                       store_text(glass->seen_by),    store_int(glass->seen_ms)};
     hub->unstored.glass |= !store_put(hub->store, STORE_GLASS, row, COUNT(row));
+    frame_glass_changed(hub->frame);
 }
 
 void hub_store_glass_again(struct lumbard *hub)

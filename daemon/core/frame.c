@@ -96,7 +96,8 @@ void frame_set_health(struct frame *frame, const struct frame_health *health)
         had->oversize == health->oversize && had->quarantined == health->quarantined &&
         had->settling == health->settling && had->config_old == health->config_old &&
         had->certificate_ends == health->certificate_ends &&
-        had->certificate_days == health->certificate_days && had->history_damaged == health->history_damaged &&
+        had->certificate_days == health->certificate_days &&
+        had->history_damaged == health->history_damaged &&
         had->history_rebuilding == health->history_rebuilding && had->second == health->second)
         return;
     frame->health = *health;
@@ -123,7 +124,7 @@ static void arena_free(void *arena, void *block)
 
 static bool veil_same(const struct frame_veil *a, const struct frame_veil *b)
 {
-    return a->sight == b->sight && a->rooms.some == b->rooms.some &&
+    return a->sight == b->sight && a->glass == b->glass && a->rooms.some == b->rooms.some &&
            memcmp(a->rooms.bits, b->rooms.bits, sizeof(a->rooms.bits)) == 0;
 }
 
@@ -134,6 +135,11 @@ void frame_set_veil(struct frame_cursor *cursor, const struct frame_veil *veil)
     cursor->veil = *veil;
     if (cursor->hello != 0)
         cursor->hello = UINT64_MAX; /* another one than there is */
+}
+
+void frame_glass_changed(struct frame *frame)
+{
+    frame->glass++;
 }
 
 void frame_session_moved(struct frame *frame)
@@ -198,6 +204,7 @@ struct frame_changes frame_changes(const struct frame *frame)
         .calibrations = world->calibration != NULL ? calibration_change(world->calibration) : 0,
         .suppressed = world->suppressions != NULL ? world->suppressions->change + 1 : 0,
         .paused = world->pauses != NULL ? world->pauses->change + 1 : 0,
+        .glass = frame->glass + 1,
     };
 }
 
@@ -209,6 +216,7 @@ bool frame_due(const struct frame *frame, const struct frame_cursor *cursor)
         return false;
     if (!frame_is_current(frame, cursor) || cursor->health != frame->health_generation ||
         cursor->suppressed != now.suppressed || cursor->paused != now.paused ||
+        frame_glass_due(cursor, now.glass) ||
         frame_sweep_due(&cursor->devices, devices_change(world->devices)) ||
         frame_sweep_due(&cursor->alarms, now.alarms) ||
         frame_sweep_due(&cursor->sessions, now.sessions) ||
@@ -231,9 +239,10 @@ static bool cursor_same(const struct frame_cursor *a, const struct frame_cursor 
     return a->watching == b->watching && a->missed == b->missed && a->room == b->room &&
            veil_same(&a->veil, &b->veil) && (!a->veil.rooms.some || a->moves == b->moves) &&
            a->hello == b->hello && a->health == b->health && a->suppressed == b->suppressed &&
-           a->paused == b->paused && a->feed == b->feed && a->progress == b->progress &&
-           a->last_ms == b->last_ms && sweep_same(&a->devices, &b->devices) &&
-           sweep_same(&a->alarms, &b->alarms) && sweep_same(&a->sessions, &b->sessions) &&
+           a->paused == b->paused && a->glass == b->glass && a->feed == b->feed &&
+           a->progress == b->progress && a->last_ms == b->last_ms &&
+           sweep_same(&a->devices, &b->devices) && sweep_same(&a->alarms, &b->alarms) &&
+           sweep_same(&a->sessions, &b->sessions) &&
            sweep_same(&a->calibrations, &b->calibrations) && sweep_same(&a->latest, &b->latest);
 }
 
@@ -241,7 +250,7 @@ static bool changes_same(const struct frame_changes *a, const struct frame_chang
 {
     return a->alarms == b->alarms && a->sessions == b->sessions &&
            a->calibrations == b->calibrations && a->suppressed == b->suppressed &&
-           a->paused == b->paused;
+           a->paused == b->paused && a->glass == b->glass;
 }
 
 /* A frame made a moment ago from the same place, that lacks no alarm, session or calibration. */

@@ -69,6 +69,7 @@ struct frame_health {
 struct frame_veil {
     enum access_sight sight;
     struct access_rooms rooms;
+    bool glass; /* is told when glass is broken */
 };
 
 /* A walk over a table for what changed: it may need several frames. */
@@ -85,6 +86,7 @@ struct frame_cursor {
     uint32_t room;               /* 0: the wall */
     uint64_t hello, health;      /* generations that it has; 0: none */
     uint64_t suppressed, paused; /* change of theirs that it has, and one; 0: none */
+    uint64_t glass;              /* the same of broken glass */
     struct frame_sweep devices, alarms, sessions, calibrations;
     struct frame_sweep latest; /* by feed position; in a room once */
     uint64_t feed;             /* room: the next record */
@@ -108,6 +110,9 @@ void frame_set_health(struct frame *frame, const struct frame_health *health);
 
 /* What this client may see, from now on: it gets everything anew. */
 void frame_set_veil(struct frame_cursor *cursor, const struct frame_veil *veil);
+
+/* Glass was broken, or seen: leads are told. */
+void frame_glass_changed(struct frame *frame);
 
 /* A session moved to another room: who sees only one of the two rooms gets everything anew, for
  * nobody else tells them that it is gone. */

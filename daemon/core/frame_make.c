@@ -324,6 +324,11 @@ static void put_tail(struct making *making, int64_t last_ms)
         fill_health(&frame->health, &health);
         tail.health = &health;
     }
+    if (frame_glass_due(cursor, making->world.glass)) {
+        cursor->glass = making->world.glass;
+        tail.has_glass = 1;
+        tail.glass = cursor->glass;
+    }
     if (making->gap_to_ms != 0) {
         gap.has_to_ms = 1;
         gap.to_ms = making->gap_to_ms;

@@ -7,7 +7,7 @@
 #include "core/frame_wire.h"
 
 #define FRAME_ARENA_BYTES      ((size_t)128 * 1024) /* for one part, or one Watch */
-#define FRAME_TAIL_BYTES       192 /* kept free for cursor, clock, health and gap */
+#define FRAME_TAIL_BYTES       192 /* kept free for cursor, clock, health, glass and gap */
 #define FRAME_SLOTS            8   /* frames kept to be shared */
 #define FRAME_BYE_REASON_BYTES 200
 #define FRAME_SWEEP_DONE       UINT64_MAX /* latest.have of a room */
@@ -15,7 +15,7 @@
 /* How often each of these has changed. A frame that is shared lacks none of them. */
 struct frame_changes {
     uint64_t alarms, sessions, calibrations;
-    uint64_t suppressed, paused; /* one more than their change: 0 is what a new client has */
+    uint64_t suppressed, paused, glass; /* one more than their change: 0 is a new client's */
 };
 
 /* A frame as it was made: who was here gets it, and is there. */
@@ -43,7 +43,8 @@ struct frame {
     size_t hello_bytes;
     struct frame_hello_rooms hello_rooms; /* where they stand in it */
     uint64_t moves;                       /* of sessions from room to room */
-    size_t capacity; /* of a slot's frame */
+    uint64_t glass;                       /* how often any was broken, or seen */
+    size_t capacity;                      /* of a slot's frame */
     struct frame_slot slots[FRAME_SLOTS];
     uint64_t used, made;
     struct frame_health health;
@@ -83,6 +84,12 @@ static inline bool frame_is_current(const struct frame *frame, const struct fram
 {
     return cursor->hello == frame->generation &&
            (!cursor->veil.rooms.some || cursor->moves == frame->moves);
+}
+
+/* Is there news of broken glass, for one who is told of it? */
+static inline bool frame_glass_due(const struct frame_cursor *cursor, uint64_t glass)
+{
+    return cursor->veil.glass && cursor->glass != glass;
 }
 
 struct frame_changes frame_changes(const struct frame *frame);

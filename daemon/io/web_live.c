@@ -33,7 +33,8 @@ static int hang_up(struct client *client, enum lws_close_status status, const ch
 static void draw_veil(struct client *client)
 {
     const struct access *who = &client->access;
-    struct frame_veil veil = {.sight = access_sight(who)};
+    struct frame_veil veil = {.sight = access_sight(who),
+                              .glass = who->kind == ACCESS_LOGIN && who->role == ROLE_LEAD};
     if (!who->glass)
         veil.rooms = who->rooms;
     frame_set_veil(&client->cursor, &veil);

@@ -283,16 +283,25 @@ def glass_is_broken_with_a_reason_and_the_lead_is_told(build):
     path = f"/sessions/{foreign}"
     assert anna.ask(path)[0] == 403
     assert anna.ask("/glass", "POST", {"why": "short"})[0] == 422
+    # A lead's socket says that there is news; nobody else's does.
+    lena, colleague = house.watch(house.lead), house.watch(house.anna)
+    told_of = []
     before = Visitor(clinic, anna.cookie)
     why = "Ben is ill, and his client waits in room 2"
     status, me = anna.ask("/glass", "POST", {"why": why, "minutes": 5})
     assert status == 200 and me["glass_until"] and me["all_rooms"], me
     assert anna.cookie != before.cookie and before.ask("/me")[0] == 401, "a new secret"
     assert anna.ask(path)[0] == 200
+    frame = lena.until(lambda f: f.HasField("glass"), "a lead is told")
     told = house.lead.ask("/glass?unseen=1")[1]["glass"]
     assert [(g["who"], g["why"]) for g in told] == [("anna", why)], told
     assert house.lead.ask(f"/glass/{told[0]['id']}/seen", "POST", {})[0] == 200
+    lena.until(lambda f: f.HasField("glass") and f.glass != frame.glass, "and that it is seen")
     assert house.lead.ask("/glass?unseen=1")[1]["glass"] == []
+    colleague.until(lambda f: told_of.append(f.HasField("glass")) or len(told_of) == 3)
+    assert not any(told_of)
+    lena.close()
+    colleague.close()
     assert house.lead.ask("/glass")[1]["glass"][0]["seen_by"] == "lena"
     assert anna.ask("/glass")[0] == 403
     status, me = anna.ask("/glass/mend", "POST", {})

@@ -1,7 +1,6 @@
 // Who is in: asked of the hub before anything else is, and whenever a connection was lost.
 import { askHub, isDone } from './ask.js';
 
-const GLASS_MS = 10000; // a lead is told of broken glass within that
 const TOUCH_MS = 60000; // a login that is used lasts; the hub is told at most so often
 
 /** @typedef {{name: string, by: string, role: string | null, reads: boolean, all_rooms: boolean,
@@ -20,10 +19,10 @@ export class Entrance {
     /** @param {() => void} changed */
     constructor(changed) {
         this.#changed = changed;
-        setInterval(() => this.#lookAtGlass(), GLASS_MS);
     }
 
-    async #lookAtGlass() {
+    /** A frame says that glass was broken, or seen: who, and why? */
+    async lookAtGlass() {
         if (this.me?.by !== 'login' || this.me.role !== 'lead') return;
         const answer = await askHub('GET', '/glass?unseen=1');
         if (!isDone(answer)) return;
@@ -34,7 +33,7 @@ export class Entrance {
     /** @param {number} id */
     async seeGlass(id) {
         await askHub('POST', `/glass/${id}/seen`, {});
-        await this.#lookAtGlass();
+        await this.lookAtGlass();
     }
 
     /** Asks who we are. A hub that does not answer says nothing about it. */
@@ -52,10 +51,9 @@ export class Entrance {
     /** @param {import('./ask.js').Answer} answer */
     #take(answer) {
         if (isDone(answer)) {
-            const before = this.me?.name;
             this.me = answer.said;
             this.out = false;
-            if (before !== this.me?.name) this.#lookAtGlass();
+            if (this.me?.role !== 'lead') this.glass = [];
         } else if (answer.status === 401) {
             this.me = null;
             this.glass = [];

@@ -70,6 +70,7 @@ function onLink() {
 function onFrame(frame) {
     if (store.take(frame)) soon();
     if (frame.alarms.length || frame.pauses) sound.update(store);
+    if (frame.glass) entrance.lookAtGlass();
     if (frame.hello) lookAtRoute();
 }
 

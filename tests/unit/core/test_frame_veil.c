@@ -176,6 +176,37 @@ static void a_veil_that_changes_brings_everything_anew(void **state)
     assert_null(ward_next(ward, &cursor, NOW)); /* it is the same */
 }
 
+/* The number of broken glass in what is next for a client; 0: it is told nothing of it. */
+static uint64_t glass_of(struct ward *ward, struct frame_cursor *cursor)
+{
+    uint64_t glass = 0;
+    for (Frame *frame; (frame = ward_next(ward, cursor, NOW)) != NULL; ward_free(frame))
+        if (frame->has_glass)
+            glass = frame->glass;
+    return glass;
+}
+
+static void broken_glass_is_told_to_leads_only_and_once(void **state)
+{
+    struct ward *ward = *state;
+    struct frame_cursor lead = client_of(ward, SIGHT_CARE, 0), late = lead,
+                        other = client_of(ward, SIGHT_CARE, 0);
+    frame_set_veil(&lead, &(struct frame_veil){.sight = SIGHT_CARE, .glass = true});
+    frame_set_veil(&late, &(struct frame_veil){.sight = SIGHT_CARE, .glass = true});
+    uint64_t first = glass_of(ward, &lead);
+    assert_true(first != 0); /* whoever comes looks at what there is */
+    assert_int_equal(glass_of(ward, &other), 0);
+    assert_false(frame_due(ward->frame, &lead));
+    frame_glass_changed(ward->frame);
+    assert_true(frame_due(ward->frame, &lead));
+    assert_false(frame_due(ward->frame, &other));
+    uint64_t second = glass_of(ward, &lead);
+    assert_true(second != 0 && second != first);
+    assert_int_equal(glass_of(ward, &late), second); /* not the frame of before */
+    assert_false(frame_due(ward->frame, &lead));
+    assert_int_equal(glass_of(ward, &other), 0);
+}
+
 static void a_room_that_is_not_theirs_has_no_strips(void **state)
 {
     struct ward *ward = *state;
@@ -221,6 +252,7 @@ int main(void)
         TEST(who_looks_after_devices_sees_no_clients),
         TEST(frames_are_not_shared_across_a_veil),
         TEST(a_veil_that_changes_brings_everything_anew),
+        TEST(broken_glass_is_told_to_leads_only_and_once),
         TEST(a_room_that_is_not_theirs_has_no_strips),
         TEST(a_treatment_that_moves_away_is_gone),
     };
