@@ -48,7 +48,7 @@ set(CPACK_DEBIAN_HUB_PACKAGE_RECOMMENDS "mosquitto")
 set(CPACK_DEBIAN_HUB_PACKAGE_SUGGESTS "lumbar-demo, bash-completion")
 set(CPACK_DEBIAN_HUB_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_HUB_PACKAGE_CONTROL_EXTRA
-    "${debian}/preinst;${debian}/postinst;${debian}/prerm;${debian}/postrm;\
+    "${debian}/preinst;${debian}/postinst;${debian}/prerm;${debian}/postrm;${debian}/triggers;\
 ${CMAKE_BINARY_DIR}/debian/conffiles")
 set(CPACK_COMPONENT_HUB_DESCRIPTION "device hub of a treatment clinic
 lumbard hears posture wearables and massage devices over MQTT, watches them
@@ -69,6 +69,8 @@ the messages of the wire, and a plugin to start from, which builds as it is.")
 set(CPACK_DEBIAN_DEMO_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_DEMO_PACKAGE_DEPENDS "${libraries}, libprotobuf-c1")
 set(CPACK_DEBIAN_DEMO_PACKAGE_SUGGESTS "lumbar, mosquitto")
+set(CPACK_DEBIAN_DEMO_PACKAGE_CONTROL_EXTRA
+    "${debian}/demo/postinst;${debian}/demo/prerm;${debian}/demo/triggers")
 set(CPACK_COMPONENT_DEMO_DESCRIPTION "simulated treatment clinic, for the Lumbar hub
 lumbar-sim plays posture wearables and massage devices, rooms of them, with
 the faults that real ones have.")

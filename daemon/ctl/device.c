@@ -15,6 +15,7 @@
 #include "core/topic.h"
 #include "ctl.h"
 #include "dynsec.h"
+#include "io/files.h"
 #include "setup.h"
 
 #define ADMIN_FILE    "/etc/lumbar/broker-admin"
@@ -22,10 +23,15 @@
 #define SECURITY_FILE "/var/lib/mosquitto/dynamic-security.json"
 #define PLUGIN_FILES  "/usr/lib/*/mosquitto_dynamic_security.so"
 #define ROLE_BYTES    300
+#define DEVICES_MAX   1000 /* named at once */
+#define LINE_BYTES    512  /* a device and its password */
+
+#define HUB_WORD_BYTES 256 /* of one that somebody else made, too */
 
 static const char help[] =
     "usage: lumbarctl device init [--security FILE] [--admin FILE] [--hub FILE] [--json]\n"
-    "       lumbarctl device add|rotate|revoke KIND/NAME [--admin FILE] [--json]\n"
+    "       lumbarctl device add KIND/NAME... [--accounts FILE] [--admin FILE] [--json]\n"
+    "       lumbarctl device rotate|revoke KIND/NAME [--admin FILE] [--json]\n"
     "       lumbarctl device list [--admin FILE] [--json]\n"
     "\n"
     "Accounts of devices at mosquitto, by its dynamic-security plugin. A device may publish its\n"
@@ -33,18 +39,20 @@ static const char help[] =
     "it is connected, `rotate` and `revoke` cut it off at once.\n"
     "\n"
     "`init` makes the plugin's file, with an administrator and the hub, whose passwords go into\n"
-    "files, and prints the lines that mosquitto's configuration needs.\n"
+    "files, and prints the lines that mosquitto's configuration needs. The hub keeps a password\n"
+    "that it has. The package does this where the machine's mosquitto has no accounts.\n"
     "\n"
     "  --config FILE     the hub's configuration, which names broker and plugins\n"
     "                    (default " LUMBAR_CONFIG_FILE ")\n"
+    "  --accounts FILE   adds the passwords to a file, as lumbar-sim reads it, and prints none\n"
     "  --admin FILE      the administrator's password (default " ADMIN_FILE ")\n"
     "  --hub FILE        the hub's, for broker.password_file (default " HUB_FILE ")\n"
     "  --security FILE   the plugin's file (default " SECURITY_FILE ")\n"
     "  --json            print what was done as JSON\n";
 
 struct wish {
-    const char *config, *admin, *hub, *security;
-    const char *device; /* "posture/p-01"; "" none */
+    const char *config, *admin, *hub, *security, *accounts; /* accounts NULL: they are printed */
+    const char *device;                                     /* "posture/p-01"; "" none */
     bool json;
 };
 
@@ -72,7 +80,7 @@ static int write_new(const char *file, const char *text, mode_t mode, uid_t owne
 static int write_word(const char *file, const char *word, mode_t mode, gid_t group,
                       struct diag *diag)
 {
-    char line[DYNSEC_WORD_BYTES + 1];
+    char line[HUB_WORD_BYTES + 1];
     snprintf(line, sizeof(line), "%s\n", word);
     int code = write_new(file, line, mode, 0, group, diag);
     explicit_bzero(line, sizeof(line));
@@ -129,18 +137,22 @@ static void print_lines(const struct wish *wish)
 
 static int init(const struct wish *wish)
 {
-    char admin_word[DYNSEC_WORD_BYTES], hub_word[DYNSEC_WORD_BYTES];
+    char admin_word[DYNSEC_WORD_BYTES], hub_word[HUB_WORD_BYTES];
     struct diag diag = {0};
     const struct group *group = getgrnam("lumbard");
+    bool has_word = files_exists(wish->hub);
     int code = dynsec_make_word(admin_word, &diag);
-    if (code == 0)
+    if (code == 0 && has_word)
+        code = files_read_secret_line(wish->hub, hub_word, sizeof(hub_word), &diag);
+    else if (code == 0)
         code = dynsec_make_word(hub_word, &diag);
     if (code == 0)
         code = write_security(wish->security, admin_word, hub_word, &diag);
     if (code == 0 && (code = write_word(wish->admin, admin_word, 0600, 0, &diag)) != 0)
         unlink(wish->security);
-    if (code == 0 && (code = write_word(wish->hub, hub_word, group != NULL ? 0640 : 0600,
-                                        group != NULL ? group->gr_gid : 0, &diag)) != 0) {
+    if (code == 0 && !has_word &&
+        (code = write_word(wish->hub, hub_word, group != NULL ? 0640 : 0600,
+                           group != NULL ? group->gr_gid : 0, &diag)) != 0) {
         unlink(wish->security);
         unlink(wish->admin);
     }
@@ -210,8 +222,30 @@ static int order(struct dynsec *dynsec, json_t *commands, size_t passed)
     return code;
 }
 
+/* A line at the end of a file that is for its owner alone. */
+static int keep_word(const char *file, const char *device, const char *word)
+{
+    char line[LINE_BYTES];
+    struct diag diag = {0};
+    int bytes = snprintf(line, sizeof(line), "%s %s\n", device, word);
+    int fd = open(file, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    bool kept = fd >= 0 && fchmod(fd, 0600) == 0 && write(fd, line, (size_t)bytes) == bytes &&
+                fsync(fd) == 0;
+    if (!kept)
+        diag_set(&diag, ERR_IO, "%s: %s", file, strerror(errno));
+    explicit_bzero(line, sizeof(line));
+    if (fd >= 0)
+        close(fd);
+    return kept ? 0 : ctl_complain(&diag);
+}
+
 static void print_word(const struct wish *wish, const char *word)
 {
+    if (wish->json && wish->accounts != NULL)
+        ctl_print_line(
+            json_pack("{s:s, s:s}", "username", wish->device, "accounts", wish->accounts));
+    if (wish->accounts != NULL)
+        return;
     if (wish->json)
         ctl_print_line(json_pack("{s:s, s:s}", "username", wish->device, "password", word));
     else
@@ -242,6 +276,8 @@ static int add(struct dynsec *dynsec, const struct wish *wish, const struct lumb
                             role, "acls", acls_of(plugin, strchr(wish->device, '/') + 1), "command",
                             "addClientRole", "username", wish->device, "rolename", role),
                   1);
+    if (code == 0 && wish->accounts != NULL)
+        code = keep_word(wish->accounts, wish->device, word);
     if (code == 0)
         print_word(wish, word);
     explicit_bzero(word, sizeof(word));
@@ -311,20 +347,26 @@ static int list(struct dynsec *dynsec, const struct wish *wish, const struct lum
 typedef int deed(struct dynsec *dynsec, const struct wish *wish,
                  const struct lumbar_plugin *plugin);
 
-static int at_the_broker(const struct wish *wish, deed *what)
+/* Each of the devices, or once with none; nothing is begun where one of them cannot be. */
+static int at_the_broker(struct wish *wish, deed *what, char **devices, int count)
 {
     struct setup setup;
     struct diag diag = {0};
     struct dynsec *dynsec = NULL;
     const struct lumbar_plugin *plugin = NULL;
+    int code = 0;
     if (setup_load_plugins(&setup, wish->config, &diag) != 0)
         return ctl_complain(&diag);
-    int code =
-        *wish->device != '\0' && !find_plugin(&setup, wish->device, &plugin) ? CTL_ARGUMENTS : 0;
+    for (int i = 0; i < count && code == 0; i++)
+        code = find_plugin(&setup, devices[i], &plugin) ? 0 : CTL_ARGUMENTS;
     if (code == 0 && dynsec_open(&dynsec, setup.config, wish->admin, &diag) != 0)
         code = ctl_complain(&diag);
-    if (code == 0)
-        code = what(dynsec, wish, plugin);
+    if (code == 0 && count == 0)
+        code = what(dynsec, wish, NULL);
+    for (int i = 0; i < count && code == 0; i++) {
+        wish->device = devices[i];
+        code = find_plugin(&setup, devices[i], &plugin) ? what(dynsec, wish, plugin) : CTL_FAILED;
+    }
     dynsec_close(dynsec);
     setup_fini(&setup);
     return code;
@@ -332,23 +374,28 @@ static int at_the_broker(const struct wish *wish, deed *what)
 
 static int device_command(int count, char **arguments)
 {
-    enum { ADMIN = ASK_OTHER, HUB, SECURITY };
+    enum { ADMIN = ASK_OTHER, HUB, SECURITY, ACCOUNTS };
     static const struct option options[] = {{"config", required_argument, NULL, ASK_CONFIG},
                                             {"help", no_argument, NULL, ASK_HELP},
                                             {"admin", required_argument, NULL, ADMIN},
                                             {"hub", required_argument, NULL, HUB},
                                             {"security", required_argument, NULL, SECURITY},
+                                            {"accounts", required_argument, NULL, ACCOUNTS},
                                             {"json", no_argument, NULL, ASK_JSON},
                                             {NULL, 0, NULL, 0}};
     static const struct {
         const char *name;
         deed *what;
-        bool one; /* device is named */
-    } deeds[] = {{"add", add, true},
-                 {"rotate", rotate, true},
-                 {"revoke", revoke_device, true},
-                 {"list", list, false}};
-    struct wish wish = {LUMBAR_CONFIG_FILE, ADMIN_FILE, HUB_FILE, SECURITY_FILE, "", false};
+        int least, most; /* devices that are named */
+    } deeds[] = {{"add", add, 1, DEVICES_MAX},
+                 {"rotate", rotate, 1, 1},
+                 {"revoke", revoke_device, 1, 1},
+                 {"list", list, 0, 0}};
+    struct wish wish = {.config = LUMBAR_CONFIG_FILE,
+                        .admin = ADMIN_FILE,
+                        .hub = HUB_FILE,
+                        .security = SECURITY_FILE,
+                        .device = ""};
     for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         if (c == ASK_CONFIG)
             wish.config = optarg;
@@ -358,6 +405,8 @@ static int device_command(int count, char **arguments)
             wish.hub = optarg;
         else if (c == SECURITY)
             wish.security = optarg;
+        else if (c == ACCOUNTS)
+            wish.accounts = optarg;
         else if (c == ASK_JSON)
             wish.json = true;
         else
@@ -368,15 +417,15 @@ static int device_command(int count, char **arguments)
     size_t at = 0;
     while (strcmp(deeds[at].name, arguments[0]) != 0)
         at++;
-    if (optind + deeds[at].one != count)
+    int named = count - optind;
+    if (named < deeds[at].least || named > deeds[at].most)
         return ctl_usage(help, false);
-    wish.device = deeds[at].one ? arguments[optind] : "";
-    return at_the_broker(&wish, deeds[at].what);
+    return at_the_broker(&wish, deeds[at].what, arguments + optind, named);
 }
 
 static const struct ctl_command commands[] = {
     {"init", "", "the broker's first accounts, and the lines of its configuration", device_command},
-    {"add", "KIND/NAME", "an account for a device", device_command},
+    {"add", "KIND/NAME...", "an account for each device", device_command},
     {"rotate", "KIND/NAME", "another password; it is cut off until it has it", device_command},
     {"revoke", "KIND/NAME", "it is cut off, and stays so", device_command},
     {"list", "", "the devices that have an account", device_command},

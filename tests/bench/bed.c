@@ -135,7 +135,7 @@ static void start_mosquitto(struct bed *bed)
     snprintf(command, sizeof(command),
              "grep -vE '^ *(listener|log_dest|persistence_location|user) ' " SOURCE_FOLDER
              "/config/mosquitto.conf > %s && printf '%s listener %d 127.0.0.1\\n"
-             "persistence_location %s/\\nlog_dest none\\n' | sed 's/^ *//' >> %s",
+             "allow_anonymous true\\npersistence_location %s/\\nlog_dest none\\n' | sed 's/^ *//' >> %s",
              file, geteuid() == 0 ? "user root\\n" : "", bed->port, bed->broker_folder, file);
     if (system(command) != 0)
         give_up("mosquitto.conf");

@@ -119,7 +119,8 @@ export class Clinic {
         chmodSync(this.folder, 0o755);
         const file = join(this.folder, 'mosquitto.conf');
         writeFileSync(file, readFileSync(join(top, 'config/mosquitto.conf'), 'utf8')
-            + `listener ${this.brokerPort} 127.0.0.1\npersistence_location ${place}/\n`);
+            + `allow_anonymous true\nlistener ${this.brokerPort} 127.0.0.1\n`
+            + `persistence_location ${place}/\n`);
         const path = ['/usr/sbin/mosquitto', '/usr/bin/mosquitto', '/usr/local/sbin/mosquitto']
             .find(existsSync);
         if (!path) throw new Error('mosquitto is not installed');

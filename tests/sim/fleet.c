@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "accounts.h"
 #include "link.h"
 
 /* A connection and its devices. */
@@ -17,10 +18,13 @@ struct group {
     struct device *devices;
     unsigned count;
     const char *topics[FLEET_PER_LINK];
+    char name[80]; /* of its account */
 };
 
 struct fleet {
     char uri[160];
+    struct accounts *accounts; /* NULL: nobody asks for any */
+    unsigned per_link;
     struct device *devices;
     unsigned count, room;
     struct group *groups;
@@ -38,19 +42,24 @@ uint64_t fleet_boot_id(void)
     return id;
 }
 
-int fleet_create(struct fleet **out, const char *host, unsigned port, unsigned count,
+int fleet_create(struct fleet **out, const struct options *options, unsigned count,
                  struct diag *diag)
 {
+    struct accounts *accounts = NULL;
+    if (options->accounts != NULL && accounts_read(&accounts, options->accounts, diag) != 0)
+        return diag->code;
     struct fleet *fleet = calloc(1, sizeof(*fleet));
     if (fleet == NULL)
         goto no_memory;
+    fleet->accounts = accounts;
     fleet->room = count;
-    fleet->group_count = (count + FLEET_PER_LINK - 1) / FLEET_PER_LINK;
+    fleet->per_link = accounts != NULL ? 1 : FLEET_PER_LINK;
+    fleet->group_count = (count + fleet->per_link - 1) / fleet->per_link;
     fleet->devices = calloc(count, sizeof(*fleet->devices));
     fleet->groups = calloc(fleet->group_count, sizeof(*fleet->groups));
     if (fleet->devices == NULL || fleet->groups == NULL)
         goto no_memory;
-    snprintf(fleet->uri, sizeof(fleet->uri), "tcp://%s:%u", host, port);
+    snprintf(fleet->uri, sizeof(fleet->uri), "tcp://%s:%u", options->host, (unsigned)options->port);
     *out = fleet;
     return 0;
 
@@ -60,6 +69,7 @@ no_memory:
         free(fleet->groups);
     }
     free(fleet);
+    accounts_destroy(accounts);
     return diag_set(diag, ERR_MEMORY, "no memory for %u devices", count);
 }
 
@@ -73,7 +83,7 @@ struct device *fleet_add(struct fleet *fleet, enum kind kind, const char *name, 
                          uint64_t seed, int64_t batch_ms)
 {
     assert(fleet->count < fleet->room);
-    struct group *group = &fleet->groups[fleet->count / FLEET_PER_LINK];
+    struct group *group = &fleet->groups[fleet->count / fleet->per_link];
     struct device *device = &fleet->devices[fleet->count++];
     device_init(device, kind, name, columns, fleet_boot_id(), seed, batch_ms, on_send, group);
     if (group->count == 0)
@@ -99,6 +109,19 @@ static void on_message(void *user, const char *topic, const uint8_t *bytes, size
     }
 }
 
+/* The name and password of the one device of a group; none without accounts. */
+static int find_account(const struct group *group, char *name, size_t bytes, const char **word,
+                        struct diag *diag)
+{
+    const struct device *device = group->devices;
+    if (group->fleet->accounts == NULL)
+        return 0;
+    snprintf(name, bytes, "%s/%s", device->kind == KIND_POSTURE ? "posture" : "massage",
+             device->name);
+    *word = accounts_password(group->fleet->accounts, name);
+    return *word != NULL ? 0 : diag_set(diag, ERR_UNKNOWN, "there is no account of %s", name);
+}
+
 int fleet_start(struct fleet *fleet, struct diag *diag)
 {
     for (unsigned i = 0; i < fleet->group_count; i++) {
@@ -106,8 +129,12 @@ int fleet_start(struct fleet *fleet, struct diag *diag)
         char client_id[48];
         snprintf(client_id, sizeof(client_id), "lumbar-sim-%ld-%u", (long)getpid(), i);
         struct link_events events = {.on_up = on_up, .on_message = on_message, .user = group};
-        int error = link_create(&group->link, fleet->uri, client_id, group->topics, group->count,
-                                &events, diag);
+        const char *word = NULL;
+        int error = find_account(group, group->name, sizeof(group->name), &word, diag);
+        struct link_account account = {word != NULL ? group->name : NULL, word};
+        if (error == 0)
+            error = link_create(&group->link, fleet->uri, client_id, &account, group->topics,
+                                group->count, &events, diag);
         if (error != 0)
             return error;
     }

@@ -1,19 +1,21 @@
 /*
  * All devices of a run and the connections that carry them.
  *
- * Some devices share a connection (a device is a topic). One thread; time is given.
+ * Some devices share a connection (a device is a topic); with accounts each has its own. One
+ * thread; time is given.
  */
 #ifndef LUMBAR_SIM_FLEET_H
 #define LUMBAR_SIM_FLEET_H
 
 #include "device.h"
+#include "options.h"
 
 #define FLEET_PER_LINK 32
 
 struct fleet;
 
-/* Makes room for `count` devices on the broker at host and port. */
-int fleet_create(struct fleet **out, const char *host, unsigned port, unsigned count,
+/* Makes room for `count` devices on the options' broker, with their accounts there. */
+int fleet_create(struct fleet **out, const struct options *options, unsigned count,
                  struct diag *diag);
 
 /* The next device; the fleet owns it. See device_init(). */

@@ -28,6 +28,7 @@ struct link {
     MQTTAsync client;
     char *const *topics;
     unsigned topic_count;
+    struct link_account account;
     int qos[64];
     struct link_events events;
     _Atomic int state;
@@ -99,13 +100,14 @@ static int on_arrived(void *context, char *topic, int topic_length, MQTTAsync_me
 }
 
 int link_create(struct link **out, const char *uri, const char *client_id,
-                const char *const *topics, unsigned count, const struct link_events *events,
-                struct diag *diag)
+                const struct link_account *account, const char *const *topics, unsigned count,
+                const struct link_events *events, struct diag *diag)
 {
     struct link *link = calloc(1, sizeof(*link));
     if (link == NULL)
         return diag_set(diag, ERR_MEMORY, "no memory for a connection");
     link->events = *events;
+    link->account = *account;
     link->topics = (char *const *)(uintptr_t)topics;
     link->topic_count = count;
     link->retry_ms = RETRY_FIRST_MS;
@@ -132,6 +134,8 @@ static void connect_to_broker(struct link *link)
     options.onSuccess = on_connected;
     options.onFailure = on_failed;
     options.context = link;
+    options.username = link->account.name;
+    options.password = link->account.password;
     atomic_store(&link->state, LINK_CONNECTING);
     if (MQTTAsync_connect(link->client, &options) != MQTTASYNC_SUCCESS)
         atomic_store(&link->state, LINK_DOWN);

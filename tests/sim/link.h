@@ -23,10 +23,15 @@ struct link_events {
     void *user;
 };
 
-/* topics[0..count): what it subscribes to; kept by the caller while the link lives. */
+struct link_account {
+    const char *name, *password; /* NULL: none is asked for */
+};
+
+/* The account, and topics[0..count), what it subscribes to, are kept by the caller while the link
+ * lives. */
 int link_create(struct link **out, const char *uri, const char *client_id,
-                const char *const *topics, unsigned count, const struct link_events *events,
-                struct diag *diag);
+                const struct link_account *account, const char *const *topics, unsigned count,
+                const struct link_events *events, struct diag *diag);
 
 /* Calls back what happened since the last call, and connects when it is time to. */
 void link_poll(struct link *link, int64_t now_ms);

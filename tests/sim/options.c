@@ -21,6 +21,8 @@ static const struct option {
 #define AT(member) offsetof(struct options, member)
     {"--host", "HOST", OPTION_TEXT, USE_BOTH, AT(host), 0, 0, "the broker (127.0.0.1)"},
     {"--port", "P", OPTION_WHOLE, USE_BOTH, AT(port), 1, 65535, "its port (1883)"},
+    {"--accounts", "FILE", OPTION_TEXT, USE_BOTH, AT(accounts), 0, 0,
+     "passwords of the devices, by lumbarctl device add; each then has a connection of its own"},
     {"--rooms", "N", OPTION_WHOLE, USE_CLINIC, AT(rooms), 1, ROOMS_MAX, "treatment rooms (6)"},
     {"--seed", "N", OPTION_WHOLE, USE_CLINIC, AT(seed), 0, 1e15, "another day (1)"},
     {"--rate", "N", OPTION_NUMBER, USE_CLINIC, AT(rate), 0.1, 2000,

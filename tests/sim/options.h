@@ -23,7 +23,7 @@ struct options {
     unsigned fault_count;
     const char *files[OPTIONS_FILES]; /* of a replay */
     unsigned file_count;
-    const char *as, *neutral; /* NULL: not given */
+    const char *as, *neutral, *accounts; /* NULL: not given */
 };
 
 /* Strings point into argv. */

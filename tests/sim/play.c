@@ -172,8 +172,7 @@ int play_clinic(const struct options *options, struct diag *diag)
     clinic.wards = calloc(clinic.count, sizeof(*clinic.wards));
     if (clinic.wards == NULL)
         return diag_set(diag, ERR_MEMORY, "no memory for %u rooms", clinic.count);
-    int result =
-        fleet_create(&clinic.fleet, options->host, (unsigned)options->port, clinic.count * 2, diag);
+    int result = fleet_create(&clinic.fleet, options, clinic.count * 2, diag);
     if (result == 0) {
         for (unsigned i = 0; i < clinic.count; i++)
             open_ward(&clinic, i, run_now_ms());

@@ -179,7 +179,7 @@ static int prepare(struct replay *replay, struct diag *diag)
     const struct file *first = &replay->files[0];
     recording_open(&replay->recording, first->path, first->text, first->bytes, diag);
     fetch(replay);
-    error = fleet_create(&replay->fleet, options->host, (unsigned)options->port, 1, diag);
+    error = fleet_create(&replay->fleet, options, 1, diag);
     if (error != 0)
         return error;
     replay->device = fleet_add(replay->fleet, kind, strchr(options->as, '/') + 1,

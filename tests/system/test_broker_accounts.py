@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import struct
 import subprocess
 import time
@@ -20,12 +21,12 @@ class Link(clinics.Mqtt):
     def __init__(self, port, name, password, client_id=None):
         self.name, self.password, self.grants = name, password, []
         self.closed = self.refused = False
-        super().__init__(port, client_id or name)
+        super().__init__(port, client_id or name or "somebody")
         if self.refused:
             raise ConnectionRefusedError(name)
 
     def _send(self, kind, body):
-        if kind == 0x10:  # CONNECT: with both, and QoS 0 only
+        if kind == 0x10 and self.name is not None:  # CONNECT: with both, and QoS 0 only
             word = self.password.encode()
             body = body[:7] + b"\xc2" + body[8:] + \
                 b"".join(struct.pack(">H", len(t)) + t for t in (self.name.encode(), word))
@@ -73,7 +74,6 @@ class Guarded(Clinic):
                 plugin = next(pathlib.Path("/usr/lib").glob("*/mosquitto_dynamic_security.so"))
                 self.lines = re.sub("^plugin .*", f"plugin {plugin}", self.lines, flags=re.M)
         plain = (clinics.TOP / "config/mosquitto.conf").read_text()
-        plain = re.sub(r"^allow_anonymous.*$", "", plain, flags=re.MULTILINE)
         config = self.folder / "mosquitto.conf"
         config.write_text(f"{plain}\n{self.lines}listener {self.broker_port} 127.0.0.1\n"
                           f"persistence_location {place}/\n")
@@ -182,6 +182,58 @@ def one_that_is_revoked_or_rotated_is_cut_off_at_once(build):
         assert refused(clinic.broker_port, "posture/p-01", fresh)
 
 
+def the_simulated_devices_come_by_their_accounts(build):
+    with Guarded(build) as clinic:
+        clinic.start_hub()
+        file = clinic.folder / "accounts"
+        done = clinic.device_ctl("add", "posture/p-01", "massage/m-01", "--accounts", str(file))
+        assert done.returncode == 0 and done.stdout == "", done
+        lines = file.read_text().splitlines()
+        assert [line.split()[0] for line in lines] == ["posture/p-01", "massage/m-01"], lines
+        assert all(len(line.split()[1]) == 43 for line in lines)
+        assert file.stat().st_mode & 0o777 == 0o600
+        # One that is there already stops it; what came before it is kept, and said.
+        done = clinic.device_ctl("add", "posture/p-02", "posture/p-01", "--accounts", str(file),
+                                 "--json")
+        assert done.returncode == 1 and "already exists" in done.stderr, done
+        assert json.loads(done.stdout) == {"username": "posture/p-02", "accounts": str(file)}
+        assert len(file.read_text().splitlines()) == 3
+        done = clinic.device_ctl("add", "posture/p-03", "posture", "--accounts", str(file))
+        assert done.returncode == 2 and "posture/p-03" not in file.read_text(), done
+        program = [f"{build}/tests/sim/lumbar-sim", "--port", str(clinic.broker_port),
+                   "--accounts", str(file), "--rooms"]
+        sim = subprocess.Popen([*program, "1"])
+        try:
+            wait_for("both are heard", lambda: sum(
+                d["messages"] > 3 for d in clinic.ask("/devices")[1]["devices"]) == 2, 20)
+            assert sim.poll() is None
+        finally:
+            clinics.end(sim, signal.SIGTERM)
+        # A device with no account there is said.
+        sim = subprocess.run([*program, "2"], capture_output=True, text=True, timeout=60)
+        assert sim.returncode == 1 and "no account of massage/m-02" in sim.stderr, sim
+
+
+def as_many_devices_come_as_a_clinic_has(build):
+    """mosquitto 2.0 with a memory_limit takes itself to be out of memory at the seventh."""
+    with Guarded(build) as clinic:
+        clinic.start_hub()
+        names = [f"posture/p-{number:02}" for number in range(40)]
+        done = clinic.device_ctl("add", *names, "--accounts", str(clinic.folder / "accounts"))
+        assert done.returncode == 0, done
+        assert clinic.device_ctl("list").stdout.split() == names
+        assert clinic.ask("/status")[1]["broker"]["connects"] == 1, "the hub was thrown out"
+
+
+def what_is_shipped_takes_nobody_unknown(build):
+    with Guarded(build) as clinic:
+        clinic.stop_broker()
+        clinic.lines = ""  # as it is before anybody made accounts
+        clinic.start_broker()
+        assert refused(clinic.broker_port, None, None)
+        assert refused(clinic.broker_port, "lumbard", clinic.word.read_text().strip())
+
+
 def the_hub_takes_its_password_from_systemd(build):
     with Guarded(build) as clinic:
         file = clinic.folder / "lumbard.yaml"
@@ -205,6 +257,7 @@ def nobody_comes_without_an_account_and_secrets_stay_secret(build):
         clinic.start_hub()
         word = clinic.add("posture/p-01")
         assert refused(clinic.broker_port, "nobody", "x")
+        assert refused(clinic.broker_port, None, None)
         assert refused(clinic.broker_port, "lumbar-admin", "admin")
         files = {name: (clinic.folder / name) for name in ("admin", "hub-word")}
         for file in (*files.values(), clinic.folder / "broker/security.json"):
@@ -228,5 +281,7 @@ def nobody_comes_without_an_account_and_secrets_stay_secret(build):
 
 if __name__ == "__main__":
     run([a_device_says_and_hears_its_own_only, one_that_is_revoked_or_rotated_is_cut_off_at_once,
+         the_simulated_devices_come_by_their_accounts,
+         as_many_devices_come_as_a_clinic_has, what_is_shipped_takes_nobody_unknown,
          the_hub_takes_its_password_from_systemd,
          nobody_comes_without_an_account_and_secrets_stay_secret])

@@ -71,13 +71,44 @@ holds lumbar-demo << END
 /usr/share/doc/lumbar-demo/(copyright|changelog\\.gz)
 END
 
-grep -q '^allow_anonymous' root/etc/mosquitto/conf.d/lumbar.conf && fail "it opens the broker"
+grep -qx 'allow_anonymous false' root/etc/mosquitto/conf.d/lumbar.conf || fail "it opens the broker"
+grep -qx '  username: lumbard' root/etc/lumbar/lumbard.yaml || fail "the hub comes without a name"
 grep -q '^max_queued_messages' root/etc/mosquitto/conf.d/lumbar.conf || fail "it limits nothing"
 
 dpkg-deb -e "lumbar_${version}_$arch.deb" control
 find root/etc -type f | sed 's|^root||' | sort > wanted
 sort control/conffiles | diff - wanted || fail "conffiles are not what is in /etc (<: named, >: there)"
 echo "passed: all of /etc is a conffile"
+
+# What postinst does at a mosquitto, with this build's lumbarctl, in folders that stand for the
+# machine's: accounts are made once, an administrator's are left alone, the hub has a password.
+if [ "$arch" = "$(dpkg --print-architecture)" ] && [ -x /usr/sbin/mosquitto ]; then
+    machine=$place/machine
+    mkdir -p "$machine"/{conf.d,lib,etc}
+    {
+        sed -n '/^security=/,/^restart_broker/p' control/postinst | sed '$d' |
+            sed -e "s|/var/lib/mosquitto|$machine/lib|g" -e "s|/etc/mosquitto|$machine|g" \
+                -e "s|/etc/lumbar|$machine/etc|g" -e "s|chgrp lumbard|chgrp $(id -g)|" \
+                -e "s|lumbarctl device init|& --security $machine/lib/dynamic-security.json \
+--admin $machine/etc/broker-admin --hub $machine/etc/broker-password|"
+        echo 'make_accounts'
+    } > accounts.sh
+    postinst() { PATH=$place/root/usr/bin:/usr/sbin:$PATH sh -eu accounts.sh 2> said; }
+    printf 'password_file /nowhere\n' > "$machine/conf.d/own.conf"
+    postinst && fail "accounts beside an administrator's own"
+    grep -q 'has accounts already' said || fail "it says nothing of his: $(cat said)"
+    [ ! -e "$machine/conf.d/lumbar-accounts.conf" ] || fail "it was made beside his own"
+    word=$(cat "$machine/etc/broker-password")
+    rm "$machine/conf.d/own.conf"
+    postinst || fail "no accounts were made: $(cat said)"
+    grep -qx 'allow_anonymous false' "$machine/conf.d/lumbar-accounts.conf" || fail "its lines"
+    [ "$(cat "$machine/etc/broker-password")" = "$word" ] || fail "the hub's password changed"
+    find "$machine" -type f -exec sha256sum {} + | sort > before
+    postinst && fail "they were made twice"
+    find "$machine" -type f -exec sha256sum {} + | sort | diff before - || fail "a second run changes it"
+    [ -z "$(find "$machine"/etc "$machine"/lib -type f -perm /007)" ] || fail "all may read a secret"
+    echo "passed: accounts at the broker are made once, and never beside an administrator's own"
+fi
 
 # Debian's own tool names the libraries' packages; each is asked for.
 mkdir debian

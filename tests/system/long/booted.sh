@@ -11,6 +11,7 @@ fail()
     echo "FAILED: $1"
     systemctl status --no-pager lumbard
     journal -n 40
+    cat /tmp/setup # what the README's commands said
     exit 1
 }
 
@@ -32,6 +33,7 @@ page() { curl -sf --max-time 5 http://127.0.0.1:8080/"$1"; }
 ask() { curl -sf --max-time 5 --unix-socket /run/lumbard/ctl "http://localhost/api/v1/$1" "${@:2}"; }
 post() { ask "$1" -X POST -H 'Content-Type: application/json' -d "${2:-{\}}"; }
 hears() { ask devices | grep -q posture/; }
+connected() { ask status | grep -q '"connected": *true'; }
 main_pid() { systemctl show -P MainPID lumbard; }
 comes_back() { [ "$(main_pid)" != "$1" ] && [ "$(main_pid)" != 0 ] && systemctl is-active -q lumbard; }
 alarm() { ask alarms | grep -q posture-lost; }
@@ -81,24 +83,33 @@ for unit in lumbard mosquitto; do
     passed "$unit scores $score in systemd-analyze security"
 done
 
+# Who has no account is not let in, on this machine neither, and passwords are nobody else's.
+mosquitto_pub -h 127.0.0.1 -t lumbar/v1/posture/p-01/telemetry -m x >/tmp/refused 2>&1 && fail "an anonymous one"
+grep -qi 'not authori' /tmp/refused || fail "refused otherwise: $(cat /tmp/refused)"
+for file in /etc/lumbar/broker-password /etc/lumbar/broker-admin /etc/lumbar/demo-accounts \
+    /var/lib/mosquitto/dynamic-security.json; do
+    [ -s $file ] || fail "there is no $file"
+    [ "$(stat -c %a $file | tail -c 2)" = 0 ] || fail "everybody may read $file"
+done
+[ "$(stat -c %G:%a /etc/lumbar/broker-password)" = lumbard:640 ] || fail "the hub's password"
+passed "nobody comes to the broker without an account"
+
 # A watchdog of 30 s would be waited for; the rest of the unit is as it is shipped. A secret comes by
 # a credential.
-mkdir -p /etc/systemd/system/lumbard.service.d /etc/lumbar/secrets
-echo not-asked-for >/etc/lumbar/secrets/broker
-chmod 0600 /etc/lumbar/secrets/broker
-printf '%s\n' '[Service]' 'WatchdogSec=10s' 'LoadCredential=broker:/etc/lumbar/secrets/broker' \
+mkdir -p /etc/systemd/system/lumbard.service.d /root/secrets
+mv /etc/lumbar/broker-password /root/secrets/broker
+printf '%s\n' '[Service]' 'WatchdogSec=10s' 'LoadCredential=broker:/root/secrets/broker' \
     >/etc/systemd/system/lumbard.service.d/quick.conf
-sed -i -e 's|^  #username: .*|  username: hub|' \
-    -e 's|^  #password_file: .*|  password_file: /run/credentials/lumbard.service/broker|' \
-    /etc/lumbar/lumbard.yaml
+sed -i 's|^  password_file: .*|  password_file: credential:broker|' /etc/lumbar/lumbard.yaml
 systemctl daemon-reload
 systemctl restart lumbard || fail "the start with a credential"
 systemctl reload lumbard || fail "the reload"
+until_true "the broker takes it by a credential" connected
 passed "a secret comes by a credential, and a reload is taken"
 
 # ---- a device, an alarm, a session ----
 
-lumbar-sim --rooms 1 --fault 1:posture:silence@8+3600 >/tmp/sim 2>&1 &
+lumbar-sim --rooms 1 --accounts /etc/lumbar/demo-accounts --fault 1:posture:silence@8+3600 >/tmp/sim 2>&1 &
 sim=$!
 until_true "a device is heard" hears
 passed "a device is heard"
@@ -162,12 +173,13 @@ apt-get -y -q remove lumbar >/tmp/apt 2>&1 || fail "the removal: $(cat /tmp/apt)
 dpkg -i /packages/before.deb >/tmp/dpkg 2>&1 && fail "older than the data that was left"
 passed "removed: it stops, its data stay and are sound, and an older one is refused"
 apt-get -y -q purge lumbar lumbar-demo >/tmp/apt 2>&1 || fail "the purge: $(cat /tmp/apt)"
-rm -rf /etc/systemd/system/lumbard.service.d # the administrator's own
+rm -rf /etc/systemd/system/lumbard.service.d /root/secrets # the administrator's own
 left=$(find / -xdev -iname '*lumbar*' ! -path '/proc/*' ! -path '/sys/*' ! -path '/packages/*' \
     ! -path '/var/log/journal/*' ! -path '/run/log/*' ! -path '/tmp/*')
 [ -z "$left" ] || fail "left behind: $left"
 getent passwd lumbard && fail "its account is left"
 getent group lumbard && fail "its group is left"
 until_true "the broker runs without it" systemctl is-active -q mosquitto
+[ ! -e /var/lib/mosquitto/dynamic-security.json ] || fail "the broker's accounts are left"
 passed "purged: nothing is left"
 echo "all passed"
