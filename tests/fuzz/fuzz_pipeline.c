@@ -2,7 +2,8 @@
  * The way of messages, with the real plugins: bytes, decoding, accounting, feed, rules, frames.
  *
  * An input is several messages, so that what one leaves behind meets the next:
- *   1 byte   bit 0: kind (posture, massage); bits 1-2: which of four devices; bit 3: leaf status;
+ *   1 byte   bit 0: kind (posture, massage); bits 1-2: which of four devices (the fourth massage
+ *            device is a hub); bit 3: leaf status;
  *            bit 4: the tick of the rules follows; bits 5-7: step of time 0, 1 ms .. 10 min
  *   2 bytes  length of the payload, lowest first
  *   payload
@@ -44,6 +45,9 @@ static const char rules_text[] =
     " text: \"{value}\"}\n"
     "  - {name: hot, title: T, metric: skin_temperature, above: 43 Cel, priority: medium,"
     " text: \"{value}\"}\n"
+    "  - {name: broker-drops, title: T, metric: hub/trouble, is: broker_dropped, clear_for: 2 s, "
+    "priority:"
+    " low, text: \"{device} {value}\"}\n"
     "  - {name: lost, title: T, metric: trunk_inclination, absent: 5 s, priority: medium,"
     " text: \"{device} {for}\"}\n";
 
@@ -68,10 +72,11 @@ static void must(bool right)
 
 static void drivers_open(void)
 {
-    static const char *const files[] = {PLUGIN_FOLDER "/posture.so", PLUGIN_FOLDER "/massage.so"};
+    static const char *const files[] = {PLUGIN_FOLDER "/posture.so", PLUGIN_FOLDER "/massage.so",
+                                        PLUGIN_FOLDER "/hub.so"};
     struct diag diag = {0};
     drivers_init(&drivers);
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         void *object = dlopen(files[i], RTLD_NOW | RTLD_LOCAL);
         if (object == NULL) {
             fprintf(stderr, "%s\n", dlerror());
@@ -87,7 +92,7 @@ static void drivers_open(void)
 static struct frame_world world_of(const struct ingest *ingest)
 {
     return (struct frame_world){
-        config,       &drivers,         ingest->devices,     ingest->rules,       ingest->alarms,
+        config,       &drivers,         ingest->devices,     ingest->rules,        ingest->alarms,
         ingest->feed, ingest->sessions, ingest->calibration, ingest->suppressions, ingest->pauses};
 }
 
@@ -174,9 +179,11 @@ static void take(struct hub *hub, uint8_t what, const uint8_t *payload, size_t b
 {
     static const int64_t steps_ms[] = {0, 1, 20, 100, 1000, 6000, 60000, 600000};
     char topic[64];
-    int length =
-        snprintf(topic, sizeof(topic), "lumbar/v1/%s/d-%d/%s", what & 1 ? "massage" : "posture",
-                 what >> 1 & 3, what & 8 ? "status" : "telemetry");
+    int length = snprintf(topic, sizeof(topic), "lumbar/v1/%s/d-%d/%s",
+                          (what & 7) == 7 ? "hub"
+                          : what & 1      ? "massage"
+                                          : "posture",
+                          what >> 1 & 3, what & 8 ? "status" : "telemetry");
     uint8_t *copy = malloc(bytes + 1); /* of its own size: the sanitizer sees the end */
     memcpy(copy, payload, bytes);
     hub->now_ms += steps_ms[what >> 5];
