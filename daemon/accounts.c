@@ -57,9 +57,11 @@ void hub_remove_pass(struct lumbard *hub, uint64_t id)
 {
     const struct store_value key = store_int((int64_t)id);
     struct hub_unstored *unstored = &hub->unstored;
-    if (!store_remove(hub->store, STORE_PASS, &key, 1) &&
-        unstored->removal_count < HUB_REMOVALS_MAX)
+    bool removed = store_remove(hub->store, STORE_PASS, &key, 1);
+    if (!removed && unstored->removal_count < HUB_REMOVALS_MAX)
         unstored->removals[unstored->removal_count++] = (struct hub_removal){STORE_PASS, id};
+    else
+        hub->removals_lost += !removed;
     passes_remove(hub->users, id);
 }
 

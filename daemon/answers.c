@@ -16,6 +16,13 @@ static void send_answer(struct lumbard *hub, struct hub_answer *waiting)
     *waiting = (struct hub_answer){0};
 }
 
+bool api_may_ask(struct lumbard *hub)
+{
+    bool may = hub->questions < API_QUESTIONS_MOST;
+    hub->questions_refused += !may;
+    return may;
+}
+
 void hub_send_answers(struct lumbard *hub)
 {
     for (unsigned i = 0; i < HUB_ANSWERS_MAX; i++)
@@ -56,6 +63,7 @@ enum api_outcome api_stored_in(struct lumbard *hub, const struct api_call *call,
         *answer = (struct api_answer){0};
         return API_LATER;
     }
+    hub->answers_refused += whole && store_is_safe(hub->store);
     json_object_set_new(answer->body, "stored", json_false());
     return API_DONE;
 }

@@ -69,6 +69,10 @@ json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm);
 #define API_NOT_THEIRS "Your account has no part in this room."
 
 #define API_QUESTIONS_MOST 32 /* to the store at a time; each holds a megabyte at most */
+bool api_may_ask(struct lumbard *hub); /* is there room for one more? answers.c */
+
+/* api_metrics_bounds.c: gauge and overflow counter of each bound and queue */
+void hub_put_bounds(FILE *out, const struct lumbard *hub);
 
 /* api_alarm_log.c */
 api_handler api_get_alarm_log;

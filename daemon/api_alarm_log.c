@@ -113,8 +113,7 @@ static bool name_rooms(const struct lumbard *hub, const struct api_call *call, c
 static enum api_outcome ask_store(struct lumbard *hub, const struct api_call *call,
                                   struct store_log_wish *wish, struct api_answer *answer)
 {
-    struct question *question =
-        hub->questions < API_QUESTIONS_MOST ? calloc(1, sizeof(*question)) : NULL;
+    struct question *question = api_may_ask(hub) ? calloc(1, sizeof(*question)) : NULL;
     char *rooms = NULL;
     if (question == NULL)
         return api_problem(answer, 503, "Too much is asked for at a time.");

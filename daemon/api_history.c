@@ -194,8 +194,7 @@ enum api_outcome api_get_history(void *user, const struct api_call *call, struct
     const struct lumbar_metric *metric = find_metric(driver, name);
     if (metric == NULL)
         return api_problem(answer, 404, "There is no metric '%.60s' of %.60s.", name, device);
-    struct question *question =
-        hub->questions < API_QUESTIONS_MOST ? calloc(1, sizeof(*question)) : NULL;
+    struct question *question = api_may_ask(hub) ? calloc(1, sizeof(*question)) : NULL;
     if (question == NULL)
         return api_problem(answer, 503, "Too much is asked for at a time.");
     *question = (struct question){.hub = hub,

@@ -76,8 +76,7 @@ enum api_outcome api_get_load(void *user, const struct api_call *call, struct ap
         return api_refuse(&reader, answer);
     if (from_ms >= to_ms)
         return api_problem(answer, 422, "'from' lies before 'to'.");
-    struct question *question =
-        hub->questions < API_QUESTIONS_MOST ? calloc(1, sizeof(*question)) : NULL;
+    struct question *question = api_may_ask(hub) ? calloc(1, sizeof(*question)) : NULL;
     if (question == NULL)
         return api_problem(answer, 503, "Too much is asked for at a time.");
     *question = (struct question){.hub = hub,

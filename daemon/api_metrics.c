@@ -282,6 +282,7 @@ enum api_outcome api_get_metrics(void *user, const struct api_call *call, struct
     put_disk(out, hub);
     put_alarms(out, hub);
     put_page(out, hub);
+    hub_put_bounds(out, hub);
     put_devices(out, hub);
     if (fclose(out) != 0) {
         free(text);

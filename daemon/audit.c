@@ -36,10 +36,12 @@ static void put(struct lumbard *hub, const struct audit_line *line)
     struct hub_audit *audit = &hub->audit;
     if (audit->waiting == 0 && put_line(hub, line))
         return;
-    if (audit->waiting < HUB_AUDIT_WAITING)
+    if (audit->waiting < HUB_AUDIT_WAITING) {
         audit->lines[audit->waiting++] = *line;
-    else
+    } else {
+        audit->lost++;
         log_error("audit: a line finds no room, and is lost");
+    }
 }
 
 void hub_store_audit_again(struct lumbard *hub)

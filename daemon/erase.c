@@ -388,7 +388,7 @@ static enum api_outcome ask(struct lumbard *hub, const struct api_call *call,
     if (wanted->erases && session != NULL)
         return api_problem(answer, 409, "Client '%s' is in session %llu: end it first.",
                            entry->name, (unsigned long long)session->id);
-    struct asking *asking = hub->questions < API_QUESTIONS_MOST ? malloc(sizeof(*asking)) : NULL;
+    struct asking *asking = api_may_ask(hub) ? malloc(sizeof(*asking)) : NULL;
     if (asking == NULL)
         return api_problem(answer, 503, "Too much is asked for at a time.");
     *asking = *wanted;

@@ -86,6 +86,7 @@ struct hub_audit {
     char head[AUDIT_HASH_BYTES];
     struct audit_line lines[HUB_AUDIT_WAITING];
     unsigned waiting;
+    uint64_t lost; /* that found no room to wait in */
     struct hub_seen {
         uint64_t key;
         int64_t at_ms;
@@ -210,6 +211,7 @@ struct lumbard {
     int certificate_warned;    /* how often, as its end came nearer */
     unsigned questions;        /* to the store, on their way */
     struct asking *erasing;    /* erase.c: whom nothing refuses any more; NULL: nobody */
+    uint64_t questions_refused, answers_refused, removals_lost; /* that found no room */
     unsigned reports;          /* of sessions, on their way */
     int64_t started_ms;        /* hub time */
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */

@@ -90,11 +90,13 @@ void hub_remove_row(struct lumbard *hub, unsigned table, uint64_t id)
     const struct store_value key = store_int((int64_t)id);
     if (store_remove(hub->store, (enum store_table)table, &key, 1))
         return;
-    if (unstored->removal_count < HUB_REMOVALS_MAX)
+    if (unstored->removal_count < HUB_REMOVALS_MAX) {
         unstored->removals[unstored->removal_count++] = (struct hub_removal){table, id};
-    else
+    } else {
+        hub->removals_lost++;
         log_error("store: what is erased cannot be noted any more: number %llu stays",
                   (unsigned long long)id);
+    }
 }
 
 void hub_forget_plan(struct lumbard *hub, uint64_t id)

@@ -14,6 +14,7 @@ struct users {
     struct pass *passes[USERS_PASSES_MAX]; /* by number */
     uint32_t pass_count;
     uint64_t newest_pass;
+    uint64_t users_refused, passes_refused;
 };
 
 /* Who lays hands on people is at a tablet all day; who rules accounts is there for minutes. */
@@ -79,7 +80,7 @@ struct user *users_add(struct users *users, const struct user *user, struct diag
     struct user *mine = NULL;
     if (users_find(users, user->name) != NULL)
         diag_set(diag, ERR_CONFLICT, "there is an account '%s' already", user->name);
-    else if (users->count == USERS_MAX)
+    else if (users->count == USERS_MAX && ++users->users_refused > 0)
         diag_set(diag, ERR_FULL, "there are %d accounts, and no room for more", USERS_MAX);
     else if ((mine = malloc(sizeof(*mine))) == NULL)
         diag_set(diag, ERR_MEMORY, "no memory for an account");
@@ -90,6 +91,12 @@ struct user *users_add(struct users *users, const struct user *user, struct diag
         mine->id = users->count > 0 ? users->list[users->count - 1]->id + 1 : 1;
     users->list[users->count++] = mine;
     return mine;
+}
+
+void users_stats(const struct users *users, struct users_stats *stats)
+{
+    *stats = (struct users_stats){users->count, users->pass_count, users->users_refused,
+                                  users->passes_refused};
 }
 
 /* ---- passes ---- */
@@ -131,7 +138,7 @@ struct pass *passes_by_id(const struct users *users, uint64_t id)
 struct pass *passes_add(struct users *users, const struct pass *pass, struct diag *diag)
 {
     struct pass *mine = NULL;
-    if (users->pass_count == USERS_PASSES_MAX)
+    if (users->pass_count == USERS_PASSES_MAX && ++users->passes_refused > 0)
         diag_set(diag, ERR_FULL,
                  "there are %d logins, tokens and invitations, and no room for more",
                  USERS_PASSES_MAX);

@@ -69,6 +69,13 @@ struct user *users_by_id(const struct users *users, uint64_t id);
 /* A new one (id 0: the next number). ERR_CONFLICT where the name is taken, ERR_FULL, ERR_MEMORY. */
 struct user *users_add(struct users *users, const struct user *user, struct diag *diag);
 
+/* How many there are, and for how many there was no room. */
+struct users_stats {
+    uint32_t users, passes;
+    uint64_t users_refused, passes_refused;
+};
+void users_stats(const struct users *users, struct users_stats *stats);
+
 struct pass *passes_at(const struct users *users, uint32_t index);
 struct pass *passes_find(const struct users *users, const char *hash);
 struct pass *passes_by_id(const struct users *users, uint64_t id);

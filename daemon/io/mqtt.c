@@ -172,6 +172,7 @@ void mqtt_state(const struct mqtt *mqtt, struct mqtt_state *state)
     struct mqtt *locked = (struct mqtt *)mqtt; /* the lock is no part of what it says */
     pthread_mutex_lock(&locked->lock);
     *state = mqtt->state;
+    state->waiting = (unsigned)(mqtt->tail - mqtt->head);
     pthread_mutex_unlock(&locked->lock);
     state->oversize = atomic_load_explicit(&mqtt->oversize, memory_order_relaxed);
 }

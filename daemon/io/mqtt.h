@@ -52,10 +52,11 @@ struct mqtt_state {
     int64_t heartbeat_ns;  /* hub to broker and back, the last one */
     int64_t heard_mono_ns; /* when the last heartbeat came back; 0: never */
     uint64_t connects, failures, published;
-    uint64_t refused;  /* the out queue was full, or QoS 0 while disconnected */
-    uint64_t dropped;  /* by the broker since it began, for any of its clients; */
+    uint64_t refused;   /* the out queue was full, or QoS 0 while disconnected */
+    uint64_t dropped;   /* by the broker since it began, for any of its clients; */
     bool tells_dropped; /* which it says */
-    uint64_t oversize; /* topic or payload over the caps: acknowledged and dropped */
+    unsigned waiting;   /* in the out queue, those on their way among them */
+    uint64_t oversize;  /* topic or payload over the caps: acknowledged and dropped */
     char last_error[128];
 };
 

@@ -21,7 +21,7 @@ struct job {
 struct passwords {
     uv_loop_t *loop;
     char nobody[PASSWORD_SEALED_BYTES]; /* a password that nobody knows */
-    uint64_t newest;
+    uint64_t newest, refused;
     struct job jobs[JOBS];
 };
 
@@ -112,8 +112,10 @@ static int begin(struct passwords *passwords, const char *password, const struct
     for (unsigned i = 0; i < JOBS && job == NULL; i++)
         if (passwords->jobs[i].state == JOB_FREE)
             job = &passwords->jobs[i];
-    if (job == NULL)
+    if (job == NULL) {
+        passwords->refused++;
         return ERR_FULL;
+    }
     if (strlen(password) > PASSWORD_MAX_BYTES)
         return ERR_RANGE;
     *job = *wanted;
@@ -138,6 +140,13 @@ int password_seal(struct passwords *passwords, const char *password, password_cb
 {
     const struct job wanted = {.seals = true, .done = done, .user = user};
     return begin(passwords, password, &wanted);
+}
+
+void passwords_stats(const struct passwords *passwords, struct password_stats *stats)
+{
+    *stats = (struct password_stats){.refused = passwords->refused};
+    for (unsigned i = 0; i < JOBS; i++)
+        stats->held += passwords->jobs[i].state != JOB_FREE;
 }
 
 void passwords_stop(struct passwords *passwords)

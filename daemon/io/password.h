@@ -36,6 +36,12 @@ int password_try(struct passwords *passwords, const char *password, const char *
                  password_cb *done, void *user);
 int password_seal(struct passwords *passwords, const char *password, password_cb *done, void *user);
 
+struct password_stats {
+    unsigned held; /* waiting and being tried */
+    uint64_t refused;
+};
+void passwords_stats(const struct passwords *passwords, struct password_stats *stats);
+
 /* What waits is not tried any more, and told so at once; what runs comes to its end in the loop. */
 void passwords_stop(struct passwords *passwords);
 void passwords_destroy(struct passwords *passwords); /* the loop is empty */

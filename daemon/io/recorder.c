@@ -166,6 +166,7 @@ static int make_jobs(struct recorder *recorder, struct diag *diag)
         job->next = i + 1 < count ? job + 1 : NULL;
     }
     recorder->free.first = recorder->jobs;
+    recorder->job_count = (unsigned)count;
     return 0;
 }
 
@@ -528,6 +529,9 @@ void recorder_stats(struct recorder *recorder, struct recorder_stats *stats)
 {
     pthread_mutex_lock(&recorder->mutex);
     *stats = recorder->stats;
+    stats->held_blocks = stats->most_blocks = recorder->job_count;
+    for (const struct recorder_job *job = recorder->free.first; job != NULL; job = job->next)
+        stats->held_blocks--;
     pthread_mutex_unlock(&recorder->mutex);
 }
 

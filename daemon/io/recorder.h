@@ -35,11 +35,12 @@ struct recorder_options {
 };
 
 struct recorder_stats {
-    uint64_t messages, lost; /* written; counted as lost */
-    uint64_t blocks, bytes;  /* written */
-    uint64_t failures;       /* of the disk */
-    uint64_t kept_bytes;     /* in the folder, when it was last looked at */
-    uint64_t removed;        /* recordings that were too old, or too many */
+    uint64_t messages, lost;           /* written; counted as lost */
+    uint64_t blocks, bytes;            /* written */
+    uint64_t failures;                 /* of the disk */
+    uint64_t kept_bytes;               /* in the folder, when it was last looked at */
+    unsigned held_blocks, most_blocks; /* being filled, or on their way to the disk */
+    uint64_t removed;                  /* recordings that were too old, or too many */
 };
 
 struct recorder;

@@ -49,6 +49,7 @@ struct recorder {
     int folder;
     uint8_t *memory; /* of all gathers */
     struct recorder_job *jobs;
+    unsigned job_count;
     struct tape_packer *packer; /* the thread's */
 
     struct recorder_track tracks[RECORDER_TRACKS];

@@ -400,6 +400,9 @@ void store_stats(const struct store *store, struct store_stats *stats)
     *stats = of->stats;
     pthread_mutex_unlock(&of->mutex);
     stats->lost = store->lost;
+    stats->held_blocks = history_count(store->open->history);
+    stats->most_blocks = history_capacity(store->open->history);
+    stats->held_row_bytes = store->open->rows.used;
 }
 
 /* ---- flush, stop ---- */

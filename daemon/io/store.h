@@ -114,9 +114,11 @@ struct store_stats {
     uint64_t batches, blocks, samples, rows; /* on the disk */
     uint64_t lost;                           /* messages that history has not */
     uint64_t failures;                       /* of the disk */
-    uint64_t dropped; /* minutes of seconds, sessions and alarms, for their age or too much */
+    uint64_t dropped;       /* minutes of seconds, sessions and alarms, for their age or too much */
     uint64_t content_bytes; /* of the file */
-    bool at_least;          /* there are no seconds that could go */
+    uint32_t held_blocks, most_blocks; /* gathered of history, not yet handed to the writer */
+    size_t held_row_bytes;             /* of rows, of STORE_ROWS_BYTES */
+    bool at_least;                     /* there are no seconds that could go */
 };
 void store_stats(const struct store *store, struct store_stats *stats);
 

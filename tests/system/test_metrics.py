@@ -73,6 +73,31 @@ def promtool_has_nothing_to_complain_of(build):
         assert told.returncode == 0 and told.stdout + told.stderr == "", told
 
 
+# In daemon/api_metrics_bounds.c; a bound that overflows here is counted there.
+BOUNDS = {"spool", "broker_queue", "devices", "feed", "alarms", "suppressed", "history_blocks",
+          "store_rows", "recorder_blocks", "webhook_calls", "connections", "questions", "answers",
+          "passwords", "accounts", "passes", "audit_lines", "removals"}
+
+
+def bounds(clinic, what):
+    return {name[len(f'lumbar_bound_{what}{{bound="'):-2]: value
+            for name, value in samples(clinic).items() if name.startswith(f"lumbar_bound_{what}{{")}
+
+
+def each_bound_says_what_it_holds_and_what_found_no_room(build):
+    with Clinic(build, rooms={"room-1": ["posture/p-01"]}, extra="devices:\n  max: 2\n") as clinic:
+        used, size, over = (bounds(clinic, what) for what in ("used", "size", "overflow_total"))
+        assert set(used) == set(size) == set(over) == BOUNDS, (used, size, over)
+        assert all(0 <= used[name] <= size[name] > 0 for name in BOUNDS), (used, size)
+        assert not any(over.values()), over
+        assert used["devices"] == 1 and size["devices"] == 2, (used, size)
+        for name in ("p-01", "p-02", "p-03"):
+            clinic.device("posture", name).send(trunk_inclination=[5.0], battery=80)
+        wait_for("the third finds no place", lambda: bounds(clinic, "overflow_total")["devices"] == 1)
+        wait_for("values are held", lambda: (lambda now: now["feed"] > 0 and now["devices"] == 2 and
+                                             now["history_blocks"] > 0)(bounds(clinic, "used")))
+
+
 def health_is_a_word(build):
     with Clinic(build) as clinic:
         wait_for("all is well", lambda: fetch(clinic, "/healthz")[0] == 200)
@@ -117,4 +142,4 @@ def the_dashboard_asks_for_what_is_there(build):
 
 if __name__ == "__main__":
     run([the_hub_and_its_devices_are_told_in_base_units, promtool_has_nothing_to_complain_of,
-         health_is_a_word, what_the_broker_drops_is_told, the_dashboard_asks_for_what_is_there])
+         each_bound_says_what_it_holds_and_what_found_no_room, health_is_a_word, what_the_broker_drops_is_told, the_dashboard_asks_for_what_is_there])
