@@ -160,6 +160,12 @@ def lists_tell_of_no_room_but_theirs(build):
                 continue
             assert len(said[name]) == 1 and "room-2" not in json.dumps(said), (role, said)
     lead, anna = house.people["lead"], house.scoped["therapist"]
+    wait_for("they are on the disk", lambda: len(lead.ask("/archive")[1]["sessions"]) >= 2)
+    for visitor, rooms in ((lead, ["room-1", "room-2"]), (anna, ["room-1"])):
+        archive = visitor.ask("/archive")[1]
+        assert sorted({one["room"] for one in archive["sessions"]}) == rooms, archive
+        assert visitor.ask("/archive?client=kiefer-2")[1]["sessions"] == \
+            [one for one in archive["sessions"] if one["room"] == "room-2"]
     for visitor, count in ((lead, 1), (anna, 0)):  # of a course in the other room
         wait_for("it is on the disk", lambda: len(lead.ask("/clients/kiefer-2/course")[1]
                                                   ["sessions"]) == 1)
@@ -210,15 +216,18 @@ def no_row_is_open_to_another_sites_page(build):
              ({"Origin": f"http://127.0.0.1:{port + 1}"}, 403),
              ({"Origin": f"http://127.0.0.1.evil.example:{port}"}, 403),
              ({"Host": f"evil.example:{port}", "Origin": f"http://evil.example:{port}"}, 421)]
+    everybody = [house.nobody, admin, *house.people.values(), *house.scoped.values()]
     for row in requests(build):
-        for visitor in (lead, admin):
+        for visitor in everybody:
             for headers, wanted in tries:
                 status = house.try_row(visitor, row, headers)
                 assert status == wanted, (row, headers, status)
             if row["method"] != "GET" and "anyone" not in row["roles"]:
-                assert house.try_row(visitor, row, {"Origin": None}) == 403, row
-    for headers, wanted in tries:
-        assert lead.upgrade(headers)[0] == wanted, headers
+                refused = 401 if visitor is house.nobody else 403
+                assert house.try_row(visitor, row, {"Origin": None}) == refused, row
+    for visitor in everybody:
+        for headers, wanted in tries:
+            assert visitor.upgrade(headers)[0] == wanted, headers
 
 
 def watched(clinic, visitor, room):
