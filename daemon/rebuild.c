@@ -17,11 +17,16 @@
 #define HISTORY_BYTES (1024 * 1024)
 #define PATIENCE_MS   5000
 
-/* A session that is put together from its tapes. */
+/* A session that is put together from its tapes, in whatever order they come. */
 struct found {
     uint64_t id;
     int64_t began_ms, ended_ms;
-    char room[64];
+    char room[64]; /* that it was in at last */
+    struct found_device {
+        char kind[LUMBAR_NAME_MAX + 1], name[DEVICE_NAME_BYTES];
+        int64_t from_ms, to_ms;
+    } * devices;
+    uint32_t device_count;
 };
 
 struct rebuild {
@@ -34,7 +39,8 @@ struct rebuild {
     struct setup setup;
     struct store *store; /* of the file; NULL between two tapes */
     struct replay *replay;
-    struct found found;
+    struct found *found;
+    size_t found_count;
     const char *room;
     uint64_t position; /* made up: a place for each batch */
     uint64_t alarms,
@@ -42,7 +48,7 @@ struct rebuild {
     unsigned tapes;
     uint64_t messages;
     bool lacking; /* the message that goes through is one that the store has not */
-    bool full;    /* the disk refused */
+    bool full;    /* the disk refused, or memory */
     struct diag diag;
 };
 
@@ -124,25 +130,65 @@ static void on_alarm(void *user, const struct alarm *alarm, const struct device 
 
 /* ---- a session ---- */
 
-static void put_devices(struct rebuild *rebuild)
+static struct found *found_of(struct rebuild *rebuild, uint64_t id)
 {
-    struct devices *devices = replay_devices(rebuild->replay);
-    const struct found *found = &rebuild->found;
-    for (uint32_t id = 1; id <= devices_count(devices); id++) {
-        const struct device *device = devices_at(devices, id);
-        const struct store_value row[] = {store_int((int64_t)found->id),
-                                          store_int(id - 1),
-                                          store_text(device->driver->plugin->kind),
-                                          store_text(device->name),
-                                          store_int(found->began_ms),
-                                          store_int(found->ended_ms)};
+    for (size_t i = 0; i < rebuild->found_count; i++)
+        if (rebuild->found[i].id == id)
+            return &rebuild->found[i];
+    struct found *grown =
+        realloc(rebuild->found, (rebuild->found_count + 1) * sizeof(*rebuild->found));
+    if (grown == NULL)
+        return NULL;
+    rebuild->found = grown;
+    struct found *found = &grown[rebuild->found_count++];
+    *found = (struct found){.id = id, .began_ms = INT64_MAX};
+    return found;
+}
+
+static struct found_device *add_device(struct found *found, const struct device *device)
+{
+    struct found_device *grown =
+        realloc(found->devices, (found->device_count + 1) * sizeof(*found->devices));
+    if (grown == NULL)
+        return NULL;
+    found->devices = grown;
+    struct found_device *of = &grown[found->device_count++];
+    *of = (struct found_device){.from_ms = INT64_MAX};
+    snprintf(of->kind, sizeof(of->kind), "%s", device->driver->plugin->kind);
+    snprintf(of->name, sizeof(of->name), "%s", device->name);
+    return of;
+}
+
+static bool note_device(struct found *found, const struct device *device,
+                        const struct tape_summary *tape)
+{
+    const char *kind = device->driver->plugin->kind;
+    uint32_t at = 0;
+    while (at < found->device_count && (strcmp(found->devices[at].kind, kind) != 0 ||
+                                        strcmp(found->devices[at].name, device->name) != 0))
+        at++;
+    struct found_device *of =
+        at < found->device_count ? &found->devices[at] : add_device(found, device);
+    if (of == NULL)
+        return false;
+    of->from_ms = tape->first_ms < of->from_ms ? tape->first_ms : of->from_ms;
+    of->to_ms = tape->last_ms > of->to_ms ? tape->last_ms : of->to_ms;
+    return true;
+}
+
+static void put_devices(struct rebuild *rebuild, const struct found *found)
+{
+    for (uint32_t i = 0; i < found->device_count; i++) {
+        const struct found_device *of = &found->devices[i];
+        const struct store_value row[] = {store_int((int64_t)found->id), store_int(i),
+                                          store_text(of->kind),          store_text(of->name),
+                                          store_int(of->from_ms),        store_int(of->to_ms)};
         put(rebuild, STORE_SESSION_DEVICE, row, sizeof(row) / sizeof(row[0]));
     }
 }
 
-static void put_session(struct rebuild *rebuild)
+static void put_session(struct rebuild *rebuild, const struct found *found)
 {
-    const struct found *found = &rebuild->found;
     const struct store_value none = store_null(), id = store_int((int64_t)found->id);
     const struct store_value row[] = {id,
                                       none,
@@ -167,24 +213,33 @@ static void put_session(struct rebuild *rebuild)
         store_text("note"),
         store_text("hub"),
         store_text("Rebuilt from its recording, after the history was damaged: client, therapist, "
-                   "plan and notes are not known.")};
+                   "plan, phases, doses, pain, scores, adverse event and notes are not known.")};
     put(rebuild, STORE_SESSION, row, sizeof(row) / sizeof(row[0]));
     put(rebuild, STORE_SESSION_NOTE, note, sizeof(note) / sizeof(note[0]));
-    put_devices(rebuild);
+    put_devices(rebuild, found);
 }
 
-/* A long session has several tapes. */
+/* A long session has several tapes, and so has one that changed rooms: with each it is put anew, as
+ * far as it is known by then. */
 static void note_session(struct rebuild *rebuild, const struct tape_summary *tape)
 {
-    struct found *found = &rebuild->found;
+    struct devices *devices = replay_devices(rebuild->replay);
     if (tape->header.session == 0)
         return;
-    if (found->id != tape->header.session) {
-        *found = (struct found){.id = tape->header.session, .began_ms = tape->first_ms};
+    struct found *found = found_of(rebuild, tape->header.session);
+    if (found == NULL) {
+        rebuild->full = true;
+        return;
+    }
+    if (tape->first_ms < found->began_ms)
+        found->began_ms = tape->first_ms;
+    if (tape->last_ms >= found->ended_ms) {
+        found->ended_ms = tape->last_ms;
         snprintf(found->room, sizeof(found->room), "%s", tape->header.room);
     }
-    found->ended_ms = tape->last_ms;
-    put_session(rebuild);
+    for (uint32_t id = 1; id <= devices_count(devices); id++)
+        rebuild->full |= !note_device(found, devices_at(devices, id), tape);
+    put_session(rebuild, found);
 }
 
 /* ---- a tape ---- */
@@ -356,6 +411,9 @@ void rebuild_destroy(struct rebuild *rebuild)
         return;
     atomic_store(&rebuild->stop, true);
     pthread_join(rebuild->thread, NULL);
+    for (size_t i = 0; i < rebuild->found_count; i++)
+        free(rebuild->found[i].devices);
+    free(rebuild->found);
     free(rebuild);
 }
 

@@ -127,6 +127,40 @@ def damage_at_start_is_rebuilt_from_backup_and_recordings(build):
             assert samples(clinic, "posture/p-02") == 70
 
 
+def a_session_of_several_tapes_is_one(build):
+    """The hub was killed in the middle, and a device came in another's place; beside another room's."""
+    two = {"room-1": ["posture/p-01", "posture/p-03"], "room-2": ["posture/p-02"]}
+    with Clinic(build, rooms=two, rules=RULES) as clinic:
+        number = open_session(clinic, "room-1", "Ahorn")
+        other = open_session(clinic, "room-2", "Birke")
+        begin = now_ms()
+        talk(clinic, "room-1", 5)
+        talk(clinic, "room-2", 5)
+        wait_for("all samples", lambda: samples(clinic, "posture/p-01") == 50
+                 and samples(clinic, "posture/p-02") == 50)
+        clinic.stop_hub(signal.SIGKILL)
+        clinic.start_hub()
+        middle = now_ms()
+        clinic.device("posture", "p-03").send(trunk_inclination=[10.0] * 10)
+        wait_for("all samples", lambda: samples(clinic, "posture/p-03") == 10)
+        for session in (number, other):
+            order(clinic, session, "end")
+        clinic.stop_hub()
+        spoil(clinic, "head")
+        clinic.start_hub()
+        wait_for("it is set aside", lambda: clinic.said("is damaged ("))
+        wait_rebuilt(clinic)
+        devices = ask_file(clinic, "SELECT kind || '/' || name, from_ms, to_ms FROM session_device"
+                                   f" WHERE session = {number} ORDER BY name")
+        assert [row[0] for row in devices] == two["room-1"], devices
+        (_, first, until), (_, from_ms, last) = devices
+        assert begin - 2000 < first <= until < middle + 2000 and middle - 2000 < from_ms <= last, \
+            (begin, middle, devices)
+        found = ask_file(clinic, "SELECT id, room, started_ms, ended_ms FROM session ORDER BY id")
+        assert [row[:2] for row in found] == [(number, "room-1"), (other, "room-2")], found
+        assert found[0][2:] == (first, last), (found, devices)
+
+
 def damage_at_work_costs_nothing_that_the_hub_knows(build):
     with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
         first = open_session(clinic, "room-1", "Ahorn")
@@ -193,5 +227,6 @@ def without_a_backup_recordings_are_what_there_is(build):
 
 if __name__ == "__main__":
     run([damage_at_start_is_rebuilt_from_backup_and_recordings,
+         a_session_of_several_tapes_is_one,
          damage_at_work_costs_nothing_that_the_hub_knows,
          without_a_backup_recordings_are_what_there_is])
