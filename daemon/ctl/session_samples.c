@@ -1,4 +1,9 @@
-/* lumbarctl session csv --samples: every value of a session, decoded from its recordings. */
+/*
+ * lumbarctl session csv --samples: every value of a session, decoded from its recordings.
+ *
+ * A message lies whole on one tape, though it may reach over the session's begin or end, into the
+ * session of somebody else: what was not taken while its device was in the session is left out.
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,6 +12,7 @@
 #include "base/text.h"
 #include "ask.h"
 #include "ctl.h"
+#include "io/store_stay.h"
 #include "io/tape_folder.h"
 #include "recording.h"
 #include "replay.h"
@@ -16,12 +22,39 @@ struct table {
     FILE *out;
     uint64_t session, samples;
     int64_t lost, damaged; /* gaps; parts of a file */
+    struct store_stay *stays;
+    size_t stay_count;
+    bool cuts; /* the tape that is read is told by the stays' clock */
 };
+
+static bool is_of_session(const struct table *table, const struct device *device, int64_t time_ms)
+{
+    for (size_t i = 0; i < table->stay_count; i++) {
+        const struct store_stay *stay = &table->stays[i];
+        if (time_ms >= stay->from_ms && time_ms < stay->to_ms &&
+            strcmp(stay->name, device->name) == 0 &&
+            strcmp(stay->kind, device->driver->plugin->kind) == 0)
+            return true;
+    }
+    return !table->cuts;
+}
+
+/* A tape keeps the times of a clock that nobody had set, while those of the session were put right:
+ * then they have nothing in common. */
+static bool is_of_that_clock(const struct table *table, const struct tape_summary *tape)
+{
+    for (size_t i = 0; i < table->stay_count; i++)
+        if (tape->last_ms >= table->stays[i].from_ms && tape->first_ms < table->stays[i].to_ms)
+            return true;
+    return false;
+}
 
 static void on_sample(void *user, const struct device *device, const struct lumbar_metric *metric,
                       int64_t time_ms, double value)
 {
     struct table *table = user;
+    if (!is_of_session(table, device, time_ms))
+        return;
     char at[INSTANT_BYTES], number[64], unit[2 * LUMBAR_NAME_MAX];
     struct text text = text_in(number, sizeof(number)), units = text_in(unit, sizeof(unit));
     text_add_number(&text, value, metric->decimals);
@@ -83,6 +116,11 @@ static int take_file(struct table *table, struct setup *setup, struct recording_
     if (tape_file_summary(path, &summary, &other) != 0 || summary.header.session != table->session)
         return 0;
     (*found)++;
+    table->cuts = is_of_that_clock(table, &summary);
+    if (!table->cuts)
+        fprintf(stderr,
+                "lumbarctl: %s tells other times than the session: it is not cut at its ends\n",
+                file);
     int code = recording_load(place, path, &reader, &bytes, diag);
     if (code == 0)
         code = run_tape(table, setup, place->config, &reader, diag);
@@ -123,6 +161,10 @@ int session_samples(const struct ask *ask, const char *id, const char *out)
         return ctl_complain(&diag);
     table.out = session_out(out);
     int code = CTL_FAILED;
+    if (table.out != NULL && store_stays(setup.config->history.file, table.session, &table.stays,
+                                         &table.stay_count, &diag) != 0)
+        fprintf(stderr, "lumbarctl: %s\n", diag.text);
+    diag = (struct diag){0};
     if (table.out != NULL) {
         fputs("at,device,metric,unit,value\r\n", table.out);
         code = take_all(&table, &setup, &place, &diag) == 0 ? 0 : ctl_complain(&diag);
@@ -130,6 +172,7 @@ int session_samples(const struct ask *ask, const char *id, const char *out)
         code = code != 0 ? code : closed;
     }
     setup_fini(&setup);
+    free(table.stays);
     if (code == 0 && table.lost + table.damaged > 0) {
         fprintf(stderr,
                 "lumbarctl: the recording is not whole: %" PRId64 " gaps, %" PRId64

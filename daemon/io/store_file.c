@@ -161,8 +161,13 @@ void store_file_close(struct store_db *db)
 
 int store_read_open(sqlite3 **db, const struct store *store)
 {
+    return store_read_open_file(db, store->file);
+}
+
+int store_read_open_file(sqlite3 **db, const char *file)
+{
     int rc = sqlite3_open_v2(
-        store->file, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+        file, db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     if (rc == SQLITE_OK)

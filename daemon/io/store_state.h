@@ -69,6 +69,7 @@ int store_file_version(void); /* that this program makes of each */
  * whatever it gives, with what the reading came to: where that is damage, the store is looked
  * through. */
 int store_read_open(sqlite3 **db, const struct store *store);
+int store_read_open_file(sqlite3 **db, const char *file);
 void store_read_close(sqlite3 *db, struct store *store, int rc);
 int store_file_set_aside(const char *file, const char *why, struct diag *diag);
 enum store_outcome store_outcome_of(int code);

@@ -1,10 +1,12 @@
 """What is told of a session afterwards: the page, the table, the samples, the FHIR bundle."""
 import csv
+import datetime
 import html
 import io
 import json
 import re
 import signal
+import sqlite3
 import time
 
 from clinic import Clinic, now_ms, run, wait_for
@@ -202,6 +204,41 @@ def what_a_device_held_back_is_on_the_tape_of_its_own_session(build):
             assert told == wanted, (number, told)
 
 
+def moment_ms(text):
+    return round(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def a_message_across_two_sessions_is_cut_between_them(build):
+    """The samples of one second, of which the first client had half."""
+    with Clinic(build, rooms={"room-1": ["posture/p-01"]}) as clinic:
+        device = clinic.device("posture", "p-01")
+        numbers = []
+        for degrees in (10.0, 20.0):
+            number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB"})[1]["id"]
+            numbers.append(number)
+            order(clinic, number, "start")
+            if degrees == 20.0:  # 100 rows of 20 ms: of the second before it was opened, and of it
+                opened = moment_ms(clinic.ask(f"/sessions/{number}/record")[1]["opened"])
+                wait_for("its second", lambda: now_ms() > opened + 1000)
+                held_back(device, opened - 1000, trunk_inclination=[15.0] * 100)
+            device.send(trunk_inclination=[degrees] * 3)
+            time.sleep(1.2)
+            order(clinic, number, "end")
+        clinic.stop_hub()
+        counts = []
+        for number in numbers:
+            done = clinic.ctl("session", "csv", str(number), "--samples")
+            assert done.returncode == 0 and not done.stderr, done
+            told = [row for row in csv.DictReader(io.StringIO(done.stdout))
+                    if row["metric"] == "trunk_inclination"]
+            counts.append(sum(row["value"] == "15" for row in told))
+            times = sqlite3.connect(clinic.folder / "history.db").execute(
+                "SELECT created_ms, ended_ms FROM session WHERE id = ?", (number,)).fetchone()
+            for row in told:
+                assert times[0] <= moment_ms(row["at"]) < times[1], (row, times)
+        assert counts[0] == 0 and 40 <= counts[1] < 60, counts
+
+
 def a_bundle_holds_devices_procedure_and_observations(build):
     with Clinic(build, rooms={"room-1": ["massage/m-01", "posture/p-01"]}, plans={"back": PLAN},
                 rules=RULES) as clinic:
@@ -256,4 +293,5 @@ if __name__ == "__main__":
     run([a_page_tells_all_of_a_session_and_survives_restarts,
          tables_hold_what_was_measured_as_buckets_and_as_samples,
          what_a_device_held_back_is_on_the_tape_of_its_own_session,
+         a_message_across_two_sessions_is_cut_between_them,
          a_bundle_holds_devices_procedure_and_observations])
