@@ -178,6 +178,9 @@ static const char *const migrations[] = {
 
     /* The few lines of the trail that say of others that their clock was wrong: each start asks. */
     "CREATE INDEX audit_of_clock ON audit (id) WHERE what = 'clock set';",
+
+    /* From when on times were moved, as they were told by a clock that was wrong: none is twice. */
+    "CREATE TABLE moved (from_ms INTEGER PRIMARY KEY, by_ms INTEGER NOT NULL);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -172,8 +172,14 @@ def what_was_told_by_a_clock_that_nobody_had_set_is_put_right(build):
         clock.set(0)
         wait_for("it is told", lambda: "was set by" in complaints(clinic))
         clinic.stop_hub()
+        note = (clinic.folder / "state/wrong-clock").read_bytes()
         clinic.start_hub(**environment)
         assert clinic.said("it is set now"), "nothing was put right"
+        mended = times(clinic, second)
+        clinic.stop_hub(signal.SIGKILL)
+        (clinic.folder / "state/wrong-clock").write_bytes(note)  # killed before it was taken away
+        clinic.start_hub(**environment)
+        assert times(clinic, second) == mended, "moved twice"
         mended = times(clinic, second)
         assert abs(mended[0] - started) < 3, (mended, started)
         assert 1 < mended[1] - mended[0] < 10, "the session is torn"

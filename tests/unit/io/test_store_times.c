@@ -14,7 +14,7 @@
 static bool is_left(const char *table, const char *column)
 {
     return (strcmp(table, "session_phase") == 0 && strcmp(column, "target_ms") == 0) ||
-           strcmp(table, "audit") == 0;
+           strcmp(table, "audit") == 0 || strcmp(table, "moved") == 0;
 }
 
 /* For each column that is named as a time: table, column. */
@@ -86,7 +86,8 @@ static void every_time_of_the_file_is_moved(void **state)
     assert_true(each_time(db, fill) > 30);
     sqlite3_close(db);
     open_store(world);
-    assert_int_equal(store_move_times(world->store, FROM, BY, &diag), 0);
+    for (int i = 0; i < 2; i++) /* the second one asks again for what is done */
+        assert_int_equal(store_move_times(world->store, FROM, BY, &diag), 0);
     store_close(world->store);
     world->store = NULL;
     db = open_file();
