@@ -71,9 +71,15 @@ def an_alarm_is_acknowledged_and_that_is_on_the_disk(build):
         # Latched when it is over, until somebody resets it.
         device.send(skin_temperature=[38.0])
         wait_for("latched", lambda: stands(clinic, "hot")["presence"] == "latched")
-        status, answer = post(clinic, number, "reset", by="Ana")
-        assert status == 200 and answer["presence"] == "off", answer
+        done = clinic.ctl("alarms", "reset", str(number), "--why", "pad was aired", "--json")
+        assert done.returncode == 0, done
+        assert json.loads(done.stdout)["presence"] == "off", done
         assert stands(clinic, "hot") is None
+        # By whoever asked, and why; what is not latched cannot be.
+        assert ("reset", "pad was aired") in [(what, why) for what, _, why in
+                                              transitions(clinic, number)]
+        done = clinic.ctl("alarms", "reset", str(number))
+        assert done.returncode == 1 and done.stderr, done
 
 
 def a_shelf_returns_by_itself_and_by_hand(build):

@@ -164,7 +164,12 @@ def one_that_is_revoked_or_rotated_is_cut_off_at_once(build):
         assert refused(clinic.broker_port, "posture/p-01", fresh)
         assert not other.closed
         # It may come back, with another password; what is not there is said.
-        again = clinic.add("posture/p-01")
+        done = clinic.device_ctl("add", "posture/p-01", "--json")
+        assert done.returncode == 0 and "is not shown again" in done.stderr, done
+        told = json.loads(done.stdout)
+        assert set(told) == {"username", "password"} and told["username"] == "posture/p-01", told
+        again = told["password"]
+        assert re.fullmatch(r"\S{43}", again), told
         assert again not in (word, fresh)
         Link(clinic.broker_port, "posture/p-01", again).close()
         for arguments, code, words in [(("add", "posture/p-01"), 1, "already exists"),
@@ -252,6 +257,30 @@ def the_hub_takes_its_password_from_systemd(build):
             assert done.returncode == 1 and words in done.stderr, done
 
 
+def init_says_in_json_what_it_made(build):
+    with Guarded(build) as clinic:
+        files = {name: clinic.folder / f"other-{name}" for name in ("security", "admin", "hub")}
+        asked = [word for name, file in files.items() for word in (f"--{name}", str(file))]
+        done = clinic.ctl("device", "init", *asked, "--json")
+        assert done.returncode == 0, done
+        told = json.loads(done.stdout)
+        assert {name: told[name] for name in files} == {n: str(f) for n, f in files.items()}, told
+        assert "allow_anonymous false\n" in told["mosquitto"], told
+        assert f"plugin_opt_config_file {files['security']}\n" in told["mosquitto"], told
+        made = json.loads(files["security"].read_text())
+        assert {c["username"] for c in made["clients"]} == {"lumbard", "lumbar-admin"}, made
+        # The hub keeps a password that it has; nothing else is made over what is there.
+        word = files["hub"].read_text()
+        for name in ("security", "admin"):
+            files[name].unlink()
+        assert clinic.ctl("device", "init", *asked).returncode == 0
+        assert files["hub"].read_text() == word
+        files["security"].unlink()
+        done = clinic.ctl("device", "init", *asked)
+        assert done.returncode == 1 and "is there already" in done.stderr, done
+        assert not files["security"].exists(), "half of it is left"
+
+
 def nobody_comes_without_an_account_and_secrets_stay_secret(build):
     with Guarded(build) as clinic:
         clinic.start_hub()
@@ -283,5 +312,5 @@ if __name__ == "__main__":
     run([a_device_says_and_hears_its_own_only, one_that_is_revoked_or_rotated_is_cut_off_at_once,
          the_simulated_devices_come_by_their_accounts,
          as_many_devices_come_as_a_clinic_has, what_is_shipped_takes_nobody_unknown,
-         the_hub_takes_its_password_from_systemd,
+         init_says_in_json_what_it_made, the_hub_takes_its_password_from_systemd,
          nobody_comes_without_an_account_and_secrets_stay_secret])

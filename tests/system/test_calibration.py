@@ -201,6 +201,14 @@ def lumbarctl_waits_for_both(build):
             bending.join()
             assert done.returncode == 0 and "repetition 1: 40.0 deg" in done.stdout, done
             assert "best 50.0 deg, mean 45.0, spread 7.1 of 2" in done.stdout, done.stdout
+            bending = threading.Thread(target=lambda: (time.sleep(0.5), wearer.bend(35)))
+            bending.start()
+            done = clinic.ctl("calibration", "range", "posture/p-01", "lumbar_flexion",
+                              "--repetitions", "1", "--json")
+            bending.join()
+            assert done.returncode == 0, done
+            tested = json.loads(done.stdout)["range"]
+            assert tested["state"] == "done" and tested["best"] == 35, tested
             bending = threading.Thread(target=lambda: wearer.bend(30))
             bending.start()
             done = clinic.ctl("calibration", "neutral", "posture/p-01", "--for", "1s")
