@@ -34,6 +34,22 @@ static void on_line(void *user, const struct store_value *values, unsigned count
     json_array_append_new(asked->lines, json);
 }
 
+/* What has gone since it was read, or goes with the batch that is open. */
+static void drop_pruned(json_t *lines, uint64_t anchor)
+{
+    while (json_array_size(lines) > 0 &&
+           (uint64_t)json_integer_value(json_object_get(json_array_get(lines, 0), "id")) <= anchor)
+        json_array_remove(lines, 0);
+}
+
+static json_t *anchor_json(const struct hub_anchor *anchor)
+{
+    if (anchor->id == 0)
+        return json_null();
+    return json_pack("{s:I, s:s, s:I}", "id", (json_int_t)anchor->id, "hash", anchor->hash, "at_ms",
+                     (json_int_t)anchor->at_ms);
+}
+
 static void on_end(void *user, const struct store_trail *trail)
 {
     struct asked *asked = user;
@@ -43,8 +59,11 @@ static void on_end(void *user, const struct store_trail *trail)
         json_decref(asked->lines);
         api_problem(&out, 503, "Just now %s.", trail->words);
     } else {
+        const struct hub_anchor *anchor = &asked->hub->audit.anchor;
+        drop_pruned(asked->lines, anchor->id);
         api_give(&out, 200,
-                 json_pack("{s:o, s:o, s:{s:I, s:s}}", "lines", asked->lines, "next",
+                 json_pack("{s:o, s:o, s:o, s:{s:I, s:s}}", "pruned", anchor_json(anchor), "lines",
+                           asked->lines, "next",
                            more ? json_integer((json_int_t)asked->last) : json_null(), "head", "id",
                            (json_int_t)asked->newest, "hash", asked->head));
     }

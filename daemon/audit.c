@@ -99,6 +99,8 @@ int hub_load_audit(struct lumbard *hub, struct diag *diag)
     memcpy(audit->head, AUDIT_BEGIN, sizeof(AUDIT_BEGIN));
     int code = store_load(hub->store, STORE_AUDIT_HEAD, NULL, on_head, audit, diag);
     if (code == 0)
+        code = hub_load_audit_anchor(hub, diag);
+    if (code == 0)
         code = store_load(hub->store, STORE_AUDIT, "id = (SELECT max(id) FROM audit)", on_last,
                           &last, diag);
     if (code != 0)

@@ -87,6 +87,13 @@ struct hub_audit {
     struct audit_line lines[HUB_AUDIT_WAITING];
     unsigned waiting;
     uint64_t lost; /* that found no room to wait in */
+    struct hub_anchor {
+        uint64_t id; /* lines up to it have gone for their age; 0: none has */
+        int64_t at_ms;
+        char hash[AUDIT_HASH_BYTES]; /* of that line */
+    } anchor;
+    int64_t prune_ms; /* when to look for more of them */
+    bool pruning;
     struct hub_seen {
         uint64_t key;
         int64_t at_ms;
@@ -355,6 +362,8 @@ void hub_tick_accounts(struct lumbard *hub, int64_t now_ms);   /* logins come to
 
 /* audit.c: who did and saw what; what its header does not say to the others. */
 int hub_load_audit(struct lumbard *hub, struct diag *diag);
+int hub_load_audit_anchor(struct lumbard *hub, struct diag *diag); /* audit_prune.c */
+void hub_prune_audit(struct lumbard *hub); /* now and then: what is too old */
 void hub_store_audit_again(struct lumbard *hub); /* what found no room */
 void hub_tick_audit(struct lumbard *hub, int64_t now_ms);
 

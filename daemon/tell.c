@@ -112,6 +112,7 @@ void hub_store_again(struct lumbard *hub)
     hub_store_people_again(hub);
     hub_store_accounts_again(hub);
     hub_store_audit_again(hub);
+    hub_prune_audit(hub);
     hub_store_glass_again(hub);
     hub_store_sessions_again(hub);
     hub_store_calibration_again(hub);

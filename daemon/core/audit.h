@@ -10,6 +10,7 @@
 #ifndef LUMBAR_CORE_AUDIT_H
 #define LUMBAR_CORE_AUDIT_H
 
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -23,6 +24,11 @@
 
 /* What stands in the place of the digest before the first line. */
 #define AUDIT_BEGIN "0000000000000000000000000000000000000000000000000000000000000000"
+
+/* A line of the hub's own: those up to a number have gone for their age, and what the digest of the
+ * last of them was. The anchor that is kept beside the trail says the same. */
+#define AUDIT_PRUNED       "trail pruned"
+#define AUDIT_PRUNED_ABOUT "lines to %" PRIu64 ", the last was %s"
 
 struct audit_line {
     uint64_t id; /* from 1, without gaps */

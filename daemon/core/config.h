@@ -88,6 +88,7 @@ struct config {
         int64_t memory_bytes;               /* of what is gathered; there are two */
         int64_t seconds_days, minutes_days; /* kept so long; minutes 0: for ever */
         int64_t sessions_days, alarms_days; /* 0: for ever */
+        int64_t audit_days;                 /* the same */
         int64_t size_bytes;                 /* of the file's content */
     } history;
 

@@ -1,4 +1,5 @@
 /* lumbarctl audit: who did and saw what; and whether anybody has changed that since. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,6 +35,9 @@ struct walk {
     char before[AUDIT_HASH_BYTES]; /* digest of the line before */
     uint64_t id;                   /* of it */
     unsigned faults;
+    uint64_t pruned, said_pruned; /* lines to here have gone: as the anchor, and the trail, say */
+    int64_t pruned_ms;
+    char said_hash[AUDIT_HASH_BYTES], anchor[AUDIT_HASH_BYTES];
     uint64_t head;      /* a line that has to be there, */
     const char *digest; /* with this digest; NULL: none */
     bool head_seen;
@@ -44,9 +48,11 @@ typedef void line_cb(void *user, const json_t *line);
 
 /* ---- where lines come from ---- */
 
+/* The anchor comes first, where lines have gone: {"pruned": {...}}. */
 static int each_of_hub(const struct ask *ask, uint64_t after, line_cb *each, void *user,
                        json_t **head)
 {
+    bool first = after == 0;
     for (bool more = true; more;) {
         char path[96];
         json_t *page;
@@ -55,6 +61,13 @@ static int each_of_hub(const struct ask *ask, uint64_t after, line_cb *each, voi
         if (code != 0)
             return code;
         const json_t *lines = json_object_get(page, "lines");
+        json_t *anchor = json_object_get(page, "pruned");
+        if (first && json_is_object(anchor)) {
+            json_t *line = json_pack("{s:O}", "pruned", anchor);
+            each(user, line);
+            json_decref(line);
+        }
+        first = false;
         for (size_t i = 0; i < json_array_size(lines); i++)
             each(user, json_array_get(lines, i));
         more = json_is_integer(json_object_get(page, "next"));
@@ -88,6 +101,14 @@ static int each_of_file(const char *file, line_cb *each, void *user)
 
 /* ---- verify ---- */
 
+static const char *date(long long ms, char out[ASK_TIME_BYTES])
+{
+    time_t seconds = (time_t)(ms / 1000);
+    struct tm local;
+    strftime(out, ASK_TIME_BYTES, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &local));
+    return out;
+}
+
 static void complain(struct walk *walk, uint64_t id, const char *what)
 {
     if (++walk->faults > 20)
@@ -99,12 +120,42 @@ static void complain(struct walk *walk, uint64_t id, const char *what)
                               json_pack("{s:I, s:s}", "line", (json_int_t)id, "what", what));
 }
 
+/* From where the chain goes on: it stands before all lines, or it is none. */
+static bool take_anchor(struct walk *walk, const json_t *json)
+{
+    const json_t *anchor = json_object_get(json, "pruned");
+    const char *hash = json_string_value(json_object_get(anchor, "hash"));
+    uint64_t id = (uint64_t)ask_integer(anchor, "id");
+    if (walk->id != 0 || walk->pruned != 0 || hash == NULL || id == 0 ||
+        strlen(hash) != AUDIT_HASH_BYTES - 1)
+        return false;
+    walk->id = walk->pruned = id;
+    walk->pruned_ms = ask_integer(anchor, "at_ms");
+    memcpy(walk->before, hash, AUDIT_HASH_BYTES);
+    memcpy(walk->anchor, hash, AUDIT_HASH_BYTES);
+    return true;
+}
+
+/* The newest line that says so holds: the hub writes one with each anchor. */
+static void take_pruning(struct walk *walk, const struct audit_line *line)
+{
+    uint64_t id;
+    char hash[AUDIT_HASH_BYTES];
+    if (strcmp(line->what, AUDIT_PRUNED) != 0 || strcmp(line->who, "hub") != 0 ||
+        sscanf(line->about, "lines to %" SCNu64 ", the last was %64s", &id, hash) != 2)
+        return;
+    walk->said_pruned = id;
+    memcpy(walk->said_hash, hash, sizeof(hash));
+}
+
 static void check_line(void *user, const json_t *json)
 {
     struct walk *walk = user;
     struct audit_line line;
     char written[AUDIT_LINE_BYTES], hash[AUDIT_HASH_BYTES];
     struct text text = text_in(written, sizeof(written));
+    if (json_object_get(json, "pruned") != NULL && take_anchor(walk, json))
+        return;
     if (!audit_read(json, &line)) {
         complain(walk, walk->id + 1, "is no line of a trail");
         return;
@@ -124,8 +175,17 @@ static void check_line(void *user, const json_t *json)
         if (strcmp(line.hash, walk->digest) != 0)
             complain(walk, line.id, "has another digest than was told");
     }
+    take_pruning(walk, &line);
     memcpy(walk->before, line.hash, sizeof(walk->before));
     walk->id = line.id;
+}
+
+/* Has the beginning gone as the hub says in the trail itself? */
+static void check_anchor(struct walk *walk)
+{
+    if (walk->pruned != walk->said_pruned || strcmp(walk->anchor, walk->said_hash) != 0)
+        complain(walk, walk->pruned,
+                 "is where this begins anew, and the trail does not say that it would");
 }
 
 /* "120:3fa9...": what the journal has. */
@@ -139,17 +199,23 @@ static bool read_head(const char *text, struct walk *walk)
 
 static int tell(struct walk *walk)
 {
+    char until[ASK_TIME_BYTES];
+    check_anchor(walk);
     if (walk->digest != NULL && !walk->head_seen)
         complain(walk, walk->head, "is missing at the end");
     if (walk->said != NULL) {
-        ctl_print_line(json_pack("{s:I, s:s, s:i, s:o}", "lines", (json_int_t)walk->id, "hash",
-                                 walk->before, "faults", (int)walk->faults, "wrong", walk->said));
+        ctl_print_line(json_pack("{s:I, s:s, s:I, s:i, s:o}", "lines", (json_int_t)walk->id, "hash",
+                                 walk->before, "pruned", (json_int_t)walk->pruned, "faults",
+                                 (int)walk->faults, "wrong", walk->said));
         return walk->faults > 0 ? CTL_FAILED : 0;
     }
     if (walk->faults > 0) {
         printf("%u faults: this trail was tampered with, or its file is damaged\n", walk->faults);
         return CTL_FAILED;
     }
+    if (walk->pruned > 0)
+        printf("lines to %llu, until %s, have gone for their age, as the trail says\n",
+               (unsigned long long)walk->pruned, date(walk->pruned_ms, until));
     printf("%llu lines, all as they were written; the last is %s\n", (unsigned long long)walk->id,
            walk->before);
     return 0;
@@ -185,19 +251,13 @@ static int verify(const struct wish *wish, const char *file)
 
 /* ---- list, export ---- */
 
-static const char *date(long long ms, char out[ASK_TIME_BYTES])
-{
-    time_t seconds = (time_t)(ms / 1000);
-    struct tm local;
-    strftime(out, ASK_TIME_BYTES, "%Y-%m-%d %H:%M:%S", localtime_r(&seconds, &local));
-    return out;
-}
-
 static void print_line(void *user, const json_t *line)
 {
     char at[ASK_TIME_BYTES], told[ASK_TIME_BYTES];
     bool moved = json_object_get(line, "right_at_ms") != NULL;
     (void)user;
+    if (json_object_get(line, "pruned") != NULL)
+        return;
     date(ask_integer(line, moved ? "right_at_ms" : "at_ms"), at);
     printf("%6lld  %s  %-16s %-10s %-7s %4lld  %s%s%s", ask_integer(line, "id"), at,
            ask_string(line, "who"), ask_string(line, "role"), ask_string(line, "door"),

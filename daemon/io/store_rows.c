@@ -72,6 +72,7 @@ static const struct table {
                      1,
                      {"id", "who", "role", "why", "at_ms", "until_ms", "seen_by", "seen_ms"}},
     [STORE_LACK] = {"lack", 1, {"from_ms", "to_ms", "alarms"}},
+    [STORE_AUDIT_ANCHOR] = {"audit_anchor", 1, {"one", "id", "hash", "at_ms"}},
     [STORE_MERGE] = {"merge", 1, {"path", "records", "stage", "a", "b", "c"}},
 };
 

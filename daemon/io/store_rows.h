@@ -39,6 +39,7 @@ enum store_table {
     STORE_GLASS,
     STORE_LACK,
     STORE_MERGE,
+    STORE_AUDIT_ANCHOR,
     STORE_TABLES_
 };
 

@@ -181,6 +181,11 @@ static const char *const migrations[] = {
 
     /* From when on times were moved, as they were told by a clock that was wrong: none is twice. */
     "CREATE TABLE moved (from_ms INTEGER PRIMARY KEY, by_ms INTEGER NOT NULL);",
+
+    /* What is left of the beginning of the trail, which goes with its age: its last line's number,
+     * digest and time. */
+    "CREATE TABLE audit_anchor (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL,"
+    "  hash TEXT NOT NULL, at_ms INTEGER NOT NULL);",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -83,7 +83,7 @@ static void what_is_set_is_taken(void **state)
                "quarantine: {file: q, size: 128 KiB}\n"
                "recorder: {folder: f, always: true, days: 3, size: 5 GiB}\n"
                "history: {file: h, memory: 1 MiB, seconds_days: 3, minutes_days: 4, size: 9 MiB,\n"
-               "          sessions_days: 5, alarms_days: 6}\n"
+               "          sessions_days: 5, alarms_days: 6, audit_days: 7}\n"
                "storage: {size: 7 MiB}\n"
                "backup: {folder: b, every: 2 h, keep: 5, size: 2 MiB}\n"
                "plugins: {folder: p}\n"
@@ -130,6 +130,7 @@ static void what_is_set_is_taken(void **state)
     assert_int_equal(config->history.size_bytes, 9 * 1024 * 1024);
     assert_int_equal(config->history.sessions_days, 5);
     assert_int_equal(config->history.alarms_days, 6);
+    assert_int_equal(config->history.audit_days, 7);
     assert_int_equal(config->storage.size_bytes, 7 * 1024 * 1024);
     assert_string_equal(config->backup.folder, "b");
     assert_int_equal(config->backup.every_ms, 7200000);

@@ -14,7 +14,8 @@
 static bool is_left(const char *table, const char *column)
 {
     return (strcmp(table, "session_phase") == 0 && strcmp(column, "target_ms") == 0) ||
-           strcmp(table, "audit") == 0 || strcmp(table, "moved") == 0;
+           strcmp(table, "audit") == 0 || strcmp(table, "audit_anchor") == 0 ||
+           strcmp(table, "moved") == 0;
 }
 
 /* For each column that is named as a time: table, column. */
