@@ -57,6 +57,15 @@ static bool sees_named(const struct lumbard *hub, const struct api_call *call)
                 place_of_device(hub, json_string_value(json_object_get(call->body, "device"))));
 }
 
+/* Where the body puts the device of the path; null: out of any room. */
+static bool sees_new_place(const struct lumbard *hub, const struct api_call *call)
+{
+    const json_t *room = json_object_get(call->body, "room");
+    return room == NULL || (json_is_null(room)
+                                ? api_sees(call, ROOM_NONE)
+                                : sees(call, place_of_room(hub, json_string_value(room))));
+}
+
 static bool is_theirs(const struct lumbard *hub, enum access_scope scope,
                       const struct api_call *call)
 {
@@ -71,7 +80,7 @@ static bool is_theirs(const struct lumbard *hub, enum access_scope scope,
     case SCOPE_INTO:
         return sees_named(hub, call);
     case SCOPE_DEVICE:
-        return sees(call, place_of_path_device(hub, call));
+        return sees(call, place_of_path_device(hub, call)) && sees_new_place(hub, call);
     case SCOPE_MEASURE: /* one that was heard by a run before may have been anywhere */
         return api_sees(call, place_of_device(hub, api_query(call, "device")).room);
     case SCOPE_ALARM:

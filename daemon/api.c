@@ -29,6 +29,7 @@ static const char *const change_rules_members[] = {"text", NULL};
 static const char *const try_rules_members[] = {"text", "sessions", NULL};
 static const char *const room_members[] = {"room", NULL};
 
+static const char *const place_members[] = {"room", "by", NULL};
 static const char *const neutral_members[] = {"seconds", NULL};
 static const char *const range_members[] = {"metric", "repetitions", NULL};
 
@@ -89,6 +90,10 @@ static const struct api_endpoint endpoints[] = {
     {API_POST, "/rooms/{room}/resume", api_resume_room, resume_members, MAY_CARE, SCOPE_ROOM},
     {API_GET, "/devices", api_get_devices, NULL, MAY_KNOWN, SCOPE_LISTS},
     {API_GET, "/devices/{kind}/{name}", api_get_device, NULL, MAY_KNOWN, SCOPE_DEVICE},
+    {API_GET, "/devices/{kind}/{name}/room", api_get_place, NULL, MAY_ADMIN | MAY_CARE,
+     SCOPE_DEVICE},
+    {API_PUT, "/devices/{kind}/{name}/room", api_put_place, place_members, MAY_ADMIN | MAY_CARE,
+     SCOPE_DEVICE},
     {API_GET, "/devices/{kind}/{name}/calibration", api_get_calibration, NULL, MAY_CARE,
      SCOPE_DEVICE},
     {API_POST, "/devices/{kind}/{name}/neutral", api_take_neutral, neutral_members, MAY_CARE,

@@ -49,6 +49,9 @@ api_handler api_get_metrics, api_get_healthz;
 /* api_devices.c */
 api_handler api_get_devices, api_get_device;
 
+/* api_place.c */
+api_handler api_get_place, api_put_place;
+
 /* api_calibration.c */
 api_handler api_get_calibration, api_take_neutral, api_forget_neutral, api_test_range,
     api_end_range;

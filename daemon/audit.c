@@ -197,7 +197,9 @@ void hub_name_subject(struct lumbard *hub, const struct api_endpoint *endpoint,
         snprintf(about, AUDIT_ABOUT_BYTES, "%.64s", text != NULL ? text : "");
         return;
     case SCOPE_DEVICE:
-        snprintf(about, AUDIT_ABOUT_BYTES, "%.64s/%.64s", call->ids[0], call->ids[1]);
+        text = json_string_value(json_object_get(call->body, "room"));
+        snprintf(about, AUDIT_ABOUT_BYTES, "%.40s/%.64s%s%.64s", call->ids[0], call->ids[1],
+                 text != NULL ? " in " : "", text != NULL ? text : "");
         return;
     case SCOPE_MEASURE:
         text = api_query(call, "device");

@@ -74,7 +74,7 @@ struct hub_unstored {
         uint64_t id;
     } removals[HUB_REMOVALS_MAX];
     unsigned removal_count;
-    bool pauses, accounts, glass;
+    bool pauses, places, accounts, glass;
 };
 
 /* The audit trail: where it stands, what waits for room in the store, what was told of just now. */
@@ -175,6 +175,7 @@ struct lumbard {
     unsigned renewals; /* of the store, as far as it was told all that is known here */
     struct hub_noted noted_rooms[CONFIG_ROOMS_MAX + 1], *noted_devices; /* by number, by id */
     struct shelf *clients, *tailored; /* plans, of a client each */
+    struct placements *placements;
     struct users *users;              /* accounts, and what lets in */
     struct passwords *passwords;
     struct hub_audit audit;
@@ -316,6 +317,15 @@ void hub_store_pauses_again(struct lumbard *hub); /* those that found no room */
 void hub_tick_pauses(struct lumbard *hub, int64_t now_ms);
 void hub_note_pauses(struct lumbard *hub, const struct alarm *alarm,
                      uint32_t room); /* it changed */
+
+/* place.c: devices that people put into another room than the configuration gives them. */
+int hub_open_placements(struct lumbard *hub, struct diag *diag);
+int hub_load_placements(struct lumbard *hub, struct diag *diag);
+void hub_adopt_placements(struct lumbard *hub); /* by the configuration as it is now */
+void hub_store_placements_again(struct lumbard *hub); /* those that found no room */
+/* From now on; ROOM_NONE: in none. Alarms and the part that it has in a session go with it. */
+int hub_place(struct lumbard *hub, struct device *device, uint32_t room, const char *who,
+              struct diag *diag);
 
 /* repeat.c: what was created by a key, so that it is not created twice. */
 int hub_load_repeats(struct lumbard *hub, struct diag *diag);

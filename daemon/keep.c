@@ -182,6 +182,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
     if (code == 0)
         code = store_load_alarms(hub->store, &world, hub_now_ms(hub), diag);
     if (code == 0)
+        code = hub_load_placements(hub, diag);
+    if (code == 0)
         code = hub_load_pauses(hub, diag);
     if (code == 0)
         code = hub_load_repeats(hub, diag);

@@ -357,6 +357,8 @@ static int open_core(struct lumbard *hub, struct diag *diag)
         hub->ingest.feed == NULL)
         return diag_set(diag, ERR_MEMORY, "out of memory for devices, alarms or feed");
     int code = hub_open_sessions(hub, diag);
+    if (code == 0)
+        code = hub_open_placements(hub, diag);
     if (code != 0)
         return code;
     struct diag assign = {0};
@@ -547,6 +549,7 @@ static void release(struct lumbard *hub)
     frame_destroy(hub->frame);
     publisher_destroy(hub->publisher);
     passwords_destroy(hub->passwords);
+    placements_destroy(hub->placements);
     users_destroy(hub->users);
     shelf_destroy(hub->tailored);
     shelf_destroy(hub->clients);

@@ -57,6 +57,7 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     hub->setup.plans = plans;
     hub->ingest.config = config;
     hub->ingest.rules = rules;
+    hub_adopt_placements(hub);
     struct diag assign = {0};
     char sentence[512];
     if (ingest_assign(&hub->ingest, &assign) != 0)

@@ -16,7 +16,7 @@ static void put_all_anew(struct lumbard *hub)
     struct hub_unstored *unstored = &hub->unstored;
     unstored->client = unstored->plan = 1;
     unstored->session = unstored->alarm = 1;
-    unstored->calibration = unstored->pauses = unstored->accounts = true;
+    unstored->calibration = unstored->pauses = unstored->accounts = unstored->places = true;
     derive_tell_all(hub->ingest.derive);
     for (uint32_t id = 1; id <= devices_count(hub->ingest.devices); id++)
         device_keep_anew(devices_at(hub->ingest.devices, id));

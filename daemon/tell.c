@@ -118,6 +118,7 @@ void hub_store_again(struct lumbard *hub)
     hub_store_calibration_again(hub);
     hub_erase_on(hub);
     hub_store_pauses_again(hub);
+    hub_store_placements_again(hub);
     hub->refused_rows = store_refused_rows(hub->store);
 }
 

@@ -7,21 +7,9 @@
 
 #define LEFT_OUT "its plugin is left out, for it killed the hub"
 
-/* The room that the configuration gives this device, ROOM_NONE if none. */
-static uint32_t room_of(const struct config *config, const struct device *device)
+static uint32_t room_of(const struct ingest *ingest, const struct device *device)
 {
-    const char *kind = device->driver->plugin->kind;
-    size_t kind_bytes = strlen(kind);
-    for (uint32_t r = 0; config != NULL && r < config->room_count; r++) {
-        const struct config_room *room = &config->rooms[r];
-        for (uint32_t d = 0; d < room->device_count; d++) {
-            const char *name = room->devices[d];
-            if (strncmp(name, kind, kind_bytes) == 0 && name[kind_bytes] == '/' &&
-                strcmp(name + kind_bytes + 1, device->name) == 0)
-                return r + 1;
-        }
-    }
-    return ROOM_NONE;
+    return placements_room(ingest->placements, ingest->config, device);
 }
 
 /* The device that the topic names, put into its room when it is heard for the first time. */
@@ -32,7 +20,7 @@ static struct device *hear(struct ingest *ingest, const struct driver *driver,
     struct device *device =
         devices_hear(ingest->devices, driver, topic->device, topic->device_bytes);
     if (device != NULL && devices_count(ingest->devices) > known)
-        devices_assign(ingest->devices, device, room_of(ingest->config, device));
+        devices_assign(ingest->devices, device, room_of(ingest, device));
     return device;
 }
 
@@ -376,7 +364,7 @@ int ingest_assign(struct ingest *ingest, struct diag *diag)
     }
     for (uint32_t id = 1; id <= devices_count(ingest->devices); id++) {
         struct device *device = devices_at(ingest->devices, id);
-        devices_assign(ingest->devices, device, room_of(ingest->config, device));
+        devices_assign(ingest->devices, device, room_of(ingest, device));
     }
     return code;
 }

@@ -20,6 +20,7 @@
 #include "core/feed.h"
 #include "core/history.h"
 #include "core/pauses.h"
+#include "core/placements.h"
 #include "core/routes.h"
 #include "core/sessions.h"
 #include "core/suppressed.h"
@@ -61,6 +62,7 @@ struct ingest {
     struct sessions *sessions;            /* NULL: none */
     const struct derive_session *session; /* of all devices; NULL: as `sessions` has it */
     struct calibration *calibration;      /* NULL: none */
+    const struct placements *placements;  /* NULL: devices are where they are configured */
 
     void *user;
     /* Has a message like this one killed the hub, so that it must not be decoded? NULL: none has.
@@ -100,7 +102,7 @@ void ingest_doubt_clock(struct ingest *ingest, bool in_doubt);
 /* Delays, absence, and alarms that waited for a place; call every 250 ms or so. */
 void ingest_tick(struct ingest *ingest, int64_t now_ms);
 
-/* Puts every known device where the configuration wants it, and makes those that it names known
+/* Puts every known device where it was placed, or the configuration wants it, and makes those that it names known
  * before they speak. Complains of the first device whose kind no plugin has, or that finds no
  * room in the table, and goes on with the others. */
 int ingest_assign(struct ingest *ingest, struct diag *diag);

@@ -91,7 +91,7 @@ static int end_what_went_on(sqlite3 *db)
             "  WHERE state IN ('planned', 'running', 'paused');"
             "UPDATE alarm SET presence = 0, state = 0, shelved_until_ms = NULL"
             "  WHERE presence <> 0 OR shelved_until_ms IS NOT NULL;"
-            "DELETE FROM pause;");
+            "DELETE FROM pause; DELETE FROM placement;");
 }
 
 /* In one transaction: all of it, or the new file stays empty. */

@@ -50,6 +50,7 @@ static const struct table {
                                  "why"}},
     [STORE_DERIVED] = {"derived", 2, {"kind", "name", "body"}},
     [STORE_PAUSE] = {"pause", 2, {"room", "what", "at_ms", "until_ms", "who"}},
+    [STORE_PLACEMENT] = {"placement", 2, {"kind", "name", "room", "configured", "at_ms", "who"}},
     [STORE_REPEAT] = {"repeat", 1, {"place", "key", "request", "at_ms", "kind", "id"}},
     [STORE_AMENDMENT] = {"amendment",
                          2,

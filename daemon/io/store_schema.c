@@ -186,6 +186,11 @@ static const char *const migrations[] = {
      * digest and time. */
     "CREATE TABLE audit_anchor (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL,"
     "  hash TEXT NOT NULL, at_ms INTEGER NOT NULL);",
+
+    /* Devices that somebody put into another room than the configuration gives them. */
+    "CREATE TABLE placement (kind TEXT NOT NULL, name TEXT NOT NULL, room TEXT NOT NULL,"
+    "  configured TEXT NOT NULL, at_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+    "  PRIMARY KEY (kind, name)) WITHOUT ROWID;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -35,6 +35,7 @@ static const struct {
     {"alarm_transition", "at_ms"},
     {"pause", "at_ms"},
     {"pause", "until_ms"},
+    {"placement", "at_ms"},
     {"gap", "from_ms"},
     {"gap", "to_ms"},
     {"erasure", "at_ms"},

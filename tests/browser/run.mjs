@@ -30,6 +30,7 @@ const { RULES, testAlarms } = await import('./alarms.mjs');
 const { ARMED_RULES, testArming } = await import('./arming.mjs');
 const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
 const { testArchive } = await import('./archive.mjs');
+const { testDevices } = await import('./devices.mjs');
 const { testCourse } = await import('./course.mjs');
 const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
 const { LIMIT_RULES, testLimits } = await import('./limits.mjs');
@@ -107,6 +108,11 @@ const parts = {
     },
     async archive() {
         await testArchive(tap, browser, await clinicOf(2), shots);
+    },
+    async devices() {
+        const clinic = await clinicOf(2);
+        clinic.startDevices();
+        await testDevices(tap, browser, clinic, shots);
     },
     async course() {
         await testCourse(tap, browser, await clinicOf(1), shots);

@@ -28,6 +28,7 @@ static const struct question {
     {ctl_status, {"status"}},
     {ctl_rooms, {"rooms"}},
     {ctl_devices, {"devices", "--room", "a"}},
+    {ctl_place, {"place", "a/b", "c"}},
     {ctl_history, {"history", "posture/p-01", "lumbar_flexion"}},
     {ctl_history, {"history", "posture/p-01", "lumbar_flexion", "--csv"}},
     {ctl_alarms, {"alarms", "list"}},

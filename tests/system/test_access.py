@@ -152,6 +152,8 @@ def each_row_with_a_room_is_closed_to_who_has_no_part_in_it(build):
     anna, mine = house.scoped["therapist"], house.sessions["room-1"]
     assert anna.ask(f"/sessions/{mine}/move", "POST", {"room": "room-2"})[0] == 403
     assert anna.ask(f"/sessions/{mine}/assign", "POST", {"device": "massage/m-02"})[0] == 403
+    for room in ("room-2", None):
+        assert anna.ask("/devices/massage/m-01/room", "PUT", {"room": room}, {"If-Match": "*"})[0] == 403
     assert anna.ask("/history?device=massage/m-99&metric=skin_temperature")[0] == 403
 
 

@@ -158,6 +158,9 @@ def every_endpoint_gives_what_is_described(build):
                                        ("POST", "range/end", {}), ("DELETE", "neutral", None)]:
                 status, said = clinic.ask(f"{place}/{part}", method, body)
                 assert status in (200, 202), said
+            assert clinic.ask(f"{place}/room")[0] == 200
+            for room in ("room-2", None, "room-1"):
+                assert clinic.ask(f"{place}/room", "PUT", {"room": room}, headers={"If-Match": "*"})[0] == 200
             answer_an_alarm(clinic)
             lead_a_session(clinic, made["id"])
         number = clinic.ask("/sessions", "POST", {**OPENING, "client": ""})[1]["id"]

@@ -113,7 +113,8 @@ function Screen({ entrance, store, deeds, treatments, route, now, height }) {
             mayRead=${entrance.may('lead')} />`;
     if (route.back === 'hub')
         return html`<${HubScreen} store=${store} mayAdmin=${entrance.may('admin')} />`;
-    if (route.back === 'devices') return html`<${DevicesScreen} store=${store} now=${now} />`;
+    if (route.back === 'devices') return html`<${DevicesScreen} store=${store} entrance=${entrance}
+        now=${now} />`;
     if (route.people) return html`<${PeopleScreen} rooms=${store.hello?.rooms ?? []} />`;
     if (route.own) return html`<${OwnScreen} entrance=${entrance} />`;
     if (route.trail) return html`<${TrailScreen} />`;

@@ -5,6 +5,7 @@ import { askHub, complaintOf } from './ask.js';
 import { freshnessOf } from './freshness.js';
 import { isGone, isLow, metricOfRole } from './health.js';
 import { html } from './html.js';
+import { Placing } from './placing.js';
 import { isOpen } from './store.js';
 import { reading } from './value.js';
 import { deviceName } from './wall.js';
@@ -17,11 +18,11 @@ const LOSS_PERCENT = 5; // CLINIC.md: loss, clock_skew
 const SKEW_MS = 5000;
 const SAID_MS = 15000; // a complaint is read by then
 
-/** @typedef {{store: Store, now: number}} Props */
+/** @typedef {{store: Store, entrance: import('./entrance.js').Entrance, now: number}} Props */
 
-/** @extends {Component<Props, {choosing: number, asked: number, complaint: string, of: number}>} */
+/** @extends {Component<Props, {choosing: number, placing: number, asked: number, complaint: string, of: number}>} */
 export class DevicesScreen extends Component {
-    state = { choosing: 0, asked: 0, complaint: '', of: 0 };
+    state = { choosing: 0, placing: 0, asked: 0, complaint: '', of: 0 };
 
     /** @param {Device} device @param {string} path @param {object} body */
     async #order(device, path, body) {
@@ -62,9 +63,12 @@ export class DevicesScreen extends Component {
         </div>`;
     }
 
-    /** To a treatment: it stays in it, whatever room the configuration gives it. @param {Device} device */
+    /** To another room, for as long as the configuration says nothing new; or to a treatment: it stays
+     *  in it, whatever room it is in. @param {Device} device */
     #deeds(device) {
-        const { store } = this.props;
+        const { store, entrance } = this.props;
+        if (this.state.placing === device.id)
+            return html`<${Placing} store=${store} device=${device} onEnd=${() => this.setState({ placing: 0 })} />`;
         const name = deviceName(store, device);
         const others = [...store.sessions.values()].filter((session) => isOpen(session) && session.room !== device.room);
         if (this.state.choosing === device.id)
@@ -73,6 +77,8 @@ export class DevicesScreen extends Component {
                 ${store.hello?.rooms.find((each) => each.id === room)?.title} ${client}</button>`)}
                 <button class="plain" onClick=${() => this.setState({ choosing: 0 })}>${words.cancel}</button></div>`;
         return html`<div class="deeds">
+            ${entrance.may('admin', 'lead', 'therapist') && html`<button class="another"
+                onClick=${() => this.setState({ placing: device.id, choosing: 0 })}>${words.anotherRoom}</button>`}
             ${others.length > 0 && html`<button class="assign" aria-disabled=${this.state.asked === device.id}
                 onClick=${() => this.setState({ choosing: device.id })}>${words.assign}</button>`}
         </div>`;

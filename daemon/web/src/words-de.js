@@ -71,7 +71,7 @@ export const de = {
     noKeyValue: 'Seine Geräte liefern keine Hauptwerte.',
     noRooms: 'Noch keine Räume. Sie stehen unter „rooms“ in der Konfiguration des Hubs.',
     unassigned: 'Keinem Raum zugeordnet',
-    unassignedHint: 'Den Namen unter „rooms“ in der Konfiguration des Hubs eintragen.',
+    unassignedHint: 'Unter „Geräte“ einem Raum zuordnen, oder unter „rooms“ in der Konfiguration des Hubs.',
     waiting: 'Warte auf den Hub …',
 
     session: 'Behandlung',
@@ -212,6 +212,16 @@ export const de = {
     devices: 'Geräte',
     noDevices: 'Noch kein Gerät wurde gehört. Bitte eines einschalten.',
     assign: 'In eine Behandlung …',
+    anotherRoom: 'Anderer Raum …',
+    newRoom: (/** @type {string} */ device) => `Neuer Raum von ${device}`,
+    intoNone: 'keinen Raum',
+    choose: 'wählen',
+    putThere: (/** @type {string} */ room) => `In ${room} stellen`,
+    leavesTreatment: (/** @type {string} */ room) =>
+        `In ${room} läuft eine Behandlung: Sie geht ohne dieses Gerät weiter.`,
+    joinsTreatment: (/** @type {string} */ room) =>
+        `In ${room} läuft eine Behandlung: Dieses Gerät gehört ab jetzt dazu.`,
+    movedMeanwhile: 'Gerade hat jemand das Gerät woandershin gestellt. Bitte nachsehen.',
     calibrated: 'kalibriert',
     never: 'nie',
     rules: 'Regeln',

@@ -74,7 +74,7 @@ export const en = {
     noKeyValue: 'Its devices give no key values.',
     noRooms: 'No rooms yet. Add them under "rooms" in the hub\'s configuration.',
     unassigned: 'Not assigned to a room',
-    unassignedHint: 'Add the name under "rooms" in the hub\'s configuration.',
+    unassignedHint: 'Put them into a room under "Devices", or under "rooms" in the hub\'s configuration.',
     waiting: 'Waiting for the hub …',
 
     // Treatment
@@ -218,6 +218,16 @@ export const en = {
     devices: 'Devices',
     noDevices: 'No device has been heard yet. Switch one on.',
     assign: 'Into a treatment …',
+    anotherRoom: 'Another room …',
+    newRoom: (/** @type {string} */ device) => `New room of ${device}`,
+    intoNone: 'no room',
+    choose: 'choose',
+    putThere: (/** @type {string} */ room) => `Put into ${room}`,
+    leavesTreatment: (/** @type {string} */ room) =>
+        `A treatment is under way in ${room}: it goes on without this device.`,
+    joinsTreatment: (/** @type {string} */ room) =>
+        `A treatment is under way in ${room}: this device is part of it from now on.`,
+    movedMeanwhile: 'Somebody has just moved it. Look where it is now.',
     calibrated: 'calibrated',
     never: 'never',
     rules: 'Rules',
@@ -456,7 +466,8 @@ export const en = {
     resetPassword: 'Slide for a new password',
     breakGlass: 'Break the glass',
     glassHint: 'For half an hour you see all rooms and clients. The lead is told, with your reason.',
-    glassUntil: (/** @type {string} */ time) => `The glass is broken until ${time}: you see all rooms and clients.`,
+    glassUntil: (/** @type {string} */ time) =>
+        `The glass is broken until ${time}: you see all rooms and clients.`,
     mendGlass: 'End that now',
     glassBroken: (/** @type {string} */ who, /** @type {string} */ time) => `${who} has broken the glass at ${time}:`,
     seen: 'Seen',

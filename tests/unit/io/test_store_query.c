@@ -108,14 +108,14 @@ static void minutes_grow_old_where_they_shall(void **state)
 static void too_much_costs_the_oldest_seconds(void **state)
 {
     struct world *world = *state;
-    world->options.size_bytes = 240000;
+    world->options.size_bytes = 260000;
     start_store(world);
     for (int64_t second = 0; second < 40000; second++)
         say(world, NOW + second * 1000, (double)(second * 7919 % 130));
     stop_and_keep_up(world, NOW + DAY_MS);
     int64_t used = number_of("SELECT (SELECT * FROM pragma_page_count) -"
                              " (SELECT * FROM pragma_freelist_count)");
-    assert_true(used * 4096 <= 240000);
+    assert_true(used * 4096 <= 260000);
     assert_true(number_of("SELECT min(minute) FROM second") > MINUTE);
     assert_int_equal(number_of("SELECT max(minute) FROM second"), MINUTE + 666);
     assert_int_equal(number_of("SELECT count(*) FROM minute"), 12);
