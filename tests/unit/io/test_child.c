@@ -171,6 +171,10 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_does_not_end_well_is_told_as_that),
         cmocka_unit_test(a_stop_ends_what_works_and_what_waits),
     };
+    if (getenv("LUMBAR_UNDER") != NULL) {
+        puts("skipped: under valgrind /proc/self/exe is valgrind's own");
+        return 0;
+    }
     signal(SIGPIPE, SIG_IGN); /* as in the hub */
     return argc > 1 ? be_one(argv[1]) : cmocka_run_group_tests(tests, NULL, NULL);
 }
