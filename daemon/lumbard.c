@@ -19,8 +19,8 @@
 #include "io/certificate.h"
 #include "io/notify.h"
 
-#define DRAIN_MS     2    /* between drains while messages come: a wake-up for each is dear */
-#define KEEP_MS      10   /* between two looks at what store, recorder and spool wait for */
+#define DRAIN_MS     3    /* between drains while messages come: a wake-up for each is dear */
+#define KEEP_MS      25   /* between two looks at what store, recorder and spool wait for */
 #define DRAIN_MOST   512  /* messages a drain, so that timers and sockets get their turn */
 #define DRAIN_IDLE   8    /* empty drains before the loop sleeps again */
 #define TICK_MS      250  /* delays, acknowledgements, health, watchdog */
@@ -565,6 +565,7 @@ static void release(struct lumbard *hub)
 static int run_once(struct lumbard *hub, const struct lumbard_options *options, struct diag *diag)
 {
     memset(hub, 0, sizeof(*hub));
+    memory_forget(hub, sizeof(*hub)); /* most of its tables are never filled */
     hub->options = options;
     hub->offset_ms = clock_hub_offset_ms();
     hub->pid = getpid();

@@ -397,7 +397,7 @@ const struct option options[] = {
      .min = 64 * KIB,
      .max = GIB,
      .step = 4 * KIB,
-     .fallback = "4 MiB",
+     .fallback = "3 MiB",
      .help = "memory for the last minutes of every value"},
 
     {.path = "rules.folder",

@@ -51,7 +51,7 @@ static void write_config(const struct hub *hub)
             "spool:\n  ring: %s\n  copy: %s/copy\n  size: %s\n"
             "quarantine:\n  file: %s\n  size: 1 MiB\n"
             "recorder:\n  folder: %s\n  always: %s\nhistory:\n  file: %s\nplugins:\n  folder: %s\n"
-            "devices:\n  max: 400\n  rate: 100000\nfeed:\n  size: 4 MiB\n"
+            "devices:\n  max: 400\n  rate: 100000\nfeed:\n  size: 3 MiB\n"
             "rules:\n  folder: \"%s\"\n%s",
             hub->broker_port, hub->folder, hub->ring, hub->folder, hub->ring_size, hub->quarantine,
             hub->recordings, hub->recorded ? "true" : "false", hub->history, hub->plugins,
