@@ -159,7 +159,9 @@ def a_buffer_of_an_hour_lands_at_its_times_once(build):
     hour, rows = 3600, 5
     with Clinic(build, rooms=ROOMS, extra="devices:\n  rate: 5000\n") as clinic:
         device = clinic.device("posture", "p-01")
-        began = now_ms() // 1000 * 1000 - 980  # what comes late stays in its second for long
+        # The five samples span 80 ms: begun so far within a second, they stay in one, however late.
+        wait_for("a part of a second", lambda: 100 <= now_ms() % 1000 < 600)
+        began = now_ms() // 1000 * 1000 - 980
 
         def give(sequence):
             """As it was made: hour - sequence seconds ago."""

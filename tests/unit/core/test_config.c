@@ -62,7 +62,7 @@ static void nothing_set_is_all_defaults(void **state)
         assert_int_equal(config->devices.max, 400);
         assert_int_equal(config->devices.rate_per_s, 200);
         assert_int_equal(config->devices.ack_ms, 2000);
-        assert_int_equal(config->feed.size_bytes, 4 * 1024 * 1024);
+        assert_int_equal(config->feed.size_bytes, 3 * 1024 * 1024);
         assert_string_equal(config->rules.folder, "rules.d");
         assert_int_equal(config->room_count, 0);
         config_destroy(config);
