@@ -46,27 +46,52 @@ static void on_before(void *user, const struct store_value *values, unsigned cou
     *first = (uint64_t)values[0].integer + 1;
 }
 
-int hub_audit_clock(struct lumbard *hub, struct diag *diag)
+/* Times that were moved, and no line says so yet. */
+struct moved {
+    int64_t from_ms, by_ms; /* by 0: there are none */
+};
+
+static void on_moved(void *user, const struct store_value *values, unsigned count)
+{
+    struct moved *moved = user;
+    (void)count;
+    *moved = (struct moved){values[0].integer, values[1].integer};
+}
+
+/* The line, and that it is told, are rows of one batch: it is told once, whenever the hub is
+ * killed. */
+static void tell(struct lumbard *hub, const struct moved *moved, const struct hub_told_wrong *lines)
 {
     static const struct access itself = {.name = "hub"};
-    struct hub_told_wrong told = {.first = 1, .last = hub->audit.newest};
-    char before[160], about[AUDIT_ABOUT_BYTES];
-    told.by_ms = hub->clock.mended_by_ms;
-    if (told.by_ms == 0 || hub->store == NULL)
-        return 0;
+    const struct store_value row[] = {store_int(moved->from_ms), store_int(moved->by_ms),
+                                      store_int(1)};
+    char about[AUDIT_ABOUT_BYTES];
+    struct text text = text_in(about, sizeof(about));
+    text_add(&text, ABOUT, lines->first, lines->last, lines->by_ms);
+    if (lines->first <= lines->last) {
+        hub_audit(hub, &itself, WHAT, about, 200, "they were told by a clock that nobody had set");
+        note(&hub->audit, lines);
+    }
+    store_put(hub->store, STORE_MOVED, row, sizeof(row) / sizeof(row[0]));
+}
+
+int hub_audit_clock(struct lumbard *hub, struct diag *diag)
+{
+    struct hub_told_wrong lines = {.first = 1, .last = hub->audit.newest};
+    struct moved moved = {.by_ms = 0};
+    char before[160];
+    int code = store_load(hub->store, STORE_MOVED, "told = 0", on_moved, &moved, diag);
+    if (code != 0 || moved.by_ms == 0)
+        return code;
     struct text text = text_in(before, sizeof(before));
     text_add(&text,
              "id = (SELECT id FROM audit WHERE at_ms < %" PRId64 " ORDER BY id DESC LIMIT 1)",
-             hub->clock.mended_from_ms);
-    int code = store_load(hub->store, STORE_AUDIT, before, on_before, &told.first, diag);
-    hub->clock.mended_by_ms = 0;
-    if (code != 0 || told.first > told.last)
-        return code;
-    text = text_in(about, sizeof(about));
-    text_add(&text, ABOUT, told.first, told.last, told.by_ms);
-    hub_audit(hub, &itself, WHAT, about, 200, "they were told by a clock that nobody had set");
-    note(&hub->audit, &told);
-    return 0;
+             moved.from_ms);
+    code = store_load(hub->store, STORE_AUDIT, before, on_before, &lines.first, diag);
+    lines.by_ms = moved.by_ms;
+    if (code == 0)
+        tell(hub, &moved, &lines);
+    return code;
 }
 
 int64_t hub_audit_off_ms(const struct lumbard *hub, uint64_t id)

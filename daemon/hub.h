@@ -52,8 +52,6 @@ struct hub_clock {
     int64_t wall_offset_ms;  /* of the start: the wall clock less the monotonic one */
     int64_t doubted_from_ms; /* since when nobody vouches for it, in hub time; 0: somebody does */
     bool is_behind;          /* it was before what is known already, and hub time is not */
-    /* At this start what was kept from there on was moved by so much; 0: nothing was. */
-    int64_t mended_from_ms, mended_by_ms;
 };
 
 /* An answer of the API that waits until a batch is on the disk. */
@@ -176,7 +174,7 @@ struct lumbard {
     struct hub_noted noted_rooms[CONFIG_ROOMS_MAX + 1], *noted_devices; /* by number, by id */
     struct shelf *clients, *tailored; /* plans, of a client each */
     struct placements *placements;
-    struct users *users;              /* accounts, and what lets in */
+    struct users *users; /* accounts, and what lets in */
     struct passwords *passwords;
     struct hub_audit audit;
     struct hub_glass glass[HUB_GLASS]; /* by number */
@@ -216,12 +214,12 @@ struct lumbard {
     int64_t kept_ms;     /* when hub_keep() last looked */
     int64_t flushed_ms;  /* when the spool last needed its places back */
     unsigned idle_drains;
-    int certificate_warned;    /* how often, as its end came nearer */
-    unsigned questions;        /* to the store, on their way */
-    struct asking *erasing;    /* erase.c: whom nothing refuses any more; NULL: nobody */
+    int certificate_warned; /* how often, as its end came nearer */
+    unsigned questions;     /* to the store, on their way */
+    struct asking *erasing; /* erase.c: whom nothing refuses any more; NULL: nobody */
     uint64_t questions_refused, answers_refused, removals_lost; /* that found no room */
-    unsigned reports;          /* of sessions, on their way */
-    int64_t started_ms;        /* hub time */
+    unsigned reports;                                           /* of sessions, on their way */
+    int64_t started_ms;                                         /* hub time */
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
     struct log_limit unknown;  /* refusals that no device can be blamed for */
     uint64_t oversize;         /* of mqtt's, as far as it was said */
@@ -321,7 +319,7 @@ void hub_note_pauses(struct lumbard *hub, const struct alarm *alarm,
 /* place.c: devices that people put into another room than the configuration gives them. */
 int hub_open_placements(struct lumbard *hub, struct diag *diag);
 int hub_load_placements(struct lumbard *hub, struct diag *diag);
-void hub_adopt_placements(struct lumbard *hub); /* by the configuration as it is now */
+void hub_adopt_placements(struct lumbard *hub);       /* by the configuration as it is now */
 void hub_store_placements_again(struct lumbard *hub); /* those that found no room */
 /* From now on; ROOM_NONE: in none. Alarms and the part that it has in a session go with it. */
 int hub_place(struct lumbard *hub, struct device *device, uint32_t room, const char *who,
@@ -373,7 +371,7 @@ void hub_tick_accounts(struct lumbard *hub, int64_t now_ms);   /* logins come to
 /* audit.c: who did and saw what; what its header does not say to the others. */
 int hub_load_audit(struct lumbard *hub, struct diag *diag);
 int hub_load_audit_anchor(struct lumbard *hub, struct diag *diag); /* audit_prune.c */
-void hub_prune_audit(struct lumbard *hub); /* now and then: what is too old */
+void hub_prune_audit(struct lumbard *hub);       /* now and then: what is too old */
 void hub_store_audit_again(struct lumbard *hub); /* what found no room */
 void hub_tick_audit(struct lumbard *hub, int64_t now_ms);
 

@@ -294,10 +294,7 @@ static int take_tape(struct rebuild *rebuild, const char *path, const struct tap
         .user = rebuild, .on_alarm = on_alarm, .history_for = on_message};
     struct tape_reader reader;
     uint8_t *bytes;
-    size_t count;
-    int code = tape_file_load(path, &bytes, &count, &rebuild->diag);
-    if (code == 0)
-        code = tape_open(&reader, bytes, count, &rebuild->diag);
+    int code = tape_file_open(path, &reader, &bytes, &rebuild->diag);
     if (code == 0)
         code = begin_anew(rebuild);
     if (code == 0)

@@ -301,7 +301,8 @@ static void assign_devices(struct replay *replay)
     }
 }
 
-static void take_block(struct replay *replay, const struct tape_part *part)
+static void take_block(struct replay *replay, const struct tape_part *part,
+                       const struct tape_moves *moves)
 {
     struct tape_message next, message = {.topic = NULL};
     uint32_t topic;
@@ -316,6 +317,7 @@ static void take_block(struct replay *replay, const struct tape_part *part)
     assign_devices(replay);
     while (tape_message(replay->packer, &next, &topic)) {
         bool note = note_is(&next, NULL);
+        next.received_ms = tape_moved_ms(moves, part->offset, next.received_ms);
         /* What is noted behind a message held when it was judged. */
         if (message.topic != NULL && (!note || next.received_ms != message.received_ms)) {
             take(replay, &message);
@@ -337,7 +339,7 @@ void replay_run(struct replay *replay, struct tape_reader *reader)
     struct tape_part part;
     for (enum tape_step step; (step = tape_next(reader, &part)) != TAPE_END;) {
         if (step == TAPE_BLOCK && part.block.kind == TAPE_MESSAGES) {
-            take_block(replay, &part);
+            take_block(replay, &part, &reader->moves);
         } else if (step == TAPE_BLOCK) {
             replay->counts.lost += part.block.count;
             if (replay->listener.on_gap != NULL)

@@ -13,8 +13,9 @@
 #include "io/tape_folder.h"
 #include "trial.h"
 
-#define OTHERS_MOST 200 /* recordings of other sessions that are passed over before it is enough   \
-                         */
+#define OTHERS_MOST                                                                                \
+    200 /* recordings of other sessions that are passed over before it is enough                   \
+         */
 
 enum { NOW, THEN, SIDES };
 
@@ -159,10 +160,7 @@ static int try_tape(struct trying *trying, const char *path, struct session_of *
 {
     struct tape_reader reader;
     uint8_t *bytes;
-    size_t count;
-    int code = tape_file_load(path, &bytes, &count, diag);
-    if (code == 0)
-        code = tape_open(&reader, bytes, count, diag);
+    int code = tape_file_open(path, &reader, &bytes, diag);
     if (code == 0)
         code = judge(trying, &reader, session, diag);
     else

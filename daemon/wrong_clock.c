@@ -5,6 +5,7 @@
  * meanwhile is moved to when it was: a note in the state folder says since when, and by which
  * clock.
  */
+#include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "hub.h"
 #include "io/files.h"
 #include "io/store_times.h"
+#include "io/tape_folder.h"
 
 #define FILE_NAME  "wrong-clock"
 #define SAME_MS    5000 /* a clock that differs by less was not set */
@@ -58,40 +60,51 @@ static bool read_note(const struct lumbard *hub, struct note *note)
 
 static void write_note(const struct lumbard *hub)
 {
-    char path[PATH_MAX], boot[BOOT_BYTES];
+    char path[PATH_MAX], boot[BOOT_BYTES], line[BOOT_BYTES + 80];
+    struct text text = text_in(line, sizeof(line));
+    struct diag diag = {0};
     if (hub->state[0] == '\0')
         return;
-    FILE *file = fopen(path_of(hub, path), "we");
-    if (file == NULL)
-        return;
     read_boot(boot);
-    fprintf(file, "%s %" PRId64 " %" PRId64 " %" PRId64 "\n", boot, hub->offset_ms,
-            hub->clock.wall_offset_ms, hub->clock.doubted_from_ms);
-    fclose(file);
+    text_add(&text, "%s %" PRId64 " %" PRId64 " %" PRId64 "\n", boot, hub->offset_ms,
+             hub->clock.wall_offset_ms, hub->clock.doubted_from_ms);
+    if (files_put(path_of(hub, path), line, text.length, &diag) != 0)
+        log_error("clock: what is told until it is set cannot be put right then: %s", diag.text);
 }
 
 static void drop_note(const struct lumbard *hub)
 {
     char path[PATH_MAX];
-    if (hub->state[0] != '\0')
-        unlink(path_of(hub, path));
+    if (hub->state[0] != '\0' && unlink(path_of(hub, path)) != 0 && errno != ENOENT)
+        log_error("clock: %s cannot be removed: %s", path, strerror(errno));
+}
+
+/* Recordings first, for the hub goes on with them when this returns: what it adds is right. */
+static void mend_recordings(const struct lumbard *hub, int64_t from_ms, int64_t *by_ms)
+{
+    struct diag diag = {0};
+    if (tape_folder_move(hub->setup.config->recorder.folder, from_ms, by_ms, &diag) != 0)
+        log_error("clock: recordings since the machine was switched on tell times that are wrong "
+                  "by %.1f s: %s",
+                  (double)*by_ms / 1000, diag.text);
 }
 
 /* What the runs before wrote by the wrong clock is moved to when it was by this one. */
 static bool mend(struct lumbard *hub, const struct note *note)
 {
     int64_t by_ms = hub->clock.wall_offset_ms - note->offset_ms;
+    bool again;
     struct diag diag = {0};
-    if (store_move_times(hub->store, note->from_ms, by_ms, &diag) != 0) {
+    mend_recordings(hub, note->from_ms, &by_ms);
+    if (store_move_times(hub->store, note->from_ms, &by_ms, &again, &diag) != 0) {
         log_error("clock: times since the machine was switched on stay wrong by %.1f s: %s",
                   (double)by_ms / 1000, diag.text);
         return false;
     }
-    hub->clock.mended_from_ms = note->from_ms;
-    hub->clock.mended_by_ms = by_ms;
-    log_notice("clock: it is set now; what was kept since the machine was switched on is moved "
-               "by %+.1f s",
-               (double)by_ms / 1000);
+    if (!again)
+        log_notice("clock: it is set now; what was kept since the machine was switched on is moved "
+                   "by %+.1f s",
+                   (double)by_ms / 1000);
     return true;
 }
 

@@ -196,6 +196,16 @@ uint64_t tape_read_trailer(const uint8_t in[TAPE_TRAILER_BYTES], uint64_t salt)
     return sound ? get64(in) : 0;
 }
 
+/* ---- a wrong clock ---- */
+
+int64_t tape_moved_ms(const struct tape_moves *moves, uint64_t offset, int64_t told_ms)
+{
+    for (unsigned i = 0; i < moves->count; i++)
+        if (offset < moves->list[i].bytes && told_ms >= moves->list[i].from_ms)
+            told_ms += moves->list[i].by_ms;
+    return told_ms;
+}
+
 /* ---- the walk ---- */
 
 int tape_open(struct tape_reader *reader, const uint8_t *bytes, size_t count, struct diag *diag)

@@ -86,13 +86,29 @@ void tape_write_index(uint8_t *out, const struct tape_entry *entries, uint32_t c
 /* Where the index begins; 0: there is no trailer of this tape. */
 uint64_t tape_read_trailer(const uint8_t in[TAPE_TRAILER_BYTES], uint64_t salt);
 
-/* Walks a tape in memory, block by block. */
+/* Times that a tape has from a clock that nobody had set, and by how much they are off: of what
+ * begins before `bytes` in the file what is told as `from_ms` or later. Each is of the times as
+ * those before it make them. */
+#define TAPE_MOVES_MAX 8
+struct tape_moves {
+    struct tape_move {
+        uint64_t bytes;
+        int64_t from_ms, by_ms;
+    } list[TAPE_MOVES_MAX];
+    unsigned count;
+};
+
+/* The right time of what lies at this place and is told as this one. */
+int64_t tape_moved_ms(const struct tape_moves *moves, uint64_t offset, int64_t told_ms);
+
+/* Walks a tape in memory, block by block. Blocks have their times as they were told. */
 struct tape_reader {
     const uint8_t *bytes;
     size_t count, at;
     uint64_t salt;
     uint32_t next; /* number of the block that is expected */
     struct tape_header header;
+    struct tape_moves moves; /* whoever opens it fills them in, if there are any */
 };
 
 enum tape_step {

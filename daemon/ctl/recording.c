@@ -58,21 +58,10 @@ int recording_load(struct recording_place *place, const char *name, struct tape_
                    uint8_t **bytes, struct diag *diag)
 {
     char path[PATH_MAX];
-    size_t count;
-    struct diag why = {0};
     *bytes = NULL;
     if (recording_path(place, name, path, diag) == NULL)
         return diag->code;
-    int code = tape_file_load(path, bytes, &count, diag);
-    if (code != 0)
-        return code;
-    code = tape_open(reader, *bytes, count, &why);
-    if (code != 0) {
-        diag_set(diag, code, "%s: %s", path, why.text);
-        free(*bytes);
-        *bytes = NULL;
-    }
-    return code;
+    return tape_file_open(path, reader, bytes, diag);
 }
 
 const char *recording_date(int64_t ms, char out[RECORDING_DATE_BYTES])

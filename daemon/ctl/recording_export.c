@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/tape_pack.h"
 #include "ctl.h"
 #include "io/tape_folder.h"
 #include "recording.h"
@@ -29,6 +30,8 @@ struct copy {
     uint64_t offset, messages, left_out;
     struct tape_entry *entries;
     uint32_t count, room;
+    struct tape_packer *packer;
+    struct tape_gather gather;
 };
 
 static bool put(struct copy *copy, const void *bytes, size_t count)
@@ -64,6 +67,36 @@ static bool put_block(struct copy *copy, const struct tape_part *part, uint64_t 
            put(copy, part->stored, block.stored_bytes);
 }
 
+/* The copy has no list of moved times beside it: what is on it is written anew, of times that are
+ * right. False: there is no room for it. */
+static bool move_block(struct copy *copy, struct tape_part *part, const struct tape_moves *moves,
+                       uint64_t salt)
+{
+    struct tape_block *block = &part->block;
+    struct tape_message message;
+    uint32_t topic;
+    const uint8_t *made;
+    int64_t first_ms = tape_moved_ms(moves, part->offset, block->first_ms);
+    int64_t last_ms = tape_moved_ms(moves, part->offset, block->last_ms);
+    if (last_ms == block->last_ms ||
+        (block->kind == TAPE_MESSAGES && !tape_unpack(copy->packer, block, part->stored)))
+        return true;
+    if (block->kind == TAPE_GAP) {
+        block->first_ms = first_ms;
+        block->last_ms = last_ms;
+        return true;
+    }
+    tape_gather_clear(&copy->gather);
+    while (tape_message(copy->packer, &message, &topic)) {
+        message.received_ms = tape_moved_ms(moves, part->offset, message.received_ms);
+        if (!tape_gather_add(&copy->gather, &message))
+            return false;
+    }
+    tape_pack(copy->packer, &copy->gather, block, salt, &made);
+    part->stored = made + TAPE_HEAD_BYTES;
+    return true;
+}
+
 /* What was left out is a gap of the copy, so that nobody takes it for silence. */
 static bool put_gap(struct copy *copy, const struct tape_block *before, uint64_t salt)
 {
@@ -90,41 +123,64 @@ static bool put_index(struct copy *copy, uint64_t salt)
     return done && fflush(copy->out) == 0 && fsync(fileno(copy->out)) == 0;
 }
 
+/* Memory to write blocks anew; ended by copy_fini(), also where there is none. */
+static bool copy_init(struct copy *copy)
+{
+    *copy = (struct copy){.packer = tape_packer_create(),
+                          .gather = {.bytes = malloc(TAPE_GATHER_BYTES)}};
+    errno = ENOMEM;
+    return copy->packer != NULL && copy->gather.bytes != NULL;
+}
+
+static void copy_fini(struct copy *copy)
+{
+    tape_packer_destroy(copy->packer);
+    free(copy->gather.bytes);
+    free(copy->entries);
+}
+
 static bool put_all(struct copy *copy, struct tape_reader *reader)
 {
     struct tape_part part;
     struct tape_block before = {0};
-    if (!put(copy, reader->bytes, TAPE_HEADER_BYTES))
+    struct tape_header header = reader->header;
+    uint8_t bytes[TAPE_HEADER_BYTES];
+    header.start_ms = tape_moved_ms(&reader->moves, 0, header.start_ms);
+    uint64_t salt = tape_write_header(bytes, &header);
+    if (!put(copy, bytes, sizeof(bytes)))
         return false;
     for (enum tape_step step; (step = tape_next(reader, &part)) != TAPE_END;) {
         if (step == TAPE_BLOCK) {
-            before = part.block;
-            if (!put_block(copy, &part, reader->salt))
+            if (!move_block(copy, &part, &reader->moves, salt) || !put_block(copy, &part, salt))
                 return false;
+            before = part.block;
             continue;
         }
         copy->left_out += part.bytes;
         fprintf(stderr, "lumbarctl: left out: %zu bytes at %zu: %s\n", part.bytes, part.offset,
                 part.why);
-        if (step == TAPE_DAMAGED && !put_gap(copy, &before, reader->salt))
+        if (step == TAPE_DAMAGED && !put_gap(copy, &before, salt))
             return false;
     }
-    return put_index(copy, reader->salt);
+    return put_index(copy, salt);
 }
 
 static int export_to(struct tape_reader *reader, const char *path, bool json)
 {
-    struct copy copy = {0};
+    struct copy copy;
     struct diag diag = {0};
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0 || (copy.out = fdopen(fd, "wb")) == NULL) {
+    FILE *out = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (out == NULL) {
         diag_set(&diag, ERR_IO, "cannot make %s: %s", path, strerror(errno));
         return ctl_complain(&diag);
     }
-    bool done = put_all(&copy, reader);
+    bool done = copy_init(&copy);
+    copy.out = out;
+    done = done && put_all(&copy, reader);
     int error = errno;
-    done = fclose(copy.out) == 0 && done;
-    free(copy.entries);
+    done = fclose(out) == 0 && done;
+    copy_fini(&copy);
     if (!done) {
         unlink(path);
         diag_set(&diag, ERR_IO, "cannot write %s: %s", path, strerror(error));

@@ -196,7 +196,8 @@ static int replay_it(struct setup *setup, struct tape_reader *reader, bool json,
     if (!json)
         printf("room %s, session %llu, recorded by lumbard %s from %s on; %u rules\n",
                reader->header.room, (unsigned long long)reader->header.session,
-               reader->header.version, recording_date(reader->header.start_ms, date),
+               reader->header.version,
+               recording_date(tape_moved_ms(&reader->moves, 0, reader->header.start_ms), date),
                rules_written(setup->rules));
     int64_t began_ns = clock_mono_ns();
     replay_run(replay, reader);

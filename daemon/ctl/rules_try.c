@@ -20,7 +20,8 @@ static const char help[] =
     "what would have been raised and ended, and when, beside what the present rules raise. All "
     "goes\n"
     "through the hub's own pipeline, in the recording's time, with its sessions. Times are UTC. A\n"
-    "hub that runs is not touched. What the page changed of the present rules changes none of RULES.\n"
+    "hub that runs is not touched. What the page changed of the present rules changes none of "
+    "RULES.\n"
     "The exit code is 1 where a recording is not whole.\n"
     "\n"
     "  =  both    -  the present rules only    +  RULES only\n"
@@ -193,7 +194,7 @@ static int try_recording(struct trying *trying, const char *name, struct diag *d
         if (!trying->place.json)
             printf("%s: room %s, session %llu, from %s on\n", name, reader.header.room,
                    (unsigned long long)reader.header.session,
-                   recording_date(reader.header.start_ms, date));
+                   recording_date(tape_moved_ms(&reader.moves, 0, reader.header.start_ms), date));
         code = judge(trying, &reader, diag);
         if (code == 0)
             print_rules(trying);

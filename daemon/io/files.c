@@ -173,6 +173,20 @@ void files_free_rules(struct files_rules *rules)
     rules->count = 0;
 }
 
+/* Without it a power cut may bring the old name back. */
+static bool sync_folder_of(const char *path)
+{
+    char folder[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int length = slash == NULL ? 0 : slash == path ? 1 : (int)(slash - path);
+    snprintf(folder, sizeof(folder), "%.*s", length, path);
+    int fd = open(length == 0 ? "." : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    if (fd >= 0)
+        close(fd);
+    return synced;
+}
+
 int files_put(const char *path, const char *text, size_t bytes, struct diag *diag)
 {
     char fresh[PATH_MAX + 8];
@@ -186,7 +200,7 @@ int files_put(const char *path, const char *text, size_t bytes, struct diag *dia
                    fsync(fileno(file)) == 0 && fchmod(fileno(file), old.st_mode & 0777) == 0;
     if (was && fchown(fileno(file), old.st_uid, old.st_gid) != 0)
         written = written && geteuid() != 0; /* who may write it may not give it away */
-    if (fclose(file) == 0 && written && rename(fresh, path) == 0)
+    if (fclose(file) == 0 && written && rename(fresh, path) == 0 && sync_folder_of(path))
         return 0;
     diag_set(diag, ERR_IO, "cannot write %s: %s", path, strerror(errno));
     unlink(fresh);

@@ -74,6 +74,7 @@ static const struct table {
                      {"id", "who", "role", "why", "at_ms", "until_ms", "seen_by", "seen_ms"}},
     [STORE_LACK] = {"lack", 1, {"from_ms", "to_ms", "alarms"}},
     [STORE_AUDIT_ANCHOR] = {"audit_anchor", 1, {"one", "id", "hash", "at_ms"}},
+    [STORE_MOVED] = {"moved", 1, {"from_ms", "by_ms", "told"}},
     [STORE_MERGE] = {"merge", 1, {"path", "records", "stage", "a", "b", "c"}},
 };
 
@@ -403,11 +404,10 @@ int store_load(struct store *store, enum store_table table, const char *where, s
 int store_load_numbers(struct store *store, uint64_t *client, uint64_t *plan, struct diag *diag)
 {
     /* Of a client whose own row found no room there may be others. */
-    static const char sql[] =
-        "SELECT max((SELECT newest FROM numbered WHERE what = 'client'),"
-        "           (SELECT coalesce(max(client), 0) FROM session),"
-        "           (SELECT coalesce(max(client), 0) FROM calibration)),"
-        "       (SELECT newest FROM numbered WHERE what = 'plan')";
+    static const char sql[] = "SELECT max((SELECT newest FROM numbered WHERE what = 'client'),"
+                              "           (SELECT coalesce(max(client), 0) FROM session),"
+                              "           (SELECT coalesce(max(client), 0) FROM calibration)),"
+                              "       (SELECT newest FROM numbered WHERE what = 'plan')";
     sqlite3_stmt *statement;
     assert(!store->started);
     *client = *plan = 0;

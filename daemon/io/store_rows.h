@@ -41,6 +41,7 @@ enum store_table {
     STORE_LACK,
     STORE_MERGE,
     STORE_AUDIT_ANCHOR,
+    STORE_MOVED,
     STORE_TABLES_
 };
 

@@ -124,7 +124,8 @@ static const char *const migrations[] = {
     ("CREATE TABLE repeat (place INTEGER PRIMARY KEY, key TEXT NOT NULL, request INTEGER NOT NULL,"
      "  at_ms INTEGER NOT NULL, kind TEXT NOT NULL, id INTEGER NOT NULL);"),
 
-    /* The worst value since the alarm was raised; NULL: not known, or none is worse than another. */
+    /* The worst value since the alarm was raised; NULL: not known, or none is worse than another.
+     */
     "ALTER TABLE alarm ADD COLUMN worst REAL;",
 
     /* Which messages of a device all that is in this file was made of (core/account_kept.h). */
@@ -135,23 +136,23 @@ static const char *const migrations[] = {
     /* Accounts of people; and what lets in, by the digest of its secret: logins, tokens,
      * invitations. */
     ("CREATE TABLE account (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, role TEXT NOT NULL,"
-    "  rooms TEXT NOT NULL, disabled INTEGER NOT NULL, sealed TEXT NOT NULL, totp TEXT NOT NULL,"
-    "  totp_step INTEGER NOT NULL, created_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL);"
-    "CREATE TABLE pass (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, account INTEGER NOT NULL,"
-    "  token INTEGER NOT NULL, hash TEXT NOT NULL UNIQUE, made_ms INTEGER NOT NULL,"
-    "  used_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, name TEXT NOT NULL,"
-    "  role TEXT NOT NULL, rooms TEXT NOT NULL, reads INTEGER NOT NULL,"
-    "  glass_ms INTEGER NOT NULL, why TEXT NOT NULL);"
-    /* Who did and saw what, in a chain of digests, and where it ends; and who saw what the account
-     * would have kept from them, and why. */
-    "CREATE TABLE audit (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL,"
-    "  role TEXT NOT NULL, door TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL,"
-    "  outcome INTEGER NOT NULL, why TEXT NOT NULL, hash TEXT NOT NULL);"
-    "CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL,"
-    "  hash TEXT NOT NULL);"
-    "CREATE TABLE glass (id INTEGER PRIMARY KEY, who TEXT NOT NULL, role TEXT NOT NULL,"
-    "  why TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
-    "  seen_by TEXT NOT NULL, seen_ms INTEGER NOT NULL);"),
+     "  rooms TEXT NOT NULL, disabled INTEGER NOT NULL, sealed TEXT NOT NULL, totp TEXT NOT NULL,"
+     "  totp_step INTEGER NOT NULL, created_ms INTEGER NOT NULL, seen_ms INTEGER NOT NULL);"
+     "CREATE TABLE pass (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, account INTEGER NOT NULL,"
+     "  token INTEGER NOT NULL, hash TEXT NOT NULL UNIQUE, made_ms INTEGER NOT NULL,"
+     "  used_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL, name TEXT NOT NULL,"
+     "  role TEXT NOT NULL, rooms TEXT NOT NULL, reads INTEGER NOT NULL,"
+     "  glass_ms INTEGER NOT NULL, why TEXT NOT NULL);"
+     /* Who did and saw what, in a chain of digests, and where it ends; and who saw what the account
+      * would have kept from them, and why. */
+     "CREATE TABLE audit (id INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, who TEXT NOT NULL,"
+     "  role TEXT NOT NULL, door TEXT NOT NULL, what TEXT NOT NULL, about TEXT NOT NULL,"
+     "  outcome INTEGER NOT NULL, why TEXT NOT NULL, hash TEXT NOT NULL);"
+     "CREATE TABLE audit_head (one INTEGER PRIMARY KEY CHECK (one = 1), id INTEGER NOT NULL,"
+     "  hash TEXT NOT NULL);"
+     "CREATE TABLE glass (id INTEGER PRIMARY KEY, who TEXT NOT NULL, role TEXT NOT NULL,"
+     "  why TEXT NOT NULL, at_ms INTEGER NOT NULL, until_ms INTEGER NOT NULL,"
+     "  seen_by TEXT NOT NULL, seen_ms INTEGER NOT NULL);"),
 
     /* What a file lacks that was begun anew (to_ms NULL: up to what comes first), and the files
      * that are taken over by and by: how far each was come through. */
@@ -191,6 +192,9 @@ static const char *const migrations[] = {
     "CREATE TABLE placement (kind TEXT NOT NULL, name TEXT NOT NULL, room TEXT NOT NULL,"
     "  configured TEXT NOT NULL, at_ms INTEGER NOT NULL, who TEXT NOT NULL,"
     "  PRIMARY KEY (kind, name)) WITHOUT ROWID;",
+
+    /* Has a line of the trail said so? Of those before it one has. */
+    "ALTER TABLE moved ADD COLUMN told INTEGER NOT NULL DEFAULT 1;",
 };
 
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))

@@ -113,31 +113,47 @@ static int move_minutes(sqlite3 *db, int64_t from_ms, int64_t by_ms)
 }
 
 /* With the times themselves: whoever asks again, for he was killed before he had noted it, is told
- * that it is done. */
-static int note_move(sqlite3 *db, int64_t from_ms, int64_t by_ms, bool *is_new)
+ * what was done. */
+static int note_move(sqlite3 *db, int64_t from_ms, int64_t by_ms)
 {
     char sql[120];
     struct text text = text_in(sql, sizeof(sql));
-    text_add(&text, "INSERT OR IGNORE INTO moved VALUES (%lld, %lld)", (long long)from_ms,
+    text_add(&text, "INSERT INTO moved VALUES (%lld, %lld, 0)", (long long)from_ms,
              (long long)by_ms);
-    int rc = run(db, sql);
-    *is_new = rc == SQLITE_OK && sqlite3_changes(db) > 0;
-    return rc;
+    return run(db, sql);
 }
 
-int store_move_times(struct store *store, int64_t from_ms, int64_t by_ms, struct diag *diag)
+static int look_for_move(sqlite3 *db, int64_t from_ms, int64_t *by_ms, bool *found)
+{
+    sqlite3_stmt *row;
+    int rc = sqlite3_prepare_v2(db, "SELECT by_ms FROM moved WHERE from_ms = ?", -1, &row, NULL);
+    if (rc != SQLITE_OK)
+        return rc;
+    sqlite3_bind_int64(row, 1, from_ms);
+    rc = sqlite3_step(row);
+    *found = rc == SQLITE_ROW;
+    if (*found)
+        *by_ms = sqlite3_column_int64(row, 0);
+    sqlite3_finalize(row);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+int store_move_times(struct store *store, int64_t from_ms, int64_t *by_ms, bool *again,
+                     struct diag *diag)
 {
     sqlite3 *db = store->db.db;
     if (store->full || db == NULL)
         return diag_set(diag, ERR_IO, "%s cannot be written", store->file);
-    bool is_new = false;
+    *again = false;
     int rc = run(db, "BEGIN IMMEDIATE");
     if (rc == SQLITE_OK)
-        rc = note_move(db, from_ms, by_ms, &is_new);
-    if (rc == SQLITE_OK && is_new)
-        rc = move_instants(db, from_ms, by_ms);
-    if (rc == SQLITE_OK && is_new)
-        rc = move_minutes(db, from_ms, by_ms);
+        rc = look_for_move(db, from_ms, by_ms, again);
+    if (rc == SQLITE_OK && !*again)
+        rc = note_move(db, from_ms, *by_ms);
+    if (rc == SQLITE_OK && !*again)
+        rc = move_instants(db, from_ms, *by_ms);
+    if (rc == SQLITE_OK && !*again)
+        rc = move_minutes(db, from_ms, *by_ms);
     if (rc == SQLITE_OK)
         rc = run(db, "COMMIT");
     if (rc == SQLITE_OK)

@@ -78,8 +78,8 @@ bool tape_name_parse(struct tape_name *name, const char *file)
 static int by_start(const void *a, const void *b)
 {
     const struct tape_name *left = a, *right = b;
-    if (left->start_ms != right->start_ms)
-        return left->start_ms < right->start_ms ? -1 : 1;
+    if (left->began_ms != right->began_ms)
+        return left->began_ms < right->began_ms ? -1 : 1;
     return strcmp(left->file, right->file);
 }
 
@@ -96,6 +96,21 @@ static int add_name(struct tape_name **list, size_t *count, size_t *room,
     }
     (*list)[(*count)++] = *name;
     return 0;
+}
+
+/* When they began by a clock that was right. What was noted of it and cannot be read costs the
+ * order only. */
+static void right_starts(const char *folder, struct tape_name *list, size_t count)
+{
+    struct tape_moved moved;
+    struct tape_moves moves;
+    struct diag diag = {0};
+    tape_moved_read(&moved, folder, &diag);
+    for (size_t i = 0; i < count; i++) {
+        tape_moved_of(&moved, list[i].file, &moves);
+        list[i].began_ms = tape_moved_ms(&moves, 0, list[i].start_ms);
+    }
+    free(moved.lines);
 }
 
 int tape_folder_list(const char *folder, struct tape_name **list, size_t *count, struct diag *diag)
@@ -119,6 +134,7 @@ int tape_folder_list(const char *folder, struct tape_name **list, size_t *count,
         *list = NULL;
         return diag_set(diag, code, "no memory to list the folder of recordings");
     }
+    right_starts(folder, *list, *count);
     if (*count > 0)
         qsort(*list, *count, sizeof(**list), by_start);
     return 0;
@@ -189,22 +205,56 @@ int tape_file_load(const char *path, uint8_t **bytes, size_t *count, struct diag
     return code;
 }
 
+static int moves_of(const char *path, struct tape_moves *moves, struct diag *diag)
+{
+    char folder[PATH_MAX];
+    struct tape_moved moved;
+    struct text text = text_in(folder, sizeof(folder));
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL)
+        text_add(&text, ".");
+    else
+        text_add(&text, "%.*s", (int)(slash - path) + 1, path);
+    int code = tape_moved_read(&moved, folder, diag);
+    tape_moved_of(&moved, slash == NULL ? path : slash + 1, moves);
+    free(moved.lines);
+    return code;
+}
+
+int tape_file_open(const char *path, struct tape_reader *reader, uint8_t **bytes, struct diag *diag)
+{
+    size_t count;
+    struct diag why = {0};
+    int code = tape_file_load(path, bytes, &count, diag);
+    if (code != 0)
+        return code;
+    code = tape_open(reader, *bytes, count, &why);
+    if (code == 0)
+        code = moves_of(path, &reader->moves, &why);
+    if (code == 0)
+        return 0;
+    free(*bytes);
+    *bytes = NULL;
+    return diag_set(diag, code, "%s: %s", path, why.text);
+}
+
 /* ---- a summary ---- */
 
-static void count_block(struct tape_summary *summary, enum tape_kind kind, uint32_t count,
-                        int64_t first_ms, int64_t last_ms)
+static void count_block(struct tape_summary *summary, const struct tape_entry *block)
 {
     summary->blocks++;
-    if (kind == TAPE_GAP) {
+    if (block->kind == TAPE_GAP) {
         summary->gaps++;
-        summary->lost += count;
+        summary->lost += block->count;
         return;
     }
+    int64_t first_ms = tape_moved_ms(&summary->moves, block->offset, block->first_ms);
+    int64_t last_ms = tape_moved_ms(&summary->moves, block->offset, block->last_ms);
     if (summary->messages == 0 || first_ms < summary->first_ms)
         summary->first_ms = first_ms;
     if (summary->messages == 0 || last_ms > summary->last_ms)
         summary->last_ms = last_ms;
-    summary->messages += count;
+    summary->messages += block->count;
 }
 
 static bool summarise_index(struct tape_summary *summary, int fd, uint64_t salt)
@@ -224,7 +274,7 @@ static bool summarise_index(struct tape_summary *summary, int fd, uint64_t salt)
     for (uint32_t i = 0; sound && i < block.count; i++) {
         struct tape_entry entry;
         tape_read_entry(stored + (size_t)i * TAPE_ENTRY_BYTES, &entry);
-        count_block(summary, entry.kind, entry.count, entry.first_ms, entry.last_ms);
+        count_block(summary, &entry);
     }
     free(stored);
     return sound;
@@ -242,8 +292,9 @@ static int summarise_blocks(struct tape_summary *summary, const char *path, stru
     code = tape_open(&reader, bytes, count, diag);
     for (enum tape_step step; code == 0 && (step = tape_next(&reader, &part)) != TAPE_END;) {
         if (step == TAPE_BLOCK)
-            count_block(summary, part.block.kind, part.block.count, part.block.first_ms,
-                        part.block.last_ms);
+            count_block(summary,
+                        &(struct tape_entry){part.offset, part.block.first_ms, part.block.last_ms,
+                                             part.block.kind, part.block.count});
         summary->damaged_bytes += step == TAPE_DAMAGED ? part.bytes : 0;
         summary->torn_bytes += step == TAPE_TORN ? part.bytes : 0;
     }
@@ -278,6 +329,8 @@ int tape_file_summary(const char *path, struct tape_summary *summary, struct dia
         code = refuse(diag, path);
     if (code == 0)
         code = tape_read_header(header, bytes, &summary->header, &salt, diag);
+    if (code == 0)
+        code = moves_of(path, &summary->moves, diag);
     if (code == 0)
         summary->whole = summarise_index(summary, fd, salt);
     close(fd);

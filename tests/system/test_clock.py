@@ -146,6 +146,56 @@ def the_trail_tells_both_times(clinic, before, mended):
     assert sound.returncode == 0, sound
 
 
+def the_recordings_tell_the_right_time(clinic, number, mended):
+    """Their list, what is decoded of them, and a copy; the bytes stay as they were."""
+    def recorded(folder=clinic.recordings):
+        said = clinic.ctl("recording", "ls", "--json", "--folder", str(folder))
+        return [json.loads(line) for line in said.stdout.splitlines()]
+
+    def between(at):
+        return mended[0] - 1 < at < mended[1] + 1
+
+    tapes = recorded()
+    assert [tape["session"] for tape in tapes] == [number - 1, number], tapes  # by when they were
+    assert between(instant(tapes[1]["first"])) and between(instant(tapes[1]["last"])), tapes
+    assert instant(tapes[0]["last"]) < mended[0] - 3600, tapes  # of the clock before
+    csv = clinic.ctl("session", "csv", "--samples", str(number))
+    rows = csv.stdout.splitlines()[1:]
+    assert csv.returncode == 0 and csv.stderr == "" and len(rows) >= 5, csv
+    assert all(between(instant(row.split(",")[0])) for row in rows), csv.stdout
+    assert clinic.ctl("recording", "verify").returncode == 0
+    copy = clinic.folder / "copy.rec"
+    assert clinic.ctl("recording", "export", tapes[1]["file"], str(copy)).returncode == 0
+    assert clinic.ctl("recording", "verify", str(copy)).returncode == 0
+    copies = clinic.folder / "copies"
+    copies.mkdir()
+    copy.rename(copies / tapes[1]["file"])
+    (alone,) = recorded(copies)
+    assert [alone[of] for of in ("first", "last", "messages")] == \
+        [tapes[1][of] for of in ("first", "last", "messages")], (alone, tapes)
+
+
+def rebuilt_history_tells_the_right_time(clinic, environment, number, mended):
+    with open(clinic.folder / "history.db", "r+b") as file:
+        file.write(bytes(4096))
+    for spool in clinic.ring, clinic.folder / "spool":
+        spool.unlink()
+    clinic.start_hub(**environment)
+    assert clinic.said("is damaged ("), clinic.log_path.read_text()
+    clinic.device("posture", "p-01").send(trunk_inclination=[30.0])  # the gap has an end
+    wait_for("it is rebuilt", lambda: not clinic.ask("/status")[1]["history"]["rebuilding"], 60)
+    history = clinic.ask("/history?device=posture/p-01&metric=trunk_inclination&points=5000")[1]
+    told = [bucket["count"] for bucket in history["buckets"]
+            if mended[0] - 2 < instant(bucket["at"]) < mended[1] + 2]
+    assert sum(told) >= 5, (history, mended)
+    clinic.stop_hub()
+    with sqlite3.connect(clinic.folder / "history.db") as file:
+        (begun, ended), = file.execute("SELECT started_ms, ended_ms FROM session WHERE id = ?",
+                                       (number,)).fetchall()
+    assert mended[0] - 1 < begun / 1000 < ended / 1000 < mended[1] + 1, \
+        (begun, ended, mended)
+
+
 def what_was_told_by_a_clock_that_nobody_had_set_is_put_right(build):
     """A machine without a battery was off for six hours. Its clock begins an hour before that, and
     then the network comes."""
@@ -187,12 +237,19 @@ def what_was_told_by_a_clock_that_nobody_had_set_is_put_right(build):
         last = instant(history["buckets"][-1]["at"])
         assert abs(last - mended[1]) < 63, (last, mended)  # by whole minutes
         the_trail_tells_both_times(clinic, ended, mended)
+        the_recordings_tell_the_right_time(clinic, second, mended)
         wait_for("nothing is wrong", lambda: clinic.ask("/health")[1]["complaints"] == [])
+        clinic.stop_hub()
+        (clinic.folder / "state/wrong-clock").write_bytes(note)  # and when the line is on the disk
+        clinic.start_hub(**environment)
+        assert not clinic.said("it is set now") and times(clinic, second) == mended
+        the_trail_tells_both_times(clinic, ended, mended)
         clinic.stop_hub()
         with sqlite3.connect(clinic.folder / "history.db") as file:
             kept = file.execute("SELECT started_ms, ended_ms FROM session WHERE id = ?",
                                 (first,)).fetchone()
         assert kept == (round(begun * 1000), round(ended * 1000)), "the one of before was moved"
+        rebuilt_history_tells_the_right_time(clinic, environment, second, mended)
 
 
 if __name__ == "__main__":

@@ -87,8 +87,13 @@ static void every_time_of_the_file_is_moved(void **state)
     assert_true(each_time(db, fill) > 30);
     sqlite3_close(db);
     open_store(world);
-    for (int i = 0; i < 2; i++) /* the second one asks again for what is done */
-        assert_int_equal(store_move_times(world->store, FROM, BY, &diag), 0);
+    for (int i = 0; i < 2; i++) { /* the second one asks again for what is done */
+        bool again;
+        int64_t by_ms = BY + i;
+        assert_int_equal(store_move_times(world->store, FROM, &by_ms, &again, &diag), 0);
+        assert_int_equal(again, i);
+        assert_int_equal(by_ms, BY);
+    }
     store_close(world->store);
     world->store = NULL;
     db = open_file();

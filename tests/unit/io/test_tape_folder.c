@@ -174,6 +174,66 @@ static void a_summary_tells_what_a_file_holds(void **state)
     free(made.bytes);
 }
 
+/* Where the clock was set while a tape went on: what was on it by then is moved, and nothing that
+ * came behind it, and not twice. One of before that clock keeps its times. */
+static void what_a_wrong_clock_told_is_moved_once(void **state)
+{
+    static const char *const wrong = "a_20231114T221320.000Z.rec", *const open = "%s.part";
+    static const char *const before = "a_20231114T221319.000Z.rec";
+    const int64_t begin = 1700000000000, from = begin + 2, by = 7200000;
+    int64_t by_ms = by, other_ms = by + 5;
+    struct made made;
+    struct tape_summary summary;
+    struct tape_reader reader;
+    struct tape_name *list;
+    char part[64];
+    uint8_t *bytes;
+    size_t count;
+    struct diag diag = {0};
+    (void)state;
+    snprintf(part, sizeof(part), open, wrong);
+    made_begin(&made, "a");
+    made_messages(&made, packer, 2);
+    save(before, made.bytes, made.count); /* its last message came a millisecond earlier */
+    free(made.bytes);
+    made_begin(&made, "a");
+    made_messages(&made, packer, 5);
+    save(part, made.bytes, made.count);
+    uint64_t until = made.count;
+    assert_int_equal(tape_folder_move(folder, from, &by_ms, &diag), 0);
+    made_messages(&made, packer, 3);
+    made_index(&made);
+    unlink(path_of(part));
+    save(wrong, made.bytes, made.count);
+    assert_int_equal(tape_folder_move(folder, from, &other_ms, &diag), 0);
+    assert_int_equal(other_ms, by);
+    assert_int_equal(tape_file_summary(path_of(wrong), &summary, &diag), 0);
+    assert_int_equal(summary.moves.count, 1);
+    assert_int_equal(summary.first_ms, begin); /* within a block, to the message */
+    assert_int_equal(summary.last_ms, begin + 4 + by);
+    assert_int_equal(tape_file_open(path_of(wrong), &reader, &bytes, &diag), 0);
+    assert_int_equal(tape_moved_ms(&reader.moves, until - 1, from - 1), from - 1);
+    assert_int_equal(tape_moved_ms(&reader.moves, until - 1, from), from + by);
+    assert_int_equal(tape_moved_ms(&reader.moves, until, from), from);
+    free(bytes);
+    assert_int_equal(tape_file_summary(path_of(before), &summary, &diag), 0);
+    assert_int_equal(summary.moves.count, 0);
+    /* Once more, of times as they are now; and a recording that has gone needs no line. */
+    unlink(path_of(before));
+    by_ms = 1000;
+    assert_int_equal(tape_folder_move(folder, begin - 10000, &by_ms, &diag), 0);
+    assert_int_equal(tape_file_summary(path_of(wrong), &summary, &diag), 0);
+    assert_int_equal(summary.first_ms, begin + 1000);
+    assert_int_equal(summary.last_ms, begin + 4 + by + 1000);
+    assert_int_equal(tape_folder_list(folder, &list, &count, &diag), 0);
+    assert_int_equal(count, 1);
+    assert_int_equal(list[0].start_ms, begin);
+    assert_int_equal(list[0].began_ms, begin + 1000);
+    free(list);
+    unlink(path_of(wrong));
+    free(made.bytes);
+}
+
 static void what_cannot_be_read_is_said_with_its_path(void **state)
 {
     (void)state;
@@ -198,6 +258,7 @@ int main(void)
         cmocka_unit_test(a_name_is_written_and_parsed),
         cmocka_unit_test(other_names_are_no_recordings),
         cmocka_unit_test(a_folder_is_listed_by_time),
+        cmocka_unit_test(what_a_wrong_clock_told_is_moved_once),
         cmocka_unit_test(a_summary_tells_what_a_file_holds),
         cmocka_unit_test(what_cannot_be_read_is_said_with_its_path),
     };
