@@ -146,6 +146,52 @@ static void on_new_device(void *user, struct device *device)
         heard_list_give(hub->heard, device);
 }
 
+static int load_alarms(struct lumbard *hub, struct diag *diag)
+{
+    const struct ingest *ingest = &hub->ingest;
+    struct store_alarms_world world = {.alarms = ingest->alarms,
+                                       .rules = ingest->rules,
+                                       .devices = ingest->devices,
+                                       .drivers = ingest->drivers,
+                                       .publisher = hub->publisher};
+    return store_load_alarms(hub->store, &world, hub_now_ms(hub), diag);
+}
+
+/* What the store knows goes where it belongs; the later leans on the earlier. */
+static int load_kept(struct lumbard *hub, struct diag *diag)
+{
+    const struct ingest *ingest = &hub->ingest;
+    int code = load_alarms(hub, diag);
+    if (code == 0)
+        code = hub_load_placements(hub, diag);
+    if (code == 0)
+        code = hub_load_pauses(hub, diag);
+    if (code == 0)
+        code = hub_load_repeats(hub, diag);
+    if (code == 0)
+        code = hub_load_accounts(hub, diag);
+    if (code == 0)
+        code = hub_load_audit(hub, diag);
+    if (code == 0)
+        code = hub_load_glass(hub, diag);
+    if (code == 0)
+        code = hub_load_people(hub, diag);
+    if (code == 0)
+        code = hub_load_sessions(hub, diag);
+    if (code == 0)
+        hub_skip_lost_sessions(hub);
+    if (code == 0)
+        code = hub_load_calibration(hub, diag);
+    if (code == 0)
+        hub_erase_again(hub, false);
+    if (code == 0)
+        code =
+            store_load_derived(hub->store, ingest->derive, ingest->drivers, ingest->devices, diag);
+    if (code == 0)
+        code = store_load_heard(hub->store, &hub->heard, diag);
+    return code == 0 ? hub_audit_clock(hub, diag) : code;
+}
+
 int hub_open_store(struct lumbard *hub, struct diag *diag)
 {
     const struct config *config = hub->setup.config;
@@ -174,42 +220,8 @@ int hub_open_store(struct lumbard *hub, struct diag *diag)
     int code = store_open(&hub->store, &options, hub_now_ms(hub), diag);
     if (code == 0)
         hub_take_clock(hub);
-    struct store_alarms_world world = {.alarms = ingest->alarms,
-                                       .rules = ingest->rules,
-                                       .devices = ingest->devices,
-                                       .drivers = ingest->drivers,
-                                       .publisher = hub->publisher};
     if (code == 0)
-        code = store_load_alarms(hub->store, &world, hub_now_ms(hub), diag);
-    if (code == 0)
-        code = hub_load_placements(hub, diag);
-    if (code == 0)
-        code = hub_load_pauses(hub, diag);
-    if (code == 0)
-        code = hub_load_repeats(hub, diag);
-    if (code == 0)
-        code = hub_load_accounts(hub, diag);
-    if (code == 0)
-        code = hub_load_audit(hub, diag);
-    if (code == 0)
-        code = hub_load_glass(hub, diag);
-    if (code == 0)
-        code = hub_load_people(hub, diag);
-    if (code == 0)
-        code = hub_load_sessions(hub, diag);
-    if (code == 0)
-        hub_skip_lost_sessions(hub);
-    if (code == 0)
-        code = hub_load_calibration(hub, diag);
-    if (code == 0)
-        hub_erase_again(hub, false);
-    if (code == 0)
-        code =
-            store_load_derived(hub->store, ingest->derive, ingest->drivers, ingest->devices, diag);
-    if (code == 0)
-        code = store_load_heard(hub->store, &hub->heard, diag);
-    if (code == 0)
-        code = hub_audit_clock(hub, diag);
+        code = load_kept(hub, diag);
     if (code != 0)
         return code;
     devices_tell(ingest->devices, on_new_device, hub);
@@ -299,10 +311,9 @@ static uint64_t keep_store(struct lumbard *hub, uint64_t synced, bool hurry)
 
 /* What the spool keeps until store and recorder have it is safe in its copy. Of what it let go,
  * for they could not take it in time, nobody is told before they have it all the same. */
-static uint64_t acked_from(struct lumbard *hub)
+static uint64_t acked_from(struct lumbard *hub, uint64_t taped, bool recorded)
 {
-    uint64_t stored = store_position(hub->store), taped = recorder_unwritten(hub->recorder);
-    bool recorded = recorder_needs(hub->recorder) == taped;
+    uint64_t stored = store_position(hub->store);
     if (!hub->history || !recorded)
         hub->let_go = spool_done(hub->spool);
     uint64_t lowest = stored < taped ? stored : taped;
@@ -321,8 +332,8 @@ void hub_keep(struct lumbard *hub)
     recorder_synced(hub->recorder, synced);
     uint64_t stored = keep_store(hub, synced, hurry);
     hub_send_answers(hub);
-    uint64_t recorded = recorder_needs(hub->recorder);
-    hub->acked_from = acked_from(hub);
+    uint64_t taped, recorded = recorder_needs(hub->recorder, &taped);
+    hub->acked_from = acked_from(hub, taped, recorded == taped);
     spool_keep(hub->spool, stored < recorded ? stored : recorded);
     int64_t now_ms = hub->kept_ms = hub_now_ms(hub);
     if (!hurry || now_ms - hub->flushed_ms < FLUSH_MS)

@@ -135,10 +135,10 @@ static void on_wake_wanted(void *user)
 
 /* Of a boot before, only the wall clock tells when it came; and where a power cut has set the clock
  * back (a machine without a battery for it), it seems to come from the future: it came just now. */
-static struct ingest_message message_of(const struct lumbard *hub, const struct ring_record *record)
+static struct ingest_message message_of(const struct lumbard *hub, const struct ring_record *record,
+                                        int64_t now_ms)
 {
     bool mono_counts = spool_mono_counts(hub->spool, record);
-    int64_t now_ms = hub_now_ms(hub);
     int64_t came_ms = mono_counts ? record->mono_ns / 1000000 + hub->offset_ms : record->wall_ms;
     struct ingest_message message = {
         .topic = ring_topic(record),
@@ -154,7 +154,8 @@ static struct ingest_message message_of(const struct lumbard *hub, const struct 
 static enum ring_outcome on_record(void *user, const struct ring_record *record, bool again)
 {
     struct lumbard *hub = user;
-    struct ingest_message message = message_of(hub, record);
+    const int64_t now_ms = hub_now_ms(hub);
+    struct ingest_message message = message_of(hub, record, now_ms);
     message.used = again && atomic_load(&record->outcome) == RING_USED;
     hub->remembering = again;
     if (again && message.received_ms > hub->heard_ms)
@@ -165,7 +166,7 @@ static enum ring_outcome on_record(void *user, const struct ring_record *record,
     if (hub->taken.until_ms != 0 && !hub->ingest.quiet)
         hub_note_taken(hub, &message);
     enum ingest_result result =
-        ingest_take(&hub->ingest, &message, again ? message.received_ms : hub_now_ms(hub));
+        ingest_take(&hub->ingest, &message, again ? message.received_ms : now_ms);
     hub_miss(hub, result);
     if (!again && hub->web != NULL && hub->ingest.heard != NULL)
         web_heard(hub->web, hub->ingest.heard->room, (int64_t)record->mono_ns);

@@ -491,25 +491,20 @@ static bool is_patient(const struct recorder *recorder)
            clock_mono_ns() / 1000000 - recorder->refused_ms <= recorder->options.patience_ms;
 }
 
-uint64_t recorder_needs(struct recorder *recorder)
+uint64_t recorder_needs(struct recorder *recorder, uint64_t *unwritten)
 {
+    uint64_t lowest = RECORDER_NONE;
+    for (unsigned i = 0; i < RECORDER_TRACKS; i++)
+        lowest = lower(lowest, recorder->tracks[i].filling);
     pthread_mutex_lock(&recorder->mutex);
+    lowest = lower(lowest, recorder->writing);
+    for (const struct recorder_job *job = recorder->queue.first; job != NULL; job = job->next)
+        lowest = lower(lowest, job);
     bool patient = is_patient(recorder);
     pthread_mutex_unlock(&recorder->mutex);
-    return patient ? recorder_unwritten(recorder) : RECORDER_NONE;
-}
-
-uint64_t recorder_unwritten(struct recorder *recorder)
-{
-    uint64_t needs = RECORDER_NONE;
-    for (unsigned i = 0; i < RECORDER_TRACKS; i++)
-        needs = lower(needs, recorder->tracks[i].filling);
-    pthread_mutex_lock(&recorder->mutex);
-    needs = lower(needs, recorder->writing);
-    for (const struct recorder_job *job = recorder->queue.first; job != NULL; job = job->next)
-        needs = lower(needs, job);
-    pthread_mutex_unlock(&recorder->mutex);
-    return needs;
+    if (unwritten != NULL)
+        *unwritten = lowest;
+    return patient ? lowest : RECORDER_NONE;
 }
 
 int64_t recorder_turned_ms(const struct recorder *recorder)

@@ -86,11 +86,9 @@ void recorder_flush(struct recorder *recorder);
  * wait, as before the first call. */
 void recorder_synced(struct recorder *recorder, uint64_t below);
 
-/* The lowest place of the spool that is still needed. */
-uint64_t recorder_needs(struct recorder *recorder);
-
-/* The lowest place that is not on a tape yet, though nobody waits for the disk any more. */
-uint64_t recorder_unwritten(struct recorder *recorder);
+/* The lowest place of the spool that is still needed. `unwritten` (NULL: not wanted) gets the
+ * lowest that is not on a tape yet, though nobody waits for the disk any more. */
+uint64_t recorder_needs(struct recorder *recorder, uint64_t *unwritten);
 
 bool recorder_is_safe(struct recorder *recorder);            /* the disk takes what it is given */
 int64_t recorder_turned_ms(const struct recorder *recorder); /* mono: its thread's last turn */

@@ -19,13 +19,13 @@
 #include "usage.h"
 
 #define MEDIUM_RATE 4000
-#define TURNS_MAX   9
+#define TURNS_MAX   11
 #define WARM_MS     400
 #define SLOW_BEDS   4 /* at 1 message a second each: a p99 wants a hundred messages */
 
 static struct bed beds[BED_MAX]; /* large */
 static struct table table;
-static int turns = 7, turn_ms = 1500, alarm_trials = 150, slow_ms = 30000, latency_ms = 8000,
+static int turns = 11, turn_ms = 1500, alarm_trials = 150, slow_ms = 30000, latency_ms = 8000,
            fill_ms = 65000;
 
 static int by_number(const void *a, const void *b)

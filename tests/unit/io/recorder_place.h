@@ -194,9 +194,9 @@ static inline void assert_once(const struct found *found, unsigned count)
 static inline void wait_for_needs(struct recorder *recorder, uint64_t needs)
 {
     static const struct timespec rest = {0, 5000000};
-    for (int ms = 0; ms < PATIENT && recorder_needs(recorder) != needs; ms += 5)
+    for (int ms = 0; ms < PATIENT && recorder_needs(recorder, NULL) != needs; ms += 5)
         nanosleep(&rest, NULL);
-    assert_true(recorder_needs(recorder) == needs);
+    assert_true(recorder_needs(recorder, NULL) == needs);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)

@@ -178,17 +178,17 @@ static void the_spool_is_needed_until_a_block_is_on_disk(void **state)
 {
     (void)state;
     struct recorder *recorder = open_recorder();
-    assert_true(recorder_needs(recorder) == RECORDER_NONE);
+    assert_true(recorder_needs(recorder, NULL) == RECORDER_NONE);
     take(recorder, 2, 7, 9);
     take(recorder, 1, 9, 12);
-    assert_true(recorder_needs(recorder) == POSITION + 64 * 7);
+    assert_true(recorder_needs(recorder, NULL) == POSITION + 64 * 7);
     recorder_tick(recorder, NOW + 900); /* too early */
-    assert_true(recorder_needs(recorder) == POSITION + 64 * 7);
+    assert_true(recorder_needs(recorder, NULL) == POSITION + 64 * 7);
     recorder_tick(recorder, NOW + 1100); /* the first block of a run is handed over soon */
     wait_for_needs(recorder, RECORDER_NONE);
     take(recorder, 1, 2000, 2001);
     recorder_tick(recorder, NOW + 61000);
-    assert_true(recorder_needs(recorder) == POSITION + 64 * 2000);
+    assert_true(recorder_needs(recorder, NULL) == POSITION + 64 * 2000);
     recorder_tick(recorder, NOW + 62000); /* a later one when it is a minute old */
     wait_for_needs(recorder, RECORDER_NONE);
     take(recorder, 1, 3000, 3001);
@@ -210,7 +210,7 @@ static void a_block_waits_for_the_spools_copy(void **state)
     recorder_tick(recorder, NOW + 2000);
     nanosleep(&rest, NULL);
     assert_int_equal(look()->messages, 0);
-    assert_true(recorder_needs(recorder) == POSITION);
+    assert_true(recorder_needs(recorder, NULL) == POSITION);
     recorder_synced(recorder, POSITION + 64 * 10); /* the first ten, to the end of the tenth */
     wait_for_needs(recorder, POSITION + 64 * 10);
     nanosleep(&rest, NULL);

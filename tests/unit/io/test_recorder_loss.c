@@ -44,7 +44,7 @@ static void a_full_disk_loses_nothing_that_the_blocks_hold(void **state)
     limit_files(TAPE_HEADER_BYTES + 200);
     take(recorder, 1, 10, 50);
     recorder_flush(recorder);
-    assert_true(recorder_needs(recorder) == POSITION + 640);
+    assert_true(recorder_needs(recorder, NULL) == POSITION + 640);
     for (unsigned i = 50; i < 150; i++) { /* the spool is in need: that uses up no blocks */
         take(recorder, 1, i, i + 1);
         recorder_flush(recorder);
@@ -86,7 +86,7 @@ static void what_no_block_is_free_for_is_counted_and_noted(void **state)
     limit_files(RLIM_INFINITY);
     for (int ms = 0; ms < PATIENT; ms += 50) {
         nanosleep(&(struct timespec){0, 50000000}, NULL);
-        if (recorder_needs(recorder) == RECORDER_NONE)
+        if (recorder_needs(recorder, NULL) == RECORDER_NONE)
             break;
     }
     recorder_tick(recorder, NOW + 400); /* noted although nothing more comes */

@@ -46,7 +46,8 @@ static bool read_request(struct server *server, int fd, char *request, size_t ro
             return false;
         have += (size_t)got;
         request[have] = '\0';
-        const char *end = strstr(request, "\r\n\r\n"), *length = strstr(request, "Content-Length: ");
+        const char *end = strstr(request, "\r\n\r\n"),
+                   *length = strstr(request, "Content-Length: ");
         if (end == NULL || length == NULL)
             continue;
         if (have - (size_t)(end + 4 - request) >= strtoul(length + 16, NULL, 10)) {
@@ -96,8 +97,7 @@ static void *serve(void *user)
 
 static void server_start(struct server *server)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t bytes = sizeof(address);
     server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     assert_int_equal(bind(server->fd, (struct sockaddr *)&address, sizeof(address)), 0);
@@ -282,9 +282,10 @@ static void nobody_there_is_said(void **state)
     post(world, "x");
     run(world);
     assert_string_equal(world->stats.error, "connecting: connection refused");
-    assert_int_equal(webhook_target_create(
-                         &target, &(struct webhook_options){"http://nobody.invalid/", "", ""}, NULL),
-                     0);
+    assert_int_equal(
+        webhook_target_create(&target, &(struct webhook_options){"http://nobody.invalid/", "", ""},
+                              NULL),
+        0);
     webhook_aim(world->webhook, target);
     post(world, "x");
     run(world);
@@ -336,9 +337,10 @@ static void a_place_that_is_none_is_refused(void **state)
         ERR_SYNTAX);
     assert_null(target);
     diag = (struct diag){0};
-    assert_int_equal(webhook_target_create(
-                         &target, &(struct webhook_options){"https://a", "", "/nowhere.pem"}, &diag),
-                     ERR_IO);
+    assert_int_equal(
+        webhook_target_create(&target, &(struct webhook_options){"https://a", "", "/nowhere.pem"},
+                              &diag),
+        ERR_IO);
     assert_non_null(strstr(diag.text, "/nowhere.pem"));
     assert_int_equal(webhook_target_create(&target, &(struct webhook_options){"", "", ""}, &diag),
                      0);
