@@ -30,6 +30,7 @@ static const char *const try_rules_members[] = {"text", "sessions", NULL};
 static const char *const room_members[] = {"room", NULL};
 
 static const char *const place_members[] = {"room", "by", NULL};
+static const char *const identify_members[] = {"seconds", NULL};
 static const char *const neutral_members[] = {"seconds", NULL};
 static const char *const range_members[] = {"metric", "repetitions", NULL};
 
@@ -94,6 +95,8 @@ static const struct api_endpoint endpoints[] = {
      SCOPE_DEVICE},
     {API_PUT, "/devices/{kind}/{name}/room", api_put_place, place_members, MAY_ADMIN | MAY_CARE,
      SCOPE_DEVICE},
+    {API_POST, "/devices/{kind}/{name}/identify", api_identify, identify_members,
+     MAY_ADMIN | MAY_CARE, SCOPE_DEVICE},
     {API_GET, "/devices/{kind}/{name}/calibration", api_get_calibration, NULL, MAY_CARE,
      SCOPE_DEVICE},
     {API_POST, "/devices/{kind}/{name}/neutral", api_take_neutral, neutral_members, MAY_CARE,

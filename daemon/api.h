@@ -47,7 +47,7 @@ api_handler api_get_health, api_get_status, api_get_rooms;
 api_handler api_get_metrics, api_get_healthz;
 
 /* api_devices.c */
-api_handler api_get_devices, api_get_device;
+api_handler api_get_devices, api_get_device, api_identify;
 
 /* api_place.c */
 api_handler api_get_place, api_put_place;

@@ -1,7 +1,10 @@
-/* Devices: how well each is heard, and its newest values. */
+/* Devices: how well each is heard, its newest values, and which one it is. */
 #include "api.h"
 
 #include <string.h>
+
+#include "core/identify.h"
+#include "core/topic.h"
 
 #define DEVICES_MOST 10000 /* devices.max may be as much */
 
@@ -84,4 +87,30 @@ enum api_outcome api_get_device(void *user, const struct api_call *call, struct 
     struct lumbard *hub = user;
     const struct device *device = api_path_device(hub, call, answer);
     return device != NULL ? api_give(answer, 200, device_of(hub, call, device)) : API_DONE;
+}
+
+/* QoS 0, and not to a device that is away: what is asked of it now is not to be done in an hour. */
+enum api_outcome api_identify(void *user, const struct api_call *call, struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    struct api_reader reader = {.call = call};
+    uint8_t message[IDENTIFY_MAX_BYTES];
+    char topic[TOPIC_MAX_BYTES + 1];
+    const struct device *device = api_path_device(hub, call, answer);
+    int64_t seconds = api_integer(&reader, "seconds", 0, IDENTIFY_MAX_S, IDENTIFY_DEFAULT_S);
+    if (device == NULL)
+        return API_DONE;
+    if (reader.complaint[0] != '\0')
+        return api_refuse(&reader, answer);
+    if (topic_filter(device->driver->plugin->topic, TOPIC_IDENTIFY_LEAF, topic, sizeof(topic)) == 0)
+        return api_problem(answer, 409, "%s cannot be told anything.", device->name);
+    if (device->heard_ms == 0 || device_is_gone(device, hub_now_ms(hub)))
+        return api_problem(answer, 409, "%s is offline: it does not hear.", device->name);
+    if (!hub->health.broker || !hub_tell_device(hub, device, TOPIC_IDENTIFY_LEAF, message,
+                                                identify_write(message, (uint32_t)seconds)))
+        return api_problem(answer, 503, "The broker cannot be reached: %s was not asked.",
+                           device->name);
+    return api_give(
+        answer, 202,
+        json_pack("{s:o, s:I}", "device", api_device_name(device), "seconds", (json_int_t)seconds));
 }

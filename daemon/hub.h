@@ -290,6 +290,11 @@ void hub_assign_backups(struct lumbard *hub); /* how often and how many, as it i
 void hub_keep(struct lumbard *hub);           /* tells the spool what is still needed of it */
 
 /* tell.c: an alarm changed: stored, logged, shown, published. */
+/* Says this to the device, QoS 0, not retained; false: not now, for the broker is away or the queue
+ * full, or never, for its plugin's topic has no leaf. */
+bool hub_tell_device(struct lumbard *hub, const struct device *device, const char *leaf,
+                     const uint8_t *payload, size_t bytes);
+
 void hub_tell_alarm(struct lumbard *hub, const struct alarm *alarm);
 void hub_take_worse(struct lumbard *hub, const struct alarm *alarm); /* than it was */
 void hub_store_worse(struct lumbard *hub, bool now);                 /* or when it is time */

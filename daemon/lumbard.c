@@ -53,12 +53,9 @@ static bool on_command(void *user, const struct device *device, const char *leaf
                        const uint8_t *command, size_t bytes)
 {
     struct lumbard *hub = user;
-    char topic[MQTT_OUT_TOPIC_BYTES];
     _Static_assert(LUMBAR_COMMAND_MAX <= MQTT_OUT_BYTES, "a command has room in the queue");
-    if (hub->recovering || hub->mqtt == NULL ||
-        topic_make(device->driver->plugin->topic, device->name, leaf, topic, sizeof(topic)) == 0)
-        return false;
-    return mqtt_publish(hub->mqtt, topic, command, bytes, 0, false);
+    return !hub->recovering && hub->mqtt != NULL &&
+           hub_tell_device(hub, device, leaf, command, bytes);
 }
 
 static void put_into_quarantine(struct lumbard *hub, const struct device *device,

@@ -1,10 +1,11 @@
 /* What a change of an alarm causes: it is stored, logged, shown and published. */
 #include "base/log.h"
+#include "core/topic.h"
 #include "hub.h"
 #include "io/store_rows.h"
 
 #define WORSE_MS     10000 /* between two of what has become worse, for the store */
-#define PUBLISH_MOST 128 /* words at a time: the queue to the broker is others', too */
+#define PUBLISH_MOST 128   /* words at a time: the queue to the broker is others', too */
 
 struct publish_world hub_publish_world(const struct lumbard *hub)
 {
@@ -26,6 +27,15 @@ void hub_publish(struct lumbard *hub)
     if (!hub->health.broker) /* the last word waits, not each */
         return;
     publisher_send(hub->publisher, &world, PUBLISH_MOST, send_word, hub);
+}
+
+bool hub_tell_device(struct lumbard *hub, const struct device *device, const char *leaf,
+                     const uint8_t *payload, size_t bytes)
+{
+    char topic[MQTT_OUT_TOPIC_BYTES];
+    return topic_make(device->driver->plugin->topic, device->name, leaf, topic, sizeof(topic)) >
+               0 &&
+           mqtt_publish(hub->mqtt, topic, payload, bytes, 0, false);
 }
 
 static const char *room_name(const struct lumbard *hub, const struct device *device)

@@ -221,9 +221,9 @@ static int check_leaf(const struct lumbar_plugin *plugin, uint32_t index, struct
     if (bytes > LUMBAR_NAME_MAX || !text_is_label(leaf, bytes))
         return refuse(diag, "leaf %u of plugin %s is not 1 to %d of A-Z a-z 0-9 _ - .", index,
                       plugin->kind, LUMBAR_NAME_MAX);
-    if (strcmp(leaf, "ack") == 0)
-        return refuse(diag, "plugin %s hears the leaf ack, which is what the hub says",
-                      plugin->kind);
+    if (topic_is_hubs(leaf))
+        return refuse(diag, "plugin %s hears the leaf %s, which is what the hub says", plugin->kind,
+                      leaf);
     for (uint32_t i = 0; i < index; i++)
         if (strcmp(plugin->leaves[i], leaf) == 0)
             return refuse(diag, "plugin %s hears the leaf %s twice", plugin->kind, leaf);

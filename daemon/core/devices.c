@@ -227,3 +227,18 @@ enum freshness device_freshness(const struct device *device, uint32_t metric, in
         return OFFLINE;
     return stale_ms > 0 && age_ms >= stale_ms ? STALE : FRESH;
 }
+
+bool device_is_gone(const struct device *device, int64_t now_ms)
+{
+    bool told = false;
+    for (uint32_t i = 0; i < device->driver->metric_count; i++) {
+        const struct lumbar_metric *metric = &device->driver->metrics[i];
+        if ((metric->flags & LUMBAR_HEALTH) != 0 || metric_offline_ms(metric) == 0 ||
+            device->values[i].time_ms == 0)
+            continue;
+        if (device_freshness(device, i, now_ms) != OFFLINE)
+            return false;
+        told = true;
+    }
+    return told;
+}

@@ -130,6 +130,9 @@ void device_note(struct device *device, const struct lumbar_batch *batch, int64_
 enum freshness { FRESH, STALE, OFFLINE };
 enum freshness device_freshness(const struct device *device, uint32_t metric, int64_t now_ms);
 
+/* Is nothing heard that should be? Of what it measures, and has told, all is offline. */
+bool device_is_gone(const struct device *device, int64_t now_ms);
+
 /* Calls for each device whose acknowledgement is due: the records of everything up to `sequence` of
  * `boot_id` begin below the spool position `synced` and are on disk, or are lost and no longer held
  * by the device. At most once each interval and boot, and again when repeats show that the last one

@@ -45,8 +45,8 @@ static bool next_filter(const struct lumbar_plugin *plugin, uint32_t *at,
     if (*at > 0 && plugin->leaves[*at - 1] == NULL)
         return false;
     const char *leaf = plugin->leaves[(*at)++];
-    return topic_filter(plugin->topic, leaf != NULL ? leaf : "ack", filter, TOPIC_MAX_BYTES + 1) >
-           0;
+    return topic_filter(plugin->topic, leaf != NULL ? leaf : TOPIC_ACK_LEAF, filter,
+                        TOPIC_MAX_BYTES + 1) > 0;
 }
 
 static int check_apart(const struct lumbar_plugin *plugin, const struct lumbar_plugin *other,
@@ -403,7 +403,7 @@ static bool command_is_sane(const struct lumbar_plugin *plugin, const struct lum
     const char *leaf = batch->command_leaf;
     if (leaf == NULL)
         return true;
-    if (!text_is_label(leaf, strnlen(leaf, LUMBAR_NAME_MAX + 1)) || strcmp(leaf, "ack") == 0 ||
+    if (!text_is_label(leaf, strnlen(leaf, LUMBAR_NAME_MAX + 1)) || topic_is_hubs(leaf) ||
         batch->command_bytes > LUMBAR_COMMAND_MAX ||
         (batch->command == NULL && batch->command_bytes > 0))
         return false;

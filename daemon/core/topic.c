@@ -134,3 +134,8 @@ size_t topic_make(const char *pattern, const char *device, const char *leaf, cha
     }
     return text.cut ? 0 : text.length;
 }
+
+bool topic_is_hubs(const char *leaf)
+{
+    return strcmp(leaf, TOPIC_ACK_LEAF) == 0 || strcmp(leaf, TOPIC_IDENTIFY_LEAF) == 0;
+}

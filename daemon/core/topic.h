@@ -12,6 +12,10 @@
 
 #include "base/err.h"
 
+/* What the hub says to any device. */
+#define TOPIC_ACK_LEAF      "ack"      /* proto/ack.proto */
+#define TOPIC_IDENTIFY_LEAF "identify" /* proto/identify.proto */
+
 #define TOPIC_MAX_BYTES         255 /* of a topic that the hub takes */
 #define TOPIC_PATTERN_MAX_BYTES 128 /* so that every device and leaf still fits the topic */
 
@@ -37,6 +41,9 @@ size_t topic_filter(const char *pattern, const char *leaf, char *out, size_t byt
 /* Is there a topic that both filters take? Filters as topic_filter() makes them: literal levels and
  * '+'. */
 bool topic_filters_meet(const char *filter, const char *other);
+
+/* Does the hub itself say this to devices? Then no plugin hears it, nor says it. */
+bool topic_is_hubs(const char *leaf);
 
 /* The topic of one device and leaf. Returns its length, or 0 as topic_filter() does: a device whose
  * pattern has no {leaf} can be told nothing. */

@@ -271,6 +271,22 @@ const char *ask_escape(const char *text, char *out, size_t bytes)
     return out;
 }
 
+int ask_device(const struct ask *ask, const char *method, const char *device, const char *rest,
+               json_t *body, json_t **answer)
+{
+    char kind[200], name[200], part[64], path[512];
+    const char *slash = strchr(device, '/');
+    if (slash == NULL || (size_t)(slash - device) >= sizeof(part)) {
+        json_decref(body);
+        fprintf(stderr, "lumbarctl: '%s' is no device: it is named as posture/p-01\n", device);
+        return CTL_ARGUMENTS;
+    }
+    snprintf(part, sizeof(part), "%.*s", (int)(slash - device), device);
+    snprintf(path, sizeof(path), "/api/v1/devices/%s/%s/%s", ask_escape(part, kind, sizeof(kind)),
+             ask_escape(slash + 1, name, sizeof(name)), rest);
+    return ask_hub(ask, method, path, body, answer);
+}
+
 const char *ask_string(const json_t *object, const char *name)
 {
     const char *text = json_string_value(json_object_get(object, name));

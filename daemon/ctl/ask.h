@@ -63,6 +63,10 @@ bool ask_printed(const struct ask *ask, json_t *answer);
 /* A part of a path or query, escaped; returns out. */
 const char *ask_escape(const char *text, char *out, size_t bytes);
 
+/* Asks about a device, as in posture/p-01: `rest` is what follows it in the path. */
+int ask_device(const struct ask *ask, const char *method, const char *device, const char *rest,
+               json_t *body, json_t **answer);
+
 /* A member as text, "" where it is none. */
 const char *ask_string(const json_t *object, const char *name);
 long long ask_integer(const json_t *object, const char *name);

@@ -83,31 +83,6 @@ static void print_all(const json_t *answer)
 
 /* ---- asked ---- */
 
-/* "/api/v1/devices/posture/p-01/<rest>"; false where the name has no kind. */
-static bool write_path(char *out, size_t bytes, const char *device, const char *rest)
-{
-    char kind[200] = "", name[200], part[64];
-    const char *slash = strchr(device, '/');
-    if (slash == NULL || (size_t)(slash - device) >= sizeof(part))
-        return false;
-    memcpy(part, device, (size_t)(slash - device));
-    part[slash - device] = '\0';
-    snprintf(out, bytes, "/api/v1/devices/%s/%s/%s", ask_escape(part, kind, sizeof(kind)),
-             ask_escape(slash + 1, name, sizeof(name)), rest);
-    return true;
-}
-
-static int ask_device(const struct wish *wish, const char *method, const char *rest, json_t *body,
-                      json_t **answer)
-{
-    char path[512];
-    if (write_path(path, sizeof(path), wish->device, rest))
-        return ask_hub(&wish->ask, method, path, body, answer);
-    json_decref(body);
-    fprintf(stderr, "lumbarctl: '%s' is no device: it is named as posture/p-01\n", wish->device);
-    return CTL_ARGUMENTS;
-}
-
 /* Looks until `part` of the answer is no longer under way. */
 static int wait_for(const struct wish *wish, const char *part, json_t **answer)
 {
@@ -124,7 +99,7 @@ static int wait_for(const struct wish *wish, const char *part, json_t **answer)
             return 0;
         json_decref(*answer);
         nanosleep(&(struct timespec){.tv_nsec = LOOK_MS * 1000000L}, NULL);
-        int code = ask_device(wish, "GET", "calibration", NULL, answer);
+        int code = ask_device(&wish->ask, "GET", wish->device, "calibration", NULL, answer);
         if (code != 0)
             return code;
     }
@@ -146,7 +121,7 @@ static int show(struct wish *wish, const char *part, json_t *answer)
 static int begin(struct wish *wish, const char *part, json_t *body)
 {
     json_t *answer;
-    int code = ask_device(wish, "POST", part, body, &answer);
+    int code = ask_device(&wish->ask, "POST", wish->device, part, body, &answer);
     if (code == 0 && !wish->ask.json && strcmp(part, "neutral") == 0)
         printf("stand still ...\n");
     if (code == 0)
@@ -164,8 +139,8 @@ static int run(struct wish *wish, const char *what)
                      json_pack("{s:s, s:I}", "metric", wish->metric, "repetitions",
                                (json_int_t)wish->repetitions));
     bool forget = strcmp(what, "forget") == 0;
-    int code = ask_device(wish, forget ? "DELETE" : "GET", forget ? "neutral" : "calibration", NULL,
-                          &answer);
+    int code = ask_device(&wish->ask, forget ? "DELETE" : "GET", wish->device,
+                          forget ? "neutral" : "calibration", NULL, &answer);
     return code == 0 ? show(wish, NULL, answer) : code;
 }
 

@@ -49,6 +49,7 @@ int ctl_status(int count, char **arguments);
 int ctl_fingerprint(int count, char **arguments);
 int ctl_devices(int count, char **arguments);
 int ctl_place(int count, char **arguments);
+int ctl_identify(int count, char **arguments);
 int ctl_device(int count, char **arguments);
 int ctl_rooms(int count, char **arguments);
 int ctl_history(int count, char **arguments);

@@ -24,6 +24,7 @@ static const struct ctl_command commands[] = {
     {"rooms", "[--json]", "the rooms, and what is in them", ctl_rooms},
     {"devices", "[--room NAME] [--json]", "how well each device is heard", ctl_devices},
     {"place", "DEVICE [ROOM]", "the room that a device is in", ctl_place},
+    {"identify", "DEVICE [--seconds N]", "a device shows itself", ctl_identify},
     {"device", "add|rotate|revoke|list|init ...", "accounts of devices at the broker", ctl_device},
     {"alarms", "list ...", "what stands, and what is done about it", ctl_alarms},
     {"history", "DEVICE METRIC [--from TIME] [--to TIME] [--csv]", "what a sensor said",

@@ -1,6 +1,5 @@
 /* lumbarctl place: the room of a device. */
 #include <stdio.h>
-#include <string.h>
 
 #include "ask.h"
 #include "ctl.h"
@@ -24,26 +23,12 @@ static void print_place(const json_t *place)
     putchar('\n');
 }
 
-/* "posture/p-01" as the two parts of a path; false: it is none. */
-static bool path_of(const char *device, char *out, size_t bytes)
-{
-    char kind[384], name[384], first[256];
-    const char *slash = strchr(device, '/');
-    if (slash == NULL || (size_t)(slash - device) >= sizeof(first))
-        return false;
-    snprintf(first, sizeof(first), "%.*s", (int)(slash - device), device);
-    snprintf(out, bytes, "/api/v1/devices/%s/%s/room", ask_escape(first, kind, sizeof(kind)),
-             ask_escape(slash + 1, name, sizeof(name)));
-    return true;
-}
-
 int ctl_place(int count, char **arguments)
 {
     static const struct option options[] = {
         ASK_OPTIONS, {"out", no_argument, NULL, ASK_OTHER}, {NULL, 0, NULL, 0}};
     struct ask ask = ASK_DEFAULT;
     bool out = false;
-    char path[1024];
     json_t *answer;
     for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         if (c == ASK_OTHER)
@@ -52,12 +37,13 @@ int ctl_place(int count, char **arguments)
             return ctl_usage(help, c == ASK_HELP);
     }
     int given = count - optind;
-    if (given < 1 || given > (out ? 1 : 2) || !path_of(arguments[optind], path, sizeof(path)))
+    if (given < 1 || given > (out ? 1 : 2))
         return ctl_usage(help, false);
     json_t *body = NULL;
     if (out || given == 2)
         body = json_pack("{s:o}", "room", out ? json_null() : json_string(arguments[optind + 1]));
-    int code = ask_hub(&ask, body != NULL ? "PUT" : "GET", path, body, &answer);
+    int code =
+        ask_device(&ask, body != NULL ? "PUT" : "GET", arguments[optind], "room", body, &answer);
     if (code != 0 || ask_printed(&ask, answer))
         return code;
     print_place(answer);

@@ -1,6 +1,7 @@
-/* What a simulated device hears from the hub: any bytes as an acknowledgement. It lets go of what
- * was sent and of nothing else, and never of what it has not sent. The first byte says how many
- * messages it has made, the second how many of them are sent. */
+/* What a simulated device hears from the hub: any bytes as an acknowledgement, and as the word to
+ * show itself. It lets go of what was sent and of nothing else, and never of what it has not sent;
+ * it shows itself for a minute at most. The first byte says how many messages it has made, the
+ * second how many of them are sent. */
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -52,6 +53,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(device.outbox.boot_id == before.boot_id && device.outbox.end == before.end);
     must(device.outbox.first >= before.first && device.outbox.first <= before.next);
     must(device.outbox.next <= device.outbox.end && device.outbox.next >= device.outbox.first);
+    int seconds = device_hear_identify(&device, data + 2, size - 2);
+    must(seconds >= -1 && seconds <= 60);
     device_fini(&device);
     return 0;
 }

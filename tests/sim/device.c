@@ -6,10 +6,13 @@
 #include <string.h>
 
 #include "ack.pb-c.h"
+#include "identify.pb-c.h"
 
 #define RESEND_EVERY_MS 20 /* at most so often a message of one device, unless it makes more */
 #define REORDER_CHANCE  0.3
 #define STATUS_BYTES    256
+#define IDENTIFY_S      10 /* where it is not said for how long */
+#define IDENTIFY_MOST_S 60
 
 void device_init(struct device *device, enum kind kind, const char *name, uint32_t columns,
                  uint64_t boot_id, uint64_t seed, int64_t batch_ms, device_send_cb *send,
@@ -28,6 +31,7 @@ void device_init(struct device *device, enum kind kind, const char *name, uint32
     snprintf(device->telemetry, DEVICE_TOPIC_BYTES, "lumbar/v1/%s/%s/telemetry", kind_of, name);
     snprintf(device->status, DEVICE_TOPIC_BYTES, "lumbar/v1/%s/%s/status", kind_of, name);
     snprintf(device->ack, DEVICE_TOPIC_BYTES, "lumbar/v1/%s/%s/ack", kind_of, name);
+    snprintf(device->identify, DEVICE_TOPIC_BYTES, "lumbar/v1/%s/%s/identify", kind_of, name);
     batch_init(&device->batch, kind, columns);
     outbox_init(&device->outbox, boot_id);
 }
@@ -223,6 +227,19 @@ void device_hear_ack(struct device *device, const uint8_t *bytes, size_t length,
     if (ack->has_boot_id && ack->has_sequence)
         outbox_ack(&device->outbox, ack->boot_id, ack->sequence, now_ms);
     lumbar__ack__v1__ack__free_unpacked(ack, NULL);
+}
+
+int device_hear_identify(const struct device *device, const uint8_t *bytes, size_t length)
+{
+    if (device->trouble.silent || device->trouble.rebooting)
+        return -1;
+    Lumbar__Identify__V1__Identify *identify =
+        lumbar__identify__v1__identify__unpack(NULL, length, bytes);
+    if (identify == NULL)
+        return -1;
+    uint32_t seconds = identify->has_seconds ? identify->seconds : IDENTIFY_S;
+    lumbar__identify__v1__identify__free_unpacked(identify, NULL);
+    return (int)(seconds < IDENTIFY_MOST_S ? seconds : IDENTIFY_MOST_S);
 }
 
 void device_connected(struct device *device)

@@ -30,6 +30,7 @@ struct device {
     enum kind kind;
     char name[64];
     char telemetry[DEVICE_TOPIC_BYTES], status[DEVICE_TOPIC_BYTES], ack[DEVICE_TOPIC_BYTES];
+    char identify[DEVICE_TOPIC_BYTES];
     struct prng prng; /* of troubles only */
     struct batch batch;
     int64_t batch_ms;
@@ -69,6 +70,10 @@ void device_pump(struct device *device, int64_t now_ms, bool all);
 
 /* An Ack's payload as it came. */
 void device_hear_ack(struct device *device, const uint8_t *bytes, size_t length, int64_t now_ms);
+
+/* An Identify's payload as it came: for how many seconds it shows itself now, 0: it ends; -1: it
+ * does nothing. */
+int device_hear_identify(const struct device *device, const uint8_t *bytes, size_t length);
 
 /* The connection is new. */
 void device_connected(struct device *device);

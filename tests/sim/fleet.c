@@ -17,8 +17,8 @@ struct group {
     struct link *link;
     struct device *devices;
     unsigned count;
-    const char *topics[FLEET_PER_LINK];
-    char name[80]; /* of its account */
+    const char *topics[2 * FLEET_PER_LINK]; /* what each hears: two */
+    char name[80];                          /* of its account */
 };
 
 struct fleet {
@@ -88,7 +88,9 @@ struct device *fleet_add(struct fleet *fleet, enum kind kind, const char *name, 
     device_init(device, kind, name, columns, fleet_boot_id(), seed, batch_ms, on_send, group);
     if (group->count == 0)
         *group = (struct group){.fleet = fleet, .devices = device};
-    group->topics[group->count++] = device->ack;
+    group->topics[2 * group->count] = device->ack;
+    group->topics[2 * group->count + 1] = device->identify;
+    group->count++;
     return device;
 }
 
@@ -100,12 +102,25 @@ static void on_up(void *user)
     log_debug("%u devices connected to %s", group->count, group->fleet->uri);
 }
 
+/* A real one would blink. */
+static void show(const struct device *device, int seconds)
+{
+    if (seconds > 0)
+        printf("%s shows itself for %d s\n", device->name, seconds);
+    else if (seconds == 0)
+        printf("%s shows itself no more\n", device->name);
+    fflush(stdout);
+}
+
 static void on_message(void *user, const char *topic, const uint8_t *bytes, size_t length)
 {
     struct group *group = user;
     for (unsigned i = 0; i < group->count; i++) {
-        if (strcmp(group->devices[i].ack, topic) == 0)
-            device_hear_ack(&group->devices[i], bytes, length, group->fleet->now_ms);
+        struct device *device = &group->devices[i];
+        if (strcmp(device->ack, topic) == 0)
+            device_hear_ack(device, bytes, length, group->fleet->now_ms);
+        else if (strcmp(device->identify, topic) == 0)
+            show(device, device_hear_identify(device, bytes, length));
     }
 }
 
@@ -134,7 +149,7 @@ int fleet_start(struct fleet *fleet, struct diag *diag)
         struct link_account account = {word != NULL ? group->name : NULL, word};
         if (error == 0)
             error = link_create(&group->link, fleet->uri, client_id, &account, group->topics,
-                                group->count, &events, diag);
+                                2 * group->count, &events, diag);
         if (error != 0)
             return error;
     }

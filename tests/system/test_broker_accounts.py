@@ -121,6 +121,7 @@ def a_device_says_and_hears_its_own_only(build):
         one, other = links.values()
         assert one.granted("lumbar/v1/posture/p-01/ack") and one.granted("lumbar/v1/posture/p-01/+")
         assert other.granted("lumbar/v1/posture/p-02/ack")
+        assert one.granted("lumbar/v1/posture/p-01/identify")
         for topic in ("lumbar/v1/posture/p-02/ack", "lumbar/v1/posture/+/ack", "#", "lumbar/#",
                       "lumbar/v1/posture/p-02/+", "lumbar/v1/posture/#", "$SYS/#", "+/+/+/+/+",
                       "lumbar/v1/alarm/#", "$CONTROL/dynamic-security/v1/response"):
@@ -133,8 +134,12 @@ def a_device_says_and_hears_its_own_only(build):
         one.publish(device.topic, device.message(trunk_inclination=[5.0], held_from=1))
         ack = "lumbar/v1/posture/p-01/ack"
         wait_for("its acknowledgement", lambda: ack in [topic for topic, _, _ in one.received])
+        one.publish("lumbar/v1/posture/p-02/identify", b"\x08\x0a")
+        assert clinic.ask("/devices/posture/p-01/identify", "POST", {})[0] == 202
+        show = "lumbar/v1/posture/p-01/identify"
+        wait_for("the word to show itself", lambda: show in [topic for topic, _, _ in one.received])
         # And, for it asked for them, its own messages.
-        assert {topic for topic, _, _ in one.received} <= {ack, device.topic}, one.received
+        assert {topic for topic, _, _ in one.received} <= {ack, show, device.topic}, one.received
         assert other.received == [], other.received
         heard = {d["name"]: d["messages"] for d in clinic.ask("/devices")[1]["devices"]}
         assert heard.get("posture/p-02", 0) == 0 and heard["posture/p-01"] == 1, heard

@@ -155,7 +155,8 @@ def every_endpoint_gives_what_is_described(build):
             take_neutral(clinic)
             place = "/devices/posture/p-01"
             for method, part, body in [("POST", "range", {"metric": "lumbar_flexion"}),
-                                       ("POST", "range/end", {}), ("DELETE", "neutral", None)]:
+                                       ("POST", "range/end", {}), ("DELETE", "neutral", None),
+                                       ("POST", "identify", {"seconds": 1})]:
                 status, said = clinic.ask(f"{place}/{part}", method, body)
                 assert status in (200, 202), said
             assert clinic.ask(f"{place}/room")[0] == 200

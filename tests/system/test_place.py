@@ -135,7 +135,7 @@ def lumbarctl_puts_it_and_tells_where_it_is(build):
                 (["posture/p-01", "--out"], 0, "in no room, put there by"),
                 (["posture/p-01", "room-1"], 0, "posture/p-01: room-1\n"),
                 (["posture/p-01", "nowhere"], 1, "There is no room 'nowhere'"),
-                (["posture/p-99"], 1, "no device posture/p-99"), (["p-01"], 2, "usage:"),
+                (["posture/p-99"], 1, "no device posture/p-99"), (["p-01"], 2, "'p-01' is no device"),
                 ([], 2, "usage:"), (["posture/p-01", "room-1", "--out"], 2, "usage:")]:
             ended = clinic.ctl("place", *arguments)
             assert ended.returncode == code and words in ended.stdout + ended.stderr, (arguments, ended)

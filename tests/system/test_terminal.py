@@ -246,6 +246,7 @@ def every_command_gives_json_to_a_program(build):
         def others():
             ask("status", "top", "watch --frames 1", "rooms", "devices", "plugins list",
                 "plugins enable posture", "calibration show posture/p-01", "place posture/p-01",
+                "identify massage/m-01",
                 f"diagnose --out {folder}/bundle.tar", "audit list", "audit export", "audit verify")
             backup = ask("backup now", "backup ls")[0]["name"]
             ask(f"backup verify {backup}")

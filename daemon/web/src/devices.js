@@ -5,7 +5,7 @@ import { askHub, complaintOf } from './ask.js';
 import { freshnessOf } from './freshness.js';
 import { isGone, isLow, metricOfRole } from './health.js';
 import { html } from './html.js';
-import { Placing } from './placing.js';
+import { Placing, devicePath } from './placing.js';
 import { isOpen } from './store.js';
 import { reading } from './value.js';
 import { deviceName } from './wall.js';
@@ -17,20 +17,37 @@ import { number, span, term, words } from './words.js';
 const LOSS_PERCENT = 5; // CLINIC.md: loss, clock_skew
 const SKEW_MS = 5000;
 const SAID_MS = 15000; // a complaint is read by then
+const SHOWS_S = 10; // for so long a device is asked to blink
 
 /** @typedef {{store: Store, entrance: import('./entrance.js').Entrance, now: number}} Props */
 
-/** @extends {Component<Props, {choosing: number, placing: number, asked: number, complaint: string, of: number}>} */
+/** @extends {Component<Props, {choosing: number, placing: number, asked: number, complaint: string, of: number,
+ *  showing: number}>} */
 export class DevicesScreen extends Component {
-    state = { choosing: 0, placing: 0, asked: 0, complaint: '', of: 0 };
+    state = { choosing: 0, placing: 0, asked: 0, complaint: '', of: 0, showing: 0 };
+    #shown = 0; // the timer
 
-    /** @param {Device} device @param {string} path @param {object} body */
+    /** Was it done? @param {Device} device @param {string} path @param {object} body */
     async #order(device, path, body) {
-        if (this.state.asked) return;
+        if (this.state.asked) return false;
         this.setState({ asked: device.id, choosing: 0, complaint: '' });
         const complaint = complaintOf(await askHub('POST', path, body));
         this.setState({ asked: 0, complaint, of: device.id });
         if (complaint) setTimeout(() => this.setState({ complaint: '' }), SAID_MS);
+        return !complaint;
+    }
+
+    /** Whether it does, only who stands before it can tell. @param {Device} device */
+    async #identify(device) {
+        const path = `${devicePath(this.props.store, device)}/identify`;
+        if (!await this.#order(device, path, { seconds: SHOWS_S })) return;
+        clearTimeout(this.#shown);
+        this.setState({ showing: device.id });
+        this.#shown = setTimeout(() => this.setState({ showing: 0 }), SHOWS_S * 1000);
+    }
+
+    componentWillUnmount() {
+        clearTimeout(this.#shown);
     }
 
     render() {
@@ -46,6 +63,7 @@ export class DevicesScreen extends Component {
                 ${this.#head(device)}
                 <${Facts} store=${store} device=${device} now=${now} />
                 ${this.#deeds(device)}
+                ${this.state.showing === device.id && html`<p class="showing" role="status">${words.showing}</p>`}
                 ${this.state.of === device.id && html`<p class="complaint" role="alert">${this.state.complaint}</p>`}
             </li>`)}</ul>
         </div>`;
@@ -77,7 +95,9 @@ export class DevicesScreen extends Component {
                 ${store.hello?.rooms.find((each) => each.id === room)?.title} ${client}</button>`)}
                 <button class="plain" onClick=${() => this.setState({ choosing: 0 })}>${words.cancel}</button></div>`;
         return html`<div class="deeds">
-            ${entrance.may('admin', 'lead', 'therapist') && html`<button class="another"
+            ${entrance.may('admin', 'lead', 'therapist') && html`<button class="identify"
+                aria-disabled=${this.state.asked === device.id} onClick=${() => this.#identify(device)}>
+                ${words.identify}</button><button class="another"
                 onClick=${() => this.setState({ placing: device.id, choosing: 0 })}>${words.anotherRoom}</button>`}
             ${others.length > 0 && html`<button class="assign" aria-disabled=${this.state.asked === device.id}
                 onClick=${() => this.setState({ choosing: device.id })}>${words.assign}</button>`}

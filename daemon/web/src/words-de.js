@@ -212,6 +212,8 @@ export const de = {
     devices: 'Geräte',
     noDevices: 'Noch kein Gerät wurde gehört. Bitte eines einschalten.',
     assign: 'In eine Behandlung …',
+    identify: 'Welches ist es?',
+    showing: 'Es soll sich zeigen: auf sein Licht sehen, auf seinen Ton hören.',
     anotherRoom: 'Anderer Raum …',
     newRoom: (/** @type {string} */ device) => `Neuer Raum von ${device}`,
     intoNone: 'keinen Raum',

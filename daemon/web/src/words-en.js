@@ -218,6 +218,8 @@ export const en = {
     devices: 'Devices',
     noDevices: 'No device has been heard yet. Switch one on.',
     assign: 'Into a treatment …',
+    identify: 'Which one is it?',
+    showing: 'It was asked to show itself: look for its light, listen for its sound.',
     anotherRoom: 'Another room …',
     newRoom: (/** @type {string} */ device) => `New room of ${device}`,
     intoNone: 'no room',

@@ -144,7 +144,7 @@ struct lumbar_batch {
      * the device's topic (QoS 0, not retained), or does not: of a repeat or an old message, while
      * the broker is away, and more than once a second. So ask again with the next message as long
      * as there is need. */
-    const char *command_leaf; /* NULL: nothing; none that the plugin hears, and not "ack" */
+    const char *command_leaf; /* NULL: nothing; none that the plugin hears, not "ack" or "identify" */
     const uint8_t *command;
     size_t command_bytes; /* LUMBAR_COMMAND_MAX at most */
 };

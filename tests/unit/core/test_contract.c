@@ -31,6 +31,8 @@
       "leaf 1 of plugin pump is not 1 to 47 of A-Z a-z 0-9 _ - .")                                 \
     X(ack_leaf, s->leaves[1] = "ack",                                                              \
       "plugin pump hears the leaf ack, which is what the hub says")                                \
+    X(identify_leaf, s->leaves[1] = "identify",                                                    \
+      "plugin pump hears the leaf identify, which is what the hub says")                           \
     X(doubled_leaf, s->leaves[1] = "telemetry", "plugin pump hears the leaf telemetry twice")      \
     X(many_leaves, for (unsigned i = 0; i < 20; i++) s->leaves[i] = &"abcdefghijklmnopqrst"[i],    \
       "plugin pump hears more than 16 leaves, or the list does not end")                           \
