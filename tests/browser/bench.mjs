@@ -2,14 +2,16 @@
 //
 // A wall of 40 rooms at 10 Hz and a room at 50 Hz in real Chromium without a graphics processor: frames
 // a second, and CPU of all its processes above an empty page. How soon a value is on the screen, and
-// how much is sent for it. Then a working day of frames, recorded from the hub and sent again as fast
-// as the page takes them: memory must not grow. DAY_HOURS shortens the day, ASSERT=0 only measures.
+// how much is sent for it; with ASSERT=0 this is only measured. Then a working day of frames, recorded
+// from the hub and sent again as fast as the page takes them: memory must not grow. DAY_HOURS shortens
+// the day.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Browser } from './browser.mjs';
 import { Clinic, sleep, until } from './clinic.mjs';
+import { ROOM_SCREEN, WALL_SCREEN, testDay } from './day.mjs';
 import { Tap } from './tap.mjs';
 import { firstValue } from './wall.mjs';
 
@@ -19,15 +21,12 @@ const FPS_LEAST = 58;
 const CORE_MOST = 35; // % of one
 const PAINT_MOST_MS = 500;
 const TRANSFER_MOST = 150 * 1024;
-const RECORD_MS = 20000;
-const DAY_HOURS = Number(process.env.DAY_HOURS ?? 8);
-const GROWTH_MOST = 0.1; // of what it was after a tenth of the day
-const AT_ONCE = 200; // frames, until the page says that it has them
+const DAY = { hours: Number(process.env.DAY_HOURS ?? 8), record_ms: 20000 };
 const TICKS_A_SECOND = 100; // of /proc
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const build = resolve(process.argv[2] ?? join(here, '../../build'));
-const { decodeFrame, encodeFrame } = await import(pathToFileURL(join(build, 'daemon/web/page/tested.mjs')));
+const wire = await import(pathToFileURL(join(build, 'daemon/web/page/tested.mjs')));
 const tap = new Tap();
 const asserts = process.env.ASSERT !== '0';
 
@@ -95,10 +94,10 @@ async function clinicOf(rooms, rate) {
     return clinic;
 }
 
-async function testCost(browser, clinic, name, address, sign) {
+async function testCost(browser, clinic, name, { hash, sign }) {
     await tap.check(`${name}: ${FPS_LEAST} frames a second, at most ${CORE_MOST} % of a core above an empty page`, async () => {
         const empty = await coreOf(browser, 'about:blank', '');
-        const { used, fps } = await coreOf(browser, clinic.url + address, sign);
+        const { used, fps } = await coreOf(browser, clinic.url + hash, sign);
         const words = `${fps.toFixed(1)} frames a second, ${(used - empty.used).toFixed(1)} % of a core above an empty page`;
         return holds(fps >= FPS_LEAST && used - empty.used <= CORE_MOST, words);
     });
@@ -115,67 +114,6 @@ async function testFirst(browser, clinic) {
     });
 }
 
-/** The frames that the hub sends for this screen in a while. */
-async function record(browser, url) {
-    const session = await browser.browser.newContext({ viewport: { width: 1180, height: 820 } });
-    const page = await session.newPage();
-    const frames = [];
-    page.on('websocket', (socket) => socket.on('framereceived', ({ payload }) => frames.push(decodeFrame(payload))));
-    await page.goto(url);
-    await sleep(RECORD_MS);
-    await session.close();
-    return frames;
-}
-
-/** The same so much later; times in it are the hub's, or ages. */
-function later(frame, ms) {
-    return encodeFrame({ ...frame, hub_ms: frame.hub_ms + ms,
-        devices: frame.devices.map((device) => ({ ...device, heard_ms: device.heard_ms + ms })),
-        points: frame.points.map((points) => ({ ...points, start_ms: points.start_ms + ms })) });
-}
-
-/** Memory that is in use once all that can be is collected. */
-async function memoryOf(page, protocol) {
-    await protocol.send('HeapProfiler.collectGarbage');
-    const { metrics } = await protocol.send('Performance.getMetrics');
-    const of = (wanted) => metrics.find(({ name }) => name === wanted).value;
-    return { heap: of('JSHeapUsedSize'), nodes: of('Nodes'), listeners: of('JSEventListeners') };
-}
-
-async function testDay(browser, clinic, name, address, sign) {
-    await tap.check(`${name}: ${DAY_HOURS} hours of frames make memory no larger`, async () => {
-        const frames = await record(browser, clinic.url + address);
-        const first = frames.findIndex(({ hello, points, latest }) => !hello && (points.length || latest.length));
-        const round = frames.slice(first + 1);
-        const span = round.at(-1).hub_ms - round[0].hub_ms + 100;
-        const session = await browser.browser.newContext({ viewport: { width: 1180, height: 820 } });
-        const page = await session.newPage();
-        let send;
-        await page.routeWebSocket(/\/live$/, (socket) => { send = (bytes) => socket.send(Buffer.from(bytes)); });
-        await page.goto(clinic.url + address);
-        await until('its connection', () => send);
-        for (const frame of frames.slice(0, first + 1)) send(encodeFrame(frame));
-        await until('the screen', () => page.$(sign));
-        const protocol = await page.context().newCDPSession(page);
-        await protocol.send('Performance.enable');
-        const rounds = Math.ceil((DAY_HOURS * 3600000) / span);
-        let early;
-        for (let i = 0, sent = 0; i < rounds; i++) {
-            for (const frame of round) {
-                send(later(frame, i * span));
-                if (++sent % AT_ONCE === 0) await page.evaluate(() => 0);
-            }
-            if (i === Math.floor(rounds / 10)) early = await memoryOf(page, protocol);
-        }
-        const late = await memoryOf(page, protocol);
-        await session.close();
-        const words = `${rounds * round.length} frames; heap ${(early.heap / 1e6).toFixed(1)} then `
-            + `${(late.heap / 1e6).toFixed(1)} MB, ${early.nodes} then ${late.nodes} nodes`;
-        return holds(late.heap <= early.heap * (1 + GROWTH_MOST) + 1e6 && late.nodes <= early.nodes * (1 + GROWTH_MOST)
-            && late.listeners <= early.listeners * (1 + GROWTH_MOST), words);
-    });
-}
-
 const browser = new Browser();
 const clinics = [];
 try {
@@ -183,15 +121,15 @@ try {
     const wall = await clinicOf(ROOMS, 10);
     clinics.push(wall);
     await testFirst(browser, wall);
-    await testCost(browser, wall, `a wall of ${ROOMS} rooms at 10 Hz`, '#/', '.tile .value.fresh');
-    await testDay(browser, wall, 'a wall', '#/', '.tile .value');
+    await testCost(browser, wall, `a wall of ${ROOMS} rooms at 10 Hz`, WALL_SCREEN);
+    await testDay(tap, browser, wire, { name: 'a wall', url: wall.url, screens: [WALL_SCREEN], ...DAY });
     await wall.stop();
     clinics.length = 0;
     // Massage devices speak at a fifth of the rate: eight metrics of one at 50 Hz.
     const room = await clinicOf(1, 250);
     clinics.push(room);
-    await testCost(browser, room, 'a room at 50 Hz', '#/room/room-1', '.strip canvas');
-    await testDay(browser, room, 'a room', '#/room/room-1', '.strip canvas');
+    await testCost(browser, room, 'a room at 50 Hz', ROOM_SCREEN);
+    await testDay(tap, browser, wire, { name: 'a room', url: room.url, screens: [ROOM_SCREEN], ...DAY });
 } catch (error) {
     await tap.check('the bench runs to its end', () => { throw error; });
 } finally {

@@ -30,6 +30,7 @@ const { RULES, testAlarms } = await import('./alarms.mjs');
 const { ARMED_RULES, testArming } = await import('./arming.mjs');
 const { CAUSE_RULES, testCauses } = await import('./causes.mjs');
 const { testArchive } = await import('./archive.mjs');
+const { ROOM_SCREEN, WALL_SCREEN, testDay } = await import('./day.mjs');
 const { testDevices } = await import('./devices.mjs');
 const { testCourse } = await import('./course.mjs');
 const { FLOOD_ROOMS, FLOOD_RULES, testFlood } = await import('./flood.mjs');
@@ -42,7 +43,7 @@ const { testReport } = await import('./report.mjs');
 const { testScreens } = await import('./screens.mjs');
 const { testTreatment } = await import('./treatment.mjs');
 const { SILENT, testWall } = await import('./wall.mjs');
-const { decodeWatch } = await import(pathToFileURL(join(build, 'daemon/web/page/tested.mjs')));
+const wire = await import(pathToFileURL(join(build, 'daemon/web/page/tested.mjs')));
 
 const ROOMS = 6;
 const tap = new Tap();
@@ -104,7 +105,7 @@ const parts = {
         await testTreatment(tap, browser, await clinicOf(2));
     },
     async garbled() {
-        await testGarbled(tap, browser, await clinicOf(2), decodeWatch);
+        await testGarbled(tap, browser, await clinicOf(2), wire.decodeWatch);
     },
     async archive() {
         await testArchive(tap, browser, await clinicOf(2), shots);
@@ -113,6 +114,12 @@ const parts = {
         const clinic = await clinicOf(2);
         clinic.startDevices();
         await testDevices(tap, browser, clinic, shots);
+    },
+    async day() {
+        const clinic = await clinicOf(ROOMS);
+        clinic.startDevices();
+        await testDay(tap, browser, wire, { name: 'a room and the wall in turns', url: clinic.url,
+            screens: [ROOM_SCREEN, WALL_SCREEN], hours: 0.25, record_ms: 4000 });
     },
     async course() {
         await testCourse(tap, browser, await clinicOf(1), shots);
@@ -130,7 +137,7 @@ const parts = {
     async loss() {
         const clinic = await clinicOf(ROOMS);
         clinic.startDevices({ rooms: ROOMS });
-        await testLoss(tap, browser, clinic, decodeWatch);
+        await testLoss(tap, browser, clinic, wire.decodeWatch);
     },
 };
 
