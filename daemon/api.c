@@ -30,6 +30,7 @@ static const char *const try_rules_members[] = {"text", "sessions", NULL};
 static const char *const room_members[] = {"room", NULL};
 
 static const char *const place_members[] = {"room", "by", NULL};
+static const char *const backup_members[] = {"whole", NULL};
 static const char *const identify_members[] = {"seconds", NULL};
 static const char *const neutral_members[] = {"seconds", NULL};
 static const char *const range_members[] = {"metric", "repetitions", NULL};
@@ -109,7 +110,7 @@ static const struct api_endpoint endpoints[] = {
      SCOPE_DEVICE},
     {API_GET, "/history", api_get_history, NULL, MAY_CARE, SCOPE_MEASURE},
     {API_GET, "/backups", api_get_backups, NULL, MAY_RUN, SCOPE_NONE},
-    {API_POST, "/backups", api_make_backup, no_members, MAY_ADMIN, SCOPE_NONE},
+    {API_POST, "/backups", api_make_backup, backup_members, MAY_ADMIN, SCOPE_NONE},
     {API_GET, "/alarms", api_get_alarms, NULL, MAY_CARE, SCOPE_LISTS},
     {API_GET, "/alarms/history", api_get_alarm_log, NULL, MAY_CARE, SCOPE_LISTS},
     {API_GET, "/alarms/load", api_get_load, NULL, MAY_CARE, SCOPE_NONE},

@@ -7,9 +7,9 @@ json_t *api_backups(struct lumbard *hub)
     size_t count = backup_list(hub->backup, list);
     json_t *all = json_array();
     for (size_t i = 0; i < count; i++)
-        json_array_append_new(all, json_pack("{s:s, s:o, s:I}", "name", list[i].file, "made",
+        json_array_append_new(all, json_pack("{s:s, s:o, s:I, s:b}", "name", list[i].file, "made",
                                              api_instant(list[i].made_ms), "bytes",
-                                             (json_int_t)list[i].bytes));
+                                             (json_int_t)list[i].bytes, "whole", !list[i].changes));
     return all;
 }
 
@@ -37,9 +37,11 @@ enum api_outcome api_get_backups(void *user, const struct api_call *call, struct
 enum api_outcome api_make_backup(void *user, const struct api_call *call, struct api_answer *answer)
 {
     struct lumbard *hub = user;
+    const json_t *whole = json_object_get(call->body, "whole");
+    if (whole != NULL && !json_is_boolean(whole))
+        return api_problem(answer, 422, "'whole' is true or false.");
     json_t *status = api_backup_status(hub); /* before it has failed, or is made */
-    (void)call;
     json_object_set_new(status, "busy", json_true());
-    backup_wish(hub->backup);
+    backup_wish(hub->backup, whole == NULL || json_is_true(whole));
     return api_give(answer, 202, status);
 }

@@ -103,14 +103,16 @@ const struct option options[] = {
      .max = 1000,
      .fallback = "",
      .reloadable = true,
-     .help = "names, with commas between, under which the page may be asked for beside its address"},
+     .help =
+         "names, with commas between, under which the page may be asked for beside its address"},
     {.path = "web.origin",
      .type = OPTION_STRING,
      .offset = AT(web.origin),
      .max = 1000,
      .fallback = "",
      .reloadable = true,
-     .help = "origins (https://...), with commas between, whose pages may use the hub beside its own"},
+     .help =
+         "origins (https://...), with commas between, whose pages may use the hub beside its own"},
     {.path = "web.tls",
      .type = OPTION_BOOLEAN,
      .offset = AT(web.tls),
@@ -121,7 +123,8 @@ const struct option options[] = {
      .offset = AT(web.certificate_file),
      .max = PATH_MAX_BYTES,
      .fallback = "",
-     .help = "its certificate (PEM), and those that signed it, read anew at a reload; empty: one of the "
+     .help = "its certificate (PEM), and those that signed it, read anew at a reload; empty: one "
+             "of the "
              "hub's own"},
     {.path = "web.key_file",
      .type = OPTION_STRING,
@@ -321,8 +324,9 @@ const struct option options[] = {
      .max = 4096 * GIB,
      .step = 1 * MIB,
      .fallback = "0 B",
-     .help = "so much of history, recordings and backups together; beyond it the oldest seconds go, "
-             "then recordings; 0 B: each has its own bound only"},
+     .help =
+         "so much of history, recordings and backups together; beyond it the oldest seconds go, "
+         "then recordings; 0 B: each has its own bound only"},
 
     {.path = "backup.folder",
      .type = OPTION_STRING,
@@ -338,7 +342,8 @@ const struct option options[] = {
      .max = INT64_C(31) * 24 * 3600000,
      .fallback = "24 h",
      .reloadable = true,
-     .help = "one is made so often, while the hub is at work; 0 s: only by hand"},
+     .help = "one is made so often, while the hub is at work: a whole one each week, else what has "
+             "changed since; 0 s: only by hand"},
     {.path = "backup.keep",
      .type = OPTION_INTEGER,
      .offset = AT(backup.keep),
@@ -347,7 +352,7 @@ const struct option options[] = {
      .fallback = "7",
      .unit = "backups",
      .reloadable = true,
-     .help = "so many are kept; the oldest go first"},
+     .help = "so many are kept at least; the oldest go first, with the changes that tell of them"},
     {.path = "backup.size",
      .type = OPTION_SIZE,
      .offset = AT(backup.size_bytes),

@@ -16,29 +16,33 @@
 #define LOOK_MS 200 /* between two looks whether the hub is done */
 
 static const char help[] =
-    "usage: lumbarctl backup now [--config FILE | --socket PATH] [--json]\n"
+    "usage: lumbarctl backup now [--changes] [--config FILE | --socket PATH] [--json]\n"
     "       lumbarctl backup ls [--config FILE | --folder FOLDER] [--json]\n"
     "       lumbarctl backup verify [--config FILE | --folder FOLDER] [NAME ...]\n"
     "       lumbarctl backup restore [--config FILE | --folder FOLDER] NAME\n"
     "\n"
     "now      the running hub makes one; ends when it is verified, or has failed\n"
     "ls       those that there are: name, when each was made, bytes, version of the hub\n"
-    "verify   reads them whole (those named, or all): each byte, each page\n"
+    "verify   reads them whole (those named, or all): each byte, each page, and of their base\n"
     "restore  puts one in the place of history.file, while no hub runs; what was there is kept\n"
     "         beside it. What the hub still holds of messages, and what recordings have that is\n"
     "         newer than the backup, is added when it starts.\n"
     "\n"
     "A backup holds what history.file does: clients, plans, sessions, calibrations, alarms, and\n"
     "what was measured, in seconds and minutes. It does not hold recordings (finished files in\n"
-    "recorder.folder never change, and can be copied as they are) nor the configuration.\n"
-    "NAME is one of the folder, or a path.\n"
-    "\n" ASK_HELP_TEXT "  --folder FOLDER the folder of backups itself\n";
+    "recorder.folder never change, and can be copied as they are) nor the configuration, with the\n"
+    "rules that were changed on the page.\n"
+    "NAME is one of the folder, or a path. A *.backup is whole, one file to take elsewhere; a\n"
+    "*.changes tells what has changed since one, and needs it beside it.\n"
+    "\n" ASK_HELP_TEXT "  --folder FOLDER the folder of backups itself\n"
+    "  --changes       what has changed since the newest whole one is enough\n";
 
-enum { FOLDER = ASK_OTHER };
+enum { FOLDER = ASK_OTHER, CHANGES };
 
 struct wish {
     struct ask ask;
     const char *folder;     /* NULL: what the configuration says */
+    bool changes;           /* it need not be whole */
     char backups[PATH_MAX]; /* as it was found */
     char store[PATH_MAX];   /* history.file; "": not asked for */
 };
@@ -82,7 +86,8 @@ static void rest(void)
 static int now(struct wish *wish)
 {
     json_t *answer;
-    int code = ask_hub(&wish->ask, "POST", "/api/v1/backups", NULL, &answer);
+    int code = ask_hub(&wish->ask, "POST", "/api/v1/backups",
+                       json_pack("{s:b}", "whole", !wish->changes), &answer);
     long long failed = 0;
     for (bool first = true; code == 0; first = false) {
         bool busy = json_is_true(json_object_get(answer, "busy"));
@@ -124,7 +129,10 @@ static json_t *facts_json(const struct backup_name *name, const char *path, int 
         json_object_set_new(json, "error", json_string(diag.text));
         return json;
     }
+    char base[BACKUP_NAME_BYTES];
+    backup_name_write(base, facts.base_ms, false);
     json_object_set_new(json, "version", json_string(facts.version));
+    json_object_set_new(json, "base", facts.base_ms != 0 ? json_string(base) : json_null());
     json_object_set_new(json, "until",
                         facts.heard_ms != 0 ? json_string(recording_date(facts.heard_ms, heard))
                                             : json_null());
@@ -150,10 +158,10 @@ static int ls(struct wish *wish)
         return code;
     for (size_t i = 0; i < json_array_size(all); i++) {
         const json_t *one = json_array_get(all, i);
-        const char *error = ask_string(one, "error");
-        printf("%s  %s  %lld bytes  %s%s\n", ask_string(one, "name"), ask_string(one, "made"),
+        const char *error = ask_string(one, "error"), *base = ask_string(one, "base");
+        printf("%s  %s  %lld bytes  %s%s%s%s\n", ask_string(one, "name"), ask_string(one, "made"),
                ask_integer(one, "bytes"), *error != '\0' ? error : "Lumbar ",
-               ask_string(one, "version"));
+               ask_string(one, "version"), *base != '\0' ? "  what has changed since " : "", base);
     }
     json_decref(all);
     return code;
@@ -217,13 +225,17 @@ static int restore(struct wish *wish, const char *name)
 
 static int backup_command(int count, char **arguments)
 {
-    static const struct option options[] = {
-        ASK_OPTIONS, {"folder", required_argument, NULL, FOLDER}, {NULL, 0, NULL, 0}};
+    static const struct option options[] = {ASK_OPTIONS,
+                                            {"folder", required_argument, NULL, FOLDER},
+                                            {"changes", no_argument, NULL, CHANGES},
+                                            {NULL, 0, NULL, 0}};
     struct wish wish = {.ask = ASK_DEFAULT};
     const char *what = arguments[0];
     for (int c; (c = getopt_long(count, arguments, "", options, NULL)) != -1;) {
         if (c == FOLDER)
             wish.folder = optarg;
+        else if (c == CHANGES)
+            wish.changes = true;
         else if (!ask_option(&wish.ask, c))
             return ctl_usage(help, c == ASK_HELP);
     }
@@ -240,7 +252,7 @@ static int backup_command(int count, char **arguments)
 }
 
 static const struct ctl_command commands[] = {
-    {"now", "", "the running hub makes one", backup_command},
+    {"now", "[--changes]", "the running hub makes one", backup_command},
     {"ls", "[--folder FOLDER]", "those that there are", backup_command},
     {"verify", "[--folder FOLDER] [NAME ...]", "reads them whole", backup_command},
     {"restore", "[--folder FOLDER] NAME", "puts one in the place of what is there", backup_command},

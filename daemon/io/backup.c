@@ -16,6 +16,7 @@
 #define TURN_MS  60000  /* the clock may be set meanwhile */
 #define AGAIN_MS 600000 /* after one that failed */
 #define LATE_MS  3600000
+#define WHOLE_MS (7 * INT64_C(86400000)) /* between two whole ones */
 
 struct backup {
     struct backup_options options;
@@ -27,7 +28,7 @@ struct backup {
     _Atomic bool stop;
     pthread_mutex_t mutex; /* of what follows, and of every_ms, keep and size_bytes */
     pthread_cond_t due;
-    bool wished;
+    bool wished, wished_whole;
     int64_t failed_ms; /* mono; 0: the last one did not */
     struct backup_state state;
     struct backup_name list[BACKUP_LIST_MAX];
@@ -80,16 +81,30 @@ static void drop(const struct backup *backup, const struct backup_name *name, co
         log_info("backup: %s was removed, %s", name->file, why);
 }
 
+/* How many from here on go together: a whole one, and what tells of changes since. */
+static unsigned group_at(const struct backup *backup, unsigned at, uint64_t *bytes)
+{
+    unsigned count = 0;
+    *bytes = 0;
+    do
+        *bytes += backup->list[at + count++].bytes;
+    while (at + count < backup->state.count && backup->list[at + count].changes);
+    return count;
+}
+
 static void drop_old(struct backup *backup, unsigned keep, uint64_t size_bytes)
 {
-    uint64_t all = backup->state.bytes; /* only this thread writes it */
-    for (unsigned i = 0; i + 1 < backup->state.count; i++) {
-        bool many = backup->state.count - i > keep;
-        if (!many && all <= size_bytes)
+    uint64_t all = backup->state.bytes, bytes; /* only this thread writes it */
+    for (unsigned i = 0, group; i < backup->state.count; i += group) {
+        group = group_at(backup, i, &bytes);
+        unsigned left = backup->state.count - i - group;
+        bool many = left >= keep;
+        if (left == 0 || (!many && all <= size_bytes))
             break;
-        drop(backup, &backup->list[i],
-             many ? "there are more than backup.keep" : "they are more than backup.size");
-        all -= backup->list[i].bytes;
+        for (unsigned one = 0; one < group; one++)
+            drop(backup, &backup->list[i + one],
+                 many ? "there are more than backup.keep" : "they are more than backup.size");
+        all -= bytes;
     }
     look(backup);
 }
@@ -101,9 +116,13 @@ static void drop_parts(const struct backup *backup)
     if (entries == NULL)
         return;
     for (const struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-        size_t bytes = strlen(entry->d_name);
-        if (strncmp(entry->d_name, "lumbar-", 7) == 0 && bytes > 12 &&
-            strcmp(entry->d_name + bytes - 12, ".backup.part") == 0)
+        struct backup_name name;
+        char *end = strstr(entry->d_name, ".part");
+        if (end == NULL || end[5] != '\0')
+            continue;
+        char file[sizeof(entry->d_name)];
+        snprintf(file, sizeof(file), "%.*s", (int)(end - entry->d_name), entry->d_name);
+        if (backup_name_parse(&name, file))
             unlinkat(dirfd(entries), entry->d_name, 0);
     }
     closedir(entries);
@@ -128,14 +147,32 @@ static void note(struct backup *backup, int code, const struct backup_name *made
         log_error("backup: %s", diag->text);
 }
 
-static void make_one(struct backup *backup, unsigned keep, uint64_t size_bytes)
+/* The newest whole one, if it is not too old to tell changes of; NULL: all is to be copied. */
+static const struct backup_name *find_base(const struct backup *backup, int64_t now_ms)
+{
+    for (unsigned i = backup->state.count; i-- > 0;)
+        if (!backup->list[i].changes) {
+            int64_t age_ms = now_ms - backup->list[i].made_ms;
+            return age_ms >= 0 && age_ms < WHOLE_MS ? &backup->list[i] : NULL;
+        }
+    return NULL;
+}
+
+static void make_one(struct backup *backup, bool whole, unsigned keep, uint64_t size_bytes)
 {
     struct backup_pace pace = {on_pace, backup};
     struct backup_name made;
     struct diag diag = {0};
     drop_parts(backup);
     backup->turned_ns = clock_mono_ns();
-    int code = backup_make(backup->store, backup->folder, clock_wall_ms(), &pace, &made, &diag);
+    int64_t now_ms = clock_wall_ms();
+    const struct backup_name *base = whole ? NULL : find_base(backup, now_ms);
+    int code = backup_make(backup->store, backup->folder, base, now_ms, &pace, &made, &diag);
+    if (code == ERR_UNKNOWN) {
+        log_warn("backup: %s; a whole one is made", diag.text);
+        diag = (struct diag){.code = 0};
+        code = backup_make(backup->store, backup->folder, NULL, now_ms, &pace, &made, &diag);
+    }
     if (atomic_load(&backup->stop))
         return;
     look(backup);
@@ -172,12 +209,13 @@ static void *run(void *user)
             pthread_cond_timedwait(&backup->due, &backup->mutex, &until);
             continue;
         }
+        bool whole = backup->wished_whole;
         backup->state.busy = true;
-        backup->wished = false;
+        backup->wished = backup->wished_whole = false;
         unsigned keep = backup->options.keep;
         uint64_t size_bytes = backup->options.size_bytes;
         pthread_mutex_unlock(&backup->mutex);
-        make_one(backup, keep, size_bytes);
+        make_one(backup, whole, keep, size_bytes);
         pthread_mutex_lock(&backup->mutex);
     }
     pthread_mutex_unlock(&backup->mutex);
@@ -229,10 +267,11 @@ void backup_keep(struct backup *backup, int64_t every_ms, unsigned keep, uint64_
     pthread_mutex_unlock(&backup->mutex);
 }
 
-void backup_wish(struct backup *backup)
+void backup_wish(struct backup *backup, bool whole)
 {
     pthread_mutex_lock(&backup->mutex);
     backup->wished = backup->state.busy = true;
+    backup->wished_whole |= whole;
     pthread_cond_signal(&backup->due);
     pthread_mutex_unlock(&backup->mutex);
 }

@@ -2,8 +2,13 @@
  * Backups of the store while it is at work: at set times and when somebody wishes one, on a thread
  * of its own that takes every other turn, so that neither loop nor writer waits for it.
  *
+ * Once a week, and when somebody wishes it, it is a whole one; at the other times what has changed
+ * since is enough, for a card is worn by what is written: in a year's store of 4 GB, a day changes
+ * some ten MB.
+ *
  * One counts when it is verified (backup_file.h). Then older ones go: those beyond `keep`, and the
- * oldest while all of them are more than `size_bytes`; the newest never does. One that could not be
+ * oldest while all of them are more than `size_bytes`; the newest never does, nor a whole one that
+ * changes which stay tell of. One that could not be
  * made is said, and tried again by and by. The first of a run waits for first_ms, for a hub that
  * is started again and again has other worries.
  * Loop thread, but for what says otherwise.
@@ -43,7 +48,7 @@ int backup_create(struct backup **out, const struct backup_options *options, str
 int backup_start(struct backup *backup, struct diag *diag);
 void backup_keep(struct backup *backup, int64_t every_ms, unsigned keep, uint64_t size_bytes);
 
-void backup_wish(struct backup *backup); /* now */
+void backup_wish(struct backup *backup, bool whole); /* now */
 void backup_state(struct backup *backup, struct backup_state *state);
 
 /* Those in the folder as the thread last saw it, the oldest first; returns how many. */

@@ -14,29 +14,31 @@
 
 #include "base/clock.h"
 #include "base/lock.h"
+#include "io/backup_sql.h"
 #include "io/store_state.h"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
 #define PREFIX      "lumbar-"
-#define SUFFIX      ".backup"
+#define WHOLE       ".backup"
+#define CHANGES     ".changes"
 #define STAMP       "20261126T064500Z"
 #define STAMP_BYTES (sizeof(STAMP) - 1)
-#define FORMAT      1
+#define FORMAT      1 /* of a whole one; of changes, */
+#define OF_CHANGES  2
 #define PIECE       65536
 #define SPARE_BYTES (UINT64_C(512) << 20) /* the hub lives on that disk, too */
-#define STEPS       4000                  /* of SQLite's machine, between two looks */
 
 /* ---- names ---- */
 
-void backup_name_write(char out[BACKUP_NAME_BYTES], int64_t made_ms)
+void backup_name_write(char out[BACKUP_NAME_BYTES], int64_t made_ms, bool changes)
 {
     time_t seconds = (time_t)(made_ms / 1000);
     struct tm utc;
     char stamp[32];
     strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", gmtime_r(&seconds, &utc));
-    snprintf(out, BACKUP_NAME_BYTES, PREFIX "%.20s" SUFFIX, stamp);
+    snprintf(out, BACKUP_NAME_BYTES, PREFIX "%.20s%s", stamp, changes ? CHANGES : WHOLE);
 }
 
 bool backup_name_parse(struct backup_name *name, const char *file)
@@ -44,11 +46,12 @@ bool backup_name_parse(struct backup_name *name, const char *file)
     struct tm utc = {0};
     char again[BACKUP_NAME_BYTES];
     *name = (struct backup_name){.bytes = 0};
-    if (strlen(file) != strlen(PREFIX STAMP SUFFIX) || strncmp(file, PREFIX, strlen(PREFIX)) != 0 ||
+    if (strlen(file) < strlen(PREFIX STAMP) || strncmp(file, PREFIX, strlen(PREFIX)) != 0 ||
         strptime(file + strlen(PREFIX), "%Y%m%dT%H%M%SZ", &utc) == NULL)
         return false;
     name->made_ms = (int64_t)timegm(&utc) * 1000;
-    backup_name_write(again, name->made_ms);
+    name->changes = strcmp(file + strlen(PREFIX STAMP), CHANGES) == 0;
+    backup_name_write(again, name->made_ms, name->changes);
     memcpy(name->file, again, sizeof(again));
     return strcmp(again, file) == 0;
 }
@@ -103,7 +106,7 @@ int backup_folder_list(const char *folder, struct backup_name **list, size_t *co
 }
 
 /* ---- the trailer: magic 0, format 8, schema 12, made 16, heard 24, bytes 32, sum 40, version 48,
- * its own checksum 120 ---- */
+ * base made 80, its sum 88, its own checksum 120 ---- */
 
 static const char magic[8] = {'L', 'U', 'M', 'B', 'A', 'K', 'U', 'P'};
 
@@ -124,12 +127,15 @@ static void write_trailer(uint8_t out[BACKUP_TRAILER_BYTES], const struct backup
 {
     memset(out, 0, BACKUP_TRAILER_BYTES);
     memcpy(out, magic, sizeof(magic));
-    put(out + 8, FORMAT | (uint64_t)(unsigned)facts->schema << 32);
+    put(out + 8,
+        (facts->base_ms != 0 ? OF_CHANGES : FORMAT) | (uint64_t)(unsigned)facts->schema << 32);
     put(out + 16, (uint64_t)facts->made_ms);
     put(out + 24, (uint64_t)facts->heard_ms);
     put(out + 32, facts->bytes);
     put(out + 40, facts->checksum);
     memcpy(out + 48, facts->version, strnlen(facts->version, sizeof(facts->version) - 1));
+    put(out + 80, (uint64_t)facts->base_ms);
+    put(out + 88, facts->base);
     put(out + 120, XXH3_64bits(out, 120));
 }
 
@@ -140,7 +146,8 @@ static int read_trailer(const uint8_t in[BACKUP_TRAILER_BYTES], uint64_t file_by
         return diag_set(diag, ERR_MALFORMED, "it is no backup, or its end is missing");
     if (get(in + 120) != XXH3_64bits(in, 120))
         return diag_set(diag, ERR_MALFORMED, "it is damaged: its trailer is not what was written");
-    if ((get(in + 8) & UINT32_MAX) != FORMAT)
+    uint64_t format = get(in + 8) & UINT32_MAX;
+    if (format != FORMAT && format != OF_CHANGES)
         return diag_set(diag, ERR_VERSION, "it is of a format that this version does not read");
     *facts = (struct backup_facts){
         .schema = (int)(get(in + 8) >> 32),
@@ -149,6 +156,12 @@ static int read_trailer(const uint8_t in[BACKUP_TRAILER_BYTES], uint64_t file_by
         .bytes = get(in + 32),
         .checksum = get(in + 40),
     };
+    if (format == OF_CHANGES) {
+        facts->base_ms = (int64_t)get(in + 80);
+        facts->base = get(in + 88);
+        if (facts->base_ms == 0)
+            return diag_set(diag, ERR_MALFORMED, "it is damaged: it does not say of what it tells");
+    }
     memcpy(facts->version, in + 48, sizeof(facts->version) - 1);
     if (facts->bytes + BACKUP_TRAILER_BYTES != file_bytes)
         return diag_set(diag, ERR_MALFORMED, "it is damaged: its size is not what was written");
@@ -192,6 +205,29 @@ int backup_read(const char *path, struct backup_facts *facts, struct diag *diag)
     int code = open_backup(path, &fd, facts, diag);
     if (code == 0)
         close(fd);
+    return code;
+}
+
+int backup_base(const char *path, const struct backup_facts *facts, char base[PATH_MAX],
+                struct diag *diag)
+{
+    char name[BACKUP_NAME_BYTES];
+    struct backup_facts found;
+    base[0] = '\0';
+    if (facts->base_ms == 0)
+        return 0;
+    const char *slash = strrchr(path, '/');
+    backup_name_write(name, facts->base_ms, false);
+    if (snprintf(base, PATH_MAX, "%.*s%s", slash != NULL ? (int)(slash + 1 - path) : 0, path,
+                 name) >= PATH_MAX)
+        return diag_set(diag, ERR_LIMIT, "the path of %s is too long", path);
+    if (access(base, F_OK) != 0)
+        return diag_set(diag, ERR_UNKNOWN,
+                        "%s tells what has changed since %s, which is not beside it", path, name);
+    int code = backup_read(base, &found, diag);
+    if (code == 0 && (found.checksum != facts->base || found.schema != facts->schema))
+        code = diag_set(diag, ERR_UNKNOWN,
+                        "%s tells what has changed since another %s than is beside it", path, name);
     return code;
 }
 
@@ -246,94 +282,14 @@ static int sum_bytes(int fd, uint64_t bytes, int to, const struct backup_pace *p
     return code;
 }
 
-/* ---- SQLite's part ---- */
-
-static int on_progress(void *user)
+/* Is every byte what was written? They go to `to` as well, where there is somewhere to (-1). */
+static int verify_open(int fd, int to, const struct backup_pace *pace,
+                       const struct backup_facts *facts, struct diag *diag)
 {
-    const struct backup_pace *pace = user;
-    return pace->stop(pace->user);
-}
-
-static void follow(sqlite3 *db, const struct backup_pace *pace)
-{
-    if (pace != NULL)
-        sqlite3_progress_handler(db, STEPS, on_progress, (void *)(uintptr_t)pace);
-}
-
-static int complain(sqlite3 *db, int rc, struct diag *diag)
-{
-    int code = store_outcome_of(rc) == STORE_DAMAGED ? ERR_MALFORMED
-               : (rc & 0xff) == SQLITE_INTERRUPT     ? ERR_LIMIT
-                                                     : ERR_IO;
-    return diag_set(diag, code, "%s", db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
-}
-
-/* A copy that SQLite writes anew, row by row: nothing of what was deleted is in it, and where the
- * store is damaged there is none. */
-static int copy_store(const char *store, const char *to, const struct backup_pace *pace,
-                      struct diag *diag)
-{
-    sqlite3 *db = NULL;
-    sqlite3_stmt *statement = NULL;
-    int rc = sqlite3_open_v2(
-        store, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_db_config(db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_exec(db, "PRAGMA cell_size_check = ON; PRAGMA cache_size = -1024", NULL, NULL,
-                          NULL);
-    follow(db, pace);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_prepare_v2(db, "VACUUM INTO ?1", -1, &statement, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_bind_text(statement, 1, to, -1, SQLITE_STATIC);
-    if (rc == SQLITE_OK && (rc = sqlite3_step(statement)) == SQLITE_DONE)
-        rc = SQLITE_OK;
-    int code = rc == SQLITE_OK ? 0 : complain(db, rc, diag);
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-    return code;
-}
-
-/* The text that a query gives, "" where it gives none. */
-static int ask(sqlite3 *db, const char *sql, char *out, size_t bytes)
-{
-    sqlite3_stmt *statement;
-    int rc = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
-    out[0] = '\0';
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW && sqlite3_column_text(statement, 0) != NULL)
-        snprintf(out, bytes, "%s", (const char *)sqlite3_column_text(statement, 0));
-    sqlite3_finalize(statement);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc;
-}
-
-/* Each page, each index; what version it is of, and how far it goes. */
-static int check_store(const char *file, const struct backup_pace *pace, struct backup_facts *facts,
-                       struct diag *diag)
-{
-    sqlite3 *db = NULL;
-    char said[200] = "", schema[24] = "", heard[24] = "";
-    int rc = sqlite3_open_v2(
-        file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    follow(db, pace);
-    if (rc == SQLITE_OK)
-        rc = ask(db, "PRAGMA integrity_check(1)", said, sizeof(said));
-    if (rc == SQLITE_OK)
-        rc = ask(db, "PRAGMA user_version", schema, sizeof(schema));
-    if (rc == SQLITE_OK) /* older ones do not have it */
-        ask(db, "SELECT heard_ms FROM spool", heard, sizeof(heard));
-    int code = rc == SQLITE_OK ? 0 : complain(db, rc, diag);
-    if (code == 0 && strcmp(said, "ok") != 0)
-        code = diag_set(diag, ERR_MALFORMED, "it is damaged: %s", said);
-    if (code == 0) {
-        facts->schema = (int)strtol(schema, NULL, 10);
-        facts->heard_ms = strtoll(heard, NULL, 10);
-    }
-    sqlite3_close(db);
+    uint64_t sum;
+    int code = sum_bytes(fd, facts->bytes, to, pace, &sum, diag);
+    if (code == 0 && sum != facts->checksum)
+        code = diag_set(diag, ERR_MALFORMED, "it is damaged: its checksum is another one");
     return code;
 }
 
@@ -361,7 +317,7 @@ static int seal(const char *part, int64_t now_ms, const struct backup_pace *pace
 {
     struct stat status;
     uint8_t trailer[BACKUP_TRAILER_BYTES];
-    int code = check_store(part, pace, facts, diag);
+    int code = backup_sql_check(part, pace, facts, diag);
     if (code != 0)
         return code;
     int fd = open(part, O_RDWR | O_APPEND | O_CLOEXEC);
@@ -392,24 +348,59 @@ static void sync_folder(const char *folder)
     close(fd);
 }
 
-int backup_make(const char *store, const char *folder, int64_t now_ms,
-                const struct backup_pace *pace, struct backup_name *made, struct diag *diag)
+/* Whether it is what it was is seen each time: what is told of a base that is damaged is lost. */
+static int check_base(const char *path, const struct backup_pace *pace, struct backup_facts *facts,
+                      struct diag *diag)
+{
+    int fd;
+    struct diag why = {0};
+    struct backup_facts base;
+    int code = open_backup(path, &fd, &base, &why);
+    if (code == 0) {
+        code = verify_open(fd, -1, pace, &base, &why);
+        close(fd);
+    }
+    if (code == ERR_LIMIT)
+        return diag_set(diag, code, "%s", why.text);
+    if (code != 0)
+        return diag_set(diag, ERR_UNKNOWN, "its base cannot be used: %s", why.text);
+    if (base.base_ms != 0 || base.schema != store_file_version())
+        return diag_set(diag, ERR_UNKNOWN, "its base is of another version");
+    facts->base_ms = base.made_ms;
+    facts->base = base.checksum;
+    return 0;
+}
+
+static int copy_into(const char *store, const char *folder, const struct backup_name *base,
+                     const char *part, const struct backup_pace *pace, struct backup_facts *facts,
+                     struct diag *diag)
+{
+    char path[PATH_MAX];
+    unlink(part); /* what a kill left: it must be empty */
+    if (base == NULL)
+        return backup_sql_copy(store, part, pace, diag);
+    snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - BACKUP_NAME_BYTES - 1, folder, base->file);
+    int code = check_base(path, pace, facts, diag);
+    return code == 0 ? backup_sql_changes(store, path, part, pace, diag) : code;
+}
+
+int backup_make(const char *store, const char *folder, const struct backup_name *base,
+                int64_t now_ms, const struct backup_pace *pace, struct backup_name *made,
+                struct diag *diag)
 {
     char part[PATH_MAX], path[PATH_MAX];
     struct backup_facts facts = {0};
     struct diag why = {0};
-    *made = (struct backup_name){.made_ms = now_ms / 1000 * 1000};
-    backup_name_write(made->file, now_ms);
+    *made = (struct backup_name){.made_ms = now_ms / 1000 * 1000, .changes = base != NULL};
+    backup_name_write(made->file, now_ms, base != NULL);
     if (snprintf(path, sizeof(path), "%s/%s", folder, made->file) >= (int)sizeof(path) - 5)
         return diag_set(diag, ERR_LIMIT, "the path of %s is too long", folder);
     snprintf(part, sizeof(part), "%.*s.part", PATH_MAX - 6, path);
     int code = mkdir(folder, 0750) != 0 && errno != EEXIST
                    ? diag_set(&why, ERR_IO, "%s", strerror(errno))
                    : check_room(store, folder, &why);
-    if (code == 0) {
-        unlink(part); /* what a kill left: it must be empty */
-        code = copy_store(store, part, pace, &why);
-    }
+    if (code == 0)
+        code = copy_into(store, folder, base, part, pace, &facts, &why);
     if (code == 0)
         code = seal(part, now_ms, pace, &facts, &why);
     if (code == 0 && rename(part, path) != 0)
@@ -425,18 +416,8 @@ int backup_make(const char *store, const char *folder, int64_t now_ms,
 
 /* ---- verified, restored ---- */
 
-static int verify_open(int fd, int to, const struct backup_pace *pace,
-                       const struct backup_facts *facts, struct diag *diag)
-{
-    uint64_t sum;
-    int code = sum_bytes(fd, facts->bytes, to, pace, &sum, diag);
-    if (code == 0 && sum != facts->checksum)
-        code = diag_set(diag, ERR_MALFORMED, "it is damaged: its checksum is another one");
-    return code;
-}
-
-int backup_verify(const char *path, const struct backup_pace *pace, struct backup_facts *facts,
-                  struct diag *diag)
+static int verify_file(const char *path, const struct backup_pace *pace, struct backup_facts *facts,
+                       struct diag *diag)
 {
     int fd;
     struct diag why = {0};
@@ -447,10 +428,21 @@ int backup_verify(const char *path, const struct backup_pace *pace, struct backu
     code = verify_open(fd, -1, pace, facts, &why);
     close(fd);
     if (code == 0)
-        code = check_store(path, pace, &seen, &why);
+        code = backup_sql_check(path, pace, &seen, &why);
     if (code == 0 && seen.schema != facts->schema)
         code = diag_set(&why, ERR_MALFORMED, "its trailer is that of another one");
     return code == 0 ? 0 : diag_set(diag, code, "%s: %s", path, why.text);
+}
+
+int backup_verify(const char *path, const struct backup_pace *pace, struct backup_facts *facts,
+                  struct diag *diag)
+{
+    char base[PATH_MAX];
+    struct backup_facts of_base;
+    int code = verify_file(path, pace, facts, diag);
+    if (code == 0)
+        code = backup_base(path, facts, base, diag);
+    return code == 0 && base[0] != '\0' ? verify_file(base, pace, &of_base, diag) : code;
 }
 
 /* The owner of the folder owns what is in it, whoever puts it there. */
@@ -468,11 +460,11 @@ static bool give_to_owner(int fd, const char *store)
            fchown(fd, of_folder.st_uid, of_folder.st_gid) == 0;
 }
 
-/* Verified as it is copied, and once more where it lies then. */
+/* Verified as it is copied. */
 static int copy_back(const char *path, const char *part, const char *store, struct diag *diag)
 {
     int from, to;
-    struct backup_facts facts, seen = {0};
+    struct backup_facts facts;
     struct diag why = {0};
     int code = open_backup(path, &from, &facts, diag);
     if (code != 0)
@@ -483,13 +475,46 @@ static int copy_back(const char *path, const char *part, const char *store, stru
         code = diag_set(&why, ERR_IO, "cannot write %s: %s", part, strerror(errno));
     if (code == 0)
         code = verify_open(from, to, NULL, &facts, &why);
-    if (code == 0 && (!give_to_owner(to, store) || fsync(to) != 0))
+    if (code == 0 && !give_to_owner(to, store))
         code = diag_set(&why, ERR_IO, "cannot write %s: %s", part, strerror(errno));
     if (to >= 0)
         close(to);
     close(from);
+    return code == 0 ? 0 : diag_set(diag, code, "%s: %s", path, why.text);
+}
+
+static int sync_file(const char *path, struct diag *diag)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    int code = fd >= 0 && fsync(fd) == 0
+                   ? 0
+                   : diag_set(diag, ERR_IO, "cannot write %s: %s", path, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+/* What the store was: the base, and what had changed since. Looked through where it lies then. */
+static int put_together(const char *path, const char *part, const char *store, struct diag *diag)
+{
+    char base[PATH_MAX];
+    struct backup_facts facts, seen = {0};
+    struct diag why = {0};
+    int code = backup_read(path, &facts, diag);
     if (code == 0)
-        code = check_store(part, NULL, &seen, &why);
+        code = backup_base(path, &facts, base, diag);
+    if (code == 0 && base[0] != '\0')
+        code = verify_file(path, NULL, &facts, diag);
+    if (code == 0)
+        code = copy_back(base[0] != '\0' ? base : path, part, store, diag);
+    if (code != 0)
+        return code;
+    if (base[0] != '\0')
+        code = backup_sql_apply(path, part, &why);
+    if (code == 0)
+        code = sync_file(part, &why);
+    if (code == 0)
+        code = backup_sql_check(part, NULL, &seen, &why);
     return code == 0 ? 0 : diag_set(diag, code, "%s: %s", path, why.text);
 }
 
@@ -525,7 +550,7 @@ int backup_restore(const char *path, const char *store, char kept[PATH_MAX], str
     int code = lock_beside(store, &lock, diag);
     if (code == 0) {
         give_to_owner(lock, store); /* where it cannot be, the copy cannot either */
-        code = copy_back(path, part, store, diag);
+        code = put_together(path, part, store, diag);
         if (code == 0)
             code = exchange(part, store, kept, diag);
         if (code != 0)

@@ -1,10 +1,13 @@
 /*
- * A backup: one file that holds all of the store, as it was at one moment.
+ * A backup: the store, as it was at one moment. A whole one is one file that holds all of it; what
+ * has changed since is a small one, and needs that base beside it: a card is worn by what is
+ * written, and most of a store is as it was (backup_sql.h).
  *
- * It is a SQLite file, which any program that reads those can open, with a trailer of
+ * Either is a SQLite file, which any program that reads those can open, with a trailer of
  * BACKUP_TRAILER_BYTES behind it that SQLite does not mind: what it is, which version made it and
- * when, and a checksum of every byte before. Its name is "lumbar-<made, UTC>.backup"; while it is
- * made, or is not yet verified, ".backup.part". Recordings are files of their own that never change
+ * when, of which base, and a checksum of every byte before. Its name is
+ * "lumbar-<made, UTC>.backup", or ".changes"; while it is made, or is not yet verified, with
+ * ".part" behind. Recordings are files of their own that never change
  * once they are finished: they are not in it. Any thread; no state.
  */
 #ifndef LUMBAR_IO_BACKUP_FILE_H
@@ -22,6 +25,7 @@
 
 struct backup_name {
     char file[BACKUP_NAME_BYTES]; /* without the folder */
+    bool changes;                 /* only what has changed since a whole one */
     int64_t made_ms;
     uint64_t bytes;
 };
@@ -33,9 +37,11 @@ struct backup_facts {
     int64_t made_ms;
     int64_t heard_ms; /* of the newest message that is in it; 0: not known */
     uint64_t bytes, checksum;
+    int64_t base_ms; /* of changes: when their base was made, */
+    uint64_t base;   /* and its checksum; 0, 0: it is whole */
 };
 
-void backup_name_write(char out[BACKUP_NAME_BYTES], int64_t made_ms);
+void backup_name_write(char out[BACKUP_NAME_BYTES], int64_t made_ms, bool changes);
 bool backup_name_parse(struct backup_name *name, const char *file); /* bytes stay 0 */
 
 /* Every finished one of a folder, the oldest first; free() the list. A folder that is not there is
@@ -50,17 +56,24 @@ struct backup_pace {
 };
 
 /* Copies the store's file, while it is written by its hub, into the folder (made if need be), looks
- * through the copy, and only then gives it its name. Refuses to fill the disk: half a GiB, or as
- * much as the store has, stays free. ERR_MALFORMED: the store is damaged, and there is no backup.
- */
-int backup_make(const char *store, const char *folder, int64_t now_ms,
-                const struct backup_pace *pace, struct backup_name *made, struct diag *diag);
+ * through the copy, and only then gives it its name. `base`, a whole one of that folder: only what
+ * has changed since is copied; NULL: all is. Refuses to fill the disk: half a GiB, or as much as
+ * the store has, stays free. ERR_MALFORMED: the store is damaged, and there is no backup.
+ * ERR_UNKNOWN: it cannot be told from that base, and all is to be copied. */
+int backup_make(const char *store, const char *folder, const struct backup_name *base,
+                int64_t now_ms, const struct backup_pace *pace, struct backup_name *made,
+                struct diag *diag);
 
 /* The trailer alone: is it one, of a kind and version that this program reads? ERR_MALFORMED,
  * ERR_VERSION. */
 int backup_read(const char *path, struct backup_facts *facts, struct diag *diag);
 
-/* All of it: each byte by the checksum, each page by SQLite's own check. */
+/* The base of changes that lie at this path, where it is beside them and the right one; "" of a
+ * whole one. ERR_UNKNOWN. */
+int backup_base(const char *path, const struct backup_facts *facts, char base[PATH_MAX],
+                struct diag *diag);
+
+/* All of it, and of its base: each byte by the checksum, each page by SQLite's own check. */
 int backup_verify(const char *path, const struct backup_pace *pace, struct backup_facts *facts,
                   struct diag *diag);
 

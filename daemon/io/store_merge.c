@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "io/backup_file.h"
+#include "io/backup_sql.h"
 #include "io/store_state.h"
 
 #define STEP_ROWS 1000 /* some milliseconds */
@@ -167,12 +168,28 @@ static int begin_verify(struct store_merge *merge)
 
 /* ---- begin, go on ---- */
 
+/* Of a backup that tells changes only, the rest is in its base. */
+static int join_base(struct store_merge *merge)
+{
+    struct backup_facts facts;
+    char base[PATH_MAX];
+    struct diag why = {0};
+    if (merge->records) /* it is no backup */
+        return SQLITE_OK;
+    if (backup_read(merge->path, &facts, &why) != 0 ||
+        backup_base(merge->path, &facts, base, &why) != 0)
+        return SQLITE_CANTOPEN;
+    return base[0] != '\0' ? backup_sql_view(merge->db, base) : SQLITE_OK;
+}
+
 static int open_source(struct store *store)
 {
     struct store_merge *merge = store->merge;
     int rc =
         sqlite3_open_v2(merge->path, &merge->db,
                         SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (rc == SQLITE_OK)
+        rc = join_base(merge);
     if (rc == SQLITE_OK)
         rc = sqlite3_exec(merge->db, "PRAGMA cell_size_check = ON; PRAGMA query_only = ON", NULL,
                           NULL, NULL);

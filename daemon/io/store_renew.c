@@ -133,13 +133,13 @@ static bool take_backup(struct store *store, int64_t *heard_ms)
         backup_folder_list(store->options.backups, &list, &count, &diag) != 0)
         return false;
     for (size_t i = count; i-- > 0 && !taken;) {
-        char path[PATH_MAX];
+        char path[PATH_MAX], base[PATH_MAX];
         struct backup_facts facts;
         struct diag why = {0};
         snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - 100, store->options.backups,
                  list[i].file);
         int rc = SQLITE_OK;
-        if (backup_read(path, &facts, &why) == 0)
+        if (backup_read(path, &facts, &why) == 0 && backup_base(path, &facts, base, &why) == 0)
             rc = copy_records(store, path, facts.heard_ms);
         taken = why.code == 0 && rc == SQLITE_OK;
         if (taken)

@@ -101,7 +101,7 @@ static void try_name(const uint8_t *bytes, size_t count)
     text[count] = '\0';
     if (!backup_name_parse(&name, text))
         return;
-    backup_name_write(again, name.made_ms);
+    backup_name_write(again, name.made_ms, name.changes);
     require(strcmp(again, text) == 0 && strcmp(name.file, text) == 0);
 }
 

@@ -5,6 +5,7 @@ import json
 import pathlib
 import shutil
 import sqlite3
+import time
 
 from clinic import Clinic, run, wait_for
 
@@ -45,8 +46,8 @@ def treat(clinic, client, room="room-1"):
     return session
 
 
-def make_backup(clinic):
-    done = clinic.ctl("backup", "now", "--json")
+def make_backup(clinic, *options):
+    done = clinic.ctl("backup", "now", *options, "--json")
     assert done.returncode == 0, done
     newest = json.loads(done.stdout)["backups"][-1]
     path = clinic.folder / "backups" / newest["name"]
@@ -104,6 +105,46 @@ def a_backup_of_a_hub_at_work_goes_back_here_and_on_another_hub(build):
             assert session > first, (session, first)
 
 
+def what_has_changed_goes_back_with_its_base_only(build):
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        order(clinic, treat(clinic, "Ahorn"), "end")
+        base = make_backup(clinic, "--changes")
+        assert base.suffix == ".backup", "there is none before it"
+        order(clinic, treat(clinic, "Birke", "room-2"), "end")
+        time.sleep(1.1)  # another second has another name
+        small = make_backup(clinic, "--changes")
+        before = all_of(clinic)
+        assert small.suffix == ".changes" and list(before) == ["Ahorn", "Birke"], (small, before)
+        listed = {one["name"]: one["base"] for one in json.loads(clinic.ctl("backup", "ls", "--json").stdout)}
+        assert listed == {base.name: None, small.name: base.name}, listed
+        assert f"what has changed since {base.name}" in clinic.ctl("backup", "ls").stdout
+        whole = {one["name"]: one["whole"] for one in clinic.ask("/backups")[1]["backups"]}
+        assert whole == {base.name: True, small.name: False}, whole
+        with Clinic(build, rooms=ROOMS, rules=RULES, start=False) as other:
+            (other.folder / "backups").mkdir()
+            shutil.copy(small, other.folder / "backups")
+            for command in ("verify", "restore"):
+                refused = other.ctl("backup", command, small.name)
+                assert refused.returncode == 1 and "which is not beside it" in refused.stderr, refused
+            assert not (other.folder / "history.db").exists()
+            shutil.copy(base, other.folder / "backups")
+            assert other.ctl("backup", "verify", small.name).returncode == 0
+            restored = other.ctl("backup", "restore", small.name)
+            assert restored.returncode == 0, restored
+            other.start_hub()
+            assert not other.said("damaged"), other.log_path.read_text()
+            assert all_of(other) == before
+        # The hub itself finds back by both.
+        clinic.stop_hub()
+        with open(clinic.folder / "history.db", "r+b") as file:
+            file.write(b"\x5a" * 4096)
+        clinic.start_hub()
+        assert clinic.said("rebuilt from backup " + small.name), clinic.log_path.read_text()
+        wait_for("all of it", lambda: clinic.said(f"all of {small} is in the history") or
+                 clinic.said(f"{small.name} is in the history"))
+        assert all_of(clinic) == before
+
+
 def what_is_not_whole_is_refused_and_the_hub_starts_with_what_it_had(build):
     with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
         order(clinic, treat(clinic, "Ahorn"), "end")
@@ -154,5 +195,6 @@ def a_backup_that_cannot_be_made_is_said(build):
 
 if __name__ == "__main__":
     run([a_backup_of_a_hub_at_work_goes_back_here_and_on_another_hub,
+         what_has_changed_goes_back_with_its_base_only,
          what_is_not_whole_is_refused_and_the_hub_starts_with_what_it_had,
          a_backup_that_cannot_be_made_is_said])

@@ -39,7 +39,7 @@ static struct backup_name make(int64_t now_ms)
 {
     struct backup_name made;
     struct diag diag = {0};
-    if (backup_make(file, folder, now_ms, NULL, &made, &diag) != 0)
+    if (backup_make(file, folder, NULL, now_ms, NULL, &made, &diag) != 0)
         fail_msg("%s", diag.text);
     return made;
 }
@@ -203,7 +203,7 @@ static void a_store_that_is_damaged_gives_no_backup(void **state)
     memset(noise, 0x5a, sizeof(noise));
     for (off_t at = 8192; at < 40960; at += 4096)
         write_at(file, at, noise, sizeof(noise));
-    assert_int_equal(backup_make(file, folder, NOW, NULL, &made, &diag), ERR_MALFORMED);
+    assert_int_equal(backup_make(file, folder, NULL, NOW, NULL, &made, &diag), ERR_MALFORMED);
     assert_int_equal(count_files("lumbar-"), 0);
 }
 
@@ -220,8 +220,162 @@ static void one_that_is_ended_leaves_nothing(void **state)
     struct backup_name made;
     struct diag diag = {0};
     begin(world);
-    assert_int_equal(backup_make(file, folder, NOW, &pace, &made, &diag), ERR_LIMIT);
+    assert_int_equal(backup_make(file, folder, NULL, NOW, &pace, &made, &diag), ERR_LIMIT);
     assert_int_equal(count_files("lumbar-"), 0);
+}
+
+/* ---- what has changed since ---- */
+
+static struct backup_name make_changes(const struct backup_name *base, int64_t now_ms)
+{
+    struct backup_name made;
+    struct diag diag = {0};
+    if (backup_make(file, folder, base, now_ms, NULL, &made, &diag) != 0)
+        fail_msg("%s", diag.text);
+    return made;
+}
+
+/* Rows of a table that one of two files has and the other has not. */
+static int64_t differing(const char *other, const char *table)
+{
+    sqlite3 *db = open_file();
+    sqlite3_stmt *statement;
+    char *sql = sqlite3_mprintf("ATTACH %Q AS other", other);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_free(sql);
+    sql = sqlite3_mprintf("SELECT (SELECT count(*) FROM (SELECT * FROM main.%w EXCEPT"
+                          " SELECT * FROM other.%w)) + (SELECT count(*) FROM"
+                          " (SELECT * FROM other.%w EXCEPT SELECT * FROM main.%w))",
+                          table, table, table, table);
+    assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(statement, 0);
+    sqlite3_finalize(statement);
+    sqlite3_free(sql);
+    sqlite3_close(db);
+    return count;
+}
+
+/* A whole backup, and after it what makes each kind of difference. */
+static struct backup_name change_after(struct world *world)
+{
+    begin(world);
+    struct backup_name base = make(NOW);
+    say(world, NOW + 1500, 7); /* late: of a minute that is there */
+    for (int second = 600; second < 900; second++)
+        say(world, NOW + second * 1000, 3);
+    put_client(world, 1, "Ahorn-2");
+    put_client(world, 2, "Birke");
+    assert_true(store_flush(world->store, NOW, 90000));
+    stop_store(world, 95000);
+    run_sql("DELETE FROM second WHERE minute = (SELECT min(minute) + 2 FROM second)");
+    start_store(world);
+    return base;
+}
+
+static void changes_and_their_base_are_the_store_as_it_was(void **state)
+{
+    static const char *const tables[] = {"second", "minute", "client",  "spool",
+                                         "metric", "device", "numbered"};
+    struct world *world = *state;
+    struct backup_facts facts;
+    struct diag diag = {0};
+    char kept[PATH_MAX], whole[160];
+    struct backup_name base = change_after(world);
+    struct backup_name made = make_changes(&base, NOW + 60000);
+    assert_string_equal(made.file, "lumbar-20231114T221420Z.changes");
+    assert_true(made.changes);
+    struct backup_name all = make(NOW + 120000); /* to compare with */
+    snprintf(whole, sizeof(whole), "%s", path_of(&all));
+    assert_int_equal(backup_verify(path_of(&made), NULL, &facts, &diag), 0);
+    assert_int_equal(facts.base_ms, NOW);
+    put_client(world, 3, "Eiche");
+    stop_store(world, 99000);
+    int64_t minutes = number_of("SELECT count(*) FROM second");
+
+    assert_int_equal(backup_restore(path_of(&made), file, kept, &diag), 0);
+    for (unsigned i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        if (differing(whole, tables[i]) != 0)
+            fail_msg("%s", tables[i]);
+    assert_int_equal(number_of("SELECT count(*) FROM second"), minutes);
+    assert_int_equal(number_of("SELECT count(*) FROM client"), 2);
+    assert_int_equal(number_of("SELECT count(*) FROM client WHERE alias = 'Ahorn-2'"), 1);
+    assert_int_equal(number_of("SELECT count(*) FROM sqlite_master WHERE name LIKE 'gone%'"), 0);
+    start_store(world); /* and a hub goes on with it */
+    assert_int_equal(store_renewals(world->store), 0);
+    stop_store(world, 99000);
+}
+
+/* Of a thousand minutes one is another: the changes are as small as that. */
+static void changes_are_small(void **state)
+{
+    struct world *world = *state;
+    start_store(world);
+    for (int minute = 0; minute < 1000; minute++)
+        for (int second = 0; second < 60; second += 2)
+            say(world, NOW + minute * 60000 + second * 1000, (minute * 7 + second) % 80);
+    assert_true(store_flush(world->store, NOW, 70000));
+    struct backup_name base = make(NOW);
+    say(world, NOW + 1000 * 60000, 5);
+    assert_true(store_flush(world->store, NOW, 70000));
+    stop_store(world, 80000);
+    struct backup_name made = make_changes(&base, NOW + 1000);
+    sqlite3_stmt *statement;
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open_v2(path_of(&made), &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT (SELECT count(*) FROM second),"
+                                        " (SELECT count(*) FROM gone_second)",
+                                        -1, &statement, NULL),
+                     SQLITE_OK);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    assert_in_range(sqlite3_column_int64(statement, 0), 1, 2);
+    assert_int_equal(sqlite3_column_int64(statement, 1), 0);
+    sqlite3_finalize(statement);
+    sqlite3_close(db);
+}
+
+static void changes_without_their_base_are_refused_whole(void **state)
+{
+    static const struct {
+        const char *what;
+        int code;
+        const char *words;
+    } cases[] = {
+        {"gone", ERR_UNKNOWN, "which is not beside it"},
+        {"another", ERR_UNKNOWN, "since another lumbar-20231114T221320Z.backup"},
+        {"damaged", ERR_MALFORMED, "its checksum is another one"},
+        {"itself", ERR_MALFORMED, "its checksum is another one"},
+    };
+    struct world *world = *state;
+    char path[160], changes[160], away[160], kept[PATH_MAX];
+    struct backup_name base = change_after(world);
+    snprintf(path, sizeof(path), "%s", path_of(&base));
+    snprintf(away, sizeof(away), "%s/away", folder);
+    struct backup_name made = make_changes(&base, NOW + 60000);
+    snprintf(changes, sizeof(changes), "%s", path_of(&made));
+    stop_store(world, 99000);
+    for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct backup_facts facts;
+        struct diag diag = {0}, again = {0};
+        if (i == 0)
+            assert_int_equal(rename(path, away), 0);
+        else if (i == 1)
+            make(NOW); /* of the store as it is now */
+        else if (i == 2)
+            assert_int_equal(rename(away, path), 0);
+        if (i >= 2)
+            write_at(i == 2 ? path : changes, 4200, "zzzz", 4);
+        int code = backup_verify(changes, NULL, &facts, &diag);
+        if (code != cases[i].code || strstr(diag.text, cases[i].words) == NULL)
+            fail_msg("%s: %d, %s", cases[i].what, code, diag.text);
+        code = backup_restore(changes, file, kept, &again);
+        if (code != cases[i].code || strstr(again.text, cases[i].words) == NULL)
+            fail_msg("%s: %d, %s", cases[i].what, code, again.text);
+        assert_string_equal(kept, "");
+        assert_int_equal(number_of("SELECT count(*) FROM client"), 2);
+        assert_int_equal(count_files(".restored"), 0);
+    }
 }
 
 /* ---- by and by ---- */
@@ -274,11 +428,64 @@ static void old_ones_go_and_the_newest_never(void **state)
     assert_int_equal(count_files("lumbar-"), 3);
     backup_keep(backup, 86400000, 3, 1000);
     nanosleep(&(struct timespec){1, 100000000}, NULL); /* another second has another name */
-    backup_wish(backup);
+    backup_wish(backup, true);
     wait_made(backup, 2, 0);
     assert_int_equal(backup_list(backup, list), 1);
     assert_int_equal(count_files("lumbar-"), 1);
     backup_destroy(backup);
+}
+
+/* A whole one goes with what tells of changes since: not before them, and not without them. */
+static void a_base_stays_as_long_as_its_changes(void **state)
+{
+    struct world *world = *state;
+    static struct backup_name list[BACKUP_LIST_MAX];
+    const int64_t now_ms = clock_wall_ms(), day_ms = 86400000;
+    begin(world);
+    for (int week = 2; week >= 1; week--) {
+        struct backup_name base = make(now_ms - week * 4 * day_ms);
+        for (int day = 1; day <= 2; day++)
+            make_changes(&base, now_ms - week * 4 * day_ms + day * day_ms);
+    }
+    struct backup *backup = start_backups(day_ms, 4, UINT64_C(1) << 40, NULL, NULL);
+    wait_made(backup, 1, 0);
+    assert_int_equal(backup_list(backup, list), 4); /* three, and what was due; its base is young */
+    assert_true(!list[0].changes && list[1].changes && list[2].changes && list[3].changes);
+    assert_int_equal(list[0].made_ms / 1000, (now_ms - 4 * day_ms) / 1000);
+    backup_keep(backup, day_ms, 3, UINT64_C(1) << 40);
+    nanosleep(&(struct timespec){1, 100000000}, NULL);
+    backup_wish(backup, true); /* whoever wishes one gets a whole one */
+    wait_made(backup, 2, 0);
+    assert_int_equal(backup_list(backup, list), 5); /* one goes with all, or none does */
+    assert_false(list[4].changes);
+    backup_keep(backup, day_ms, 1, UINT64_C(1) << 40);
+    nanosleep(&(struct timespec){1, 100000000}, NULL);
+    backup_wish(backup, true);
+    wait_made(backup, 3, 0);
+    assert_int_equal(backup_list(backup, list), 1);
+    assert_int_equal(count_files("lumbar-"), 1);
+    backup_destroy(backup);
+}
+
+/* One that is a week old, that is damaged, or of the future, is no base. */
+static void a_whole_one_is_made_where_there_is_no_base(void **state)
+{
+    struct world *world = *state;
+    static struct backup_name list[BACKUP_LIST_MAX];
+    const int64_t day_ms = 86400000, ages_ms[] = {7 * day_ms, 2 * day_ms};
+    begin(world);
+    for (unsigned i = 0; i < sizeof(ages_ms) / sizeof(ages_ms[0]); i++) {
+        struct backup_name old = make(clock_wall_ms() - ages_ms[i]);
+        if (i == 1)
+            write_at(path_of(&old), 4200, "zzzz", 4);
+        struct backup *backup = start_backups(day_ms, 9, UINT64_C(1) << 40, NULL, NULL);
+        wait_made(backup, 1, 0);
+        assert_int_equal(backup_list(backup, list), 2);
+        assert_false(list[1].changes);
+        backup_destroy(backup);
+        unlink(path_of(&list[0]));
+        unlink(path_of(&list[1]));
+    }
 }
 
 static void on_damage(void *user)
@@ -297,7 +504,7 @@ static void a_failure_is_said_and_damage_told(void **state)
     memset(noise, 0x5a, sizeof(noise));
     write_at(file, 4096, noise, sizeof(noise));
     struct backup *backup = start_backups(0, 3, 1 << 20, on_damage, &told);
-    backup_wish(backup);
+    backup_wish(backup, true);
     wait_made(backup, 0, 1);
     backup_state(backup, &now);
     assert_non_null(strstr(now.error, "no backup in "));
@@ -315,7 +522,10 @@ static void names_are_those_of_a_time(void **state)
         int64_t made_ms; /* -1: it is none */
     } cases[] = {
         {"lumbar-20231114T222320Z.backup", INT64_C(1700000600000)},
+        {"lumbar-20231114T222320Z.changes", INT64_C(1700000600000)},
         {"lumbar-20231114T222320Z.backup.part", -1},
+        {"lumbar-20231114T222320Z.changes2", -1},
+        {"lumbar-20231114T222320Z", -1},
         {"lumbar-20231131T222320Z.backup", -1},
         {"lumbar-20231114T2223.backup", -1},
         {"history.db", -1},
@@ -338,6 +548,11 @@ int main(void)
         CASE(what_cannot_be_read_whole_is_refused_and_nothing_changes),
         CASE(one_of_a_newer_version_is_refused_in_a_sentence),
         CASE(a_store_that_is_damaged_gives_no_backup),
+        CASE(changes_and_their_base_are_the_store_as_it_was),
+        CASE(changes_are_small),
+        CASE(changes_without_their_base_are_refused_whole),
+        CASE(a_base_stays_as_long_as_its_changes),
+        CASE(a_whole_one_is_made_where_there_is_no_base),
         CASE(one_that_is_ended_leaves_nothing),
         CASE(old_ones_go_and_the_newest_never),
         CASE(a_failure_is_said_and_damage_told),

@@ -77,7 +77,7 @@ static struct backup_name make_backup(int64_t at_ms)
 {
     struct backup_name made;
     struct diag diag = {0};
-    if (backup_make(file, folder, at_ms, NULL, &made, &diag) != 0)
+    if (backup_make(file, folder, NULL, at_ms, NULL, &made, &diag) != 0)
         fail_msg("%s", diag.text);
     return made;
 }
@@ -165,6 +165,41 @@ static void at_start_the_backup_is_gone_on_with(void **state)
     assert_int_equal(samples_in("second", MINUTE - 121, MINUTE), 7201);
     assert_int_equal(samples_in("minute", MINUTE / 60 - 3, MINUTE / 60), 7201);
     assert_int_equal(counted("gap WHERE why LIKE 'damaged%'"), 1);
+}
+
+/* A minute that the base has otherwise counts once, as the changes have it. */
+static void changes_are_gone_on_with_and_their_base(void **state)
+{
+    struct world *world = *state;
+    struct backup_name base, made;
+    struct diag diag = {0};
+    begin(world);
+    base = make_backup(NOW);
+    start_store(world);
+    say(world, NOW - 1000, 10);
+    say(world, NOW + 4000, 10);
+    put_client(world, 2, "Birke");
+    stop_store(world, 72000);
+    bool more = true;
+    open_store(world);
+    for (int i = 0; i < 100 && more; i++)
+        assert_int_equal(store_upkeep(world->store, NOW + 3600000, &more), STORE_DONE);
+    store_close(world->store);
+    if (backup_make(file, folder, &base, NOW + 86400000, NULL, &made, &diag) != 0)
+        fail_msg("%s", diag.text);
+    int64_t minutes = counted("minute"), seconds = counted("second");
+    write_noise(file, 0, 4096);
+    open_store(world);
+    world->store->lack.is_there = false; /* nobody is there to fill it */
+    assert_int_equal(counted("client"), 2);
+    keep_up(world);
+    store_close(world->store);
+    world->store = NULL;
+    assert_int_equal(counted("merge"), 0);
+    assert_int_equal(counted("second"), seconds);
+    assert_int_equal(counted("minute"), minutes);
+    assert_int_equal(samples_in("second", MINUTE - 121, MINUTE), 7202);
+    assert_int_equal(samples_in("minute", MINUTE / 60 - 3, MINUTE / 60), 7202);
 }
 
 /* A hub at work knows better what goes on; and what it lacks ends with what was on the disk. */
@@ -284,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(at_start_the_backup_is_gone_on_with),
+        CASE(changes_are_gone_on_with_and_their_base),
         CASE(at_work_the_backup_says_what_is_over),
         CASE(a_backup_that_is_damaged_is_passed_over),
         CASE(history_is_taken_of_a_whole_backup_only),
