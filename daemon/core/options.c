@@ -103,16 +103,14 @@ const struct option options[] = {
      .max = 1000,
      .fallback = "",
      .reloadable = true,
-     .help =
-         "names, with commas between, under which the page may be asked for beside its address"},
+     .help = "names, with commas between, under which the page may be asked for beside its address"},
     {.path = "web.origin",
      .type = OPTION_STRING,
      .offset = AT(web.origin),
      .max = 1000,
      .fallback = "",
      .reloadable = true,
-     .help =
-         "origins (https://...), with commas between, whose pages may use the hub beside its own"},
+     .help = "origins (https://...), with commas between, whose pages may use the hub beside its own"},
     {.path = "web.tls",
      .type = OPTION_BOOLEAN,
      .offset = AT(web.tls),
@@ -123,8 +121,7 @@ const struct option options[] = {
      .offset = AT(web.certificate_file),
      .max = PATH_MAX_BYTES,
      .fallback = "",
-     .help = "its certificate (PEM), and those that signed it, read anew at a reload; empty: one "
-             "of the "
+     .help = "its certificate (PEM), and those that signed it, read anew at a reload; empty: one of the "
              "hub's own"},
     {.path = "web.key_file",
      .type = OPTION_STRING,
@@ -324,9 +321,8 @@ const struct option options[] = {
      .max = 4096 * GIB,
      .step = 1 * MIB,
      .fallback = "0 B",
-     .help =
-         "so much of history, recordings and backups together; beyond it the oldest seconds go, "
-         "then recordings; 0 B: each has its own bound only"},
+     .help = "so much of history, recordings and backups together; beyond it the oldest seconds go, "
+             "then recordings; 0 B: each has its own bound only"},
 
     {.path = "backup.folder",
      .type = OPTION_STRING,

@@ -6,11 +6,13 @@
  * 20 rooms, 8 hours on five days of each week of a year (year.h), of which the last N days have
  * their seconds. A FILE that is there is taken as it is. Then the hub is started with it, and while
  * it takes 4,000 messages a second of 400 devices and serves ten dashboards, one hour of one value,
- * one value's year, and one client's, are asked for by its API as a browser does.
+ * one value's year, and one client's, are asked for by its API as a browser does. At last what its
+ * backups write: a whole one, and what one more day of treatment has changed since.
  * Exit 0: what is wanted is met; 1: it is not.
  */
 #include <errno.h>
 #include <signal.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +26,7 @@
 #include "asker.h"
 #include "base/log.h"
 #include "bed.h"
+#include "io/backup_file.h"
 #include "table.h"
 #include "usage.h"
 #include "year.h"
@@ -270,6 +273,73 @@ static void measure_answers(const struct year_options *options, const struct yea
     munmap(asker, sizeof(*asker));
 }
 
+/* ---- backups ---- */
+
+static void run(const char *file, const char *base, const char *sql)
+{
+    sqlite3 *db;
+    char *attach = sqlite3_mprintf("ATTACH %Q AS base", base);
+    if (sqlite3_open_v2(file, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK ||
+        sqlite3_exec(db, attach, NULL, NULL, NULL) != SQLITE_OK ||
+        sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        give_up(sqlite3_errmsg(db));
+    sqlite3_free(attach);
+    sqlite3_close(db);
+}
+
+/* What the kernel counts for a backup, in bytes. */
+static double back_up(const char *file, const char *folder, const struct backup_name *base,
+                      int64_t now_ms, struct backup_name *made)
+{
+    struct diag diag = {0};
+    int64_t before = usage_writes(getpid()).all;
+    if (backup_make(file, folder, base, now_ms, NULL, made, &diag) != 0)
+        give_up(diag.text);
+    return (double)(usage_writes(getpid()).all - before);
+}
+
+/* The last day of treatment comes once more, a week later, and the first day's seconds go, as with
+ * their age. Then all is as it was. */
+static void measure_backups(const struct year_options *options, const struct year *year)
+{
+    static const char undone[] = "DELETE FROM second WHERE minute >= %lld;"
+                                 "DELETE FROM minute WHERE hour >= %lld;"
+                                 "INSERT OR IGNORE INTO second SELECT * FROM base.second"
+                                 "  WHERE minute < %lld";
+    struct backup_name whole, changes;
+    char folder[160], base[240], sql[600];
+    int64_t begin_ms, first_ms;
+    unsigned day = options->days, first = options->days - options->seconds_days;
+    while (!year_day(options, year, --day, &begin_ms))
+        ;
+    while (!year_day(options, year, first, &first_ms))
+        first++;
+    snprintf(folder, sizeof(folder), "%s.backups", options->file);
+    double all = back_up(options->file, folder, NULL, year->to_ms, &whole);
+    snprintf(base, sizeof(base), "%s/%s", folder, whole.file);
+    long long minute = begin_ms / 60000, hour = begin_ms / HOUR_MS, end = first_ms / 60000 + 1440;
+    snprintf(sql, sizeof(sql),
+             "INSERT INTO second SELECT minute + 10080, device, metric, block FROM second"
+             "  WHERE minute >= %lld;"
+             "INSERT INTO minute SELECT device, metric, hour + 168, block FROM minute"
+             "  WHERE hour >= %lld;"
+             "DELETE FROM second WHERE minute < %lld",
+             minute, hour, end);
+    run(options->file, base, sql);
+    double a_day = back_up(options->file, folder, &whole, year->to_ms + 86400000, &changes);
+    snprintf(sql, sizeof(sql), undone, minute + 10080, hour + 168, end);
+    run(options->file, base, sql);
+    table_head(&table, "backups of it: a whole one a week, and each day what has changed since");
+    table_add(&table, "a whole one writes", all / 1e9, "GB", NOTHING, 0);
+    table_add(&table, "changes of a day write", a_day / 1e6, "MB", NOTHING, 0);
+    table_add(&table, "on the average of a week",
+              (all + (1 + 2 + 3 + 4 + 5 + 6) * a_day) / 604800e3, "KB/s", AT_MOST, 10);
+    char command[240];
+    snprintf(command, sizeof(command), "rm -r %s", folder);
+    if (system(command) != 0)
+        give_up("the backups cannot be removed");
+}
+
 int main(int count, char **arguments)
 {
     struct year_options options = {.rooms = ROOMS,
@@ -302,6 +372,7 @@ int main(int count, char **arguments)
     weigh(&options, &year);
     measure_starts(file);
     measure_answers(&options, &year);
+    measure_backups(&options, &year);
     bool met = table_print(&table);
     if (count == 1) {
         char command[128];

@@ -6,6 +6,7 @@
  *   1  a trailer and what lies before it; size and checksums are set right, so that what lies
  *      behind them is reached: the facts, and SQLite's own check
  *   2  a name in the folder
+ *   3  changes, without a trailer, that are put onto a base
  */
 #include <fcntl.h>
 #include <limits.h>
@@ -18,11 +19,11 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
-#include "io/backup_file.h"
+#include "io/backup_sql.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { WHOLE, SUMMED, NAME, KINDS };
+enum { WHOLE, SUMMED, NAME, CHANGES, KINDS };
 
 #define FILE_MOST (1u << 20)
 
@@ -105,6 +106,33 @@ static void try_name(const uint8_t *bytes, size_t count)
     require(strcmp(again, text) == 0 && strcmp(name.file, text) == 0);
 }
 
+/* Onto a base with little in it; what comes of it is looked through, as a restore does. */
+static void put_onto_a_base(const uint8_t *bytes, size_t count)
+{
+    char base[160];
+    sqlite3 *db;
+    struct backup_facts facts = {0};
+    struct diag diag = {0};
+    snprintf(base, sizeof(base), "%s/base", folder);
+    unlink(base);
+    require(sqlite3_open(base, &db) == SQLITE_OK);
+    require(sqlite3_exec(db,
+                         "PRAGMA synchronous = OFF; PRAGMA journal_mode = OFF; BEGIN;"
+                         "CREATE TABLE client (id INTEGER PRIMARY KEY, alias TEXT);"
+                         "CREATE TABLE second (minute, device, metric, block,"
+                         " PRIMARY KEY (minute, device, metric)) WITHOUT ROWID;"
+                         "CREATE TABLE minute (device, metric, hour, block,"
+                         " PRIMARY KEY (device, metric, hour)) WITHOUT ROWID;"
+                         "INSERT INTO second VALUES (1, 1, 1, x'00'), (2, 1, 1, x'00'); COMMIT",
+                         NULL, NULL, NULL) == SQLITE_OK);
+    sqlite3_close(db);
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    require(fd >= 0 && write(fd, bytes, count) == (ssize_t)count && close(fd) == 0);
+    if (backup_sql_apply(path, base, &diag) == 0)
+        backup_sql_check(base, NULL, &facts, &diag);
+    unlink(base);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     if (folder[0] == '\0')
@@ -115,6 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         look_at(data + 1, size - 1);
     else if (data[0] % KINDS == SUMMED)
         look_at_summed(data + 1, size - 1);
+    else if (data[0] % KINDS == CHANGES)
+        put_onto_a_base(data + 1, size - 1);
     else
         try_name(data + 1, size - 1);
     return 0;
