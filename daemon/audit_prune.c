@@ -5,6 +5,10 @@
  * went, from which the chain goes on, and a line of the hub's own, in the chain as all others are,
  * says the same. So an anchor that somebody else moved has no line that knows of it. Line, anchor
  * and the removals are rows of one batch, and reach the disk together or not at all.
+ *
+ * A clock that is years ahead makes everything old. So nothing goes while no time service vouches
+ * for the clock, or hub time is another one's; and of what is too old a week's worth goes a day, so
+ * that a wrong time service is found out before the trail is gone.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,6 +19,7 @@
 #include "io/store_audit.h"
 
 #define DAY_MS     INT64_C(86400000)
+#define DAILY_MS   (7 * DAY_MS) /* of the trail, a day (and a run) */
 #define LOOK_MS    3600000
 #define LOOK_SOON  1000 /* where there is more of it */
 #define STEP       500  /* lines */
@@ -22,8 +27,8 @@
 
 struct pruning {
     struct lumbard *hub;
-    int64_t before_ms;
-    uint64_t id; /* the last that goes; 0: none */
+    int64_t before_ms, most_ms; /* what goes is older than both; most 0: it is not known yet */
+    uint64_t id;                /* the last that goes; 0: none */
     int64_t at_ms;
     char hash[AUDIT_HASH_BYTES];
     bool ended; /* one is younger: it and all behind it stay */
@@ -50,7 +55,10 @@ static void on_line(void *user, const struct store_value *values, unsigned count
     struct audit_line line;
     (void)count;
     audit_take_row(&line, values);
-    pruning->ended |= line.at_ms + hub_audit_off_ms(pruning->hub, line.id) >= pruning->before_ms;
+    int64_t at_ms = line.at_ms + hub_audit_off_ms(pruning->hub, line.id);
+    if (pruning->most_ms == 0)
+        pruning->most_ms = at_ms + DAILY_MS;
+    pruning->ended |= at_ms >= pruning->before_ms || at_ms >= pruning->most_ms;
     if (pruning->ended)
         return;
     pruning->id = line.id;
@@ -92,6 +100,7 @@ static void on_end(void *user, const struct store_trail *trail)
     struct pruning *pruning = user;
     struct lumbard *hub = pruning->hub;
     hub->audit.pruning = false;
+    hub->audit.prune_most_ms = pruning->most_ms;
     hub->reports--;
     bool any = pruning->id > hub->audit.anchor.id;
     if (trail->code == 0 && any && !hub->stopping && has_room(hub))
@@ -101,17 +110,29 @@ static void on_end(void *user, const struct store_trail *trail)
     free(pruning);
 }
 
+static bool is_clock_right(const struct hub_clock *clock)
+{
+    return clock->is_set && clock->is_synchronised && clock->off_ms == 0 &&
+           clock->doubted_from_ms == 0;
+}
+
 void hub_prune_audit(struct lumbard *hub)
 {
     struct hub_audit *audit = &hub->audit;
     int64_t days = hub->setup.config->history.audit_days, now_ms = hub_now_ms(hub);
-    if (days == 0 || audit->pruning || now_ms < audit->prune_ms || !has_room(hub))
+    if (days == 0 || audit->pruning || now_ms < audit->prune_ms || !has_room(hub) ||
+        !is_clock_right(&hub->clock))
         return;
     audit->prune_ms = now_ms + LOOK_MS;
+    if (now_ms - audit->prune_day_ms >= DAY_MS) {
+        audit->prune_day_ms = now_ms;
+        audit->prune_most_ms = 0;
+    }
     struct pruning *pruning = calloc(1, sizeof(*pruning));
     if (pruning == NULL)
         return;
-    *pruning = (struct pruning){.hub = hub, .before_ms = now_ms - days * DAY_MS};
+    *pruning = (struct pruning){
+        .hub = hub, .before_ms = now_ms - days * DAY_MS, .most_ms = audit->prune_most_ms};
     if (store_audit(hub->store, &hub->loop, audit->anchor.id, STEP, on_line, on_end, pruning) !=
         0) {
         free(pruning);

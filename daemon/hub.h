@@ -90,7 +90,9 @@ struct hub_audit {
         int64_t at_ms;
         char hash[AUDIT_HASH_BYTES]; /* of that line */
     } anchor;
-    int64_t prune_ms; /* when to look for more of them */
+    int64_t prune_ms;      /* when to look for more of them */
+    int64_t prune_day_ms;  /* when the day began in which only lines go that */
+    int64_t prune_most_ms; /* are older than this; 0: not known yet */
     bool pruning;
     struct hub_seen {
         uint64_t key;

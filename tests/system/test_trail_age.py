@@ -6,6 +6,7 @@ import sqlite3
 import time
 
 from clinic import Clinic, run, wait_for
+from test_clock import Clock
 
 OLD, STEP = 1200, 500  # more than goes at a time (daemon/audit_prune.c)
 DAY_MS = 86400000
@@ -23,14 +24,14 @@ def chain(before, line):
     return hashlib.sha256(f'{text},"outcome":{line["outcome"]}}}'.encode()).hexdigest()
 
 
-def grow_old(clinic, count, days):
+def grow_old(clinic, count, days, apart_ms=1):
     """A trail of so many lines, so old, in the place of what is there; the hub does not run."""
     before, at_ms = "0" * 64, int(time.time() * 1000) - days * DAY_MS
     file = sql(clinic)
     file.execute("BEGIN")
     file.execute("DELETE FROM audit")
     for number in range(1, count + 1):
-        line = {"id": number, "at_ms": at_ms + number, "who": "anna", "role": "lead", "door": "page",
+        line = {"id": number, "at_ms": at_ms + number * apart_ms, "who": "anna", "role": "lead", "door": "page",
                 "what": "POST /sessions", "about": "room-1", "why": "", "outcome": 201}
         before = chain(before, line)
         file.execute("INSERT INTO audit (id, at_ms, who, role, door, what, about, outcome, why, hash)"
@@ -49,11 +50,15 @@ def first_line(clinic):
     return first
 
 
-def pruned(clinic):
+def pruned(clinic, added_s=0, **trail):
+    """A hub that finds an old trail, by a clock that is so far ahead; the clock."""
+    clock = Clock(clinic)
     clinic.start_hub()
     clinic.stop_hub()
-    grow_old(clinic, OLD, 2500)
-    clinic.start_hub()
+    grow_old(clinic, OLD, 2500, **trail)
+    clock.set(added_s)
+    clinic.start_hub(**clock.environment)
+    return clock
 
 
 def what_is_left_verifies(build):
@@ -128,5 +133,34 @@ def what_is_to_be_kept_for_ever_is(build):
         assert first_line(clinic) == 1
 
 
+def a_clock_that_nobody_vouches_for_makes_nothing_old(build):
+    with Clinic(build, start=False) as clinic:
+        clinic.write_config()
+        clock = pruned(clinic, added_s=3600)
+        wait_for("it has looked", lambda: clinic.ask("/status")[1]["uptime_s"] >= 3)
+        assert first_line(clinic) == 1 and not clinic.said("for their age")
+        clock.set(0)  # hub time is still the other one
+        wait_for("a complaint", lambda: clinic.ask("/status")[1]["clock"]["off_ms"] != 0)
+        time.sleep(1)
+        assert first_line(clinic) == 1 and not clinic.said("for their age")
+        clinic.stop_hub()
+        clinic.start_hub(**clock.environment)
+        wait_for("they go by a clock that is right", lambda: first_line(clinic) == OLD + 1, 30)
+
+
+def a_day_takes_a_week_of_it(build):
+    with Clinic(build, start=False) as clinic:
+        clinic.write_config()
+        clock = pruned(clinic, apart_ms=3600000)
+        wait_for("a week goes", lambda: first_line(clinic) == 1 + 7 * 24, 30)
+        time.sleep(3)  # it looks again within a second, where there is more
+        assert first_line(clinic) == 1 + 7 * 24
+        assert clinic.ctl("audit", "verify").returncode == 0
+        clinic.stop_hub()
+        clinic.start_hub(**clock.environment)
+        wait_for("another one", lambda: first_line(clinic) == 1 + 2 * 7 * 24, 30)
+
+
 if __name__ == "__main__":
-    run([what_is_left_verifies, what_is_to_be_kept_for_ever_is])
+    run([what_is_left_verifies, what_is_to_be_kept_for_ever_is,
+         a_clock_that_nobody_vouches_for_makes_nothing_old, a_day_takes_a_week_of_it])
