@@ -23,6 +23,13 @@ bool api_may_ask(struct lumbard *hub)
     return may;
 }
 
+bool api_may_report(struct lumbard *hub)
+{
+    bool may = hub->reports < API_REPORTS_MOST;
+    hub->reports_refused += !may;
+    return may;
+}
+
 void hub_send_answers(struct lumbard *hub)
 {
     for (unsigned i = 0; i < HUB_ANSWERS_MAX; i++)

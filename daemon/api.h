@@ -71,8 +71,10 @@ json_t *api_alarm(const struct lumbard *hub, const struct alarm *alarm);
 
 #define API_NOT_THEIRS "Your account has no part in this room."
 
-#define API_QUESTIONS_MOST 32 /* to the store at a time; each holds a megabyte at most */
+#define API_QUESTIONS_MOST 32          /* to the store at a time; each holds a megabyte at most */
 bool api_may_ask(struct lumbard *hub); /* is there room for one more? answers.c */
+#define API_REPORTS_MOST 8 /* of sessions, courses, the trail, at a time: more of it is read */
+bool api_may_report(struct lumbard *hub);
 
 /* api_metrics_bounds.c: gauge and overflow counter of each bound and queue */
 void hub_put_bounds(FILE *out, const struct lumbard *hub);

@@ -9,8 +9,7 @@
 #include "io/store_record.h"
 #include "io/store_rows.h"
 
-#define QUESTIONS_MOST 8
-#define DAY_MS         INT64_C(86400000)
+#define DAY_MS INT64_C(86400000)
 
 /* A question on its way. */
 struct amending {
@@ -110,7 +109,7 @@ enum api_outcome api_amend(struct lumbard *hub, const struct api_call *call, uin
                            const struct session_order *order, const char *who,
                            struct api_answer *answer)
 {
-    struct amending *amending = hub->reports < QUESTIONS_MOST ? calloc(1, sizeof(*amending)) : NULL;
+    struct amending *amending = api_may_report(hub) ? calloc(1, sizeof(*amending)) : NULL;
     if (amending == NULL)
         return api_problem(answer, 503, "Too much is asked for at a time.");
     *amending = (struct amending){.hub = hub,

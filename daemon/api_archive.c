@@ -6,9 +6,8 @@
 
 #include "io/store_past.h"
 
-#define PAGE_LIMIT     50
-#define QUESTIONS_MOST 8
-#define DAY_MS         INT64_C(86400000)
+#define PAGE_LIMIT 50
+#define DAY_MS     INT64_C(86400000)
 
 /* ---- a list ---- */
 
@@ -98,7 +97,7 @@ enum api_outcome api_get_past(void *user, const struct api_call *call, struct ap
         return api_problem(answer, 404, "There is no room '%.63s'.", wanted.room);
     if (client != NULL && (wanted.client = client_of(hub, client, answer)) == 0)
         return API_DONE;
-    struct asked *asked = hub->reports < QUESTIONS_MOST ? calloc(1, sizeof(*asked)) : NULL;
+    struct asked *asked = api_may_report(hub) ? calloc(1, sizeof(*asked)) : NULL;
     if (asked == NULL)
         return api_problem(answer, 503, "Too much is asked for at a time.");
     *asked = (struct asked){.hub = hub, .ticket = call->request->ticket};

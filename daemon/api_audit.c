@@ -5,8 +5,7 @@
 #include "audit.h"
 #include "io/store_audit.h"
 
-#define LINES_MOST     1000
-#define QUESTIONS_MOST 8
+#define LINES_MOST 1000
 
 struct asked {
     struct lumbard *hub;
@@ -81,7 +80,7 @@ enum api_outcome api_get_audit(void *user, const struct api_call *call, struct a
     unsigned limit = (unsigned)api_query_integer(&reader, "limit", 1, LINES_MOST, LINES_MOST);
     if (reader.complaint[0] != '\0')
         return api_refuse(&reader, answer);
-    struct asked *asked = hub->reports < QUESTIONS_MOST ? calloc(1, sizeof(*asked)) : NULL;
+    struct asked *asked = api_may_report(hub) ? calloc(1, sizeof(*asked)) : NULL;
     if (asked == NULL)
         return api_problem(answer, 503, "Too much is asked for at a time.");
     *asked = (struct asked){.hub = hub,

@@ -10,8 +10,7 @@
 #include "core/course.h"
 #include "io/store_course.h"
 
-#define YEAR_MS        INT64_C(31557600000)
-#define QUESTIONS_MOST 8
+#define YEAR_MS INT64_C(31557600000)
 
 struct asked {
     struct lumbard *hub;
@@ -223,7 +222,7 @@ enum api_outcome api_get_course(void *user, const struct api_call *call, struct 
         return api_problem(answer, 404, "There is no client '%s'.", call->ids[0]);
     if (from_ms >= to_ms)
         return api_problem(answer, 422, "'from' lies before 'to'.");
-    struct asked *asked = hub->reports < QUESTIONS_MOST ? calloc(1, sizeof(*asked)) : NULL;
+    struct asked *asked = api_may_report(hub) ? calloc(1, sizeof(*asked)) : NULL;
     if (asked == NULL)
         return api_problem(answer, 503, "Too much is asked for at a time.");
     *asked = (struct asked){

@@ -51,6 +51,13 @@ static struct held hold_alarms(const struct lumbard *hub)
     return (struct held){used, ALARMS_MAX, (double)alarms_overflow(alarms)};
 }
 
+static struct held hold_causes(const struct lumbard *hub)
+{
+    const struct alarms *alarms = hub->ingest.alarms;
+    return (struct held){alarms_causes(alarms), ALARMS_CAUSES_MAX,
+                         (double)alarms_causes_lost(alarms)};
+}
+
 static struct held hold_suppressed(const struct lumbard *hub)
 {
     return (struct held){hub->suppressions.count, SUPPRESSED_MAX, (double)hub->suppressions.lost};
@@ -78,6 +85,27 @@ static struct held hold_recorder(const struct lumbard *hub)
     return (struct held){recorder.held_blocks, recorder.most_blocks, (double)recorder.lost};
 }
 
+static struct held hold_tracks(const struct lumbard *hub)
+{
+    struct recorder_stats recorder;
+    recorder_stats(hub->recorder, &recorder);
+    return (struct held){recorder.tracks, recorder.most_tracks, (double)recorder.tracks_refused};
+}
+
+static struct held hold_quarantine(const struct lumbard *hub)
+{
+    struct quarantine_room room;
+    quarantine_room(hub->quarantine, &room);
+    return (struct held){(double)room.bytes, (double)room.size, (double)room.pushed_out};
+}
+
+static struct held hold_condemned(const struct lumbard *hub)
+{
+    struct quarantine_room room;
+    quarantine_room(hub->quarantine, &room);
+    return (struct held){(double)room.condemned, QUARANTINE_CONDEMNED_MAX, (double)room.forgotten};
+}
+
 static struct held hold_webhook(const struct lumbard *hub)
 {
     struct webhook_stats webhook;
@@ -95,6 +123,11 @@ static struct held hold_connections(const struct lumbard *hub)
 static struct held hold_questions(const struct lumbard *hub)
 {
     return (struct held){hub->questions, API_QUESTIONS_MOST, (double)hub->questions_refused};
+}
+
+static struct held hold_reports(const struct lumbard *hub)
+{
+    return (struct held){hub->reports, API_REPORTS_MOST, (double)hub->reports_refused};
 }
 
 static struct held hold_answers(const struct lumbard *hub)
@@ -127,6 +160,24 @@ static struct held hold_passes(const struct lumbard *hub)
     return (struct held){users.passes, USERS_PASSES_MAX, (double)users.passes_refused};
 }
 
+static struct held hold_clients(const struct lumbard *hub)
+{
+    return (struct held){shelf_count(hub->clients), HUB_CLIENTS_MAX,
+                         (double)shelf_refused(hub->clients)};
+}
+
+static struct held hold_plans(const struct lumbard *hub)
+{
+    return (struct held){shelf_count(hub->tailored), HUB_CLIENTS_MAX,
+                         (double)shelf_refused(hub->tailored)};
+}
+
+static struct held hold_keys(const struct lumbard *hub)
+{
+    return (struct held){repeats_held(&hub->repeats, hub_now_ms(hub)), REPEATS_MAX,
+                         (double)hub->repeats.lost};
+}
+
 static struct held hold_trail(const struct lumbard *hub)
 {
     return (struct held){hub->audit.waiting, HUB_AUDIT_WAITING, (double)hub->audit.lost};
@@ -147,15 +198,23 @@ static const struct bound {
     {"devices", hold_devices},
     {"feed", hold_feed},
     {"alarms", hold_alarms},
+    {"causes", hold_causes},
     {"suppressed", hold_suppressed},
     {"history_blocks", hold_history},
     {"store_rows", hold_rows},
     {"recorder_blocks", hold_recorder},
+    {"recorder_tracks", hold_tracks},
+    {"quarantine", hold_quarantine},
+    {"condemned", hold_condemned},
     {"webhook_calls", hold_webhook},
     {"connections", hold_connections},
     {"questions", hold_questions},
+    {"reports", hold_reports},
     {"answers", hold_answers},
     {"passwords", hold_passwords},
+    {"clients", hold_clients},
+    {"plans", hold_plans},
+    {"keys", hold_keys},
     {"accounts", hold_accounts},
     {"passes", hold_passes},
     {"audit_lines", hold_trail},

@@ -13,10 +13,9 @@
 #include "io/store_record.h"
 #include "web/page.h"
 
-#define PAGE_BYTES     ((size_t)2 * 1024 * 1024)
-#define PAGE_POINTS    360    /* of a chart */
-#define TABLE_ROWS     250000 /* and then coarser: some 20 MB */
-#define QUESTIONS_MOST 8      /* at a time */
+#define PAGE_BYTES  ((size_t)2 * 1024 * 1024)
+#define PAGE_POINTS 360    /* of a chart */
+#define TABLE_ROWS  250000 /* and then coarser: some 20 MB */
 
 enum kind { KIND_PAGE, KIND_TABLE, KIND_FHIR, KIND_RECORD };
 
@@ -338,7 +337,7 @@ static enum api_outcome ask(struct lumbard *hub, const struct api_call *call,
         return api_refuse(&reader, answer);
     if (language != NULL && strcmp(language, "en") != 0 && strcmp(language, "de") != 0)
         return api_problem(answer, 422, "'lang' is en or de.");
-    struct asked *asked = hub->reports < QUESTIONS_MOST ? calloc(1, sizeof(*asked)) : NULL;
+    struct asked *asked = api_may_report(hub) ? calloc(1, sizeof(*asked)) : NULL;
     if (asked == NULL)
         return api_problem(answer, 503, "Too much is asked for at a time.");
     *asked = (struct asked){.hub = hub,

@@ -219,9 +219,10 @@ struct lumbard {
     int certificate_warned; /* how often, as its end came nearer */
     unsigned questions;     /* to the store, on their way */
     struct asking *erasing; /* erase.c: whom nothing refuses any more; NULL: nobody */
-    uint64_t questions_refused, answers_refused, removals_lost; /* that found no room */
-    unsigned reports;                                           /* of sessions, on their way */
-    int64_t started_ms;                                         /* hub time */
+    uint64_t questions_refused, reports_refused; /* that found no room */
+    uint64_t answers_refused, removals_lost;
+    unsigned reports;          /* of sessions, on their way */
+    int64_t started_ms;        /* hub time */
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
     struct log_limit unknown;  /* refusals that no device can be blamed for */
     uint64_t oversize;         /* of mqtt's, as far as it was said */

@@ -43,6 +43,16 @@ uint64_t alarms_overflow(const struct alarms *alarms)
     return alarms->overflow;
 }
 
+uint32_t alarms_causes(const struct alarms *alarms)
+{
+    return alarms->cause_count;
+}
+
+uint64_t alarms_causes_lost(const struct alarms *alarms)
+{
+    return alarms->causes_lost;
+}
+
 /* A walk over the table: transitions are rare, and a rule's state lies with the rule. */
 static struct alarm *find(struct alarms *alarms, const struct rule *rule, uint32_t device)
 {

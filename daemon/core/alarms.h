@@ -63,7 +63,13 @@ void alarms_destroy(struct alarms *alarms);
 uint64_t alarms_change(const struct alarms *alarms);   /* grows with every transition */
 uint32_t alarms_standing(const struct alarms *alarms); /* not OFF now */
 uint64_t alarms_overflow(const struct alarms *alarms); /* so many found no place when raised */
-uint32_t alarms_places(const struct alarms *alarms);   /* that a further one could have */
+
+/* Root causes that hide others, of this many at most; and how often a further one was passed over.
+ */
+#define ALARMS_CAUSES_MAX 1024
+uint32_t alarms_causes(const struct alarms *alarms);
+uint64_t alarms_causes_lost(const struct alarms *alarms);
+uint32_t alarms_places(const struct alarms *alarms); /* that a further one could have */
 
 /* The rule's, or a higher one after escalation. */
 enum rule_priority alarm_priority(const struct alarm *alarm);

@@ -1,7 +1,7 @@
 /*
  * Root causes. Hub and broker hide the signals that were lost since they were away, of all devices;
- * then a rule those of a room; then a rule those of a device. What is hidden hides nothing itself, so whoever reads a cause reads
- * all that is behind it.
+ * then a rule those of a room; then a rule those of a device. What is hidden hides nothing itself,
+ * so whoever reads a cause reads all that is behind it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -68,13 +68,15 @@ static void list_causes(struct alarms *alarms, struct devices *devices)
 {
     uint32_t i = 0;
     alarms->cause_count = 0;
-    for (; i < alarms->used && alarms->cause_count < CAUSES_MAX; i++) {
+    for (; i < alarms->used && alarms->cause_count < ALARMS_CAUSES_MAX; i++) {
         const struct alarm *alarm = &alarms->list[i];
         if (is_cause(alarm))
             alarms->causes[alarms->cause_count++] =
                 (struct alarm_cause){i, alarm->device, room_of(devices, alarm)};
     }
     alarms->listed = i;
+    for (; i < alarms->used; i++)
+        alarms->causes_lost += is_cause(&alarms->list[i]);
     qsort_r(alarms->causes, alarms->cause_count, sizeof(alarms->causes[0]), by_strength, alarms);
 }
 
@@ -125,8 +127,7 @@ static void put(const struct placing *placing, struct alarm *alarm, int64_t behi
         alarm->change = ++alarms->change; /* another cause: nothing to be told */
     if (is)
         alarm->behind = behind;
-    if (was != is &&
-        alarms_act(alarms, alarm, is ? DEED_HIDE : DEED_SHOW, placing->now_ms, NULL))
+    if (was != is && alarms_act(alarms, alarm, is ? DEED_HIDE : DEED_SHOW, placing->now_ms, NULL))
         placing->on_change(placing->user, alarm);
 }
 
@@ -136,8 +137,7 @@ static void place(const struct placing *placing, struct alarm *alarm, uint32_t c
     struct alarms *alarms = placing->alarms;
     int64_t behind = alarms_blamed(alarms, alarm);
     if (behind == 0) {
-        const struct alarm *by =
-            cause_of(alarms, count, alarm, room_of(placing->devices, alarm));
+        const struct alarm *by = cause_of(alarms, count, alarm, room_of(placing->devices, alarm));
         if (by != NULL) {
             behind = (int64_t)by->number;
             alarms->hides[by - alarms->list]++;

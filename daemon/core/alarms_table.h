@@ -6,8 +6,6 @@
 
 #include "core/alarms.h"
 
-#define CAUSES_MAX 1024 /* a further one hides nothing */
-
 /* A standing alarm that hides others, as it was found last. */
 struct alarm_cause {
     uint32_t place; /* in the table */
@@ -23,8 +21,9 @@ struct alarms {
     int64_t worsened_ms;    /* when that was last looked at */
 
     int64_t hub_ms, broker_ms; /* since when they are to blame; 0: they are not */
-    struct alarm_cause causes[CAUSES_MAX];
+    struct alarm_cause causes[ALARMS_CAUSES_MAX];
     uint32_t cause_count, listed; /* of the places before `listed` */
+    uint64_t causes_lost;
     uint32_t hides[ALARMS_PLACES];   /* of each place, as it is being found */
     uint64_t placed, placed_devices; /* changes when that was last done */
 };

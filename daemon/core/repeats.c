@@ -19,20 +19,33 @@ uint64_t repeats_hash(uint64_t before, const void *bytes, size_t count)
     return XXH3_64bits_withSeed(bytes, count, before);
 }
 
+static bool holds(const struct repeat *repeat, int64_t now_ms)
+{
+    return repeat->key[0] != '\0' && now_ms - repeat->at_ms < REPEATS_MS;
+}
+
 const struct repeat *repeats_find(const struct repeats *repeats, const char *key, int64_t now_ms)
 {
     for (uint32_t i = 0; i < REPEATS_MAX; i++) {
         const struct repeat *repeat = &repeats->list[i];
-        if (repeat->key[0] != '\0' && now_ms - repeat->at_ms < REPEATS_MS &&
-            strcmp(repeat->key, key) == 0)
+        if (holds(repeat, now_ms) && strcmp(repeat->key, key) == 0)
             return repeat;
     }
     return NULL;
 }
 
+uint32_t repeats_held(const struct repeats *repeats, int64_t now_ms)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < REPEATS_MAX; i++)
+        count += holds(&repeats->list[i], now_ms);
+    return count;
+}
+
 uint32_t repeats_add(struct repeats *repeats, const struct repeat *repeat)
 {
     uint32_t place = repeats->next;
+    repeats->lost += holds(&repeats->list[place], repeat->at_ms);
     repeats->list[place] = *repeat;
     repeats->next = (place + 1) % REPEATS_MAX;
     return place;

@@ -40,6 +40,7 @@ struct repeat {
 struct repeats {
     struct repeat list[REPEATS_MAX];
     uint32_t next;
+    uint64_t lost; /* keys that gave way to newer ones while they still held */
 };
 
 /* 1..64 visible characters of ASCII. */
@@ -49,6 +50,9 @@ uint64_t repeats_hash(uint64_t before, const void *bytes, size_t count);
 
 /* What was made with this key; NULL: nothing that still holds. */
 const struct repeat *repeats_find(const struct repeats *repeats, const char *key, int64_t now_ms);
+
+/* How many hold. */
+uint32_t repeats_held(const struct repeats *repeats, int64_t now_ms);
 
 /* Keeps it in the place of the oldest; returns the number of that place. */
 uint32_t repeats_add(struct repeats *repeats, const struct repeat *repeat);

@@ -5,7 +5,7 @@
 
 struct shelf {
     uint32_t max, count;
-    uint64_t newest_id;
+    uint64_t newest_id, refused;
     struct shelf_entry *list[]; /* by id; each is one block with its texts */
 };
 
@@ -27,6 +27,11 @@ void shelf_destroy(struct shelf *shelf)
 uint32_t shelf_count(const struct shelf *shelf)
 {
     return shelf->count;
+}
+
+uint64_t shelf_refused(const struct shelf *shelf)
+{
+    return shelf->refused;
 }
 
 const struct shelf_entry *shelf_at(const struct shelf *shelf, uint32_t index)
@@ -87,6 +92,7 @@ const struct shelf_entry *shelf_put(struct shelf *shelf, const struct shelf_entr
     uint32_t place = place_of(shelf, id);
     bool replaces = place < shelf->count && shelf->list[place]->id == id;
     if (!replaces && shelf->count == shelf->max) {
+        shelf->refused++;
         diag_set(diag, ERR_FULL, "there are %u of them, and no room for more", shelf->max);
         return NULL;
     }

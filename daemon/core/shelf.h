@@ -27,6 +27,7 @@ struct shelf *shelf_create(uint32_t max); /* NULL: no memory */
 void shelf_destroy(struct shelf *shelf);
 
 uint32_t shelf_count(const struct shelf *shelf);
+uint64_t shelf_refused(const struct shelf *shelf); /* so many were beyond the bound */
 /* In the order of their numbers; NULL beyond the last. What is given holds until the next change.
  */
 const struct shelf_entry *shelf_at(const struct shelf *shelf, uint32_t index);

@@ -28,7 +28,7 @@ struct quarantine {
     uint64_t condemned_count;
 
     /* What is held. Below `let_go` nothing counts, though some of it may not be overwritten yet. */
-    uint64_t number, let_go, held;
+    uint64_t number, let_go, held, pushed_out;
     uint64_t bytes, condemned_bytes; /* of whom a share is asked, and of the others */
     uint32_t senders;                /* shares that are not empty */
     uint32_t share[SHARES];          /* bytes of a sender */
@@ -163,6 +163,7 @@ static void put_new(struct quarantine *quarantine, const struct ring_message *me
         bool stays =
             oldest->position < lap && moved < MOVED_MAX_BYTES && shall_stay(quarantine, oldest);
         count_out(quarantine, oldest);
+        quarantine->pushed_out += !stays;
         if (stays) {
             moved += bytes_of(oldest);
             put_back(quarantine, oldest);
@@ -287,6 +288,17 @@ uint64_t quarantine_count(const struct quarantine *quarantine)
 uint64_t quarantine_held(const struct quarantine *quarantine)
 {
     return quarantine->held;
+}
+
+void quarantine_room(const struct quarantine *quarantine, struct quarantine_room *room)
+{
+    *room = (struct quarantine_room){
+        .bytes = quarantine->bytes + quarantine->condemned_bytes,
+        .size = quarantine->size,
+        .pushed_out = quarantine->pushed_out,
+        .condemned = quarantine_condemned(quarantine),
+        .forgotten = quarantine->condemned_count - quarantine_condemned(quarantine),
+    };
 }
 
 /* ---- A look at the file ---- */

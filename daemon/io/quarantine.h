@@ -53,6 +53,12 @@ unsigned quarantine_condemned(const struct quarantine *quarantine); /* how many 
 uint64_t quarantine_count(const struct quarantine *quarantine); /* put since the file was made */
 uint64_t quarantine_held(const struct quarantine *quarantine);  /* in it now */
 
+struct quarantine_room {
+    uint64_t bytes, size, pushed_out; /* of messages; that gave way to newer ones, in this run */
+    uint64_t condemned, forgotten;    /* messages that are known again, and no longer are */
+};
+void quarantine_room(const struct quarantine *quarantine, struct quarantine_room *room);
+
 /* Walks a quarantine file read-only, oldest first (`lumbard --quarantine`). ERR_MEMORY where it
  * cannot be put in order. */
 int quarantine_walk(const char *file,

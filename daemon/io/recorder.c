@@ -314,6 +314,7 @@ void recorder_rooms(struct recorder *recorder, const char *const *names, unsigne
         struct recorder_track *track = track_named(recorder, names[i]);
         if (track == NULL) { /* many rooms were renamed at once, and their tapes are still open */
             log_error("recorder: no place for one more room: %s is not recorded", names[i]);
+            recorder->tracks_refused++;
             continue;
         }
         track->wanted = true;
@@ -528,6 +529,10 @@ void recorder_stats(struct recorder *recorder, struct recorder_stats *stats)
     for (const struct recorder_job *job = recorder->free.first; job != NULL; job = job->next)
         stats->held_blocks--;
     pthread_mutex_unlock(&recorder->mutex);
+    for (unsigned i = 0; i < RECORDER_TRACKS; i++)
+        stats->tracks += recorder->tracks[i].room[0] != '\0';
+    stats->most_tracks = RECORDER_TRACKS;
+    stats->tracks_refused = recorder->tracks_refused;
 }
 
 /* ---- stop, close ---- */

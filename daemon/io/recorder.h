@@ -41,6 +41,8 @@ struct recorder_stats {
     uint64_t kept_bytes;               /* in the folder, when it was last looked at */
     unsigned held_blocks, most_blocks; /* being filled, or on their way to the disk */
     uint64_t removed;                  /* recordings that were too old, or too many */
+    unsigned tracks, most_tracks;      /* rooms, and those that a reload took away */
+    uint64_t tracks_refused;           /* rooms that found no place, and are not recorded */
 };
 
 struct recorder;

@@ -54,7 +54,8 @@ struct recorder {
 
     struct recorder_track tracks[RECORDER_TRACKS];
     unsigned track_of_room[CONFIG_ROOMS_MAX]; /* of room - 1 */
-    struct log_limit complaint;               /* of messages that are lost */
+    uint64_t tracks_refused;
+    struct log_limit complaint; /* of messages that are lost */
 
     struct recorder_file files[RECORDER_TRACKS]; /* the thread's, once it runs */
     int64_t newest_name_ms[RECORDER_TRACKS];     /* start in the room's newest name */

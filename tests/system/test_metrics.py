@@ -74,9 +74,10 @@ def promtool_has_nothing_to_complain_of(build):
 
 
 # In daemon/api_metrics_bounds.c; a bound that overflows here is counted there.
-BOUNDS = {"spool", "broker_queue", "devices", "feed", "alarms", "suppressed", "history_blocks",
-          "store_rows", "recorder_blocks", "webhook_calls", "connections", "questions", "answers",
-          "passwords", "accounts", "passes", "audit_lines", "removals"}
+BOUNDS = {"spool", "broker_queue", "devices", "feed", "alarms", "causes", "suppressed",
+          "history_blocks", "store_rows", "recorder_blocks", "recorder_tracks", "quarantine",
+          "condemned", "webhook_calls", "connections", "questions", "reports", "answers", "passwords",
+          "clients", "plans", "keys", "accounts", "passes", "audit_lines", "removals"}
 
 
 def bounds(clinic, what):

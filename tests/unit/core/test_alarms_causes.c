@@ -113,8 +113,8 @@ static void order(struct world *world, const char *what, enum alarm_deed deed)
 }
 
 /* One word of a way: "+a1" raised, "-a1" over, "!a1" acknowledged, "?a1" un-acknowledged, "_a1"
- * shelved, "^a1" taken back, ".a1" reset, ">23" device 2 moves to room 3; "B" "b" the broker is away
- * and back, "H" "h" the hub, "L" "l" all values lost and back; "m" a minute. */
+ * shelved, "^a1" taken back, ".a1" reset, ">23" device 2 moves to room 3; "B" "b" the broker is
+ * away and back, "H" "h" the hub, "L" "l" all values lost and back; "m" a minute. */
 static void step(struct world *world, const char *word)
 {
     const char *what = word + 1;
@@ -279,7 +279,8 @@ static void what_is_hidden_grows_no_more_urgent_until_it_is_in_sight(void **stat
     go(&world, "+w1 +a1 h m m m", all, sizeof(all));
     assert_string_equal(all, "w1<a1 a1:1");
     assert_int_equal(alarm_priority(alarm_of(&world, 'w', '1')), PRIORITY_MEDIUM);
-    assert_int_equal(alarm_priority(alarm_of(&world, 'a', '1')), PRIORITY_HIGH); /* the cause does */
+    assert_int_equal(alarm_priority(alarm_of(&world, 'a', '1')),
+                     PRIORITY_HIGH); /* the cause does */
     go(&world, "-a1", all, sizeof(all));
     assert_int_equal(alarm_priority(alarm_of(&world, 'w', '1')), PRIORITY_MEDIUM); /* from now on */
     go(&world, "m", all, sizeof(all));
@@ -355,6 +356,9 @@ static void a_thousand_causes_hide_what_they_can(void **state)
     }
     assert_int_equal(hidden, 1024);
     assert_int_equal(hides, 1024);
+    assert_int_equal(alarms_causes(world.alarms), ALARMS_CAUSES_MAX);
+    assert_int_equal(alarms_causes_lost(world.alarms) % (2000 - ALARMS_CAUSES_MAX), 0);
+    assert_true(alarms_causes_lost(world.alarms) > 0);
     world.broker_ms = NOW;
     tick(&world, 0);
     hidden = 0;

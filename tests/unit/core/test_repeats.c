@@ -61,7 +61,13 @@ static void the_oldest_gives_way(void **state)
         assert_int_equal(repeats_add(&repeats, &repeat), (i - 1) % REPEATS_MAX);
     }
     assert_null(repeats_find(&repeats, "key-1", 1000));
-    assert_int_equal(repeats_find(&repeats, "key-2", 1000)->id, 2);
+    assert_int_equal(repeats.lost, 1);
+    assert_int_equal(repeats_held(&repeats, 1000), REPEATS_MAX);
+    assert_int_equal(repeats_held(&repeats, REPEATS_MS + 3), REPEATS_MAX - 2);
+    struct repeat later = made("later", 300, REPEATS_MS + 3);
+    repeats_add(&repeats, &later); /* what it takes the place of holds no more */
+    assert_int_equal(repeats.lost, 1);
+    assert_int_equal(repeats_find(&repeats, "key-3", 1000)->id, 3);
     assert_int_equal(repeats_find(&repeats, "key-257", 1000)->id, 257);
 }
 

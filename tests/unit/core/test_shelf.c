@@ -78,6 +78,7 @@ static void what_is_beyond_the_bound_is_refused(void **state)
     assert_int_equal(put(shelf, 0, 0, "b", "", &diag), 0);
     assert_int_equal(diag.code, ERR_FULL);
     assert_int_equal(put(shelf, 1, 0, "a", "still", NULL), 1); /* what is there may change */
+    assert_int_equal(shelf_refused(shelf), 1);
     shelf_destroy(shelf);
 }
 

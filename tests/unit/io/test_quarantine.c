@@ -115,10 +115,16 @@ static void keeps_the_newest_and_counts_all_through_restarts(void **state)
     for (uint64_t run = 0; run < 5; run++) {
         struct quarantine *quarantine = opened();
         assert_int_equal(quarantine_count(quarantine), run * 1000);
-        assert_int_equal(quarantine_held(quarantine), found_in_file().count);
+        uint64_t held = quarantine_held(quarantine);
+        assert_int_equal(held, found_in_file().count);
         for (uint64_t n = 0; n < 1000; n++)
             put_number(quarantine, run * 1000 + n);
         struct found found = found_in_file(); /* it may be looked at while the hub runs */
+        struct quarantine_room room;
+        quarantine_room(quarantine, &room);
+        assert_int_equal(room.pushed_out + quarantine_held(quarantine), held + 1000);
+        assert_in_range(room.bytes, SIZE / 2, SIZE);
+        assert_int_equal(room.size, SIZE);
         assert_int_equal(found.last, run * 1000 + 999);
         assert_int_equal(found.first, found.last + 1 - found.count);
         assert_true(found.count > SIZE / 300);
@@ -319,6 +325,10 @@ static void what_killed_the_hub_takes_half_of_the_file_at_most(void **state)
         quarantine_condemn(quarantine, &deadly);
         put_of(quarantine, "x/1", 500, 2 * n + 2);
     }
+    struct quarantine_room room;
+    quarantine_room(quarantine, &room);
+    assert_int_equal(room.condemned, 60);
+    assert_int_equal(room.forgotten, 0);
     struct sent deadly = sent_by(""), other = sent_by("x/1");
     assert_in_range(deadly.bytes, SIZE / 4, SIZE / 2 + 2 * sizeof(payload));
     assert_int_equal(deadly.newest, 119);
