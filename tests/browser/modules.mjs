@@ -258,6 +258,53 @@ await tap.check('a gap told by the hub ends the line', () => {
     assert.ok(Number.isNaN(values[1]));
 });
 
+// ---- the line of a strip ----
+
+/** What a path is made of, as texts. */
+class Path {
+    steps = [];
+
+    moveTo(x, y) { this.steps.push(`to ${x} ${y}`); }
+
+    lineTo(x, y) { this.steps.push(`line ${x} ${y}`); }
+
+    rect(x, y, width, height) { this.steps.push(`bar ${x} ${y} ${width} ${height}`); }
+}
+
+/** Ten columns of 100 ms, values from 100 at the top to 0, a line of 2 px. */
+function traced(pairs, apart_ms = 1000) {
+    globalThis.Path2D = Path;
+    const series = new page.Series(300000);
+    for (const [time, value] of pairs) series.push(time, value);
+    const { line, bars } = page.traceOf(series,
+        { from: 0, to: 1000, left: 0, width: 10, thick: 2, y: (value) => 100 - value }, apart_ms);
+    return [...line.steps, ...bars.steps];
+}
+
+for (const [sentence, pairs, steps, apart_ms] of [
+    ['calm values are a line', [[0, 10], [100, 10], [200, 12]], ['to 0 90', 'line 0 90', 'line 1 90', 'line 2 88']],
+    ['what spreads within a column is a bar from lowest to highest, with half a line around it',
+        [[0, 50], [30, 70], [60, 20], [90, 40]], ['bar -1 29 2 52']],
+    ['bars that overlap need no line between them', [[0, 50], [50, 70], [100, 60], [150, 80]],
+        ['bar -1 29 2 22', 'bar 0 19 2 22']],
+    ['bars that do not are joined by one from the last value to the first', [[0, 50], [50, 60], [100, 80], [150, 90]],
+        ['to 0 40', 'line 1 20', 'bar -1 39 2 12', 'bar 0 9 2 12']],
+    ['a line goes on from a bar, and a bar from a line', [[0, 50], [100, 50], [150, 60], [200, 55]],
+        ['to 0 50', 'line 0 50', 'to 1 40', 'line 2 45', 'bar 0 39 2 12']],
+    ['a bar that is far from the one before is joined to it', [[0, 50], [50, 70], [500, 60], [550, 80]],
+        ['to 0 30', 'line 5 40', 'bar -1 29 2 22', 'bar 4 19 2 22']],
+    ['silence of the sensor breaks the line', [[0, 10], [50, NaN], [100, 20]],
+        ['to 0 90', 'line 0 90', 'to 1 80', 'line 1 80']],
+    ['and so does too long a time without a sample', [[0, 10], [900, 20]],
+        ['to 0 90', 'line 0 90', 'to 9 80', 'line 9 80'], 500],
+])
+    await tap.check(sentence, () => assert.deepEqual(traced(pairs, apart_ms), steps));
+
+await tap.check('however many samples, a column costs one bar', () => {
+    const many = Array.from({ length: 50000 }, (_, i) => [i / 50, i % 2 === 0 ? 20 : 60]);
+    assert.equal(traced(many).length, 10);
+});
+
 // ---- the clock ----
 
 function clocks() {

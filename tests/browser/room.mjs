@@ -88,6 +88,28 @@ export async function testHistory(tap, browser, clinic) {
         assert.equal(limits.length, 2, String(limits)); // 20 and 60 degrees, both medium
     });
 
+    await tap.check('the times beneath strips move along with them, and never by a minute', async () => {
+        const leaps = await page.evaluate((ms) => new Promise((done) => {
+            const { fillText } = CanvasRenderingContext2D.prototype;
+            const drawn = new Map();
+            const steps = [];
+            CanvasRenderingContext2D.prototype.fillText = function draw(said, x, y) {
+                fillText.call(this, said, x, y);
+                if (!/^\d\d:\d\d$/.test(said)) return;
+                if (!drawn.has(this)) drawn.set(this, new Map());
+                const known = drawn.get(this);
+                if (known.has(said)) steps.push(Math.abs(known.get(said) - x));
+                known.set(said, x);
+            };
+            setTimeout(() => {
+                CanvasRenderingContext2D.prototype.fillText = fillText;
+                done({ steps: steps.length, longest: Math.max(...steps) });
+            }, ms);
+        }), 4000);
+        assert.ok(leaps.steps > 20 && leaps.longest < 5, JSON.stringify(leaps));
+        return `${leaps.steps} drawings`;
+    });
+
     await tap.check('what was not sent again is old, and said to be', async () => {
         const shown = await until('its age', async () => {
             const all = await texts(page, '.strip .age');

@@ -16,6 +16,7 @@ import { number, term, words } from './words.js';
  *  @typedef {{device: Device, metric: Metric}} Angle
  *  @typedef {import('./strips.js').StripLoop} StripLoop */
 
+const PACE_MS = 80; // the hub tells values hardly more often
 const LEAST_DEG = 0.2; // less than this is not worth drawing anew
 const NEUTRAL = spineOf({ bend: 0, pelvis: 0 });
 const NEUTRAL_HEAD = headOf(NEUTRAL);
@@ -38,6 +39,7 @@ export function anglesIn(store, room) {
 /** @extends {Component<Props>} */
 export class SpineView extends Component {
     visible = false;
+    pace = PACE_MS;
     root = document.body; // until there is one
     #drawn = '';
 

@@ -5,7 +5,7 @@ import { MetricType, Priority } from '#live';
 import { STRIP_MS, isMeasured } from './store.js';
 import { drawNotes, drawPhases } from './stripmarks.js';
 import { theme } from './theme.js';
-import { bounds, extent, tracePath } from './trace.js';
+import { bounds, extent, traceOf } from './trace.js';
 import { number } from './words.js';
 import { figure } from './value.js';
 
@@ -17,6 +17,7 @@ const AXIS_PX = 60;
 const TIMES_PX = 28;
 const RIGHT_PX = 8;
 const FONT = '14px system-ui, sans-serif';
+const MINUTE_MS = 60000;
 const RESCALE_MS = 500;
 const BAND_PAD = 2; // css px
 const LABEL_PX = 18;
@@ -72,7 +73,7 @@ export class Strip {
             },
             axes: [
                 { stroke: ink, grid, ticks: { show: false }, font: FONT, space: 72, gap: 6,
-                    size: times ? TIMES_PX : 0, incrs: [60000], values: times ? minutes : none },
+                    size: times ? TIMES_PX : 0, incrs: [MINUTE_MS], values: times ? minutes : none },
                 { stroke: ink, grid, font: FONT,
                     ticks: { show: false }, size: AXIS_PX, gap: 8, space: 28,
                     values: measured ? numbers : none },
@@ -105,12 +106,16 @@ export class Strip {
         });
     }
 
+    /** In so many ms it moves by a part of a pixel. */
+    get pace() {
+        return STRIP_MS / (this.#plot.width * PARTS);
+    }
+
     /** Less than a part of a pixel nobody sees, and each drawing costs: at five minutes a strip, a
      *  display frame moves it by a fortieth. @param {number} now_ms @param {number} cursor_ms */
     #hasMoved(now_ms, cursor_ms) {
         const age = cursor_ms === 0 ? -1 : Math.round(now_ms - cursor_ms);
-        const part = STRIP_MS / (this.#plot.width * PARTS);
-        if (age === this.#age && Math.abs(now_ms - this.#to) < part) return false;
+        if (age === this.#age && Math.abs(now_ms - this.#to) < this.pace) return false;
         this.#age = age;
         return true;
     }
@@ -204,12 +209,14 @@ export class Strip {
     /** @param {Series} series */
     #drawLine(series) {
         const { ctx, bbox: { left, width } } = this.#plot;
-        ctx.strokeStyle = theme.line;
+        ctx.strokeStyle = ctx.fillStyle = theme.line;
         ctx.lineWidth = 2 * this.#ratio;
         ctx.lineJoin = ctx.lineCap = 'round';
-        const frame = { from: this.#to - STRIP_MS, to: this.#to, left, width,
+        const frame = { from: this.#to - STRIP_MS, to: this.#to, left, width, thick: ctx.lineWidth,
             y: (/** @type {number} */ value) => this.#y(value) };
-        ctx.stroke(tracePath(series, frame, this.metric.stale_ms));
+        const { line, bars } = traceOf(series, frame, this.metric.stale_ms);
+        ctx.stroke(line);
+        ctx.fill(bars);
     }
 
     /** @param {Series} series */
@@ -313,8 +320,8 @@ function decimalsOf(value) {
 
 /** @param {uPlot} plot @param {number[]} splits */
 function minutes(plot, splits) {
-    // A split may be a hair before its minute.
-    return splits.map((ms) => new Date(Math.round(ms)).toTimeString().slice(0, 5));
+    // Where the edge lies between two milliseconds, uPlot's splits may be one before their minute.
+    return splits.map((ms) => new Date(Math.round(ms / MINUTE_MS) * MINUTE_MS).toTimeString().slice(0, 5));
 }
 
 /** @param {uPlot} plot @param {number[]} splits */

@@ -24,10 +24,12 @@ function heightOf(metric) {
     return metric.key ? HEIGHTS.key : HEIGHTS.plain;
 }
 
-/** @typedef {{root: HTMLElement, visible: boolean,
- *    draw: (now: number, cursor: number, read: boolean) => void}} Drawn what the loop draws */
+/** @typedef {{root: HTMLElement, visible: boolean, pace: number,
+ *    draw: (now: number, cursor: number, read: boolean) => void}} Drawn what the loop draws; pace: ms
+ *    in which it may come to look different */
 
-/** The loop and the cursor that the strips of a room share, and what moves with them. */
+/** The loop and the cursor that the strips of a room share, and what moves with them. Display frames
+ *  in which nothing moves are left out: the browser has work with each, even where nothing is drawn. */
 export class StripLoop {
     /** @type {Set<Drawn>} */
     views = new Set();
@@ -35,6 +37,7 @@ export class StripLoop {
     marks = NO_MARKS; // of the room's treatment
     #age = -1; // of the cursor, ms before now; < 0: none
     #frame = 0;
+    #wait = 0;
     #read = 0;
     #turn = 0; // of those out of sight
     #seen = new IntersectionObserver((entries) => {
@@ -51,18 +54,35 @@ export class StripLoop {
     add(view) {
         this.views.add(view);
         this.#seen.observe(view.root);
-        if (this.views.size === 1) this.#frame = requestAnimationFrame(() => this.#draw());
+        if (this.views.size === 1) this.#soon();
     }
 
     /** @param {Drawn} view */
     remove(view) {
         this.views.delete(view);
         this.#seen.unobserve(view.root);
-        if (this.views.size === 0) cancelAnimationFrame(this.#frame);
+        if (this.views.size > 0) return;
+        clearTimeout(this.#wait);
+        cancelAnimationFrame(this.#frame);
+    }
+
+    /** With the next display frame. */
+    #soon() {
+        clearTimeout(this.#wait);
+        cancelAnimationFrame(this.#frame);
+        this.#frame = requestAnimationFrame(() => {
+            this.#wait = window.setTimeout(() => this.#soon(), this.#pace());
+            this.#draw();
+        });
+    }
+
+    #pace() {
+        let pace = READING_MS;
+        for (const view of this.views) if (view.visible) pace = Math.min(pace, view.pace);
+        return pace;
     }
 
     #draw() {
-        this.#frame = requestAnimationFrame(() => this.#draw());
         const now = this.store.clock.now();
         if (!Number.isFinite(now)) return;
         const cursor = this.#age < 0 ? 0 : now - this.#age;
@@ -83,6 +103,7 @@ export class StripLoop {
     point(age_ms) {
         this.#age = age_ms < 0 ? -1 : Math.min(age_ms, STRIP_MS);
         this.#read = 0;
+        this.#soon();
     }
 
     /** @param {KeyboardEvent} event */
@@ -120,6 +141,10 @@ export class StripView extends Component {
         this.props.loop.remove(this);
         this.resized?.disconnect();
         this.strip?.destroy();
+    }
+
+    get pace() {
+        return this.strip?.pace ?? 0;
     }
 
     /** What is inside is drawn by the loop. */

@@ -1,38 +1,83 @@
-// A measured metric's line, from its ring to a path.
+// A measured metric's line, from its ring to paths.
+//
+// Stroking thousands of joints is what costs most on a screen of strips, so only what is a line is
+// stroked: a column of pixels in which the values spread is a bar, as wide as the line, and filled.
 
 /** @typedef {import('./series.js').Series} Series
- *  @typedef {{from: number, to: number, left: number, width: number,
- *    y: (value: number) => number}} Frame time span in ms, place in canvas pixels */
+ *  @typedef {{from: number, to: number, left: number, width: number, thick: number,
+ *    y: (value: number) => number}} Frame time span in ms; place, and how thick the line is, in
+ *    canvas pixels */
 
-/** The line of a span of time: one column of pixels shows first, lowest, highest and last of what
- *  falls into it, so a thousand samples a pixel cost no more than four. Columns are counted from
- *  1970, not from the edge: a peak keeps its column while it moves, and does not flicker. The line
- *  is broken where the sensor was silent and where two samples are further apart than a value may
- *  be old.
+const CALM_PX = 0.5; // less of a spread than this is not seen beneath a line
+
+/** Columns of pixels, one after the other, as lines to be stroked and bars to be filled. */
+class Trace {
+    line = new Path2D();
+    bars = new Path2D();
+    #thick;
+    /** @type {'up' | 'line' | 'bar'} what the column before is part of; up: there is none */
+    #before = 'up';
+    #x = 0;
+    #last = 0;
+    #top = 0;
+    #bottom = 0;
+
+    /** @param {number} thick */
+    constructor(thick) {
+        this.#thick = thick;
+    }
+
+    /** The next column does not go on from this one. */
+    lift() {
+        this.#before = 'up';
+    }
+
+    /** @param {number} x @param {number} first @param {number} top @param {number} bottom
+     *  @param {number} last all in canvas pixels */
+    add(x, first, top, bottom, last) {
+        const isBar = bottom - top >= CALM_PX;
+        if (!isBar) first = last = (top + bottom) / 2;
+        if (this.#before === 'up' ? !isBar : !this.#touches(x, top, bottom, isBar)) this.#lead(x, first);
+        if (isBar)
+            this.bars.rect(x - this.#thick / 2, top - this.#thick / 2, this.#thick, bottom - top + this.#thick);
+        this.#before = isBar ? 'bar' : 'line';
+        this.#x = x;
+        this.#last = last;
+        this.#top = top;
+        this.#bottom = bottom;
+    }
+
+    /** Does a bar hang together with what is before it, without a line?
+     *  @param {number} x @param {number} top @param {number} bottom @param {boolean} isBar */
+    #touches(x, top, bottom, isBar) {
+        return isBar && x - this.#x <= this.#thick && top <= this.#bottom && bottom >= this.#top;
+    }
+
+    /** A line from the column before; a sample alone is a dot. @param {number} x @param {number} y */
+    #lead(x, y) {
+        if (this.#before === 'up') this.line.moveTo(x, y);
+        else if (this.#before === 'bar') this.line.moveTo(this.#x, this.#last);
+        this.line.lineTo(x, y);
+    }
+}
+
+/** The line of a span of time: one column of pixels shows lowest and highest of what falls into it,
+ *  and goes on from the last one before to its first, so a thousand samples a pixel cost no more than
+ *  one bar. Columns are counted from 1970, not from the edge: a peak keeps its column while it moves,
+ *  and does not flicker. The line is broken where the sensor was silent and where two samples are
+ *  further apart than a value may be old.
  *  @param {Series} series @param {Frame} frame @param {number} apart_ms 0: never too far */
-export function tracePath(series, { from, to, left, width, y }, apart_ms) {
-    const path = new Path2D();
+export function traceOf(series, { from, to, left, width, thick, y }, apart_ms) {
+    const trace = new Trace(thick);
     const { times, values, end } = series;
     const perPixel = (to - from) / width;
     const x = (/** @type {number} */ time) => left + (time - from) / perPixel;
-    let down = false; // the pen
     let column = -1;
     let last = -Infinity; // time of the sample before
     let first = 0, low = 0, high = 0, value = 0, at = 0;
 
     const flush = () => {
-        if (column < 0) return;
-        if (down) path.lineTo(at, y(first));
-        else {
-            path.moveTo(at, y(first));
-            path.lineTo(at, y(first)); // a sample alone is a dot
-        }
-        if (low < first || high > first) {
-            path.lineTo(at, y(low));
-            path.lineTo(at, y(high));
-            path.lineTo(at, y(value));
-        }
-        down = true;
+        if (column >= 0) trace.add(at, y(first), y(high), y(low), y(value));
         column = -1;
     };
 
@@ -40,22 +85,23 @@ export function tracePath(series, { from, to, left, width, y }, apart_ms) {
         const time = times[i];
         if (Number.isNaN(values[i]) || (apart_ms > 0 && time - last > apart_ms)) {
             flush();
-            down = false;
+            trace.lift();
         }
         last = time;
         if (Number.isNaN(values[i])) continue;
-        value = values[i];
         const here = Math.floor(time / perPixel);
         if (here !== column) {
             flush();
             column = here;
-            first = low = high = value;
+            first = low = high = values[i];
             at = x(time);
-        } else if (value < low) low = value;
+        }
+        value = values[i];
+        if (value < low) low = value;
         else if (value > high) high = value;
     }
     flush();
-    return path;
+    return trace;
 }
 
 /** Lowest and highest value since a time; null where there is none.
