@@ -475,11 +475,25 @@ await tap.check('what a person wrote in the text stays as it is', () => {
     assert.equal(withChange('derived: []\n', 'bent', 'above', '1 deg'), null);
 });
 
+await tap.check('lists and maps of one line are read and written', () => {
+    const { readFlow, writeFlow } = page;
+    const text = '[{metric: a, outside: [-10 deg, 10 deg]}, {not: {metric: b/c, is: heat}}]';
+    const read = [{ metric: 'a', outside: ['-10 deg', '10 deg'] }, { not: { metric: 'b/c', is: 'heat' } }];
+    assert.deepEqual(readFlow(text), read);
+    assert.equal(writeFlow(read), text);
+    assert.deepEqual(readFlow('{ a: "x, \\"y\\"" , b: \'#1\' }'), { a: 'x, "y"', b: '#1' });
+    assert.equal(writeFlow(['a, b', '"', '']), '["a, b", "\\"", ""]');
+    for (const value of [read, ['a, b', '\\', 'x: y'], { a: [] }]) assert.deepEqual(readFlow(writeFlow(value)), value);
+    for (const other of ['', '45 deg', '[', '[a', '[a, [b]', '{a}', '{a: }', '[a] b', '[a,,b]', '{a: b'])
+        assert.equal(readFlow(other), undefined, other);
+});
+
 await tap.check('a limit is a number and its unit, or none', () => {
     const { listOf, quantity } = page;
     assert.deepEqual(quantity('-85 dB{mW}'), { figure: '-85', unit: 'dB{mW}' });
     assert.deepEqual(quantity('0'), { figure: '0', unit: '' });
-    for (const other of ['80 % of own_range(a)', 'limit(a)', 'off', undefined, ['1 deg']])
+    assert.deepEqual(quantity('80 % of own_range(a)'), { figure: '80', unit: '% of own_range(a)' });
+    for (const other of ['own_range(a)', 'limit(a)', 'off', undefined, ['1 deg']])
         assert.equal(quantity(other), null);
     assert.deepEqual(listOf('[-29 deg, 29 deg]'), ['-29 deg', '29 deg']);
     assert.deepEqual(listOf(['-29 deg', '29 deg']), ['-29 deg', '29 deg']);

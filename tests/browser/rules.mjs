@@ -33,6 +33,26 @@ rules:
     above: limit(trunk_inclination)
     priority: high
     text: "{value}, and the plan says {limit}."
+  - name: twisted
+    title: Twisted and bent
+    all:
+      - {metric: lumbar_rotation, outside: [-10 deg, 10 deg], deadband: 2 deg}
+      - not: {metric: trunk_inclination, below: 20 deg, clear: 22 deg}
+    for: 2 s
+    priority: low
+    text: "Twisted {value} for {for}."
+  - name: near-end
+    title: Near the end
+    metric: lumbar_flexion
+    above: 80 % of own_range(lumbar_flexion)
+    priority: low
+    text: "Near the end of the own range."
+  - name: beyond-own
+    title: Beyond the own range
+    metric: lumbar_lateral_flexion
+    outside: own_range(lumbar_lateral_flexion)
+    priority: low
+    text: "Beyond the own range."
 `;
 
 async function ask(clinic, method, path, body = {}) {
@@ -183,7 +203,30 @@ export async function testRules(tap, browser, clinic, shots) {
         await fill(page, 'Holds for', '0');
         await until('nothing is changed', async () => !await page.$('.changed'));
         await open('Over the plan');
-        assert.match(await text(page, '.rule-form .hint'), /no plain numbers/);
+        assert.match(await text(page, '.rule-form .hint'), /client’s plan: change it there/);
+        await open('Beyond the own range');
+        assert.match(await text(page, '.rule-form .hint'), /client’s own range/);
+    });
+
+    await tap.check('each part of a condition has its limits in the form', async () => {
+        await open('Twisted and bent');
+        await fill(page, 'Lumbar rotation: Limit, above', '12');
+        await fill(page, 'Unless Trunk inclination: Limit, below', '25');
+        await soon(async () => assert.match(await text(page, '.changed'),
+            /Lumbar rotation: Limit, above 10 → 12\s+°; Unless Trunk inclination: Limit, below 20 → 25\s+°; .*Over again at 22 → 27/));
+        await page.screenshot({ path: join(shots, 'rules-parts.png') });
+        await open('Near the end');
+        await fill(page, 'Limit, above', '75');
+        assert.match(await page.inputValue('.rule-text textarea'), new RegExp('- name: twisted\n {4}all: '
+            + '\\[{metric: lumbar_rotation, outside: \\[-10 deg, 12 deg\\], deadband: 2 deg}, '
+            + '{not: {metric: trunk_inclination, below: 25 deg, clear: 27 deg}}\\]\n'));
+        assert.match(await page.inputValue('.rule-text textarea'), /above: 75 % of own_range\(lumbar_flexion\)/);
+        await page.click('.rule-bar .try'); // the hub reads it as it was meant
+        await soon(async () => assert.match(await text(page, '.rule-bar .verdict'), /./));
+        assert.equal(await text(page, '.complaint'), '');
+        await page.click('.rule-bar .discard');
+        await until('nothing is changed', async () => !await page.$('.changed'));
+        await page.click('.rule-text summary'); // it was folded in
     });
 
     await tap.check('a mistake in the text is told with its line, and changes nothing', async () => {

@@ -2,14 +2,16 @@
 // change is at once in the text of all changes; nothing of it counts before it is applied.
 import { Component } from 'preact';
 import { Choice } from './choice.js';
+import { readFlow, writeFlow } from './flow.js';
 import { html } from './html.js';
-import { changesOf, listOf, quantity, withChange } from './ruletext.js';
+import { changesOf, quantity, withChange } from './ruletext.js';
 import { unitSymbol } from './units.js';
 import { words } from './words.js';
 
 /** @typedef {Record<string, any>} Written a rule's map, words as they stand
- *  @typedef {{key: string, side: number | null, figure: string, unit: string}} Field side: of a pair
- *  @typedef {{name: string, base: Written, text: string, lasts: boolean,
+ *  @typedef {{path: (string | number)[], metric: string, figure: string, unit: string}} Field path: to it
+ *    in the rule; metric: that this part of a condition is about, '' the rule's own
+ *  @typedef {{name: string, base: Written, text: string, lasts: boolean, titleOf: (metric: string) => string,
  *    onText: (text: string) => void}} FormProps base: as it is in the other files; lasts: what it looks at
  *    is no event, so that it can hold for a while */
 
@@ -24,40 +26,65 @@ export function changedRule(base, changes) {
     const rule = { ...base };
     for (const [key, value] of Object.entries(changes))
         if (value === '') delete rule[key];
-        else rule[key] = value;
+        else rule[key] = readFlow(value) ?? value;
     return rule;
 }
 
-/** Those of its values that are numbers; and the delay that it could have.
- *  @param {Written} rule @param {boolean} lasts what it looks at @returns {Field[]} */
-function fieldsOf(rule, lasts) {
-    return KEYS.flatMap(/** @returns {Field[]} */ (key) => {
-        const one = quantity(rule[key] ?? (key === 'for' && lasts && rule.absent === undefined ? NO_DELAY : undefined));
-        if (one) return [{ key, side: null, ...one }];
-        const pair = listOf(rule[key]).map(quantity);
-        return pair.length === 2 && pair.every(Boolean)
-            ? pair.map((each, side) => ({ key, side, .../** @type {{figure: string, unit: string}} */ (each) })) : [];
-    });
+/** Those of its values that are numbers, in all parts of its condition; and the delay that it could
+ *  have. @param {Written} rule @param {boolean} lasts what it looks at @returns {Field[]} */
+export function fieldsOf(rule, lasts) {
+    const own = lasts && rule.absent === undefined ? { for: NO_DELAY, ...rule } : rule;
+    return partFields(own, [], '');
 }
 
-/** With the field at another figure, the value of its key as it is written. @param {Written} rule
- *  @param {Field} field @param {string} figure */
-function written(rule, { key, side, unit }, figure) {
-    const value = unit ? `${figure} ${unit}` : figure;
-    if (side === null) return value;
-    const pair = listOf(rule[key]).map(String);
-    pair[side] = value;
-    return `[${pair.join(', ')}]`;
+/** @param {Written} part @param {Field['path']} path @param {string} metric @returns {Field[]} */
+function partFields(part, path, metric) {
+    const fields = KEYS.flatMap((key) => {
+        const values = Array.isArray(part[key]) ? part[key] : [part[key]];
+        const found = values.map(quantity);
+        return found.every(Boolean) ? found.map((each, side) => ({ metric,
+            path: [...path, key, ...(Array.isArray(part[key]) ? [side] : [])],
+            .../** @type {{figure: string, unit: string}} */ (each) })) : [];
+    });
+    const inner = ['all', 'any', 'not'].flatMap((key) => {
+        const parts = Array.isArray(part[key]) ? part[key] : part[key] ? [part[key]] : [];
+        return parts.flatMap((/** @type {Written} */ each, /** @type {number} */ i) => partFields(each,
+            [...path, key, ...(Array.isArray(part[key]) ? [i] : [])], each.metric ?? ''));
+    });
+    return [...fields, ...inner];
+}
+
+/** What it is called. @param {Field} field @param {(metric: string) => string} titleOf */
+export function fieldName({ path, metric }, titleOf) {
+    const side = typeof path.at(-1) === 'number' ? path.at(-1) : '';
+    const key = `${side === '' ? path.at(-1) : path.at(-2)}${side}`;
+    const of = metric ? `${path.includes('not') ? words.unless : ''}${titleOf(metric)}: ` : '';
+    return of + (words.ruleKeys[key] ?? key);
+}
+
+/** With another value at its end. @param {any} value @param {Field['path']} path @param {string} end
+ *  @returns {any} */
+function withValue(value, path, end) {
+    if (path.length === 0) return end;
+    const [key, ...rest] = path;
+    const inner = withValue(value[key], rest, end);
+    return Array.isArray(value) ? value.map((each, i) => (i === key ? inner : each)) : { ...value, [key]: inner };
+}
+
+/** Where it is over again, of the same limit. @param {Field[]} fields @param {Field} limit */
+function clearOf(fields, { path }) {
+    const at = typeof path.at(-1) === 'string' ? path.length - 1 : path.length - 2;
+    const clear = path.map((step, i) => (i === at ? 'clear' : step)).join();
+    return LIMITS.includes(String(path[at])) ? fields.find((field) => field.path.join() === clear) : undefined;
 }
 
 /** Is it what stands in the other files? @param {Written} base @param {string} key @param {string} value */
 function isBase(base, key, value) {
-    const said = Array.isArray(base[key]) ? `[${base[key].join(', ')}]` : base[key] ?? '';
-    return said === value || key === 'for' && base.for === undefined && value === NO_DELAY;
+    return writeFlow(base[key] ?? '') === value || key === 'for' && base.for === undefined && value === NO_DELAY;
 }
 
 /** @param {FormProps} props */
-export function RuleForm({ name, base, text, lasts, onText }) {
+export function RuleForm({ name, base, text, lasts, titleOf, onText }) {
     const changes = changesOf(text, name);
     if (!changes) return html`<p class="hint">${words.ruleAsText}</p>`;
     const rule = changedRule(base, changes);
@@ -74,16 +101,18 @@ export function RuleForm({ name, base, text, lasts, onText }) {
     /** A limit takes along where it is over again, which would be beyond it else.
      *  @param {Field} field @param {string} figure */
     const setField = (field, figure) => {
-        const clear = LIMITS.includes(field.key)
-            ? fields.find(({ key, side }) => key === 'clear' && side === field.side) : undefined;
+        const clear = clearOf(fields, field);
         const moved = clear && String(Number((Number(clear.figure) + Number(figure) - Number(field.figure)).toFixed(3)));
-        set([field.key, written(rule, field, figure)],
-            ...(clear && moved ? [/** @type {[string, string]} */ (['clear', written(rule, clear, moved)])] : []));
+        let next = withValue(rule, field.path, `${figure} ${field.unit}`.trim());
+        if (clear) next = withValue(next, clear.path, `${moved} ${clear.unit}`.trim());
+        const keys = new Set([field, ...(clear ? [clear] : [])].map(({ path }) => String(path[0])));
+        set(...[...keys].map((key) => /** @type {[string, string]} */ ([key, writeFlow(next[key])])));
     };
+    const limited = fields.some(({ path }) => path.some((step) => [...LIMITS, 'absent'].includes(String(step))));
     return html`<div class="rule-form" role="group" aria-label=${words.changeRule(rule.title ?? name)}>
-        <div class="figures">${fields.map((field) => html`<${Figure} key=${`${field.key} ${field.side}`} field=${field}
-            onFigure=${(/** @type {string} */ figure) => setField(field, figure)} />`)}</div>
-        ${!fields.some(({ key }) => [...LIMITS, 'absent'].includes(key)) && html`<p class="hint">${words.limitsAsText}</p>`}
+        <div class="figures">${fields.map((field) => html`<${Figure} key=${field.path.join()} field=${field}
+            label=${fieldName(field, titleOf)} onFigure=${(/** @type {string} */ figure) => setField(field, figure)} />`)}</div>
+        ${!limited && html`<p class="hint">${limitsFrom(rule)}</p>`}
         <fieldset><legend>${words.urgency}</legend><div class="choices">${PRIORITIES.map((priority, i) => html`<${Choice}
             key=${priority} name=${`priority-${name}`} text=${[words.low, words.medium, words.high][i]}
             chosen=${rule.priority === priority} onChoose=${() => set(['priority', priority])} />`)}</div></fieldset>
@@ -98,8 +127,19 @@ export function RuleForm({ name, base, text, lasts, onText }) {
     </div>`;
 }
 
+/** Where they are changed that are no numbers of the rule. @param {Written} rule */
+function limitsFrom(rule) {
+    const said = LIMITS.map((key) => String(rule[key] ?? '')).join();
+    return /^,*own_range\(/.test(said) ? words.limitsAreOwn : /^,*limit\(/.test(said) ? words.limitsOfPlan : words.limitsAsText;
+}
+
+/** @param {string} unit as a rule writes it */
+export function unitWords(unit) {
+    return unit.startsWith('% of') ? words.ofOwnRange : unitSymbol(unit);
+}
+
 /** What is typed is nobody's until it is left, and stays though the page is drawn anew meanwhile.
- *  @extends {Component<{field: Field, onFigure: (figure: string) => void}, {typed: string | null}>} */
+ *  @extends {Component<{field: Field, label: string, onFigure: (figure: string) => void}, {typed: string | null}>} */
 class Figure extends Component {
     /** @type {{typed: string | null}} */
     state = { typed: null };
@@ -113,12 +153,11 @@ class Figure extends Component {
     }
 
     render() {
-        const { key, side, figure, unit } = this.props.field;
-        const label = words.ruleKeys[side === null ? key : `${key}${side}`] ?? key;
+        const { field: { figure, unit }, label } = this.props;
         return html`<label><span>${label}</span><span class="figure">
             <input type="number" step="any" value=${this.state.typed ?? figure} onChange=${() => this.#take()}
                 onInput=${(/** @type {Event} */ event) =>
                     this.setState({ typed: /** @type {HTMLInputElement} */ (event.currentTarget).value })} />
-            <span>${unitSymbol(unit)}</span></span></label>`;
+            <span>${unitWords(unit)}</span></span></label>`;
     }
 }

@@ -5,7 +5,7 @@ import { MetricType } from '#live';
 import { askHub, complaintOf, isDone } from './ask.js';
 import { html } from './html.js';
 import { SuppressedMark, kindWords } from './marks.js';
-import { PRIORITIES, RuleForm } from './ruleform.js';
+import { PRIORITIES, RuleForm, changedRule, fieldName, fieldsOf, unitWords } from './ruleform.js';
 import { changesOf, listOf, quantity } from './ruletext.js';
 import { RuleTrial } from './ruletrial.js';
 import { Slide } from './slide.js';
@@ -158,14 +158,16 @@ export class RulesScreen extends Component {
         const changed = changesOf(draft, name);
         const own = before === null && file === changes?.file; // a rule of the clinic's, whole in the text
         const isOpen = open === name;
+        const titleOf = (/** @type {string} */ metric) => metricTitle(this.props.store, metric);
         return html`
             ${changed && !own && Object.keys(changed).length > 0 && html`<p class="changed">
-                ${words.changedHere} ${Object.entries(changed).map(([key, value]) => changeWords(base, key, value)).join('; ')}</p>`}
+                ${words.changedHere} ${Object.entries(changed)
+                    .map(([key, value]) => changeWords(base, key, value, titleOf)).join('; ')}</p>`}
             ${this.props.mayChange && changes?.file && html`<button class="change" aria-expanded=${isOpen}
                 aria-label=${words.changeRule(title)} onClick=${() => this.setState({ open: isOpen ? '' : name })}>
                 ${isOpen ? words.foldIn : words.change}</button>
                 ${isOpen && (own ? html`<p class="hint">${words.ruleAsText}</p>` : html`<${RuleForm} name=${name}
-                    base=${base} text=${draft} lasts=${lasts} onText=${(/** @type {string} */ text) => this.#draft(text)} />`)}`}`;
+                    base=${base} text=${draft} lasts=${lasts} titleOf=${titleOf} onText=${(/** @type {string} */ text) => this.#draft(text)} />`)}`}`;
     }
 
     /** For who writes rules: all of it. @param {Changes} changes */
@@ -180,9 +182,25 @@ export class RulesScreen extends Component {
     }
 }
 
-/** "limit 45 deg → 50 deg". @param {Record<string, any>} base @param {string} key @param {string} value */
-function changeWords(base, key, value) {
+/** Of a metric as a rule names it, with its kind or without. @param {Store} store @param {string} name */
+function metricTitle(store, name) {
+    const found = [...store.metrics.values()].find((metric) => metric.name === name.split('/').at(-1));
+    return found ? term(found.title) : name;
+}
+
+/** "limit 45 deg → 50 deg", in each part of a condition where it is another one.
+ *  @param {Record<string, any>} base @param {string} key @param {string} value
+ *  @param {(metric: string) => string} titleOf */
+function changeWords(base, key, value, titleOf) {
     if (key === 'off') return words.off;
+    const changed = fieldsOf(changedRule({}, { [key]: value }), false).filter(({ metric }) => metric !== '');
+    const before = fieldsOf({ [key]: base[key] }, false);
+    if (changed.length > 0)
+        return changed.flatMap((field) => {
+            const old = before.find(({ path }) => path.join() === field.path.join());
+            return old && old.figure !== field.figure ? [`${fieldName(field, titleOf)} ${old.figure} → ${field.figure}
+                ${unitWords(field.unit)}`] : [];
+        }).join('; ');
     return `${words.ruleKeys[key] ?? key} ${valueWords(base[key])} → ${valueWords(value)}`;
 }
 

@@ -2,6 +2,8 @@
 // block of one rule in it is read and written, a line for each key; whatever else stands there stays as
 // it is. What this does not understand is left to the hub, which checks all of it.
 
+import { readFlow } from './flow.js';
+
 const HEAD = '# What this clinic changes of its rules: see lumbar-rules(5), CHANGES.';
 
 /** @typedef {{from: number, to: number, indent: string}} Block its lines, and what is before its keys */
@@ -99,16 +101,16 @@ function dropBlock(lines, name) {
     if (list >= 0) lines[list] = 'rules: []';
 }
 
-/** "45 deg" as a number and its unit; null: it is no number. @param {unknown} scalar
- *  @returns {{figure: string, unit: string} | null} */
+/** "45 deg" as a number and its unit, which may be a share: "80 % of own_range(...)"; null: it is no
+ *  number. @param {unknown} scalar @returns {{figure: string, unit: string} | null} */
 export function quantity(scalar) {
-    const found = typeof scalar === 'string' ? /^(-?\d+(?:\.\d+)?)\s*(\S*)$/.exec(scalar.trim()) : null;
+    const found = typeof scalar === 'string'
+        ? /^(-?\d+(?:\.\d+)?)\s*(\S*|% of own_range\(.*\))$/.exec(scalar.trim()) : null;
     return found && { figure: found[1], unit: found[2] };
 }
 
 /** A list that was written in one line, or is one already. @param {unknown} value @returns {unknown[]} */
 export function listOf(value) {
-    if (Array.isArray(value)) return value;
-    const found = typeof value === 'string' ? /^\[(.*)\]$/.exec(value.trim()) : null;
-    return found ? found[1].split(',').map((part) => part.trim()) : [];
+    const read = typeof value === 'string' ? readFlow(value) : value;
+    return Array.isArray(read) ? read : [];
 }

@@ -5,6 +5,7 @@ export { freshnessOf } from './freshness.js';
 export { HubClock } from './hubclock.js';
 export { layout } from './layout.js';
 export { parseRoute } from './route.js';
+export { readFlow, writeFlow } from './flow.js';
 export { changesOf, listOf, quantity, withChange } from './ruletext.js';
 export { Series } from './series.js';
 export { Store } from './store.js';
