@@ -39,17 +39,9 @@ static void *grown(struct reader *reader, void *list, size_t count, size_t *room
     return larger;
 }
 
-static void on_session(void *user, const struct store_value *values, unsigned count)
+void session_read_course(const struct store_value *values, const struct body *body,
+                         struct course_session *session)
 {
-    struct reader *reader = user;
-    size_t *have = &reader->answer.course.session_count;
-    (void)count;
-    void *list =
-        grown(reader, reader->sessions, *have, &reader->session_room, sizeof(*reader->sessions));
-    if (list == NULL)
-        return;
-    reader->sessions = list;
-    struct course_session *session = &reader->sessions[(*have)++];
     *session = (struct course_session){
         .id = (uint64_t)values[ID].integer,
         .opened_ms = store_integer(&values[CREATED]),
@@ -65,11 +57,26 @@ static void on_session(void *user, const struct store_value *values, unsigned co
     };
     store_copy_text(&values[ROOM], session->room, sizeof(session->room));
     store_copy_text(&values[THERAPIST], session->therapist, sizeof(session->therapist));
-    json_t *body = values[BODY].type == STORE_TEXT ? json_loads(values[BODY].text, 0, NULL) : NULL;
-    const char *title = json_string_value(json_object_get(json_object_get(body, "plan"), "title"));
+    json_t *json = values[BODY].type == STORE_TEXT ? json_loads(values[BODY].text, 0, NULL) : NULL;
+    const char *title = json_string_value(json_object_get(json_object_get(json, "plan"), "title"));
     snprintf(session->plan, sizeof(session->plan), "%s", title != NULL ? title : "");
-    session_read_doses(body, reader->body, session->doses);
-    json_decref(body);
+    if (body != NULL)
+        session_read_doses(json, body, session->doses);
+    json_decref(json);
+}
+
+static void on_session(void *user, const struct store_value *values, unsigned count)
+{
+    struct reader *reader = user;
+    size_t *have = &reader->answer.course.session_count;
+    (void)count;
+    void *list =
+        grown(reader, reader->sessions, *have, &reader->session_room, sizeof(*reader->sessions));
+    if (list == NULL)
+        return;
+    reader->sessions = list;
+    struct course_session *session = &reader->sessions[(*have)++];
+    session_read_course(values, reader->body, session);
 }
 
 static void on_range(void *user, const struct store_value *values, unsigned count)

@@ -27,25 +27,7 @@ static void on_session(void *user, const struct store_value *values, unsigned co
     if (past->count > reader->most)
         return;
     struct course_session *session = &past->sessions[past->count];
-    *session = (struct course_session){
-        .id = (uint64_t)values[ID].integer,
-        .opened_ms = store_integer(&values[CREATED]),
-        .started_ms = store_integer(&values[STARTED]),
-        .ended_ms = store_integer(&values[ENDED]),
-        .state = values[STATE].type == STORE_TEXT ? session_state_named(values[STATE].text)
-                                                  : SESSION_NONE,
-        .pain = {session_score(&values[PAIN_BEFORE]), SESSION_NO_SCORE,
-                 session_score(&values[PAIN_AFTER])},
-        .rmdq = session_score(&values[RMDQ]),
-        .odi = session_score(&values[ODI]),
-        .adverse = values[ADVERSE].type == STORE_TEXT,
-    };
-    store_copy_text(&values[ROOM], session->room, sizeof(session->room));
-    store_copy_text(&values[THERAPIST], session->therapist, sizeof(session->therapist));
-    json_t *body = values[BODY].type == STORE_TEXT ? json_loads(values[BODY].text, 0, NULL) : NULL;
-    const char *title = json_string_value(json_object_get(json_object_get(body, "plan"), "title"));
-    snprintf(session->plan, sizeof(session->plan), "%s", title != NULL ? title : "");
-    json_decref(body);
+    session_read_course(values, NULL, session);
     past->clients[past->count++] = (uint64_t)store_integer(&values[CLIENT]);
 }
 

@@ -9,6 +9,7 @@
 
 #include <jansson.h>
 
+#include "core/course.h"
 #include "core/report.h"
 #include "io/store_state.h"
 
@@ -60,6 +61,10 @@ int session_read(struct session_reading *reading, uint64_t id, session_rows_cb *
 /* What a session's row says of the dose, by region. */
 void session_read_doses(const json_t *body_json, const struct body *body,
                         struct session_dose doses[BODY_REGIONS_MAX]);
+
+/* A session of a course, from its row; without doses where `body` is NULL. */
+void session_read_course(const struct store_value *values, const struct body *body,
+                         struct course_session *session);
 
 /* A test of a range, from a row of `calibration`; false: it is none. */
 bool session_read_range(const struct store_value *values, struct report_range *range);
