@@ -271,14 +271,18 @@ class Path {
     rect(x, y, width, height) { this.steps.push(`bar ${x} ${y} ${width} ${height}`); }
 }
 
-/** Ten columns of 100 ms, values from 100 at the top to 0, a line of 2 px. */
-function traced(pairs, apart_ms = 1000) {
+/** Ten columns of 100 ms up to a time, values from 100 at the top to 0, a line of 2 px. */
+function stepsOf(columns, series, to = 1000, apart_ms = 1000) {
     globalThis.Path2D = Path;
+    const { line, bars } = columns.trace(series,
+        { from: to - 1000, to, left: 0, width: 10, thick: 2, y: (value) => 100 - value }, apart_ms);
+    return [...line.steps, ...bars.steps];
+}
+
+function traced(pairs, apart_ms) {
     const series = new page.Series(300000);
     for (const [time, value] of pairs) series.push(time, value);
-    const { line, bars } = page.traceOf(series,
-        { from: 0, to: 1000, left: 0, width: 10, thick: 2, y: (value) => 100 - value }, apart_ms);
-    return [...line.steps, ...bars.steps];
+    return stepsOf(new page.Columns(), series, 1000, apart_ms);
 }
 
 for (const [sentence, pairs, steps, apart_ms] of [
@@ -303,6 +307,21 @@ for (const [sentence, pairs, steps, apart_ms] of [
 await tap.check('however many samples, a column costs one bar', () => {
     const many = Array.from({ length: 50000 }, (_, i) => [i / 50, i % 2 === 0 ? 20 : 60]);
     assert.equal(traced(many).length, 10);
+});
+
+await tap.check('columns that are kept show the same as those that are made anew', () => {
+    const series = new page.Series(5000);
+    const kept = new page.Columns();
+    const noise = (i) => ((i * 7919) % 83) + (i % 3 === 0 ? 0.25 : 0);
+    for (let i = 0; i < 9000; i++) {
+        if (i % 600 === 599) series.cut();
+        if (i % 700 === 699) series.push(i * 5 - 12, 90); // late
+        if (i % 800 < 60) continue; // a hole
+        series.push(i * 5, i % 90 === 0 ? NaN : noise(i));
+        if (i % 13 > 0 || i < 300) continue;
+        assert.deepEqual(stepsOf(kept, series, i * 5, 200), stepsOf(new page.Columns(), series, i * 5, 200), `at ${i}`);
+    }
+    assert.ok(series.dropped > 0 && series.changes > 0);
 });
 
 // ---- the clock ----

@@ -13,6 +13,8 @@ export class Series {
     values = new Float32Array(FIRST_CAPACITY); // NaN: the sensor had nothing to say
     start = 0;
     end = 0;
+    dropped = 0; // places at the front that were given up, in all: start + dropped never goes back
+    changes = 0; // of what was not at the end
     #span;
 
     /** @param {number} span_ms how far back it has to reach */
@@ -26,6 +28,7 @@ export class Series {
         let at = this.end;
         // Held back by the device or sent again: it belongs further left.
         while (at > this.start && this.times[at - 1] >= time) at--;
+        if (at < this.end) this.changes++;
         if (at < this.end && this.times[at] === time) {
             this.values[at] = value;
             return;
@@ -71,6 +74,7 @@ export class Series {
         const values = capacity === this.values.length ? this.values : new Float32Array(capacity);
         times.set(this.times.subarray(from, this.end));
         values.set(this.values.subarray(from, this.end));
+        this.dropped += from;
         this.end -= from;
         this.start = 0;
         this.times = times;

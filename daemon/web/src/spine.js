@@ -7,7 +7,7 @@ import { freshnessOf } from './freshness.js';
 import { html } from './html.js';
 import { arcPath, backOf, headOf, linePath, poseOf, spineOf, trunkPath, vertebraePath } from './spineform.js';
 import { unitSuffix } from './units.js';
-import { reading } from './value.js';
+import { reading, write } from './value.js';
 import { number, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
@@ -137,9 +137,8 @@ export class SpineView extends Component {
             const shown = reading(metric, this.props.store.value(device, metric), now);
             const cell = cells[i];
             if (!cell) return;
-            cell.className = `value ${shown.freshness}`;
-            cell.children[1].textContent = shown.figure + shown.unit;
-            cell.children[2].textContent = shown.freshness === 'fresh' ? '' : shown.age;
+            write(cell, shown.freshness, [cell.children[1], shown.figure + shown.unit],
+                [cell.children[2], shown.freshness === 'fresh' ? '' : shown.age]);
         });
     }
 

@@ -5,7 +5,7 @@ import { MetricType, Priority } from '#live';
 import { STRIP_MS, isMeasured } from './store.js';
 import { drawNotes, drawPhases } from './stripmarks.js';
 import { theme } from './theme.js';
-import { bounds, extent, traceOf } from './trace.js';
+import { Columns, bounds, extent } from './trace.js';
 import { number } from './words.js';
 import { figure } from './value.js';
 
@@ -29,6 +29,7 @@ const NOTHING = /** @type {[number[]]} */ ([[]]);
 export class Strip {
     metric;
     #series;
+    #columns = new Columns();
     #limitsNow;
     /** @type {Limit[]} */
     #limits = [];
@@ -214,7 +215,7 @@ export class Strip {
         ctx.lineJoin = ctx.lineCap = 'round';
         const frame = { from: this.#to - STRIP_MS, to: this.#to, left, width, thick: ctx.lineWidth,
             y: (/** @type {number} */ value) => this.#y(value) };
-        const { line, bars } = traceOf(series, frame, this.metric.stale_ms);
+        const { line, bars } = this.#columns.trace(series, frame, this.metric.stale_ms);
         ctx.stroke(line);
         ctx.fill(bars);
     }

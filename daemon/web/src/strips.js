@@ -5,7 +5,7 @@ import { STRIP_MS, isMeasured } from './store.js';
 import { PLOT_LEFT, PLOT_RIGHT, Strip } from './strip.js';
 import { NO_MARKS } from './stripmarks.js';
 import { unitSuffix } from './units.js';
-import { DASH, figure, reading } from './value.js';
+import { DASH, figure, reading, write } from './value.js';
 import { clockTime, span, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
@@ -183,9 +183,7 @@ export class StripView extends Component {
     /** @param {{freshness: string, figure: string, unit: string, age: string}} shown */
     #write(shown) {
         const cell = this.#part('.value');
-        cell.className = `value ${shown.freshness}`;
-        cell.children[0].textContent = shown.figure + shown.unit;
-        cell.children[1].textContent = shown.age;
+        write(cell, shown.freshness, [cell.children[0], shown.figure + shown.unit], [cell.children[1], shown.age]);
     }
 
     render() {

@@ -9,7 +9,7 @@ export { readFlow, writeFlow } from './flow.js';
 export { changesOf, listOf, quantity, withChange } from './ruletext.js';
 export { Series } from './series.js';
 export { Store } from './store.js';
-export { bounds, extent, traceOf } from './trace.js';
+export { Columns, bounds, extent } from './trace.js';
 export { unitSuffix, unitSymbol } from './units.js';
 export { View } from './view.js';
 export { NONE, decodeFrame, decodeWatch, encodeFrame, encodeWatch, valueOf } from './wire.js';

@@ -61,47 +61,105 @@ class Trace {
     }
 }
 
-/** The line of a span of time: one column of pixels shows lowest and highest of what falls into it,
- *  and goes on from the last one before to its first, so a thousand samples a pixel cost no more than
- *  one bar. Columns are counted from 1970, not from the edge: a peak keeps its column while it moves,
- *  and does not flicker. The line is broken where the sensor was silent and where two samples are
- *  further apart than a value may be old.
- *  @param {Series} series @param {Frame} frame @param {number} apart_ms 0: never too far */
-export function traceOf(series, { from, to, left, width, thick, y }, apart_ms) {
-    const trace = new Trace(thick);
-    const { times, values, end } = series;
-    const perPixel = (to - from) / width;
-    const x = (/** @type {number} */ time) => left + (time - from) / perPixel;
-    let column = -1;
-    let last = -Infinity; // time of the sample before
-    let first = 0, low = 0, high = 0, value = 0, at = 0;
+/** A series as columns of pixels: each has lowest and highest of what falls into it, and goes on from
+ *  the last one before to its first, so a thousand samples a pixel cost no more than one bar. Columns
+ *  are counted from 1970, not from the edge: a peak keeps its column while it moves, and does not
+ *  flicker; and what was once gone through is kept for the next drawing. The line is broken where the
+ *  sensor was silent and where two samples are further apart than a value may be old. */
+export class Columns {
+    /** @type {number[]} times of their first samples */
+    #times = [];
+    /** @type {number[]} */
+    #first = [];
+    /** @type {number[]} */
+    #low = [];
+    /** @type {number[]} */
+    #high = [];
+    /** @type {number[]} */
+    #last = [];
+    /** @type {boolean[]} they do not go on from the one before */
+    #broken = [];
+    /** @type {Series | undefined} */
+    #series;
+    #changes = 0;
+    #perPixel = 0;
+    #next = 0; // sample, counted with those that the series has dropped
+    #seen = -Infinity; // time of the sample before
+    #open = NaN; // number of the column that the next sample may fall into
 
-    const flush = () => {
-        if (column >= 0) trace.add(at, y(first), y(high), y(low), y(value));
-        column = -1;
-    };
-
-    for (let i = Math.max(series.start, series.find(from) - 1); i < end; i++) {
-        const time = times[i];
-        if (Number.isNaN(values[i]) || (apart_ms > 0 && time - last > apart_ms)) {
-            flush();
-            trace.lift();
+    /** The line of a span of time. @param {Series} series @param {Frame} frame
+     *  @param {number} apart_ms 0: never too far */
+    trace(series, { from, to, left, width, thick, y }, apart_ms) {
+        const perPixel = (to - from) / width;
+        if (series !== this.#series || series.changes !== this.#changes || perPixel !== this.#perPixel)
+            this.#begin(series, perPixel);
+        this.#take(series, apart_ms);
+        this.#forget(from);
+        const trace = new Trace(thick);
+        for (let i = 0; i < this.#times.length; i++) {
+            if (this.#broken[i]) trace.lift();
+            trace.add(left + (this.#times[i] - from) / perPixel, y(this.#first[i]), y(this.#high[i]),
+                y(this.#low[i]), y(this.#last[i]));
         }
-        last = time;
-        if (Number.isNaN(values[i])) continue;
-        const here = Math.floor(time / perPixel);
-        if (here !== column) {
-            flush();
-            column = here;
-            first = low = high = values[i];
-            at = x(time);
-        }
-        value = values[i];
-        if (value < low) low = value;
-        else if (value > high) high = value;
+        return trace;
     }
-    flush();
-    return trace;
+
+    /** Anew, from the oldest sample on. @param {Series} series @param {number} perPixel ms */
+    #begin(series, perPixel) {
+        this.#series = series;
+        this.#changes = series.changes;
+        this.#perPixel = perPixel;
+        this.#next = series.start + series.dropped;
+        this.#seen = -Infinity;
+        this.#open = NaN;
+        this.#cut(this.#times.length);
+    }
+
+    /** @param {Series} series @param {number} apart_ms */
+    #take({ times, values, start, end, dropped }, apart_ms) {
+        for (let i = Math.max(start, this.#next - dropped); i < end; i++) {
+            const time = times[i];
+            const value = values[i];
+            const isGone = Number.isNaN(value);
+            if (isGone || (apart_ms > 0 && time - this.#seen > apart_ms)) this.#open = NaN;
+            this.#seen = time;
+            if (isGone) continue;
+            const column = Math.floor(time / this.#perPixel);
+            if (column === this.#open) this.#widen(value);
+            else this.#add(time, value, Number.isNaN(this.#open));
+            this.#open = column;
+        }
+        this.#next = end + dropped;
+    }
+
+    /** @param {number} value */
+    #widen(value) {
+        const i = this.#times.length - 1;
+        if (value < this.#low[i]) this.#low[i] = value;
+        else if (value > this.#high[i]) this.#high[i] = value;
+        this.#last[i] = value;
+    }
+
+    /** @param {number} time @param {number} value @param {boolean} isBroken */
+    #add(time, value, isBroken) {
+        this.#times.push(time);
+        for (const list of [this.#first, this.#low, this.#high, this.#last]) list.push(value);
+        this.#broken.push(isBroken);
+    }
+
+    /** All but one that lie before; that one leads to the edge. @param {number} from */
+    #forget(from) {
+        let gone = 0;
+        while (gone + 1 < this.#times.length && this.#times[gone + 1] < from) gone++;
+        this.#cut(gone);
+    }
+
+    /** @param {number} count of the oldest */
+    #cut(count) {
+        if (count === 0) return;
+        for (const list of [this.#times, this.#first, this.#low, this.#high, this.#last, this.#broken])
+            list.splice(0, count);
+    }
 }
 
 /** Lowest and highest value since a time; null where there is none.

@@ -46,6 +46,14 @@ export function reading(metric, value, now_ms) {
     };
 }
 
+/** Writes into a cell what is another text than before: laying a page out costs more than to compare.
+ *  @param {Element} cell @param {string} freshness @param {[Element, string][]} texts */
+export function write(cell, freshness, ...texts) {
+    const kind = `value ${freshness}`;
+    if (cell.className !== kind) cell.className = kind;
+    for (const [part, text] of texts) if (part.textContent !== text) part.textContent = text;
+}
+
 /** @param {{metric: Metric, value: Value | undefined, now: number}} props */
 export function ValueCell({ metric, value, now }) {
     const shown = reading(metric, value, now);
