@@ -73,10 +73,21 @@ export async function testAccounts(tap, browser, clinic, shots) {
 
         await anna.page.click('footer a[href="#/own"]');
         await anna.page.fill('input[name="why"]', 'Ben is ill, his client waits');
+        // Seen by lena's page itself, so that no look at it from here is in the time.
+        await lena.page.evaluate(() => {
+            const look = () => {
+                const said = [...document.querySelectorAll('.banner')].map((e) => e.textContent).join(' ');
+                if (/anna has broken the glass.*Ben is ill/s.test(said))
+                    globalThis.toldAt ??= Date.now();
+            };
+            new MutationObserver(look).observe(document.body, { subtree: true, childList: true, characterData: true });
+        });
+        await anna.page.evaluate(() => document.addEventListener('click', () => { globalThis.brokenAt ??= Date.now(); }, true));
         await anna.page.click('form:has(input[name="why"]) button.do');
         // At once, by a frame: the page asks for nothing by itself.
-        await until('the lead is told', async () =>
-            /anna has broken the glass.*Ben is ill/s.test((await texts(lena.page, '.banner')).join(' ')), 30000);
+        await until('the lead is told', () => lena.page.evaluate(() => globalThis.toldAt), 30000);
+        const took = await lena.page.evaluate(() => globalThis.toldAt) - await anna.page.evaluate(() => globalThis.brokenAt);
+        assert.ok(took >= 0 && took < 1000, `the lead's page said it after ${took} ms`);
         await until('what she is told', async () => /until/.test(await text(anna.page, '.people .banner')));
         assert.deepEqual(await faults(anna.page), []);
         await anna.page.goto(clinic.url);
