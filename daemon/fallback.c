@@ -46,6 +46,8 @@ static int load_kept(struct lumbard *hub)
     const char *folder = hub->kept.folder;
     for (uint32_t number = UINT32_MAX; (number = kept_below(folder, number)) != 0;) {
         struct diag diag = {0};
+        if (!kept_is_whole(folder, number))
+            continue;
         if (setup_load_kept(&hub->setup, kept_file(folder, number, file, sizeof(file)), &diag) != 0)
             continue;
         if (check_setup(&hub->setup, &diag) == 0) {
@@ -71,6 +73,36 @@ int hub_load_setup(struct lumbard *hub, struct diag *diag)
     return 0;
 }
 
+/* ---- the hub is up with it ---- */
+
+static void on_sync(uv_work_t *work)
+{
+    const struct lumbard *hub = work->data;
+    kept_sync(hub->kept.folder);
+}
+
+static void after_sync(uv_work_t *work, int status);
+
+/* A slow disk takes its time for each file: the page must not wait for that. */
+static void sync_kept(struct lumbard *hub)
+{
+    struct hub_kept *kept = &hub->kept;
+    kept->again = kept->syncing;
+    if (kept->again)
+        return;
+    kept->work.data = hub;
+    kept->syncing = uv_queue_work(&hub->loop, &kept->work, on_sync, after_sync) == 0;
+}
+
+static void after_sync(uv_work_t *work, int status)
+{
+    struct lumbard *hub = work->data;
+    (void)status;
+    hub->kept.syncing = false;
+    if (hub->kept.again)
+        sync_kept(hub);
+}
+
 void hub_keep_setup(struct lumbard *hub)
 {
     unsigned tries;
@@ -80,4 +112,5 @@ void hub_keep_setup(struct lumbard *hub)
         return; /* it has been changed since, and is another's to try */
     hub->kept.number = kept_good(hub->kept.folder);
     hub->kept.complaint[0] = '\0';
+    sync_kept(hub);
 }

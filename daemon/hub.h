@@ -139,6 +139,8 @@ struct hub_noted {
 struct hub_kept {
     char folder[PATH_MAX]; /* "": none are kept */
     uint32_t number;       /* the newest that the hub came up with; 0: none */
+    uv_work_t work;        /* what is new of them is being synced, */
+    bool syncing, again;   /* and more of it has come meanwhile */
     char complaint[512];   /* why it runs with that, and not with what the file says; "": it does */
 };
 

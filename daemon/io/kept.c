@@ -17,6 +17,7 @@
 #define FILE_NAME "lumbard.yaml"
 #define TRYING    "trying"
 #define TRIES     "tries"
+#define UNSYNCED  "unsynced" /* made before all else in a folder, and removed behind it */
 
 static const char *join(char out[PATH_MAX], const char *folder, const char *name)
 {
@@ -162,7 +163,8 @@ static bool write_files(const char *folder, const char *name, const struct files
 
 static bool write_set(const char *folder, const struct kept_set *set)
 {
-    return mkdir(folder, 0750) == 0 && write_file(folder, FILE_NAME, set->text, set->bytes) &&
+    return mkdir(folder, 0750) == 0 && write_file(folder, UNSYNCED, "", 0) &&
+           write_file(folder, FILE_NAME, set->text, set->bytes) &&
            write_files(folder, KEPT_RULES, &set->rules) &&
            write_files(folder, KEPT_PLANS, &set->plans) &&
            (set->changes.count == 0 || write_file(folder, KEPT_CHANGES, set->changes.list[0].text,
@@ -264,7 +266,6 @@ uint32_t kept_good(const char *folder)
     uint32_t newest = kept_below(folder, UINT32_MAX), count = 0;
     if (folder[0] == '\0' || !files_exists(join(trying, folder, TRYING)))
         return newest;
-    nftw(trying, sync_one, 8, FTW_PHYS);
     if (rename(trying, join_number(number, folder, newest + 1)) != 0)
         return newest;
     kept_drop(folder);
@@ -272,4 +273,23 @@ uint32_t kept_good(const char *folder)
         if (++count > KEPT_MOST)
             remove_tree(join_number(number, folder, at));
     return newest + 1;
+}
+
+bool kept_is_whole(const char *folder, uint32_t number)
+{
+    char path[PATH_MAX], mark[PATH_MAX];
+    return !files_exists(join(mark, join_number(path, folder, number), UNSYNCED));
+}
+
+void kept_sync(const char *folder)
+{
+    char path[PATH_MAX], mark[PATH_MAX];
+    struct stat status = {0};
+    for (uint32_t at = UINT32_MAX; (at = kept_below(folder, at)) != 0;) {
+        if (kept_is_whole(folder, at))
+            continue;
+        nftw(join_number(path, folder, at), sync_one, 8, FTW_PHYS);
+        sync_one(folder, &status, FTW_D, NULL);
+        unlink(join(mark, path, UNSYNCED));
+    }
 }

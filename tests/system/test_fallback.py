@@ -4,6 +4,7 @@ import json
 import signal
 import socket
 import subprocess
+import time
 
 from clinic import Clinic, run, wait_for
 
@@ -26,6 +27,11 @@ def start(clinic, **more):
 def kept(clinic):
     return sorted(int(p.name) for p in (clinic.folder / "state/config").iterdir()
                   if p.name.isdigit())
+
+
+def whole(clinic):
+    return [number for number in kept(clinic)
+            if not (clinic.folder / f"state/config/{number}/unsynced").exists()]
 
 
 def config(clinic, *arguments, code=0):
@@ -170,7 +176,49 @@ def a_restart_takes_what_a_reload_cannot_or_puts_it_back(build):
         assert file.read_text() == before and not complaint(clinic)
 
 
+def a_slow_disk_does_not_stop_the_page(build):
+    """What it came up with is kept and synced: that took the loop's time, a file after the other."""
+    with Clinic(build, rules=RULE, rooms={"room-1": ["posture/p-01"]}, start=False) as clinic:
+        start(clinic, LD_PRELOAD=f"{build}/fixtures/slow_sync/slow_sync.so",
+              LUMBAR_TEST_SLOW="/state/config/")
+        wait_for("it is synced", lambda: whole(clinic) == [1])
+        device, browser = clinic.device("posture", "p-01"), clinic.browser(room=1)
+        for _ in range(2):  # the second one while the first is still being synced
+            rule = clinic.folder / "rules.d/test.yaml"
+            rule.write_text(rule.read_text() + "# more\n")
+            clinic.log_from = clinic.log_path.stat().st_size
+            clinic.hub.send_signal(signal.SIGHUP)
+            wait_for("the reload", lambda: clinic.said("configuration reloaded"))
+            longest = 0
+            for value in range(20):
+                sent = time.monotonic()
+                device.send(trunk_inclination=[float(value)])
+                browser.until(lambda f, v=value: v in map(
+                    round, browser.values(f, "trunk_inclination")), "it is shown")
+                longest = max(longest, time.monotonic() - sent)
+            assert longest < 0.6, longest
+        assert kept(clinic) == [1, 2, 3]
+        wait_for("they are synced", lambda: whole(clinic) == [1, 2, 3])
+        assert clinic.ask("/status")[1]["config"]["kept"] == 3
+
+
+def one_that_a_power_cut_left_unsynced_is_not_gone_back_to(build):
+    with Clinic(build, rules=RULE, start=False) as clinic:
+        start(clinic)
+        wait_for("it is synced", lambda: whole(clinic) == [1])
+        clinic.stop_hub()
+        lost = clinic.folder / "state/config/2"
+        lost.mkdir()
+        for name in ("unsynced", "lumbard.yaml"):  # as a disk gives them back: without their texts
+            (lost / name).touch()
+        file = clinic.folder / "lumbard.yaml"
+        file.write_text(file.read_text().replace("clinic:", "clinik:"))
+        start(clinic)
+        assert clinic.said("(1 in ") and rules(clinic) == ["warm"]
+
+
 if __name__ == "__main__":
     run([at_start_it_goes_on_with_the_last_good_one_and_says_so,
          one_that_never_comes_up_is_tried_twice, changes_are_told_applied_and_taken_back,
-         what_is_refused_is_put_back, a_restart_takes_what_a_reload_cannot_or_puts_it_back])
+         what_is_refused_is_put_back, a_restart_takes_what_a_reload_cannot_or_puts_it_back,
+         a_slow_disk_does_not_stop_the_page, one_that_a_power_cut_left_unsynced_is_not_gone_back_to])

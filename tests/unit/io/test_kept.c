@@ -75,6 +75,9 @@ static void what_came_up_is_kept_once_with_all_that_it_names(void **state)
     assert_int_equal(try_now(place), 0);
     assert_int_equal(kept_below(place->kept, UINT32_MAX), 0); /* it is not up yet */
     assert_int_equal(kept_good(place->kept), 1);
+    assert_false(kept_is_whole(place->kept, 1));
+    kept_sync(place->kept);
+    assert_true(kept_is_whole(place->kept, 1));
     assert_int_equal(try_now(place), 0);
     assert_int_equal(kept_good(place->kept), 1);
     write_file(place->rule, "rules: [] # another\n"); /* of the rules, not of the file itself */
