@@ -43,6 +43,7 @@ export class StripLoop {
     #seen = new IntersectionObserver((entries) => {
         for (const { target, isIntersecting } of entries)
             for (const view of this.views) if (view.root === target) view.visible = isIntersecting;
+        if (entries.some(({ isIntersecting }) => isIntersecting)) this.#soon();
     }, { rootMargin: '100px' });
 
     /** @param {Store} store */
@@ -61,15 +62,18 @@ export class StripLoop {
     remove(view) {
         this.views.delete(view);
         this.#seen.unobserve(view.root);
-        if (this.views.size > 0) return;
+        if (this.views.size === 0) this.#stop();
+    }
+
+    #stop() {
         clearTimeout(this.#wait);
         cancelAnimationFrame(this.#frame);
     }
 
-    /** With the next display frame. */
+    /** With the next display frame; what looks or points may still be told of after the last is gone. */
     #soon() {
-        clearTimeout(this.#wait);
-        cancelAnimationFrame(this.#frame);
+        this.#stop();
+        if (this.views.size === 0) return;
         this.#frame = requestAnimationFrame(() => {
             this.#wait = window.setTimeout(() => this.#soon(), this.#pace());
             this.#draw();
