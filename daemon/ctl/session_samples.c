@@ -39,8 +39,8 @@ static bool is_of_session(const struct table *table, const struct device *device
     return !table->cuts;
 }
 
-/* A tape keeps the times of a clock that nobody had set, while those of the session were put right:
- * then they have nothing in common. */
+/* A tape whose list of moved times is gone tells those of a clock that nobody had set, while the
+ * session's were put right: then they have nothing in common. */
 static bool is_of_that_clock(const struct table *table, const struct tape_summary *tape)
 {
     for (size_t i = 0; i < table->stay_count; i++)

@@ -1,12 +1,13 @@
 """A configuration cannot brick the hub: it falls back on the last good one, and lumbarctl config
 checks, compares, applies and takes back."""
 import json
+import re
 import signal
 import socket
 import subprocess
 import time
 
-from clinic import Clinic, run, wait_for
+from clinic import TOP, Clinic, run, wait_for
 
 RULE = """
 rules:
@@ -202,6 +203,28 @@ def a_slow_disk_does_not_stop_the_page(build):
         assert clinic.ask("/status")[1]["config"]["kept"] == 3
 
 
+def who_upgrades_is_told(build):
+    """What the package does behind the restart, with this lumbarctl and a hub that fell back."""
+    with Clinic(build, rules=RULE, start=False) as clinic:
+        start(clinic)
+        postinst = (TOP / "config/debian/postinst").read_text()
+        function = re.search(r"^tell_fallback\(\)\n{\n.*?^}\n", postinst, re.MULTILINE | re.DOTALL)
+        usual = clinic.folder / "lumbarctl"
+        usual.write_text(f'#!/bin/sh\nexec {build}/daemon/lumbarctl "$@" --socket {clinic.folder}/ctl\n')
+        usual.chmod(0o755)
+
+        def told():
+            return subprocess.run(
+                ["sh", "-euc", function.group() + "tell_fallback"], text=True, check=True,
+                env={"PATH": f"{clinic.folder}:/usr/bin:/bin"}, capture_output=True).stderr
+        assert told() == ""
+        clinic.stop_hub()
+        file = clinic.folder / "rules.d/test.yaml"
+        file.write_text(file.read_text().replace("43 Cel", '"43 C"'))
+        start(clinic)
+        assert "the last configuration that was good" in told() and "test.yaml:6:" in told(), told()
+
+
 def one_that_a_power_cut_left_unsynced_is_not_gone_back_to(build):
     with Clinic(build, rules=RULE, start=False) as clinic:
         start(clinic)
@@ -221,4 +244,5 @@ if __name__ == "__main__":
     run([at_start_it_goes_on_with_the_last_good_one_and_says_so,
          one_that_never_comes_up_is_tried_twice, changes_are_told_applied_and_taken_back,
          what_is_refused_is_put_back, a_restart_takes_what_a_reload_cannot_or_puts_it_back,
-         a_slow_disk_does_not_stop_the_page, one_that_a_power_cut_left_unsynced_is_not_gone_back_to])
+         a_slow_disk_does_not_stop_the_page, who_upgrades_is_told,
+         one_that_a_power_cut_left_unsynced_is_not_gone_back_to])

@@ -52,7 +52,14 @@ def roff(words):
     return [("\\&" if line[0] in ".'" else "") + line for line in lines]
 
 
+def prefix_of(build):
+    cache = pathlib.Path(build, "CMakeCache.txt").read_text()
+    return re.search("^CMAKE_INSTALL_PREFIX:PATH=(.*)$", cache, re.MULTILINE).group(1)
+
+
 def options_as_roff(build):
+    if prefix_of(build) != "/usr":
+        raise Skipped(f"the pages tell of folders in /usr, and the build folder is for {prefix_of(build)}")
     lines = [".Bl -tag -width Ds"]
     said_of = said(f"{build}/daemon/lumbard", "--options").stdout.strip()
     # One page for all architectures.

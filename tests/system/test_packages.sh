@@ -59,7 +59,7 @@ END
 holds lumbar-dev << END
 /usr/include/lumbar/plugin\\.h
 $lib/pkgconfig/lumbar-plugin\\.pc
-/usr/share/lumbar/proto/(posture|massage|hub|ack|live)\\.proto
+/usr/share/lumbar/proto/(posture|massage|hub|ack|identify|live)\\.proto
 /usr/share/lumbar/proto/openapi\\.yaml
 /usr/share/man/man7/lumbar-plugin\\.7\\.gz
 /usr/share/doc/lumbar-dev/examples/template/(scale\\.c|Makefile)
@@ -108,6 +108,18 @@ if [ "$arch" = "$(dpkg --print-architecture)" ] && [ -x /usr/sbin/mosquitto ]; t
     find "$machine" -type f -exec sha256sum {} + | sort | diff before - || fail "a second run changes it"
     [ -z "$(find "$machine"/etc "$machine"/lib -type f -perm /007)" ] || fail "all may read a secret"
     echo "passed: accounts at the broker are made once, and never beside an administrator's own"
+
+    # A mosquitto that comes when the hub is there already: the trigger asks once more.
+    rm -r "$machine"
+    mkdir -p "$machine"/{conf.d,etc}
+    PATH=$place/root/usr/bin:/usr/bin:/bin sh -eu accounts.sh 2> said && fail "accounts of no broker"
+    word=$(cat "$machine/etc/broker-password")
+    mkdir "$machine/lib"
+    postinst || fail "a mosquitto that came later has no accounts: $(cat said)"
+    [ -s "$machine/lib/dynamic-security.json" ] || fail "there are no accounts"
+    [ "$(cat "$machine/etc/broker-password")" = "$word" ] || fail "the hub's password changed"
+    grep -q '^interest.*/usr/sbin/mosquitto$' control/triggers || fail "nobody is told that one came"
+    echo "passed: a mosquitto that is installed later has accounts, and the hub's password with them"
 fi
 
 # Debian's own tool names the libraries' packages; each is asked for.

@@ -14,6 +14,9 @@ for program in debootstrap systemd-nspawn cpack; do
     command -v "$program" >/dev/null || skip "there is no $program"
 done
 
+prefix=$(sed -n 's/^CMAKE_INSTALL_PREFIX:PATH=//p' "$build/CMakeCache.txt")
+[[ $prefix == /usr ]] || skip "packages are for /usr, and the build folder is for $prefix"
+
 place=$(mktemp -d "$build/boot.XXXXXX")
 trap 'rm -rf "$place"' EXIT
 root=$place/root
