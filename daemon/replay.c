@@ -109,16 +109,23 @@ static void take_note(struct replay *replay, const struct tape_message *message)
 
 /* ---- create, destroy ---- */
 
-static void use_one_room(struct replay *replay, const char *room)
+static const char *title_of(const struct replay *replay, const char *room)
+{
+    const struct config *config = replay->setup->config;
+    for (uint32_t i = 0; i < replay->had_count; i++) {
+        const struct config_room *of = i == 0 ? &replay->had : &config->rooms[i];
+        if (strcmp(of->name, room) == 0)
+            return of->title;
+    }
+    return NULL;
+}
+
+void replay_enter(struct replay *replay, const char *room)
 {
     struct config *config = replay->setup->config;
-    const char *title = NULL;
-    replay->had = config->rooms[0];
-    replay->had_count = config->room_count;
+    const char *title = title_of(replay, room);
+    memset(replay->room, 0, sizeof(replay->room));
     strncpy(replay->room, room, sizeof(replay->room) - 1);
-    for (uint32_t i = 0; i < config->room_count; i++)
-        if (strcmp(config->rooms[i].name, room) == 0)
-            title = config->rooms[i].title;
     config->rooms[0] =
         (struct config_room){.name = replay->room, .title = title != NULL ? title : replay->room};
     config->room_count = 1;
@@ -134,7 +141,9 @@ int replay_create(struct replay **out, struct setup *setup, const char *room,
         return diag_set(diag, ERR_MEMORY, "out of memory");
     replay->setup = setup;
     replay->listener = *listener;
-    use_one_room(replay, room);
+    replay->had = setup->config->rooms[0];
+    replay->had_count = setup->config->room_count;
+    replay_enter(replay, room);
     replay->ingest = (struct ingest){
         .config = setup->config,
         .drivers = &setup->drivers,

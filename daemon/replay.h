@@ -4,8 +4,9 @@
  *
  * The devices of the recording are in its room, whatever the configuration says of them. Sessions
  * and zeros are as its notes have them (core/tape_note.h). Rules are looked after each 250 ms of
- * the recording, as the hub does. One thread; nothing is read but the recording, nothing is
- * written.
+ * the recording, as the hub does. Several recordings of one session are one, in the order in which
+ * they are gone through: devices, what is derived and alarms go on from one to the next. One
+ * thread; nothing is read but the recording, nothing is written.
  */
 #ifndef LUMBAR_REPLAY_H
 #define LUMBAR_REPLAY_H
@@ -46,11 +47,14 @@ struct replay_listener {
 
 struct replay;
 
-/* For one recording of this room. The setup is lent until replay_destroy(): its configuration has
+/* For recordings that begin in this room. The setup is lent until replay_destroy(): its configuration has
  * this one room only, meanwhile. */
 int replay_create(struct replay **out, struct setup *setup, const char *room,
                   const struct replay_listener *listener, struct diag *diag);
 void replay_destroy(struct replay *replay);
+
+/* The recording that follows is of this room: its session has moved. */
+void replay_enter(struct replay *replay, const char *room);
 
 /* Goes through a tape from where its reader stands. */
 void replay_run(struct replay *replay, struct tape_reader *reader);

@@ -12,7 +12,7 @@
 static const char help[] =
     "usage: lumbarctl session list [--room NAME] [--json]\n"
     "       lumbarctl session report ID [--lang en|de] [--out FILE]\n"
-    "       lumbarctl session csv ID [--samples] [--out FILE]\n"
+    "       lumbarctl session csv ID [--samples [--uncut]] [--out FILE]\n"
     "       lumbarctl session fhir ID [--out FILE]\n"
     "       lumbarctl session amend ID WHAT VALUE [--by NAME]\n"
     "\n"
@@ -20,7 +20,11 @@ static const char help[] =
     "report  one page to print, as HTML\n"
     "csv     what was measured, a line a second: at,device,metric,unit,count,min,mean,max (UTC)\n"
     "        --samples: every value as the sensor said it, decoded from the recording:\n"
-    "        at,device,metric,unit,value; needs no running hub\n"
+    "        at,device,metric,unit,value; needs no running hub. Refused where the history does "
+    "not\n"
+    "        tell when the session had which device: a message may reach into that of somebody "
+    "else\n"
+    "        --uncut: all the same, for recovery\n"
     "fhir    the same for other systems: a FHIR R4 Bundle\n"
     "amend   says more of it when it is over: pain-before, pain-after, rmdq, odi, note, adverse\n"
     "\n"
@@ -35,7 +39,7 @@ static const char help[] =
 struct wish {
     struct ask ask;
     const char *room, *language, *out, *who;
-    bool samples;
+    bool samples, uncut;
 };
 
 /* ---- list ---- */
@@ -114,13 +118,14 @@ static int tell(struct wish *wish, const char *what, const char *id)
 
 static int session_command(int count, char **arguments)
 {
-    enum { ROOM = ASK_OTHER, LANGUAGE, OUT, SAMPLES, WHO };
+    enum { ROOM = ASK_OTHER, LANGUAGE, OUT, SAMPLES, UNCUT, WHO };
     static const struct option options[] = {ASK_OPTIONS,
                                             {"room", required_argument, NULL, ROOM},
                                             {"lang", required_argument, NULL, LANGUAGE},
                                             {"out", required_argument, NULL, OUT},
                                             {"by", required_argument, NULL, WHO},
                                             {"samples", no_argument, NULL, SAMPLES},
+                                            {"uncut", no_argument, NULL, UNCUT},
                                             {NULL, 0, NULL, 0}};
     struct wish wish = {.ask = ASK_DEFAULT};
     const char *what = arguments[0];
@@ -135,12 +140,14 @@ static int session_command(int count, char **arguments)
             wish.who = optarg;
         else if (c == SAMPLES)
             wish.samples = true;
+        else if (c == UNCUT)
+            wish.uncut = true;
         else if (!ask_option(&wish.ask, c))
             return ctl_usage(help, c == ASK_HELP);
     }
     bool lists = strcmp(what, "list") == 0, amends = strcmp(what, "amend") == 0;
     if (optind + (amends ? 3 : !lists) != count || (wish.who != NULL && !amends) ||
-        (wish.samples && strcmp(what, "csv") != 0) ||
+        (wish.samples && strcmp(what, "csv") != 0) || (wish.uncut && !wish.samples) ||
         (wish.language != NULL && strcmp(what, "report") != 0))
         return ctl_usage(help, false);
     bool other = strcmp(what, "report") == 0 || strcmp(what, "csv") == 0;
@@ -154,14 +161,14 @@ static int session_command(int count, char **arguments)
     if (amends)
         return session_amend(&wish.ask, arguments[optind], arguments[optind + 1],
                              arguments[optind + 2], wish.who);
-    return wish.samples ? session_samples(&wish.ask, arguments[optind], wish.out)
+    return wish.samples ? session_samples(&wish.ask, arguments[optind], wish.out, wish.uncut)
                         : tell(&wish, what, arguments[optind]);
 }
 
 static const struct ctl_command commands[] = {
     {"list", "[--room NAME]", "the last session of each room", session_command},
     {"report", "ID [--lang en|de]", "one page to print", session_command},
-    {"csv", "ID [--samples]", "what was measured, as a table", session_command},
+    {"csv", "ID [--samples [--uncut]]", "what was measured, as a table", session_command},
     {"fhir", "ID", "the same as a FHIR R4 Bundle", session_command},
     {"amend", "ID WHAT VALUE", "says more of one that is over", session_command},
 };

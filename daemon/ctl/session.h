@@ -18,7 +18,8 @@ FILE *session_out(const char *file);
 /* With `json` the file is named on standard output; the exit code. */
 int session_close_out(FILE *out, const char *file, bool json);
 
-/* Every value of the session's recordings, decoded; the exit code. */
-int session_samples(const struct ask *ask, const char *id, const char *out);
+/* Every value of the session's recordings, decoded; the exit code. What cannot be cut at the ends of
+ * the session is refused, or, if it is wanted `uncut`, told with a line on standard error. */
+int session_samples(const struct ask *ask, const char *id, const char *out, bool uncut);
 
 #endif

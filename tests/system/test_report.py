@@ -239,6 +239,85 @@ def a_message_across_two_sessions_is_cut_between_them(build):
         assert counts[0] == 0 and 40 <= counts[1] < 60, counts
 
 
+def what_cannot_be_cut_is_told_to_nobody_who_does_not_insist(build):
+    """The history that knows when the session had which device is lost, or was told by another clock."""
+    with Clinic(build, rooms={"room-1": ["posture/p-01"]}) as clinic:
+        device = clinic.device("posture", "p-01")
+        number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB"})[1]["id"]
+        order(clinic, number, "start")
+        time.sleep(0.1)
+        device.send(trunk_inclination=[10.0] * 3)
+        wait_for("its value", lambda: clinic.ask("/devices/posture/p-01")[1]["messages"] == 1)
+        order(clinic, number, "end")
+        clinic.stop_hub()
+
+        def samples(*more):
+            return clinic.ctl("session", "csv", str(number), "--samples", *more)
+
+        def told(done):
+            return [row["value"] for row in csv.DictReader(io.StringIO(done.stdout))
+                    if row["metric"] == "trunk_inclination"]
+        history = clinic.folder / "history.db"
+        assert told(samples()) == ["10"] * 3
+        assert clinic.ctl("session", "csv", str(number), "--uncut").returncode == 2
+        for spoil, words in [
+                ("UPDATE session_device SET from_ms = from_ms - 86400000, to_ms = to_ms - 86400000",
+                 f"tells other times than session {number}"),
+                ("DELETE FROM session_device", f"knows of no device in session {number}")]:
+            with sqlite3.connect(history) as db:
+                db.execute(spoil)
+            out = clinic.folder / "samples.csv"
+            refused = samples("--out", str(out))
+            assert refused.returncode == 1 and not refused.stdout and not out.exists(), refused
+            assert refused.stderr.count("\n") == 1 and words in refused.stderr and \
+                "--uncut" in refused.stderr, refused.stderr
+            done = samples("--uncut")
+            assert done.returncode == 0 and told(done) == ["10"] * 3, done
+            assert done.stderr.count("\n") == 2 - (words.startswith("tells")), done.stderr
+        history.rename(clinic.folder / "history.away")
+        refused = samples()
+        assert refused.returncode == 1 and "cannot be read" in refused.stderr, refused
+        assert told(samples("--uncut")) == ["10"] * 3
+        (clinic.folder / "history.away").rename(history)
+
+
+TOTALS = """
+derived:
+  - {name: bends, title: Bends, metric: trunk_inclination, count: {above: 45 deg}, reset: session}
+"""
+
+
+def what_is_derived_goes_on_from_one_recording_of_a_session_to_the_next(build):
+    there = {"room-1": ["posture/p-01"], "room-2": []}
+    moved = {"room-1": [], "room-2": ["posture/p-01"]}
+    with Clinic(build, rooms=there, rules=TOTALS) as clinic:
+        device = clinic.device("posture", "p-01")
+        number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB"})[1]["id"]
+        order(clinic, number, "start")
+
+        def bend(times, wanted):
+            for _ in range(times):
+                device.send(trunk_inclination=[60.0] * 3 + [10.0] * 3)
+                time.sleep(0.15)
+            wait_for("they are counted", lambda: clinic.ask("/devices/posture/p-01")[1]["values"]
+                     .get("bends", {}).get("value") == wanted)
+        bend(3, 3)
+        clinic.write_config(rooms=moved)
+        order(clinic, number, "move", room="room-2")
+        clinic.hub.send_signal(signal.SIGHUP)
+        wait_for("the wearable in its session again", lambda: len(
+            clinic.ask(f"/sessions/{number}")[1]["devices"]) == 2)
+        bend(2, 5)
+        order(clinic, number, "end")
+        clinic.stop_hub()
+        assert len(list(clinic.recordings.glob("*.rec"))) == 2, list(clinic.recordings.iterdir())
+        done = clinic.ctl("session", "csv", str(number), "--samples")
+        assert done.returncode == 0, done
+        told = [int(row["value"]) for row in csv.DictReader(io.StringIO(done.stdout))
+                if row["metric"] == "bends"]
+        assert told == [1, 2, 3, 4, 5], told
+
+
 def a_bundle_holds_devices_procedure_and_observations(build):
     with Clinic(build, rooms={"room-1": ["massage/m-01", "posture/p-01"]}, plans={"back": PLAN},
                 rules=RULES) as clinic:
@@ -294,4 +373,6 @@ if __name__ == "__main__":
          tables_hold_what_was_measured_as_buckets_and_as_samples,
          what_a_device_held_back_is_on_the_tape_of_its_own_session,
          a_message_across_two_sessions_is_cut_between_them,
+         what_cannot_be_cut_is_told_to_nobody_who_does_not_insist,
+         what_is_derived_goes_on_from_one_recording_of_a_session_to_the_next,
          a_bundle_holds_devices_procedure_and_observations])
