@@ -281,7 +281,8 @@ static void take(struct replay *replay, const struct tape_message *message)
                                 .position = ++replay->position};
     if (replay->listener.history_for != NULL)
         replay->ingest.history = replay->listener.history_for(replay->listener.user, message);
-    switch (ingest_take(&replay->ingest, &in, replay->now_ms)) {
+    enum ingest_result result = ingest_take(&replay->ingest, &in, replay->now_ms);
+    switch (result) {
     case INGEST_USED:
         counts->used++;
         break;
@@ -292,6 +293,8 @@ static void take(struct replay *replay, const struct tape_message *message)
         counts->refused++;
     }
     count_samples(replay);
+    if (replay->listener.on_taken != NULL)
+        replay->listener.on_taken(replay->listener.user, message, result);
 }
 
 /* The devices of a block are put into the room before they speak: a rule may look at the room. */

@@ -36,6 +36,8 @@ struct replay_listener {
     /* A value, in the metric's unit (of a state or event its label's number). */
     void (*on_sample)(void *user, const struct device *device, const struct lumbar_metric *metric,
                       int64_t time_ms, double value);
+    /* After its samples. Notes are none. */
+    void (*on_taken)(void *user, const struct tape_message *message, enum ingest_result result);
     void (*on_alarm)(void *user, const struct alarm *alarm, const struct device *device);
     void (*on_refused)(void *user, int64_t time_ms, const char *topic, size_t topic_bytes,
                        const char *reason);

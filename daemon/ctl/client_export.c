@@ -2,14 +2,12 @@
 #include "client.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "ctl.h"
 
@@ -22,7 +20,7 @@ static int failed(const char *path)
     return CTL_FAILED;
 }
 
-static int save(const char *folder, const char *name, const char *text, size_t bytes)
+int client_save(const char *folder, const char *name, const char *text, size_t bytes)
 {
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/%s", folder, name);
@@ -31,26 +29,6 @@ static int save(const char *folder, const char *name, const char *text, size_t b
     if (out == NULL || fclose(out) != 0 || !done)
         return failed(path);
     return 0;
-}
-
-static int copy(const char *from, const char *to)
-{
-    static char piece[65536];
-    int in = open(from, O_RDONLY | O_CLOEXEC), code = 0;
-    if (in < 0) {
-        fprintf(stderr, "lumbarctl: cannot read %s: %s\n", from, strerror(errno));
-        return CTL_FAILED;
-    }
-    int out = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    if (out < 0)
-        code = failed(to);
-    for (ssize_t have; code == 0 && (have = read(in, piece, sizeof(piece))) > 0;)
-        if (write(out, piece, (size_t)have) != have)
-            code = failed(to);
-    if (out >= 0)
-        close(out);
-    close(in);
-    return code;
 }
 
 /* ---- export ---- */
@@ -70,35 +48,49 @@ static int export_session(const struct ask *ask, const char *folder, long long i
         if (code != 0)
             break;
         snprintf(name, sizeof(name), "session-%lld.%s", id, kinds[i].end);
-        code = save(folder, name, text, bytes);
+        code = client_save(folder, name, text, bytes);
         free(text);
     }
     return code;
 }
 
-static int export_recordings(const char *folder, const json_t *document)
+/* What came of each recording stands in the document, which is the last. */
+static int export_all(const struct ask *ask, const char *folder, json_t *document)
 {
-    const json_t *list = json_object_get(document, "recordings");
-    int code = 0;
-    for (size_t i = 0; code == 0 && i < json_array_size(list); i++) {
-        char from[PATH_MAX], to[PATH_MAX];
-        const char *name = ask_string(json_array_get(list, i), "name");
-        snprintf(from, sizeof(from), "%s/%s", ask_string(document, "recordings_folder"), name);
-        snprintf(to, sizeof(to), "%s/%s", folder, name);
-        code = copy(from, to);
+    const json_t *sessions = json_object_get(document, "sessions");
+    bool any = json_array_size(json_object_get(document, "recordings")) > 0;
+    int code = 0, given = 0;
+    for (size_t i = 0; code == 0 && i < json_array_size(sessions); i++) {
+        long long id = ask_integer(json_array_get(sessions, i), "id");
+        code = export_session(ask, folder, id);
+        if (code == 0 && any)
+            given |= client_give_tapes(ask, folder, document, (uint64_t)id);
     }
-    return code;
+    char *text = json_dumps(document, JSON_INDENT(2));
+    if (code == 0)
+        code = text != NULL ? client_save(folder, "client.json", text, strlen(text)) : CTL_FAILED;
+    free(text);
+    return code == 0 && given != 0 ? CTL_FAILED : code;
 }
 
-static int export_all(const struct ask *ask, const char *folder, const json_t *document)
+static size_t recordings_given(const json_t *document)
 {
-    char *text = json_dumps(document, JSON_INDENT(2));
-    int code = text != NULL ? save(folder, "client.json", text, strlen(text)) : CTL_FAILED;
-    const json_t *sessions = json_object_get(document, "sessions");
-    free(text);
-    for (size_t i = 0; code == 0 && i < json_array_size(sessions); i++)
-        code = export_session(ask, folder, ask_integer(json_array_get(sessions, i), "id"));
-    return code == 0 ? export_recordings(folder, document) : code;
+    const json_t *list = json_object_get(document, "recordings");
+    size_t given = 0;
+    for (size_t i = 0; i < json_array_size(list); i++)
+        given += json_is_true(json_object_get(json_array_get(list, i), "given"));
+    return given;
+}
+
+static void print_export(const struct ask *ask, const char *folder, const json_t *document)
+{
+    size_t sessions = json_array_size(json_object_get(document, "sessions"));
+    size_t recordings = recordings_given(document);
+    if (ask->json)
+        ctl_print_line(json_pack("{s:s, s:I, s:I}", "folder", folder, "sessions",
+                                 (json_int_t)sessions, "recordings", (json_int_t)recordings));
+    else
+        printf("%s: %zu sessions, %zu recordings\n", folder, sessions, recordings);
 }
 
 int client_export(const struct ask *ask, const char *name, const char *folder)
@@ -118,15 +110,8 @@ int client_export(const struct ask *ask, const char *name, const char *folder)
     } else {
         code = export_all(ask, folder, document);
     }
-    if (code == 0 && folder != NULL && ask->json)
-        ctl_print_line(json_pack(
-            "{s:s, s:I, s:I}", "folder", folder, "sessions",
-            (json_int_t)json_array_size(json_object_get(document, "sessions")), "recordings",
-            (json_int_t)json_array_size(json_object_get(document, "recordings"))));
-    else if (code == 0 && folder != NULL)
-        printf("%s: %zu sessions, %zu recordings\n", folder,
-               json_array_size(json_object_get(document, "sessions")),
-               json_array_size(json_object_get(document, "recordings")));
+    if (code == 0 && folder != NULL)
+        print_export(ask, folder, document);
     json_decref(document);
     return code;
 }

@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "core/devices.h"
+
 struct ask;
 
 /* Says something of a session that is over; the exit code. `who` NULL: nobody in particular. */
@@ -21,5 +23,10 @@ int session_close_out(FILE *out, const char *file, bool json);
 /* Every value of the session's recordings, decoded; the exit code. What cannot be cut at the ends of
  * the session is refused, or, if it is wanted `uncut`, told with a line on standard error. */
 int session_samples(const struct ask *ask, const char *id, const char *out, bool uncut);
+
+/* A line of the table that it tells, of one sample in the metric's unit; and the table's head. */
+#define SESSION_SAMPLES_HEAD "at,device,metric,unit,value\r\n"
+void session_print_sample(FILE *out, const struct device *device,
+                          const struct lumbar_metric *metric, int64_t time_ms, double value);
 
 #endif

@@ -3,12 +3,13 @@
 measured, recordings, and every copy in any file of the hub's; backups that still hold the client
 are named, and bring nobody back."""
 import contextlib
+import csv
 import json
 import signal
 import sqlite3
 import time
 
-from clinic import Clinic, run, wait_for
+from clinic import Clinic, now_ms, run, wait_for
 
 ROOMS = {"room-1": ["posture/p-01"], "room-2": ["posture/p-02"]}
 RULES = """rules:
@@ -108,9 +109,80 @@ def all_of_a_client_is_given_out(build):
         assert ALIAS in (out / f"session-{session}.html").read_text()
         tape = document["recordings"][0]["name"]
         assert (out / tape).read_bytes() == (clinic.recordings / tape).read_bytes()
+        assert document["recordings"][0]["left_out_beyond"] == 0, document["recordings"]
+        assert not (out / f"session-{session}.ends.csv").exists()
         assert not [f.name for f in out.iterdir() if OTHER.encode() in f.read_bytes()]
         again = clinic.ctl("client", "export", ALIAS, "--out", str(out))
         assert again.returncode == 1 and "cannot write" in again.stderr, again
+
+
+def telemetry(device, from_ms, value):
+    """A message of now, with a sample each 20 ms since then."""
+    rows = (now_ms() - from_ms) // 20 + 1
+    device.send(held_from=1, trunk_inclination=[value] * rows)
+
+
+def values_of(clinic, tape):
+    """Samples by value of a tape, as a replay through the plugins has them."""
+    found = clinic.ctl("recording", "replay", "--json", str(tape))
+    assert found.returncode == 0, found
+    return {s["metric"]: s["samples"] for s in map(json.loads, found.stdout.splitlines())
+            if s["what"] == "series"}
+
+
+def ends_of(out, session):
+    """The samples that are given beside the recordings, by value."""
+    path, counts = out / f"session-{session}.ends.csv", {}
+    for row in csv.DictReader(path.open(newline="")) if path.exists() else ():
+        if row["metric"] == "trunk_inclination":
+            counts[row["value"]] = counts.get(row["value"], 0) + 1
+    return counts
+
+
+def nobody_elses_samples_are_given_out(build):
+    """Two clients, one after the other in one room, and a message that has samples of both."""
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        device, sessions, shared_ms = clinic.device("posture", "p-01"), {}, None
+        for client, own in ((ALIAS, 11.0), (OTHER, 22.0)):
+            sessions[client] = begin(clinic, "room-1", client)
+            if shared_ms:
+                telemetry(device, shared_ms, 15.0)
+            for _ in range(3):
+                time.sleep(0.5)
+                telemetry(device, now_ms() - 100, own)
+            clinic.mqtt.publish(device.topic, b"\xff" * 20)  # of whom, nobody knows
+            wait_for("all of them", lambda: clinic.ask("/devices/posture/p-01")[1]["messages"]
+                     == device.sequence)
+            shared_ms = now_ms()
+            time.sleep(0.4)
+            order(clinic, sessions[client], "end")
+        finished(clinic, 2)
+        given = {}
+        for client, session in sessions.items():
+            out = clinic.folder / f"given-{session}"
+            done = clinic.ctl("client", "export", client, "--out", str(out))
+            assert done.returncode == 0 and "1 sessions, 1 recordings" in done.stdout, done
+            document = json.loads((out / "client.json").read_text())
+            tape = document["recordings"][0]
+            assert tape["left_out_unreadable"] == 1, tape
+            assert tape["bytes"] == (out / tape["name"]).stat().st_size, tape
+            assert clinic.ctl("recording", "verify", str(out / tape["name"])).returncode == 0
+            counts = values_of(clinic, out / tape["name"])
+            assert counts["trunk_inclination"] == 18, (client, counts)  # 3 x 6, all their own
+            given[client] = ends_of(out, session)
+            assert tape["left_out_beyond"] == (client == OTHER), tape
+        # What both had is cut between them: 0.4 s of the first, what came after of the second.
+        assert set(given[ALIAS]) == set(given[OTHER]) == {"15"}, given
+        assert given[ALIAS]["15"] >= 18 and given[OTHER]["15"] >= 1, given
+
+        with contextlib.closing(sqlite3.connect(clinic.folder / "history.db")) as db, db:
+            db.execute("UPDATE session_device SET from_ms = from_ms - 86400000,"
+                       " to_ms = to_ms - 86400000 WHERE session = ?", (sessions[OTHER],))
+        out = clinic.folder / "given-none"
+        done = clinic.ctl("client", "export", OTHER, "--out", str(out))
+        assert done.returncode == 1 and "is not given" in done.stderr, done
+        assert not list(out.glob("*.rec")) and not list(out.glob("*.ends.csv"))
+        assert json.loads((out / "client.json").read_text())["recordings"][0]["given"] is False
 
 
 def nothing_is_left_of_who_is_erased(build):
@@ -201,5 +273,6 @@ def what_is_refused_erases_nothing_and_what_was_begun_is_finished(build):
 
 
 if __name__ == "__main__":
-    run([all_of_a_client_is_given_out, nothing_is_left_of_who_is_erased,
+    run([all_of_a_client_is_given_out, nobody_elses_samples_are_given_out,
+         nothing_is_left_of_who_is_erased,
          what_is_refused_erases_nothing_and_what_was_begun_is_finished])
