@@ -131,8 +131,9 @@ struct hub_local {
 /* What was last noted on a tape, of a room or a device. */
 struct hub_noted {
     uint64_t session, change;
-    int64_t at_ms;     /* hub time; 0: nothing yet */
-    uint64_t position; /* of the room's last message */
+    int64_t at_ms;                /* hub time; 0: nothing yet */
+    uint64_t position;            /* of the room's last message */
+    uint64_t account_of, account; /* session, and its change, when all of it was noted */
 };
 
 /* The configurations that the hub can fall back on, and what it makes of the present one. */
@@ -407,6 +408,7 @@ void hub_tick_sessions(struct lumbard *hub, int64_t now_ms);
 void hub_stop_phase(struct lumbard *hub, const struct alarm *alarm);
 const struct alarm *hub_stopped_by(const struct lumbard *hub, const struct session *session);
 int64_t hub_own_age_ms(const struct lumbard *hub); /* own ranges no older count */
+struct store_clinic hub_clinic(const struct lumbard *hub); /* what names of a session mean */
 uint64_t hub_running_session(const struct lumbard *hub, uint32_t room); /* or paused; 0: none */
 
 /* calibrate.c: neutral postures and tests of range, kept with the client and followed. */

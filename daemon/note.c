@@ -1,8 +1,13 @@
 /* What the recorder is told besides messages: notes of core/tape_note.h. */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "core/tape_note.h"
 #include "hub.h"
+#include "io/session_text.h"
+
+#define ACCOUNT_PARTS 32
 
 /* Has what a note says changed, since the last one of this session (0: of none)? */
 static bool is_due(struct hub_noted *noted, uint64_t session, uint64_t change, int64_t now_ms)
@@ -29,6 +34,46 @@ static void put(struct lumbard *hub, const struct recorder_message *before, cons
     note.payload_bytes = text->length;
     note.position = before->position + 1;
     recorder_take(hub->recorder, &note);
+}
+
+static void put_account(struct lumbard *hub, const struct recorder_message *before,
+                        const char *account)
+{
+    size_t length = strlen(account);
+    unsigned parts = (unsigned)((length + NOTE_PIECE - 1) / NOTE_PIECE);
+    for (unsigned part = 0; part < parts && parts <= ACCOUNT_PARTS; part++) {
+        char bytes[NOTE_PIECE + 64];
+        struct text text = text_in(bytes, sizeof(bytes));
+        size_t from = (size_t)part * NOTE_PIECE;
+        note_write_account(&text, &(struct note_account){.session = before->session,
+                                                         .part = part,
+                                                         .parts = parts,
+                                                         .text = account + from,
+                                                         .bytes = length - from < NOTE_PIECE
+                                                                      ? length - from
+                                                                      : NOTE_PIECE});
+        put(hub, before, NOTE_ACCOUNT, &text);
+    }
+}
+
+/* With what is accounted up to then; when nothing else changes, that alone is not noted. */
+static void note_account(struct lumbard *hub, const struct recorder_message *before)
+{
+    struct hub_noted *noted = &hub->noted_rooms[before->room];
+    const struct session *session = sessions_at(hub->ingest.sessions, before->room);
+    if (before->session == 0 || session == NULL || session->id != before->session ||
+        (noted->account_of == session->id && noted->account == session->change))
+        return;
+    const struct store_clinic clinic = hub_clinic(hub);
+    char *account = session_text_write(session, &clinic);
+    noted->account_of = session->id;
+    noted->account = session->change;
+    if (account != NULL)
+        put_account(hub, before, account);
+    else
+        log_error("session %llu: its account does not come on its recording",
+                  (unsigned long long)session->id);
+    free(account);
 }
 
 static void note_session(struct lumbard *hub, const struct recorder_message *before)
@@ -64,17 +109,24 @@ void hub_note(struct lumbard *hub, const struct recorder_message *message,
 {
     hub->noted_rooms[message->room].position = message->position;
     note_session(hub, message);
+    note_account(hub, message);
     note_neutral(hub, message, device);
 }
 
 void hub_note_change(struct lumbard *hub, const struct session *session)
 {
     const struct hub_noted *noted = &hub->noted_rooms[session->room];
-    if (noted->session != session->id || hub->reloading)
+    struct recorder_message before = {.room = session->room,
+                                      .session = session->id,
+                                      .received_ms = hub_now_ms(hub),
+                                      .position = noted->position};
+    if (session->ended_ms == 0 && (noted->session != session->id || hub->reloading))
         return; /* its tape is not begun: it will be told behind the first message */
-    const struct recorder_message before = {.room = session->room,
-                                            .session = session->id,
-                                            .received_ms = hub_now_ms(hub),
-                                            .position = noted->position};
-    note_session(hub, &before);
+    if (session->ended_ms == 0) {
+        note_session(hub, &before);
+        note_account(hub, &before);
+    } else if (session->started_ms != 0 && spool_done(hub->spool) > 2) {
+        before.position = spool_done(hub->spool) - 2; /* behind all that was recorded */
+        note_account(hub, &before);
+    }
 }

@@ -10,23 +10,36 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "io/store_rows.h"
+#include "io/session_text.h"
 #include "io/tape_folder.h"
 #include "replay.h"
 
 #define HISTORY_BYTES (1024 * 1024)
 #define PATIENCE_MS   5000
 
-/* A session that is put together from its tapes, in whatever order they come. */
+/* The session whose tapes are gone through. */
 struct found {
-    uint64_t id;
+    uint64_t id; /* 0: they are of none */
     int64_t began_ms, ended_ms;
     char room[64]; /* that it was in at last */
     struct found_device {
         char kind[LUMBAR_NAME_MAX + 1], name[DEVICE_NAME_BYTES];
         int64_t from_ms, to_ms;
+        uint64_t messages; /* up to the tape before */
     } * devices;
     uint32_t device_count;
+    char *account; /* io/session_text.h; NULL: there is none */
+    size_t account_bytes;
+    struct tape_moves moves; /* of its times, and where it lies */
+    uint64_t place;
+    char *pieces; /* of one that is not yet whole */
+    size_t pieces_bytes;
+    unsigned part;
+};
+
+struct rebuild_tape {
+    char file[TAPE_NAME_BYTES];
+    struct tape_summary summary;
 };
 
 struct rebuild {
@@ -39,8 +52,7 @@ struct rebuild {
     struct setup setup;
     struct store *store; /* of the file; NULL between two tapes */
     struct replay *replay;
-    struct found *found;
-    size_t found_count;
+    struct found found;
     const char *room;
     uint64_t position; /* made up: a place for each batch */
     uint64_t alarms,
@@ -130,21 +142,6 @@ static void on_alarm(void *user, const struct alarm *alarm, const struct device 
 
 /* ---- a session ---- */
 
-static struct found *found_of(struct rebuild *rebuild, uint64_t id)
-{
-    for (size_t i = 0; i < rebuild->found_count; i++)
-        if (rebuild->found[i].id == id)
-            return &rebuild->found[i];
-    struct found *grown =
-        realloc(rebuild->found, (rebuild->found_count + 1) * sizeof(*rebuild->found));
-    if (grown == NULL)
-        return NULL;
-    rebuild->found = grown;
-    struct found *found = &grown[rebuild->found_count++];
-    *found = (struct found){.id = id, .began_ms = INT64_MAX};
-    return found;
-}
-
 static struct found_device *add_device(struct found *found, const struct device *device)
 {
     struct found_device *grown =
@@ -159,25 +156,89 @@ static struct found_device *add_device(struct found *found, const struct device 
     return of;
 }
 
+/* Devices are numbered from 1 on, in the order in which the session had them. */
 static bool note_device(struct found *found, const struct device *device,
                         const struct tape_summary *tape)
 {
-    const char *kind = device->driver->plugin->kind;
-    uint32_t at = 0;
-    while (at < found->device_count && (strcmp(found->devices[at].kind, kind) != 0 ||
-                                        strcmp(found->devices[at].name, device->name) != 0))
-        at++;
-    struct found_device *of =
-        at < found->device_count ? &found->devices[at] : add_device(found, device);
+    struct found_device *of = device->id <= found->device_count ? &found->devices[device->id - 1]
+                                                                : add_device(found, device);
     if (of == NULL)
         return false;
+    if (device->messages == of->messages && of->to_ms != 0)
+        return true; /* it says nothing on this tape */
+    of->messages = device->messages;
     of->from_ms = tape->first_ms < of->from_ms ? tape->first_ms : of->from_ms;
     of->to_ms = tape->last_ms > of->to_ms ? tape->last_ms : of->to_ms;
     return true;
 }
 
-static void put_devices(struct rebuild *rebuild, const struct found *found)
+static void note_tape(struct rebuild *rebuild, const struct tape_summary *tape)
 {
+    struct found *found = &rebuild->found;
+    struct devices *devices = replay_devices(rebuild->replay);
+    if (tape->first_ms < found->began_ms)
+        found->began_ms = tape->first_ms;
+    if (tape->last_ms >= found->ended_ms) {
+        found->ended_ms = tape->last_ms;
+        snprintf(found->room, sizeof(found->room), "%s", tape->header.room);
+    }
+    for (uint32_t id = 1; id <= devices_count(devices); id++)
+        rebuild->full |= !note_device(found, devices_at(devices, id), tape);
+}
+
+/* Its pieces stand one behind the other, or it is none. */
+static void on_account(void *user, const struct note_account *piece, const struct tape_moves *moves,
+                       uint64_t place)
+{
+    struct rebuild *rebuild = user;
+    struct found *found = &rebuild->found;
+    if (piece->session != found->id || (piece->part != 0 && piece->part != found->part))
+        return;
+    size_t had = piece->part == 0 ? 0 : found->pieces_bytes;
+    char *grown = realloc(found->pieces, had + piece->bytes + 1);
+    rebuild->full |= grown == NULL;
+    if (grown == NULL)
+        return;
+    memcpy(grown + had, piece->text, piece->bytes);
+    found->pieces = grown;
+    found->pieces_bytes = had + piece->bytes;
+    found->part = piece->part + 1;
+    if (found->part < piece->parts)
+        return;
+    free(found->account);
+    found->account = found->pieces;
+    found->account_bytes = found->pieces_bytes;
+    found->moves = *moves;
+    found->place = place;
+    found->pieces = NULL;
+    found->pieces_bytes = found->part = 0;
+}
+
+static void forget(struct found *found)
+{
+    free(found->devices);
+    free(found->account);
+    free(found->pieces);
+    *found = (struct found){.id = 0};
+}
+
+/* ---- what is put of it ---- */
+
+static void put_note(struct rebuild *rebuild, uint32_t number, const char *text)
+{
+    const struct found *found = &rebuild->found;
+    const struct store_value row[] = {store_int((int64_t)found->id),
+                                      store_int(number),
+                                      store_int(found->ended_ms),
+                                      store_text("note"),
+                                      store_text("hub"),
+                                      store_text(text)};
+    put(rebuild, STORE_SESSION_NOTE, row, sizeof(row) / sizeof(row[0]));
+}
+
+static void put_devices(struct rebuild *rebuild)
+{
+    const struct found *found = &rebuild->found;
     for (uint32_t i = 0; i < found->device_count; i++) {
         const struct found_device *of = &found->devices[i];
         const struct store_value row[] = {store_int((int64_t)found->id), store_int(i),
@@ -187,10 +248,12 @@ static void put_devices(struct rebuild *rebuild, const struct found *found)
     }
 }
 
-static void put_session(struct rebuild *rebuild, const struct found *found)
+/* By its messages alone: an earlier hub wrote no account. */
+static void put_heard(struct rebuild *rebuild)
 {
-    const struct store_value none = store_null(), id = store_int((int64_t)found->id);
-    const struct store_value row[] = {id,
+    const struct found *found = &rebuild->found;
+    const struct store_value none = store_null();
+    const struct store_value row[] = {store_int((int64_t)found->id),
                                       none,
                                       none,
                                       store_text(found->room),
@@ -206,40 +269,64 @@ static void put_session(struct rebuild *rebuild, const struct found *found)
                                       none,
                                       none,
                                       store_text("{}")};
-    const struct store_value note[] = {
-        id,
-        store_int(0),
-        store_int(found->ended_ms),
-        store_text("note"),
-        store_text("hub"),
-        store_text("Rebuilt from its recording, after the history was damaged: client, therapist, "
-                   "plan, phases, doses, pain, scores, adverse event and notes are not known.")};
     put(rebuild, STORE_SESSION, row, sizeof(row) / sizeof(row[0]));
-    put(rebuild, STORE_SESSION_NOTE, note, sizeof(note) / sizeof(note[0]));
-    put_devices(rebuild, found);
+    put_note(rebuild, 0,
+             "Rebuilt from its recording, after the history was damaged: client, therapist, "
+             "plan, phases, doses, pain, scores, adverse event and notes are not known.");
+    put_devices(rebuild);
 }
 
-/* A long session has several tapes, and so has one that changed rooms: with each it is put anew, as
- * far as it is known by then. */
-static void note_session(struct rebuild *rebuild, const struct tape_summary *tape)
+static void put_row(void *user, enum store_table table, const struct store_value *row,
+                    unsigned count)
 {
-    struct devices *devices = replay_devices(rebuild->replay);
-    if (tape->header.session == 0)
-        return;
-    struct found *found = found_of(rebuild, tape->header.session);
-    if (found == NULL) {
-        rebuild->full = true;
-        return;
-    }
-    if (tape->first_ms < found->began_ms)
-        found->began_ms = tape->first_ms;
-    if (tape->last_ms >= found->ended_ms) {
-        found->ended_ms = tape->last_ms;
-        snprintf(found->room, sizeof(found->room), "%s", tape->header.room);
-    }
-    for (uint32_t id = 1; id <= devices_count(devices); id++)
-        rebuild->full |= !note_device(found, devices_at(devices, id), tape);
-    put_session(rebuild, found);
+    put(user, table, row, count);
+}
+
+/* Nobody's name is known: store_merge.c looks whether the one of this number is still the same. */
+static void put_client(struct rebuild *rebuild, const struct session_text_facts *facts)
+{
+    char nobody[32];
+    snprintf(nobody, sizeof(nobody), "%llu", (unsigned long long)facts->client);
+    const struct store_value row[] = {store_int((int64_t)facts->client), store_text(nobody),
+                                      store_int(facts->client_ms), store_null(), store_null()};
+    if (facts->client != 0)
+        put(rebuild, STORE_CLIENT, row, sizeof(row) / sizeof(row[0]));
+}
+
+static void put_account(struct rebuild *rebuild, const struct session_text *text)
+{
+    struct session_text_facts facts;
+    session_text_facts(text, &facts);
+    if (facts.ended_ms != 0)
+        rebuild->found.ended_ms = facts.ended_ms;
+    session_text_rows(text, rebuild->found.ended_ms, put_row, rebuild);
+    put_client(rebuild, &facts);
+    put_note(rebuild, facts.notes,
+             facts.ended_ms != 0
+                 ? "Rebuilt from its recording, after the history was damaged: as it was noted "
+                   "there. Calibrations, and what was amended later, are not known."
+                 : "Rebuilt from its recording, after the history was damaged: as it was noted "
+                   "there before it ended. Doses and times are those of the last change; how it "
+                   "ended, calibrations and what was amended later are not known.");
+}
+
+static void put_session(struct rebuild *rebuild)
+{
+    const struct found *found = &rebuild->found;
+    struct session_text *text = NULL;
+    struct diag why = {0};
+    if (found->account != NULL &&
+        session_text_read(&text, found->id, found->account, found->account_bytes,
+                          &rebuild->setup.drivers, &rebuild->setup.body, &why) != 0)
+        log_warn("store: the account of session %llu on its recording is not taken: %s",
+                 (unsigned long long)found->id, why.text);
+    if (text != NULL)
+        session_text_move(text, &found->moves, found->place);
+    if (text != NULL)
+        put_account(rebuild, text);
+    else
+        put_heard(rebuild);
+    session_text_destroy(text);
 }
 
 /* ---- a tape ---- */
@@ -273,7 +360,7 @@ static void close_store(struct rebuild *rebuild)
     rebuild->store = NULL;
 }
 
-/* Each tape has devices of its own numbers: what rules and derivations knew is of others. */
+/* Each session has devices of its own numbers: what rules and derivations knew is of others. */
 static int begin_anew(struct rebuild *rebuild)
 {
     struct setup *setup = &rebuild->setup;
@@ -288,51 +375,110 @@ static int begin_anew(struct rebuild *rebuild)
     return 0;
 }
 
-static int take_tape(struct rebuild *rebuild, const char *path, const struct tape_summary *tape)
+/* One that cannot be read costs itself only. */
+static void take_tape(struct rebuild *rebuild, const struct rebuild_tape *tape)
 {
-    const struct replay_listener listener = {
-        .user = rebuild, .on_alarm = on_alarm, .history_for = on_message};
     struct tape_reader reader;
+    struct diag why = {0};
+    char path[PATH_MAX];
     uint8_t *bytes;
-    int code = tape_file_open(path, &reader, &bytes, &rebuild->diag);
-    if (code == 0)
-        code = begin_anew(rebuild);
-    if (code == 0)
-        code = replay_create(&rebuild->replay, &rebuild->setup, tape->header.room, &listener,
-                             &rebuild->diag);
-    if (code == 0)
-        code = open_store(rebuild);
-    if (code == 0) {
+    snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - TAPE_NAME_BYTES - 2,
+             rebuild->options.recordings, tape->file);
+    if (tape_file_open(path, &reader, &bytes, &why) == 0) {
         rebuild->tapes++;
         rebuild->lacking = false;
-        rebuild->room = tape->header.room;
-        rebuild->alarms_before = rebuild->alarms;
+        rebuild->room = tape->summary.header.room;
+        replay_enter(rebuild->replay, rebuild->room);
         replay_run(rebuild->replay, &reader);
-        note_session(rebuild, tape);
+        note_tape(rebuild, &tape->summary);
+    } else {
+        log_warn("store: %s is not taken: %s", tape->file, why.text);
     }
+    free(bytes);
+}
+
+/* The tapes of one session, in their order, are one. */
+static int take_session(struct rebuild *rebuild, const struct rebuild_tape *tapes, size_t count)
+{
+    const struct replay_listener listener = {
+        .user = rebuild, .on_alarm = on_alarm, .on_account = on_account, .history_for = on_message};
+    rebuild->found = (struct found){.id = tapes[0].summary.header.session, .began_ms = INT64_MAX};
+    rebuild->alarms_before = rebuild->alarms;
+    int code = begin_anew(rebuild);
+    if (code == 0)
+        code = replay_create(&rebuild->replay, &rebuild->setup, tapes[0].summary.header.room,
+                             &listener, &rebuild->diag);
+    if (code == 0)
+        code = open_store(rebuild);
+    for (size_t i = 0; i < count && code == 0 && !atomic_load(&rebuild->stop); i++)
+        take_tape(rebuild, &tapes[i]);
+    if (code == 0 && rebuild->found.id != 0 && rebuild->found.ended_ms != 0)
+        put_session(rebuild);
     close_store(rebuild);
     replay_destroy(rebuild->replay);
     rebuild->replay = NULL;
-    free(bytes);
+    forget(&rebuild->found);
     if (code == 0 && rebuild->full)
         code = diag_set(&rebuild->diag, ERR_IO, "%s cannot be written", rebuild->file);
     return code;
 }
 
-/* One that cannot be read costs itself only. */
-static int take_tapes(struct rebuild *rebuild, const struct tape_name *list, size_t count)
+/* ---- all of them ---- */
+
+static int by_session(const void *a, const void *b)
 {
-    int code = 0;
-    for (size_t i = 0; i < count && code == 0 && !atomic_load(&rebuild->stop); i++) {
+    const struct rebuild_tape *left = a, *right = b;
+    uint64_t of = left->summary.header.session, other = right->summary.header.session;
+    if (of != other)
+        return of < other ? -1 : 1;
+    if (left->summary.first_ms != right->summary.first_ms)
+        return left->summary.first_ms < right->summary.first_ms ? -1 : 1;
+    return strcmp(left->file, right->file);
+}
+
+static int list_tapes(struct rebuild *rebuild, struct rebuild_tape **tapes, size_t *count)
+{
+    struct tape_name *names;
+    size_t name_count;
+    *count = 0;
+    int code = tape_folder_list(rebuild->options.recordings, &names, &name_count, &rebuild->diag);
+    if (code != 0)
+        return code;
+    *tapes = calloc(name_count + 1, sizeof(**tapes));
+    if (*tapes == NULL)
+        code = diag_set(&rebuild->diag, ERR_MEMORY, "no memory to rebuild the history");
+    for (size_t i = 0; i < name_count && code == 0; i++) {
         char path[PATH_MAX];
-        struct tape_summary tape;
+        struct rebuild_tape *tape = &(*tapes)[*count];
         struct diag why = {0};
         snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - TAPE_NAME_BYTES - 2,
-                 rebuild->options.recordings, list[i].file);
-        if (tape_file_summary(path, &tape, &why) != 0)
-            log_warn("store: %s is not taken: %s", list[i].file, why.text);
-        else if (tape.messages > 0 && tape.last_ms > rebuild->options.lack.from_ms)
-            code = take_tape(rebuild, path, &tape);
+                 rebuild->options.recordings, names[i].file);
+        memcpy(tape->file, names[i].file, sizeof(tape->file));
+        if (tape_file_summary(path, &tape->summary, &why) != 0)
+            log_warn("store: %s is not taken: %s", tape->file, why.text);
+        else
+            *count += tape->summary.messages > 0;
+    }
+    free(names);
+    if (code == 0)
+        qsort(*tapes, *count, sizeof(**tapes), by_session);
+    return code;
+}
+
+/* Each session that has something of the time that is lacking; what is of none, tape by tape. */
+static int take_tapes(struct rebuild *rebuild, const struct rebuild_tape *tapes, size_t count)
+{
+    int code = 0;
+    for (size_t i = 0, end; i < count && code == 0 && !atomic_load(&rebuild->stop); i = end) {
+        const uint64_t session = tapes[i].summary.header.session;
+        bool lacking = false;
+        for (end = i; end < count && tapes[end].summary.header.session == session; end++) {
+            if (session == 0 && end > i)
+                break;
+            lacking |= tapes[end].summary.last_ms > rebuild->options.lack.from_ms;
+        }
+        if (lacking)
+            code = take_session(rebuild, &tapes[i], end - i);
     }
     return code;
 }
@@ -352,15 +498,15 @@ static void remove_old(const struct rebuild *rebuild)
 static void *run(void *user)
 {
     struct rebuild *rebuild = user;
-    struct tape_name *list = NULL;
+    struct rebuild_tape *tapes = NULL;
     size_t count = 0;
     remove_old(rebuild);
     int code = setup_load(&rebuild->setup, rebuild->options.config_file, &rebuild->diag);
     if (code == 0)
-        code = tape_folder_list(rebuild->options.recordings, &list, &count, &rebuild->diag);
+        code = list_tapes(rebuild, &tapes, &count);
     if (code == 0)
-        take_tapes(rebuild, list, count);
-    free(list);
+        take_tapes(rebuild, tapes, count);
+    free(tapes);
     setup_fini(&rebuild->setup);
     atomic_store(&rebuild->ended, true);
     rebuild->options.wake(rebuild->options.user);
@@ -408,9 +554,6 @@ void rebuild_destroy(struct rebuild *rebuild)
         return;
     atomic_store(&rebuild->stop, true);
     pthread_join(rebuild->thread, NULL);
-    for (size_t i = 0; i < rebuild->found_count; i++)
-        free(rebuild->found[i].devices);
-    free(rebuild->found);
     free(rebuild);
 }
 

@@ -1,8 +1,10 @@
 /*
  * Recordings of a time that the store lacks, through the real pipeline (replay.h) and into a file
  * of the store's own kind, which the store then takes over (store_fill()): what was measured, the
- * alarms that the present rules find, and of each session that it had which room, when, and with
- * which devices. Who was treated is on no tape.
+ * alarms that the present rules find, and each session, as its last account on the tape has it
+ * (core/tape_note.h): phases, doses, pain, scores, adverse event and notes. Of a tape without one,
+ * of an earlier hub, it is which room, when, and with which devices. Who was treated is on no tape,
+ * but as a number; calibrations and who amended what are not.
  *
  * On a thread of its own, with a configuration, plugins, rules and devices of its own: the running
  * hub's are not touched. Which messages the store has is told by when they were received; where a

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/tape_note.h"
 #include "core/topic.h"
 
 #define TICK_MS 250 /* as the hub's */
@@ -97,6 +96,15 @@ static void take_neutral(struct replay *replay, const struct tape_message *messa
         calibration_restore(replay->ingest.calibration, device, &zero, NULL);
     else if (device != NULL)
         calibration_neutral_end(replay->ingest.calibration, device->id, "", message->received_ms);
+}
+
+static void take_account(const struct replay *replay, const struct tape_message *message,
+                         const struct tape_moves *moves, uint64_t place)
+{
+    const struct replay_listener *listener = &replay->listener;
+    struct note_account piece;
+    if (listener->on_account != NULL && note_read_account(&piece, message))
+        listener->on_account(listener->user, &piece, moves, place);
 }
 
 static void take_note(struct replay *replay, const struct tape_message *message)
@@ -337,7 +345,9 @@ static void take_block(struct replay *replay, const struct tape_part *part,
         }
         if (note && message.topic == NULL && replay->counts.messages > 0)
             advance(replay, next.received_ms);
-        if (note)
+        if (note && note_is(&next, NOTE_ACCOUNT))
+            take_account(replay, &next, moves, part->offset);
+        else if (note)
             take_note(replay, &next);
         else
             message = next;

@@ -12,6 +12,7 @@
 #define LUMBAR_REPLAY_H
 
 #include "core/ingest.h"
+#include "core/tape_note.h"
 #include "core/tape_pack.h"
 #include "setup.h"
 
@@ -41,6 +42,9 @@ struct replay_listener {
     void (*on_alarm)(void *user, const struct alarm *alarm, const struct device *device);
     void (*on_refused)(void *user, int64_t time_ms, const char *topic, size_t topic_bytes,
                        const char *reason);
+    /* Of a session; what it tells of times is moved as what lies at this place of the tape is. */
+    void (*on_account)(void *user, const struct note_account *piece,
+                       const struct tape_moves *moves, uint64_t place);
     void (*on_gap)(void *user, const struct tape_block *gap);
     void (*on_damage)(void *user, const struct tape_part *part); /* why is not NULL */
     /* Asked before each message: where its samples are gathered. NULL: nowhere. */

@@ -4,7 +4,7 @@
 
 #define DAY_MS INT64_C(86400000)
 
-static struct store_clinic clinic_of(const struct lumbard *hub)
+struct store_clinic hub_clinic(const struct lumbard *hub)
 {
     return (struct store_clinic){.config = hub->setup.config,
                                  .drivers = &hub->setup.drivers,
@@ -37,7 +37,7 @@ static void log_session(const struct lumbard *hub, const struct session *session
 
 static void store_all_of(struct lumbard *hub, const struct session *session)
 {
-    struct store_clinic clinic = clinic_of(hub);
+    struct store_clinic clinic = hub_clinic(hub);
     if (!store_session(hub->store, session, &clinic) && hub->unstored.session == 0)
         hub->unstored.session = session->change;
 }
@@ -72,10 +72,9 @@ static void on_session(void *user, const struct session *session, enum session_o
         hub_end_calibration(hub, session);
     if (op == SESSION_MOVE && !hub->reloading)
         end_tapes_elsewhere(hub, session);
-    if (ends) /* its tape is finished with it, and waits for no message of another */
+    hub_note_change(hub, session);
+    if (session->ended_ms != 0) /* its tape is finished, and waits for no message of another */
         recorder_end(hub->recorder, session->room);
-    else
-        hub_note_change(hub, session);
     if (hub->web != NULL)
         web_alarm(hub->web); /* shown at once */
 }
@@ -84,7 +83,7 @@ static void on_session(void *user, const struct session *session, enum session_o
 
 int hub_load_sessions(struct lumbard *hub, struct diag *diag)
 {
-    struct store_clinic clinic = clinic_of(hub);
+    struct store_clinic clinic = hub_clinic(hub);
     return store_load_sessions(hub->store, hub->ingest.sessions, &clinic, diag);
 }
 
@@ -99,7 +98,7 @@ void hub_store_sessions(struct lumbard *hub)
 
 void hub_store_sessions_again(struct lumbard *hub)
 {
-    struct store_clinic clinic = clinic_of(hub);
+    struct store_clinic clinic = hub_clinic(hub);
     if (hub->unstored.session == 0)
         return;
     for (uint32_t room = 1; room <= hub->setup.config->room_count; room++) {
@@ -116,7 +115,7 @@ void hub_store_sessions_again(struct lumbard *hub)
 void hub_gather_sessions(void *user)
 {
     struct lumbard *hub = user;
-    struct store_clinic clinic = clinic_of(hub);
+    struct store_clinic clinic = hub_clinic(hub);
     for (uint32_t room = 1; room <= hub->setup.config->room_count; room++) {
         const struct session *session = sessions_at(hub->ingest.sessions, room);
         bool late = sessions_take_late(hub->ingest.sessions, room);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -72,6 +73,12 @@ void note_write_neutral(struct text *out, const struct device *device,
         text_add_number(out, zero->angles[i].deg, 6);
     }
     text_add(out, "}}");
+}
+
+void note_write_account(struct text *out, const struct note_account *piece)
+{
+    text_add(out, "%" PRIu64 " %u %u\n%.*s", piece->session, piece->part, piece->parts,
+             (int)piece->bytes, piece->text);
 }
 
 /* ---- read ---- */
@@ -183,6 +190,23 @@ bool note_read_neutral(struct neutral_zero *out, const struct tape_message *mess
     }
     json_decref(json);
     return known;
+}
+
+#define ACCOUNT_PARTS_MAX 64
+
+bool note_read_account(struct note_account *out, const struct tape_message *message)
+{
+    const char *text = (const char *)message->payload;
+    const char *end = memchr(text, '\n', message->payload_bytes < 64 ? message->payload_bytes : 64);
+    char line[64];
+    if (end == NULL)
+        return false;
+    memcpy(line, text, (size_t)(end - text));
+    line[end - text] = '\0';
+    *out = (struct note_account){.text = end + 1,
+                                 .bytes = message->payload_bytes - (size_t)(end + 1 - text)};
+    return sscanf(line, "%" SCNu64 " %u %u", &out->session, &out->part, &out->parts) == 3 &&
+           out->session != 0 && out->part < out->parts && out->parts <= ACCOUNT_PARTS_MAX;
 }
 
 bool note_find(const struct note_ends *list, uint32_t count, uint32_t metric, double *low,

@@ -10,6 +10,10 @@
  *   $session   the session of the room: phase, limits of the plan that hold now, the client's own
  *              ranges, as rules ask for them
  *   $neutral   a device's zero, as ingest takes it off its angles
+ *   $account   all that the store has of the session (io/session_text.h): what a database is
+ *              rebuilt from, and no replay needs. It is longer than a message may be, so it comes
+ *              in pieces, a note each: a line with the session, the piece's number from 0 and how
+ *              many there are, and then a piece of the JSON. The last one that is whole holds.
  *
  * Pure; believes nothing that it reads.
  */
@@ -24,6 +28,8 @@
 
 #define NOTE_SESSION  "$session"
 #define NOTE_NEUTRAL  "$neutral"
+#define NOTE_ACCOUNT  "$account"
+#define NOTE_PIECE    8192 /* bytes of it in one note */
 #define NOTE_EACH_MS  60000
 #define NOTE_BYTES    4096
 #define NOTE_ENDS_MAX PLAN_BANDS_MAX
@@ -48,6 +54,16 @@ void note_write_session(struct text *out, const struct sessions *sessions, uint3
                         const struct drivers *drivers);
 void note_write_neutral(struct text *out, const struct device *device,
                         const struct neutral_zero *zero);
+
+/* A piece of an account; the text is within the message. */
+struct note_account {
+    uint64_t session;
+    unsigned part, parts;
+    const char *text;
+    size_t bytes;
+};
+void note_write_account(struct text *out, const struct note_account *piece);
+bool note_read_account(struct note_account *out, const struct tape_message *message);
 
 /* False: it cannot be read. Metrics that the drivers do not have are passed over. */
 bool note_read_session(struct note_session *out, const struct tape_message *message,

@@ -362,7 +362,7 @@ static int take_rows(struct store *store, bool *any)
 
 /* ---- sessions and alarms that were rebuilt ---- */
 
-/* Alarms get numbers that nobody has, from the first one that was left for them (0: none are
+/* A number of a client holds where it is the same one's. Alarms get numbers that nobody has, from the first one that was left for them (0: none are
  * taken); and are over. */
 static const char take_sql[] =
     "CREATE TEMP TABLE fresh AS SELECT id FROM old.session"
@@ -370,8 +370,12 @@ static const char take_sql[] =
     "INSERT INTO main.session SELECT * FROM old.session WHERE id IN (SELECT id FROM fresh);"
     "INSERT OR IGNORE INTO main.session_device SELECT * FROM old.session_device"
     "  WHERE session IN (SELECT id FROM fresh);"
+    "INSERT OR IGNORE INTO main.session_phase SELECT * FROM old.session_phase"
+    "  WHERE session IN (SELECT id FROM fresh);"
     "INSERT OR IGNORE INTO main.session_note SELECT * FROM old.session_note"
     "  WHERE session IN (SELECT id FROM fresh);"
+    "UPDATE main.session SET client = NULL WHERE id IN (SELECT id FROM fresh)"
+    "  AND client NOT IN (SELECT id FROM main.client JOIN old.client USING (id, created_ms));"
     "CREATE TEMP TABLE risen AS SELECT * FROM old.alarm;"
     "CREATE TEMP TABLE turned AS SELECT * FROM old.alarm_transition;"
     "DELETE FROM risen WHERE %lld < 0; DELETE FROM turned WHERE %lld < 0;"

@@ -86,6 +86,16 @@ static unsigned columns_of(enum store_table table)
     return count;
 }
 
+const char *store_table_name(enum store_table table)
+{
+    return tables[table].name;
+}
+
+const char *const *store_columns(enum store_table table)
+{
+    return tables[table].columns;
+}
+
 /* ---- Values ---- */
 
 struct store_value store_null(void)

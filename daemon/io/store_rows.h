@@ -67,6 +67,10 @@ bool store_put(struct store *store, enum store_table table, const struct store_v
 bool store_remove(struct store *store, enum store_table table, const struct store_value *keys,
                   unsigned count);
 
+/* The table's name, and those of its columns in their order, behind which stands NULL. */
+const char *store_table_name(enum store_table table);
+const char *const *store_columns(enum store_table table);
+
 uint64_t store_refused_rows(const struct store *store); /* since it was opened: puts and removals */
 
 /* Erases all that is of a client in the file: the row, plans, sessions with all that belongs to

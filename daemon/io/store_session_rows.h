@@ -58,6 +58,12 @@ typedef int session_rows_cb(void *user, enum store_table table, const char *wher
 /* What `rows` gave, where it was not 0. */
 int session_read(struct session_reading *reading, uint64_t id, session_rows_cb *rows, void *user);
 
+/* A session as its rows, the session's own first; false where one was not taken. */
+typedef bool session_put(void *user, enum store_table table, const struct store_value *row,
+                         unsigned count);
+bool session_put_rows(const struct session *session, const struct store_clinic *clinic,
+                      session_put *put, void *user);
+
 /* What a session's row says of the dose, by region. */
 void session_read_doses(const json_t *body_json, const struct body *body,
                         struct session_dose doses[BODY_REGIONS_MAX]);

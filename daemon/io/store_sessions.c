@@ -103,8 +103,8 @@ static char *write_body(const struct store_clinic *clinic, const struct session 
     return text;
 }
 
-bool store_session_head(struct store *store, const struct session *session,
-                        const struct store_clinic *clinic)
+static bool put_head(const struct session *session, const struct store_clinic *clinic,
+                     session_put *put, void *user)
 {
     char *body = write_body(clinic, session);
     const struct store_value row[COLUMNS] = {
@@ -125,16 +125,16 @@ bool store_session_head(struct store *store, const struct session *session,
         [ADVERSE] = words_value(session->adverse),
         [BODY] = store_text(body),
     };
-    bool put = body != NULL && store_put(store, STORE_SESSION, row, COLUMNS);
+    bool done = body != NULL && put(user, STORE_SESSION, row, COLUMNS);
     free(body);
-    return put;
+    return done;
 }
 
-static bool put_devices(struct store *store, const struct session *session,
-                        const struct store_clinic *clinic)
+static bool put_devices(const struct session *session, const struct store_clinic *clinic,
+                        session_put *put, void *user)
 {
-    bool put = true;
-    for (uint32_t i = 0; i < session->device_count && put; i++) {
+    bool done = true;
+    for (uint32_t i = 0; i < session->device_count && done; i++) {
         const struct session_device *assigned = &session->devices[i];
         const struct device *device = devices_at(clinic->devices, assigned->device);
         const struct store_value row[] = {store_int((int64_t)session->id),
@@ -143,15 +143,15 @@ static bool put_devices(struct store *store, const struct session *session,
                                           store_text(device->name),
                                           store_int(assigned->from_ms),
                                           time_value(assigned->to_ms)};
-        put = store_put(store, STORE_SESSION_DEVICE, row, COUNT(row));
+        done = put(user, STORE_SESSION_DEVICE, row, COUNT(row));
     }
-    return put;
+    return done;
 }
 
-static bool put_phases(struct store *store, const struct session *session)
+static bool put_phases(const struct session *session, session_put *put, void *user)
 {
-    bool put = true;
-    for (uint32_t i = 0; i < session->plan.phase_count && put; i++) {
+    bool done = true;
+    for (uint32_t i = 0; i < session->plan.phase_count && done; i++) {
         const struct session_phase *phase = &session->phases[i];
         char spent[48];
         snprintf(spent, sizeof(spent), "{\"spent_ms\":%lld}", (long long)phase->spent_ms);
@@ -162,30 +162,48 @@ static bool put_phases(struct store *store, const struct session *session)
                                           time_value(phase->began_ms),
                                           time_value(phase->ended_ms),
                                           store_text(spent)};
-        put = store_put(store, STORE_SESSION_PHASE, row, COUNT(row));
+        done = put(user, STORE_SESSION_PHASE, row, COUNT(row));
     }
-    return put;
+    return done;
 }
 
-static bool put_notes(struct store *store, const struct session *session)
+static bool put_notes(const struct session *session, session_put *put, void *user)
 {
-    bool put = true;
-    for (uint32_t i = 0; i < session->note_count && put; i++) {
+    bool done = true;
+    for (uint32_t i = 0; i < session->note_count && done; i++) {
         const struct session_note *note = &session->notes[i];
         const struct store_value row[] = {
             store_int((int64_t)session->id), store_int(i),
             store_int(note->at_ms),          store_text(note->marker ? "marker" : "note"),
             words_value(session->therapist), store_text(note->text)};
-        put = store_put(store, STORE_SESSION_NOTE, row, COUNT(row));
+        done = put(user, STORE_SESSION_NOTE, row, COUNT(row));
     }
-    return put;
+    return done;
+}
+
+bool session_put_rows(const struct session *session, const struct store_clinic *clinic,
+                      session_put *put, void *user)
+{
+    return put_head(session, clinic, put, user) && put_devices(session, clinic, put, user) &&
+           put_phases(session, put, user) && put_notes(session, put, user);
+}
+
+static bool put_to_store(void *user, enum store_table table, const struct store_value *row,
+                         unsigned count)
+{
+    return store_put(user, table, row, count);
+}
+
+bool store_session_head(struct store *store, const struct session *session,
+                        const struct store_clinic *clinic)
+{
+    return put_head(session, clinic, put_to_store, store);
 }
 
 bool store_session(struct store *store, const struct session *session,
                    const struct store_clinic *clinic)
 {
-    return store_session_head(store, session, clinic) && put_devices(store, session, clinic) &&
-           put_phases(store, session) && put_notes(store, session);
+    return session_put_rows(session, clinic, put_to_store, store);
 }
 
 /* ---- after a restart ---- */

@@ -225,8 +225,142 @@ def without_a_backup_recordings_are_what_there_is(build):
         assert ask_file(clinic, "SELECT id FROM session") == [(session,)]
 
 
+PLAN = """
+name: back
+phases:
+  - {kind: massage, title: Massage, time: 1 min,
+     targets: [{metric: massage_pressure, between: [20 kPa, 60 kPa]}]}
+  - {kind: rest, time: 1 min}
+"""
+TOTALS = RULES + """derived:
+  - {name: bends, title: Bends, metric: trunk_inclination, count: {above: 45 deg}, reset: session}
+"""
+RUNNING = 2  # of a massage device
+
+
+def treated(clinic, client, massage):
+    """A session with all that can be said of one."""
+    if client not in [c["name"] for c in clinic.ask("/clients")[1]["clients"]]:
+        assert clinic.ask("/clients", "POST", {"name": client})[0] == 201
+    number = clinic.ask("/sessions", "POST", {"room": "room-1", "therapist": "AB",
+                                              "client": client, "plan": "back"})[1]["id"]
+    order(clinic, number, "pain", pain=6, when="before")
+    order(clinic, number, "start")
+    order(clinic, number, "note", text="Tender <left>.")
+    order(clinic, number, "marker")
+    for _ in range(3):
+        massage.send(massage_pressure=[30.0] * 5 + [70.0] * 5, step_ms=100, state=RUNNING, region=1)
+        time.sleep(1)
+    order(clinic, number, "next")
+    order(clinic, number, "adverse", text="Dizzy.")
+    order(clinic, number, "rmdq", score=9)
+    return number
+
+
+def record_of(clinic, session):
+    """What the store has of it, less what a recording does not know."""
+    status, record = clinic.ask(f"/sessions/{session}/record")
+    assert status == 200, record
+    return {name: value for name, value in record.items()
+            if name not in ("notes", "client", "changes", "alarms")}, record
+
+
+def lose_all_but_recordings(clinic):
+    clinic.stop_hub()
+    spoil(clinic, "head")
+    clinic.ring.unlink()
+    (clinic.folder / "spool").unlink()
+    clinic.start_hub()
+    wait_for("it is set aside", lambda: clinic.said("is damaged ("))
+    wait_rebuilt(clinic)
+
+
+def what_was_done_in_a_session_comes_back(build):
+    with Clinic(build, rooms={"room-1": ["massage/m-01"]}, plans={"back": PLAN}) as clinic:
+        massage = clinic.device("massage", "m-01")
+        massage.send(skin_temperature=[30.0])
+        first = treated(clinic, "Ahorn", massage)
+        order(clinic, first, "end")
+        order(clinic, first, "pain", pain=3, when="after")  # while it is the last of its room
+        order(clinic, first, "odi", score=22)
+        second = treated(clinic, "Ahorn", massage)
+        order(clinic, second, "abort", reason="Fire drill.")
+        third = treated(clinic, "Birke", massage)  # and this one does not end
+        clinic.stop_hub()
+        clinic.start_hub()
+        before = {number: record_of(clinic, number) for number in (first, second, third)}
+        assert before[first][1]["pain"]["after"] == 3 and before[first][1]["doses"], before[first]
+        lose_all_but_recordings(clinic)
+        for number in (first, second):
+            record, whole = record_of(clinic, number)
+            assert record == before[number][0], (record, before[number][0])
+            assert whole["client"] is None, whole["client"]
+            *notes, last = whole["notes"]
+            assert notes == before[number][1]["notes"], (notes, before[number][1]["notes"])
+            assert "as it was noted there. Calibrations" in last["text"], last
+        record, whole = record_of(clinic, third)
+        assert whole["state"] == "done" and whole["pain"]["before"] == 6 and whole["rmdq"] == 9, whole
+        assert whole["ended"] is not None and len(whole["notes"]) == 3, whole
+        assert "before it ended" in whole["notes"][-1]["text"], whole["notes"]
+
+
+def a_session_is_its_clients_again_where_the_client_is_known(build):
+    with Clinic(build, rooms={"room-1": ["massage/m-01"]}, plans={"back": PLAN}) as clinic:
+        massage = clinic.device("massage", "m-01")
+        massage.send(skin_temperature=[30.0])
+        assert clinic.ask("/clients", "POST", {"name": "Ahorn"})[0] == 201
+        assert clinic.ctl("backup", "now").returncode == 0
+        numbers = {}
+        for client in ("Ahorn", "Birke"):
+            numbers[client] = treated(clinic, client, massage)
+            order(clinic, numbers[client], "end")
+        clinic.stop_hub()
+        spoil(clinic, "head")
+        clinic.start_hub()
+        wait_for("it is set aside", lambda: clinic.said("rebuilt from backup"))
+        assert clinic.ask("/clients", "POST", {"name": "Eiche"})[0] == 201  # has the number of Birke
+        wait_rebuilt(clinic)
+        found = ask_file(clinic, "SELECT s.id, c.alias, s.pain_before FROM session s"
+                                 " LEFT JOIN client c ON c.id = s.client ORDER BY s.id")
+        assert found == [(numbers["Ahorn"], "Ahorn", 6), (numbers["Birke"], None, 6)], found
+        aliases = ask_file(clinic, "SELECT alias FROM client ORDER BY alias")
+        assert aliases == [("Ahorn",), ("Eiche",)], aliases
+
+
+def totals_go_on_over_the_tapes_of_a_session(build):
+    with Clinic(build, rooms={"room-1": ["posture/p-01"], "room-2": []}, rules=TOTALS) as clinic:
+        number = open_session(clinic, "room-1", "Ahorn")
+        device = clinic.device("posture", "p-01")
+
+        def bend(times, wanted):
+            for _ in range(times):
+                device.send(trunk_inclination=[60.0] * 5 + [10.0] * 5)
+                time.sleep(0.25)
+            wait_for("they are counted", lambda: clinic.ask("/devices/posture/p-01")[1]["values"]
+                     .get("bends", {}).get("value") == wanted)
+        bend(3, 3)
+        clinic.write_config(rooms={"room-1": [], "room-2": ["posture/p-01"]})
+        order(clinic, number, "move", room="room-2")
+        clinic.hub.send_signal(signal.SIGHUP)
+        wait_for("the wearable in its session again", lambda: len(
+            clinic.ask(f"/sessions/{number}")[1]["devices"]) == 2)
+        bend(2, 5)
+        order(clinic, number, "end")
+        lose_all_but_recordings(clinic)
+        assert clinic.said("2 recordings have"), clinic.log_path.read_text()
+        begin, end = (datetime.datetime.fromtimestamp(now_ms() / 1000 + s, datetime.timezone.utc)
+                      .strftime("%Y-%m-%dT%H:%M:%SZ") for s in (-600, 5))
+        buckets = clinic.ask(f"/history?device=posture/p-01&metric=bends&from={begin}&to={end}"
+                             "&points=5000")[1]["buckets"]
+        assert max(bucket["max"] for bucket in buckets) == 5, buckets
+        assert [b["max"] for b in buckets] == sorted(b["max"] for b in buckets), buckets
+
+
 if __name__ == "__main__":
     run([damage_at_start_is_rebuilt_from_backup_and_recordings,
          a_session_of_several_tapes_is_one,
          damage_at_work_costs_nothing_that_the_hub_knows,
-         without_a_backup_recordings_are_what_there_is])
+         without_a_backup_recordings_are_what_there_is,
+         what_was_done_in_a_session_comes_back,
+         a_session_is_its_clients_again_where_the_client_is_known,
+         totals_go_on_over_the_tapes_of_a_session])
