@@ -336,6 +336,10 @@ static enum api_outcome decide(struct asking *asking, struct api_answer *out)
         return api_problem(out, 404, "There is no client '%s'.", asking->name);
     if (open_session(hub, asking->name) != NULL)
         return api_problem(out, 409, "Client '%s' is in a session by now.", asking->name);
+    if (hub->rebuild != NULL || store_is_rebuilding(hub->store))
+        return api_problem(out, 409,
+                           "The history is being rebuilt from recordings, and sessions of the "
+                           "client's may come back: ask again when it is done.");
     if (asking->tapes.open)
         return api_problem(out, 409,
                            "A recording of the client's is just being finished: ask "

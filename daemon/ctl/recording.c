@@ -80,7 +80,7 @@ const char *recording_date(int64_t ms, char out[RECORDING_DATE_BYTES])
 
 static const struct ctl_command commands[] = {
     {"ls", "[--config FILE | --folder FOLDER]", "lists the recordings of a folder", recording_ls},
-    {"export", "[--config FILE | --folder FOLDER] NAME OUT",
+    {"export", "[--config FILE | --folder FOLDER] [--account] NAME OUT",
      "writes one recording to a file of its own, whole", recording_export},
     {"verify", "[--config FILE | --folder FOLDER] [NAME ...]",
      "checks every checksum, and the order; says what is wrong and where", recording_verify},

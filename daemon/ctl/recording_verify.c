@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/tape_note.h"
 #include "core/tape_pack.h"
 #include "ctl.h"
 #include "io/tape_folder.h"
@@ -28,7 +29,7 @@ struct check {
     struct tape_packer *packer;
     struct tape_block before; /* the block before; kind 0: none */
     uint32_t blocks, gaps;
-    uint64_t messages, lost;
+    uint64_t messages, accounts, lost;
     char wrong[200]; /* the first thing that is; "" nothing */
     unsigned wrongs;
 };
@@ -42,6 +43,23 @@ __attribute__((format(printf, 2, 3))) static void complain(struct check *check, 
     va_start(args, format);
     vsnprintf(check->wrong, sizeof(check->wrong), format, args);
     va_end(args);
+}
+
+/* What a rebuild of the history would have of the session. */
+static void check_accounts(struct check *check, const struct tape_part *part)
+{
+    struct tape_message message;
+    struct note_account piece;
+    uint32_t topic;
+    while (tape_message(check->packer, &message, &topic)) {
+        if (!note_is(&message, NOTE_ACCOUNT))
+            continue;
+        if (!note_read_account(&piece, &message))
+            complain(check, "block %u at byte %zu: an account of the session cannot be read",
+                     part->block.number, part->offset);
+        else
+            check->accounts += piece.part + 1 == piece.parts;
+    }
 }
 
 static void check_block(struct check *check, const struct tape_part *part)
@@ -60,6 +78,7 @@ static void check_block(struct check *check, const struct tape_part *part)
         check->lost += block->count;
     } else if (tape_unpack(check->packer, block, part->stored)) {
         check->messages += block->count;
+        check_accounts(check, part);
     } else {
         complain(check, "block %u at byte %zu: its messages cannot be read", block->number,
                  part->offset);
@@ -97,16 +116,19 @@ static void check_index(struct check *check, const struct tape_reader *walked,
 static void print_result(bool json, const char *name, bool open, const struct check *check)
 {
     if (json) {
-        ctl_print_line(json_pack("{s:s, s:b, s:s, s:b, s:I, s:i, s:i, s:I, s:i}", "file", name,
+        ctl_print_line(json_pack("{s:s, s:b, s:s, s:b, s:I, s:I, s:i, s:i, s:I, s:i}", "file", name,
                                  "good", check->wrongs == 0, "wrong", check->wrong, "open", open,
-                                 "messages", (json_int_t)check->messages, "blocks",
-                                 (int)check->blocks, "gaps", (int)check->gaps, "lost",
-                                 (json_int_t)check->lost, "wrongs", (int)check->wrongs));
+                                 "messages", (json_int_t)check->messages, "accounts",
+                                 (json_int_t)check->accounts, "blocks", (int)check->blocks, "gaps",
+                                 (int)check->gaps, "lost", (json_int_t)check->lost, "wrongs",
+                                 (int)check->wrongs));
         return;
     }
     printf("%s: %s%s (%s%llu messages in %u blocks", name,
            check->wrongs == 0 ? "good" : "not good: ", check->wrong, open ? "open, " : "",
            (unsigned long long)check->messages, check->blocks);
+    if (check->accounts > 0)
+        printf(", the session's account %llu times", (unsigned long long)check->accounts);
     if (check->gaps > 0)
         printf(", %u gaps with %llu lost at least", check->gaps, (unsigned long long)check->lost);
     if (check->wrongs > 1)

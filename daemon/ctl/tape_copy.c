@@ -76,6 +76,7 @@ static bool put_messages(struct copying *copying, const struct tape_part *part)
     bool same = true;
     if (!tape_unpack(copying->from, &block, part->stored)) {
         copying->copy->left_out_bytes += part->bytes; /* as good as damaged */
+        block.last_ms = tape_moved_ms(copying->moves, part->offset, block.last_ms);
         return put_gap(copying, &block);
     }
     tape_gather_clear(&copying->gather);
@@ -131,6 +132,7 @@ static bool put_all(struct copying *copying, struct tape_reader *reader)
     for (enum tape_step step; (step = tape_next(reader, &part)) != TAPE_END;) {
         if (step == TAPE_BLOCK) {
             before = part.block;
+            before.last_ms = tape_moved_ms(&reader->moves, part.offset, before.last_ms);
             if (!put_part(copying, &part))
                 return false;
             continue;

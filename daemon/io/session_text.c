@@ -128,6 +128,19 @@ static bool is_of(const json_t *json, uint64_t session)
     return true;
 }
 
+static struct session_text_facts facts_of(const struct session_reading *reading, const json_t *json)
+{
+    const struct session *session = &reading->session;
+    bool over = session->state == SESSION_DONE || session->state == SESSION_ABORTED;
+    return (struct session_text_facts){.state = session->state,
+                                       .opened_ms = session->opened_ms,
+                                       .ended_ms = over ? session->ended_ms : 0,
+                                       .notes = session->note_count,
+                                       .client = reading->client,
+                                       .client_ms =
+                                           json_integer_value(json_object_get(json, "client_ms"))};
+}
+
 int session_text_read(struct session_text **out, uint64_t session, const char *text, size_t bytes,
                       const struct drivers *drivers, const struct body *body, struct diag *diag)
 {
@@ -143,19 +156,12 @@ int session_text_read(struct session_text **out, uint64_t session, const char *t
     }
     if (code == 0 && (reading->session.id != session || reading->session.state == SESSION_NONE))
         code = ERR_MALFORMED;
-    if (code != 0) {
+    if (code == 0) {
+        *read = (struct session_text){.json = json, .facts = facts_of(reading, json)};
+        *out = read;
+    } else {
         json_decref(json);
         free(read);
-    } else {
-        *read = (struct session_text){
-            .json = json,
-            .facts = {.state = reading->session.state,
-                      .opened_ms = reading->session.opened_ms,
-                      .ended_ms = reading->session.ended_ms,
-                      .notes = reading->session.note_count,
-                      .client = reading->client,
-                      .client_ms = json_integer_value(json_object_get(json, "client_ms"))}};
-        *out = read;
     }
     free(reading);
     return code == 0 ? 0 : diag_set(diag, code, "%s", err_words(code));
@@ -198,24 +204,26 @@ void session_text_move(struct session_text *text, const struct tape_moves *moves
     }
     text->facts.opened_ms = moved(moves, place, text->facts.opened_ms);
     text->facts.ended_ms = moved(moves, place, text->facts.ended_ms);
+    text->facts.client_ms = moved(moves, place, text->facts.client_ms);
 }
 
 /* ---- its rows ---- */
 
-static bool is_null(const struct store_value *value)
+static bool is_number(const struct store_value *value)
 {
-    return value->type == STORE_NULL;
+    return store_integer(value) != 0;
 }
 
 /* What went on when it was written is over. */
-static void end_row(enum store_table table, struct store_value *row, int64_t ended_ms)
+static void end_row(const struct session_text *text, enum store_table table,
+                    struct store_value *row, int64_t ended_ms)
 {
-    if (table == STORE_SESSION && is_null(&row[ENDED])) {
+    if (table == STORE_SESSION && text->facts.ended_ms == 0) {
         row[ENDED] = store_int(ended_ms);
         row[STATE] = store_text(session_state_name(SESSION_DONE));
-    } else if (table == STORE_SESSION_DEVICE && is_null(&row[5])) {
+    } else if (table == STORE_SESSION_DEVICE && !is_number(&row[5])) {
         row[5] = store_int(ended_ms);
-    } else if (table == STORE_SESSION_PHASE && !is_null(&row[4]) && is_null(&row[5])) {
+    } else if (table == STORE_SESSION_PHASE && is_number(&row[4]) && !is_number(&row[5])) {
         row[5] = store_int(ended_ms);
     }
 }
@@ -228,7 +236,7 @@ void session_text_rows(const struct session_text *text, int64_t ended_ms, sessio
         for (size_t i = 0; i < json_array_size(list); i++) {
             struct store_value row[STORE_COLUMNS_MAX];
             unsigned count = read_row(json_array_get(list, i), tables[t], row);
-            end_row(tables[t], row, ended_ms);
+            end_row(text, tables[t], row, ended_ms);
             each(user, tables[t], row, count);
         }
     }

@@ -1,11 +1,12 @@
 /* A note of a tape, of any bytes: it is read whole or refused, and what is read lies in its bounds.
- * The first byte says which note. */
+ * The first byte says which note; 'a' an account, whose text is read as well. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../unit/core/clinic_drivers.h"
 #include "core/tape_note.h"
+#include "io/session_text.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -46,12 +47,59 @@ static void check_neutral(const struct tape_message *message, const struct drive
                isfinite(zero.angles[i].deg));
 }
 
+/* What a table has to have, or a rebuilt file would take nothing at all. */
+static void check_row(void *user, enum store_table table, const struct store_value *row,
+                      unsigned count)
+{
+    const uint64_t *session = user;
+    demand(count <= STORE_COLUMNS_MAX && row[0].type == STORE_INT &&
+           row[0].integer == (int64_t)*session);
+    if (table == STORE_SESSION)
+        demand(row[3].type == STORE_TEXT && row[5].type == STORE_TEXT && row[7].type == STORE_INT &&
+               row[9].type == STORE_INT && row[9].integer != 0 &&
+               (strcmp(row[5].text, "done") == 0 || strcmp(row[5].text, "aborted") == 0));
+    else
+        demand(row[1].type == STORE_INT);
+    for (unsigned i = 0; i < count; i++)
+        demand(row[i].type != STORE_TEXT || strlen(row[i].text) == row[i].bytes);
+}
+
+static void check_account(const struct tape_message *message, const struct drivers *drivers)
+{
+    struct note_account piece;
+    struct session_text *text;
+    struct session_text_facts facts;
+    struct body body;
+    struct diag diag = {0};
+    if (!note_read_account(&piece, message))
+        return;
+    demand(piece.session != 0 && piece.part < piece.parts &&
+           piece.text + piece.bytes == (const char *)message->payload + message->payload_bytes);
+    body_init(&body, drivers);
+    if (session_text_read(&text, piece.session, piece.text, piece.bytes, drivers, &body, &diag) !=
+        0)
+        return;
+    session_text_facts(text, &facts);
+    demand(facts.state != SESSION_NONE && facts.notes <= SESSION_NOTES_MAX);
+    session_text_rows(text, 1, check_row, &piece.session);
+    session_text_destroy(text);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct drivers drivers;
     if (size == 0)
         return 0;
     clinic_init(&drivers);
+    if (data[0] == 'a') {
+        const struct tape_message account = {.topic = NOTE_ACCOUNT,
+                                             .topic_bytes = strlen(NOTE_ACCOUNT),
+                                             .payload = data + 1,
+                                             .payload_bytes = size - 1};
+        check_account(&account, &drivers);
+        drivers_fini(&drivers);
+        return 0;
+    }
     struct tape_message message = {.topic = data[0] % 2 == 0 ? NOTE_SESSION : NOTE_NEUTRAL,
                                    .topic_bytes = strlen(NOTE_SESSION),
                                    .payload = data + 1,

@@ -3,6 +3,7 @@
 aside and said, and what comes in its place is rebuilt: from the newest good backup, from recordings
 since then, and from what the running hub knows."""
 import datetime
+import json
 import os
 import signal
 import sqlite3
@@ -127,8 +128,18 @@ def damage_at_start_is_rebuilt_from_backup_and_recordings(build):
             assert samples(clinic, "posture/p-02") == 70
 
 
+def forget_accounts(clinic):
+    """Recordings as an earlier hub wrote them."""
+    for tape in clinic.recordings.iterdir():
+        out = clinic.folder / tape.name
+        done = clinic.ctl("recording", "export", str(tape), str(out))
+        assert done.returncode == 0, done
+        out.rename(tape)
+
+
 def a_session_of_several_tapes_is_one(build):
-    """The hub was killed in the middle, and a device came in another's place; beside another room's."""
+    """The hub was killed in the middle, and a device came in another's place; beside another room's.
+    Nothing of it was noted."""
     two = {"room-1": ["posture/p-01", "posture/p-03"], "room-2": ["posture/p-02"]}
     with Clinic(build, rooms=two, rules=RULES) as clinic:
         number = open_session(clinic, "room-1", "Ahorn")
@@ -146,6 +157,7 @@ def a_session_of_several_tapes_is_one(build):
         for session in (number, other):
             order(clinic, session, "end")
         clinic.stop_hub()
+        forget_accounts(clinic)
         spoil(clinic, "head")
         clinic.start_hub()
         wait_for("it is set aside", lambda: clinic.said("is damaged ("))
@@ -275,6 +287,18 @@ def lose_all_but_recordings(clinic):
     wait_rebuilt(clinic)
 
 
+def not_for_others(clinic, session):
+    """A recording that goes with a bug report has nothing of what was said."""
+    tape = next(line["file"] for line in map(json.loads, clinic.ctl(
+        "recording", "ls", "--json").stdout.splitlines()) if line["session"] == session)
+    for name, options, noted in (("told.rec", ["--account"], True), ("sent.rec", [], False)):
+        out = str(clinic.folder / name)
+        done = clinic.ctl("recording", "export", *options, tape, out)
+        assert done.returncode == 0, done
+        verified = json.loads(clinic.ctl("recording", "verify", "--json", out).stdout)
+        assert verified["good"] and (verified["accounts"] > 0) == noted, (name, verified)
+
+
 def what_was_done_in_a_session_comes_back(build):
     with Clinic(build, rooms={"room-1": ["massage/m-01"]}, plans={"back": PLAN}) as clinic:
         massage = clinic.device("massage", "m-01")
@@ -290,6 +314,7 @@ def what_was_done_in_a_session_comes_back(build):
         clinic.start_hub()
         before = {number: record_of(clinic, number) for number in (first, second, third)}
         assert before[first][1]["pain"]["after"] == 3 and before[first][1]["doses"], before[first]
+        not_for_others(clinic, first)
         lose_all_but_recordings(clinic)
         for number in (first, second):
             record, whole = record_of(clinic, number)

@@ -119,6 +119,31 @@ static void a_zero_is_of_a_device(void **state)
     assert_int_equal(out.taken_ms, 0);
 }
 
+static void an_account_comes_in_pieces(void **state)
+{
+    static const char account[] = "{\"session\": [1, 2]}";
+    (void)state;
+    char bytes[NOTE_PIECE + 64];
+    for (unsigned part = 0; part < 2; part++) {
+        struct text text = text_in(bytes, sizeof(bytes));
+        const struct note_account piece = {12, part, 2, account + 8 * part, 8};
+        note_write_account(&text, &piece);
+        assert_false(text.cut);
+        struct tape_message message = message_of(NOTE_ACCOUNT, bytes);
+        struct note_account out;
+        assert_true(note_is(&message, NOTE_ACCOUNT) && note_read_account(&out, &message));
+        assert_true(out.session == 12 && out.part == part && out.parts == 2);
+        assert_true(out.bytes == 8 && memcmp(out.text, piece.text, 8) == 0);
+    }
+    static const char *const wrong[] = {"",        "{}",          "12 0 1",  "12 1 1\n", "12 0 0\n",
+                                        "0 0 1\n", "12 0 1000\n", "x 0 1\n", "12 0\n"};
+    for (unsigned i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        struct tape_message message = message_of(NOTE_ACCOUNT, wrong[i]);
+        struct note_account out;
+        assert_false(note_read_account(&out, &message));
+    }
+}
+
 static void nothing_is_believed(void **state)
 {
     struct clinic *clinic = *state;
@@ -166,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_session_is_what_rules_ask_for, open_clinic, close_clinic),
         cmocka_unit_test_setup_teardown(a_zero_is_of_a_device, open_clinic, close_clinic),
+        cmocka_unit_test(an_account_comes_in_pieces),
         cmocka_unit_test_setup_teardown(nothing_is_believed, open_clinic, close_clinic),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
