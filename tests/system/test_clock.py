@@ -165,7 +165,7 @@ def the_recordings_tell_the_right_time(clinic, number, mended):
     assert all(between(instant(row.split(",")[0])) for row in rows), csv.stdout
     assert clinic.ctl("recording", "verify").returncode == 0
     copy = clinic.folder / "copy.rec"
-    assert clinic.ctl("recording", "export", tapes[1]["file"], str(copy)).returncode == 0
+    assert clinic.ctl("recording", "export", "--account", tapes[1]["file"], str(copy)).returncode == 0
     assert clinic.ctl("recording", "verify", str(copy)).returncode == 0
     copies = clinic.folder / "copies"
     copies.mkdir()
