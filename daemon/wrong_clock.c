@@ -80,13 +80,15 @@ static void drop_note(const struct lumbard *hub)
 }
 
 /* Recordings first, for the hub goes on with them when this returns: what it adds is right. */
-static void mend_recordings(const struct lumbard *hub, int64_t from_ms, int64_t *by_ms)
+static bool mend_recordings(const struct lumbard *hub, int64_t from_ms, int64_t *by_ms)
 {
     struct diag diag = {0};
-    if (tape_folder_move(hub->setup.config->recorder.folder, from_ms, by_ms, &diag) != 0)
-        log_error("clock: recordings since the machine was switched on tell times that are wrong "
-                  "by %.1f s: %s",
-                  (double)*by_ms / 1000, diag.text);
+    if (tape_folder_move(hub->setup.config->recorder.folder, from_ms, by_ms, &diag) == 0)
+        return true;
+    log_error("clock: recordings since the machine was switched on tell times that are wrong by "
+              "%.1f s: %s",
+              (double)*by_ms / 1000, diag.text);
+    return false;
 }
 
 /* What the runs before wrote by the wrong clock is moved to when it was by this one. */
@@ -95,7 +97,7 @@ static bool mend(struct lumbard *hub, const struct note *note)
     int64_t by_ms = hub->clock.wall_offset_ms - note->offset_ms;
     bool again;
     struct diag diag = {0};
-    mend_recordings(hub, note->from_ms, &by_ms);
+    bool recorded = mend_recordings(hub, note->from_ms, &by_ms);
     if (store_move_times(hub->store, note->from_ms, &by_ms, &again, &diag) != 0) {
         log_error("clock: times since the machine was switched on stay wrong by %.1f s: %s",
                   (double)by_ms / 1000, diag.text);
@@ -105,7 +107,7 @@ static bool mend(struct lumbard *hub, const struct note *note)
         log_notice("clock: it is set now; what was kept since the machine was switched on is moved "
                    "by %+.1f s",
                    (double)by_ms / 1000);
-    return true;
+    return recorded;
 }
 
 /* Hub time goes on from what is known; whoever has set the clock is believed. */

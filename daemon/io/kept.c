@@ -135,10 +135,10 @@ static int sync_one(const char *path, const struct stat *status, int kind, struc
     (void)status, (void)kind, (void)at;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        return 0;
-    fsync(fd);
+        return -1;
+    int rc = fsync(fd);
     close(fd);
-    return 0;
+    return rc;
 }
 
 static bool write_file(const char *folder, const char *name, const char *text, size_t bytes)
@@ -288,8 +288,11 @@ void kept_sync(const char *folder)
     for (uint32_t at = UINT32_MAX; (at = kept_below(folder, at)) != 0;) {
         if (kept_is_whole(folder, at))
             continue;
-        nftw(join_number(path, folder, at), sync_one, 8, FTW_PHYS);
-        sync_one(folder, &status, FTW_D, NULL);
-        unlink(join(mark, path, UNSYNCED));
+        if (nftw(join_number(path, folder, at), sync_one, 8, FTW_PHYS) != 0 ||
+            sync_one(folder, &status, FTW_D, NULL) != 0)
+            log_error("what the hub came up with is not on the disk: %s: %s", path,
+                      strerror(errno)); /* it keeps its mark, and is passed over until it is */
+        else
+            unlink(join(mark, path, UNSYNCED));
     }
 }

@@ -46,7 +46,8 @@ void kept_drop(const char *folder); /* it was refused, and nothing came of it */
 /* The hub is up with it. Gives the newest number, 0 where there is none. */
 uint32_t kept_good(const char *folder);
 
-/* Syncs those that are not on the disk yet, a file after the other: no work for the loop. */
+/* Syncs those that are not on the disk yet, a file after the other: no work for the loop. What the
+ * disk refuses is said, and tried again the next time. */
 void kept_sync(const char *folder);
 bool kept_is_whole(const char *folder, uint32_t number); /* it was synced */
 

@@ -203,6 +203,17 @@ def a_slow_disk_does_not_stop_the_page(build):
         assert clinic.ask("/status")[1]["config"]["kept"] == 3
 
 
+def what_the_disk_refused_does_not_count_as_kept(build):
+    with Clinic(build, rules=RULE, start=False) as clinic:
+        start(clinic, LD_PRELOAD=f"{build}/fixtures/slow_sync/slow_sync.so",
+              LUMBAR_TEST_SLOW="/state/config/", LUMBAR_TEST_REFUSED="1")
+        wait_for("the disk refuses it", lambda: clinic.said("is not on the disk"))
+        assert kept(clinic) == [1] and whole(clinic) == []
+        clinic.stop_hub()
+        start(clinic)
+        wait_for("it is synced", lambda: whole(clinic) == [1])
+
+
 def who_upgrades_is_told(build):
     """What the package does behind the restart, with this lumbarctl and a hub that fell back."""
     with Clinic(build, rules=RULE, start=False) as clinic:
@@ -244,5 +255,6 @@ if __name__ == "__main__":
     run([at_start_it_goes_on_with_the_last_good_one_and_says_so,
          one_that_never_comes_up_is_tried_twice, changes_are_told_applied_and_taken_back,
          what_is_refused_is_put_back, a_restart_takes_what_a_reload_cannot_or_puts_it_back,
-         a_slow_disk_does_not_stop_the_page, who_upgrades_is_told,
+         a_slow_disk_does_not_stop_the_page, what_the_disk_refused_does_not_count_as_kept,
+         who_upgrades_is_told,
          one_that_a_power_cut_left_unsynced_is_not_gone_back_to])
