@@ -17,6 +17,7 @@
 #define AGAIN_MS 600000 /* after one that failed */
 #define LATE_MS  3600000
 #define WHOLE_MS (7 * INT64_C(86400000)) /* between two whole ones */
+#define DROPPED  (-1)
 
 struct backup {
     struct backup_options options;
@@ -81,30 +82,65 @@ static void drop(const struct backup *backup, const struct backup_name *name, co
         log_info("backup: %s was removed, %s", name->file, why);
 }
 
-/* How many from here on go together: a whole one, and what tells of changes since. */
-static unsigned group_at(const struct backup *backup, unsigned at, uint64_t *bytes)
+/* When the base of one was made, in seconds, as names tell it; of a whole one: itself. One that
+ * cannot be read stands alone. */
+static int64_t base_of(const struct backup *backup, const struct backup_name *name)
 {
-    unsigned count = 0;
-    *bytes = 0;
-    do
-        *bytes += backup->list[at + count++].bytes;
-    while (at + count < backup->state.count && backup->list[at + count].changes);
-    return count;
+    char path[PATH_MAX + BACKUP_NAME_BYTES];
+    struct backup_facts facts;
+    struct diag diag = {0};
+    snprintf(path, sizeof(path), "%s/%s", backup->folder, name->file);
+    bool told = name->changes && backup_read(path, &facts, &diag) == 0;
+    return (told ? facts.base_ms : name->made_ms) / 1000;
+}
+
+/* What goes together: a whole one, and what tells of changes since. Not all that lies between them
+ * does: the clock may have been set back, or another hub's been put there. */
+struct group {
+    unsigned count;
+    uint64_t bytes;
+};
+
+static struct group group_of(const struct backup *backup, const int64_t *bases, int64_t base)
+{
+    struct group group = {0};
+    for (unsigned i = 0; i < backup->state.count; i++)
+        if (bases[i] == base) {
+            group.count++;
+            group.bytes += backup->list[i].bytes;
+        }
+    return group;
+}
+
+/* The base last: what a kill leaves of them can still be restored. */
+static void drop_group(const struct backup *backup, int64_t *bases, int64_t base, const char *why)
+{
+    for (int whole = 0; whole < 2; whole++)
+        for (unsigned i = backup->state.count; i-- > 0;)
+            if (bases[i] == base && backup->list[i].changes == !whole) {
+                drop(backup, &backup->list[i], why);
+                bases[i] = DROPPED;
+            }
 }
 
 static void drop_old(struct backup *backup, unsigned keep, uint64_t size_bytes)
 {
-    uint64_t all = backup->state.bytes, bytes; /* only this thread writes it */
-    for (unsigned i = 0, group; i < backup->state.count; i += group) {
-        group = group_at(backup, i, &bytes);
-        unsigned left = backup->state.count - i - group;
-        bool many = left >= keep;
-        if (left == 0 || (!many && all <= size_bytes))
+    int64_t bases[BACKUP_LIST_MAX];
+    uint64_t all = backup->state.bytes; /* only this thread writes it */
+    unsigned count = backup->state.count, left = count;
+    for (unsigned i = 0; i < count; i++)
+        bases[i] = base_of(backup, &backup->list[i]);
+    for (unsigned i = 0; i < count; i++) {
+        if (bases[i] == DROPPED || bases[i] == bases[count - 1])
+            continue;
+        struct group group = group_of(backup, bases, bases[i]);
+        bool many = left - group.count >= keep;
+        if (!many && all <= size_bytes)
             break;
-        for (unsigned one = 0; one < group; one++)
-            drop(backup, &backup->list[i + one],
-                 many ? "there are more than backup.keep" : "they are more than backup.size");
-        all -= bytes;
+        drop_group(backup, bases, bases[i],
+                   many ? "there are more than backup.keep" : "they are more than backup.size");
+        left -= group.count;
+        all -= group.bytes;
     }
     look(backup);
 }

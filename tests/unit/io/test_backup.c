@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "io/backup.h"
@@ -410,6 +412,79 @@ static struct backup *start_backups(int64_t every_ms, unsigned keep, uint64_t si
     return backup;
 }
 
+/* Once something of it lies there. */
+static bool die(void *user)
+{
+    struct stat status;
+    char part[200];
+    snprintf(part, sizeof(part), "%s/%s.part", folder, (const char *)user);
+    if (stat(part, &status) == 0 && status.st_size > 0)
+        raise(SIGKILL);
+    return false;
+}
+
+/* What a power cut leaves counts as nothing, harms no other one, and goes with the next. */
+static void one_that_is_killed_is_no_backup(void **state)
+{
+    struct world *world = *state;
+    static struct backup_name list[BACKUP_LIST_MAX];
+    struct backup_name base = change_after(world);
+    stop_store(world, 99000);
+    for (int changes = 0; changes < 2; changes++) {
+        const int64_t now_ms = NOW + (1 + changes) * 60000;
+        char name[BACKUP_NAME_BYTES];
+        struct backup_name made;
+        struct backup_facts facts;
+        struct diag diag = {0};
+        int status;
+        backup_name_write(name, now_ms, changes != 0);
+        pid_t child = fork();
+        if (child == 0) {
+            struct backup_pace pace = {die, name};
+            backup_make(file, folder, changes != 0 ? &base : NULL, now_ms, &pace, &made, &diag);
+            _exit(0);
+        }
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        assert_int_equal(count_files(".part"), 1);
+        assert_int_equal(count_files("lumbar-"), 2);
+        assert_int_equal(backup_verify(path_of(&base), NULL, &facts, &diag), 0);
+        struct backup *backup = start_backups(0, 9, UINT64_C(1) << 40, NULL, NULL);
+        backup_wish(backup, true);
+        wait_made(backup, 1, 0);
+        assert_int_equal(backup_list(backup, list), 2);
+        assert_int_equal(count_files(".part"), 0);
+        backup_destroy(backup);
+        unlink(path_of(&list[1]));
+    }
+}
+
+/* There was room when it began, and there is none in the middle: here, for so large a file. */
+static void a_disk_that_is_full_leaves_nothing_half(void **state)
+{
+    struct world *world = *state;
+    struct backup_name base = change_after(world), made;
+    struct backup_facts facts;
+    struct rlimit before, little;
+    stop_store(world, 99000);
+    signal(SIGXFSZ, SIG_IGN);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    for (int changes = 0; changes < 2; changes++) {
+        struct diag diag = {0};
+        little = (struct rlimit){.rlim_cur = 8192, .rlim_max = before.rlim_max};
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+        int code =
+            backup_make(file, folder, changes != 0 ? &base : NULL, NOW + 60000, NULL, &made, &diag);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        assert_int_equal(code, ERR_IO);
+        assert_int_equal(count_files("lumbar-"), 1);
+        assert_int_equal(backup_verify(path_of(&base), NULL, &facts, &diag), 0);
+        made = make_changes(&base, NOW + 60000);
+        unlink(path_of(&made));
+    }
+    signal(SIGXFSZ, SIG_DFL);
+}
+
 static void old_ones_go_and_the_newest_never(void **state)
 {
     struct world *world = *state;
@@ -464,6 +539,30 @@ static void a_base_stays_as_long_as_its_changes(void **state)
     wait_made(backup, 3, 0);
     assert_int_equal(backup_list(backup, list), 1);
     assert_int_equal(count_files("lumbar-"), 1);
+    backup_destroy(backup);
+}
+
+/* After the clock was set back, or where somebody put another hub's beside them, a whole one lies
+ * between a base and what tells of it. */
+static void a_base_is_the_one_that_changes_name(void **state)
+{
+    struct world *world = *state;
+    static struct backup_name list[BACKUP_LIST_MAX];
+    struct backup_facts facts;
+    struct diag diag = {0};
+    const int64_t now_ms = clock_wall_ms(), day_ms = 86400000;
+    begin(world);
+    struct backup_name base = make(now_ms - 4 * day_ms);
+    make(now_ms - 3 * day_ms);
+    struct backup_name changes = make_changes(&base, now_ms - 2 * day_ms);
+    struct backup *backup = start_backups(day_ms, 2, UINT64_C(1) << 40, NULL, NULL);
+    wait_made(backup, 1, 0); /* of the second whole one */
+    assert_int_equal(backup_list(backup, list), 2);
+    assert_true(!list[0].changes && list[1].changes);
+    if (backup_verify(path_of(&list[1]), NULL, &facts, &diag) != 0)
+        fail_msg("%s", diag.text);
+    assert_int_equal(facts.base_ms / 1000, list[0].made_ms / 1000);
+    assert_true(access(path_of(&base), F_OK) != 0 && access(path_of(&changes), F_OK) != 0);
     backup_destroy(backup);
 }
 
@@ -552,8 +651,11 @@ int main(void)
         CASE(changes_are_small),
         CASE(changes_without_their_base_are_refused_whole),
         CASE(a_base_stays_as_long_as_its_changes),
+        CASE(a_base_is_the_one_that_changes_name),
         CASE(a_whole_one_is_made_where_there_is_no_base),
         CASE(one_that_is_ended_leaves_nothing),
+        CASE(one_that_is_killed_is_no_backup),
+        CASE(a_disk_that_is_full_leaves_nothing_half),
         CASE(old_ones_go_and_the_newest_never),
         CASE(a_failure_is_said_and_damage_told),
         CASE(names_are_those_of_a_time),
