@@ -70,5 +70,5 @@ enum api_outcome api_try_rule_changes(void *user, const struct api_call *call,
         return API_LATER;
     free(task);
     answer->retry_s = RETRY_S;
-    return api_problem(answer, 503, "Others try rules just now: try again in %d s.", RETRY_S);
+    return api_problem(answer, 429, "Others try rules just now: try again in %d s.", RETRY_S);
 }

@@ -1,6 +1,7 @@
 // Who is in: the door before the page, an invitation, what each role is shown, broken glass, and out.
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { text, texts } from './browser.mjs';
 import { soon, until } from './clinic.mjs';
@@ -113,7 +114,58 @@ export async function testAccounts(tap, browser, clinic, shots) {
         await until('the door', () => page.$('.door'), 15000);
         await close();
     });
+    await tap.check('who tries rules while others do waits, or is told when to try again', () =>
+        tryAtOnce(browser, clinic));
     await inspectAll(tap, browser, clinic, shots);
+}
+
+/** The hub tries one at a time and lets one more wait. The first one's process stands still here, so
+ *  that the others come while it is at it. */
+async function tryAtOnce(browser, clinic) {
+    const [mara, nils, olga] = await Promise.all(['mara', 'nils', 'olga'].map((name) => at(browser, clinic,
+        linkOf(clinic, 'users', 'add', name, '--role', 'lead'), '#/rules', '.rule-list .change')));
+    for (const { page } of [mara, nils, olga]) {
+        await page.click('.rule-list .change');
+        await page.click('.rule-form .choice:has-text("off")');
+        await until('the bar', () => page.$('.rule-bar .try'));
+    }
+    const said = ({ page }) => text(page, '.rule-bar [role="status"]');
+    const tries = ({ page }) => page.click('.rule-bar .try');
+    const started = tries(mara);
+    const first = await until('the process that tries', () => tryingOf(clinic), 20000, 1);
+    process.kill(first, 'SIGSTOP');
+    try {
+        await started;
+        await tries(nils);
+        await soon(async () => assert.match(await said(nils), /^Trying: recorded sessions are gone through again/));
+        assert.equal(tryingOf(clinic), first, 'two try at a time');
+        await tries(olga);
+        await soon(async () => assert.match(await text(olga.page, '.complaint'),
+            /^Others try rules just now: try again in 15\s?s\.$/));
+        assert.equal(await olga.page.getAttribute('.rule-bar .try', 'aria-disabled'), 'false');
+        assert.match(await said(nils), /^Trying/);
+    } finally {
+        process.kill(first, 'SIGCONT');
+    }
+    const verdict = /^No recorded session is over yet/;
+    for (const who of [mara, nils]) await soon(async () => assert.match(await said(who), verdict));
+    await tries(olga);
+    await soon(async () => assert.match(await said(olga), verdict));
+    assert.equal(await text(olga.page, '.complaint'), '');
+    for (const { close } of [mara, nils, olga]) await close();
+}
+
+/** The hub's process that tries rules, where there is one. */
+function tryingOf(clinic) {
+    const hub = `/proc/${clinic.hub.process.pid}/task`;
+    return readdirSync(hub).flatMap((thread) => readFileSync(join(hub, thread, 'children'), 'utf8').split(' '))
+        .filter(Boolean).map(Number).find((pid) => {
+            try {
+                return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes('--try');
+            } catch {
+                return false; // it has just ended
+            }
+        });
 }
 
 /** Somebody who has just come in, on a screen of theirs. */

@@ -494,6 +494,13 @@ await tap.check('what a person wrote in the text stays as it is', () => {
     assert.equal(withChange('derived: []\n', 'bent', 'above', '1 deg'), null);
 });
 
+await tap.check('a limit is a figure with its unit, or a share of what comes from elsewhere', () => {
+    for (const [text, found] of [['45 deg', ['45', 'deg']], ['-12.5', ['-12.5', '']], ['2 Cel/min', ['2', 'Cel/min']],
+        ['80 % of own_range(a)', ['80', '% of own_range(a)']], ['80 % of limit(a)', ['80', '% of limit(a)']],
+        ['limit(a)', null], ['metric(a) - 2 Cel', null], ['80 % of limit(a) - 2 Cel', null], ['', null]])
+        assert.deepEqual(page.quantity(text), found && { figure: found[0], unit: found[1] }, text);
+});
+
 await tap.check('lists and maps of one line are read and written', () => {
     const { readFlow, writeFlow } = page;
     const text = '[{metric: a, outside: [-10 deg, 10 deg]}, {not: {metric: b/c, is: heat}}]';

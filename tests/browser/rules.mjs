@@ -53,6 +53,16 @@ rules:
     outside: own_range(lumbar_lateral_flexion)
     priority: low
     text: "Beyond the own range."
+  - name: planned
+    title: Beyond plan or range
+    any:
+      - {metric: trunk_inclination, above: limit(trunk_inclination)}
+      - {metric: lumbar_flexion, above: 60 deg, clear: 55 deg}
+      - {metric: lumbar_lateral_flexion, outside: own_range(lumbar_lateral_flexion)}
+    for: 3 s
+    clear_for: 4 s
+    priority: low
+    text: "Beyond plan or range for {for}."
 `;
 
 async function ask(clinic, method, path, body = {}) {
@@ -227,6 +237,50 @@ export async function testRules(tap, browser, clinic, shots) {
         await page.click('.rule-bar .discard');
         await until('nothing is changed', async () => !await page.$('.changed'));
         await page.click('.rule-text summary'); // it was folded in
+    });
+
+    await tap.check('a limit of the plan or the own range is said to come from there, beside those that change here', async () => {
+        await open('Beyond plan or range');
+        const given = () => texts(page, '.rule-form .given *');
+        assert.deepEqual(await given(), ['Trunk inclination: Limit, above', 'from the client’s plan',
+            'Lumbar lateral flexion: Limits', 'from the client’s own range']);
+        assert.deepEqual(await texts(page, '.rule-form .hint'), ['A limit is that of the client’s plan: change it there.',
+            'A limit is the client’s own range: another range test changes it.']);
+        assert.deepEqual(await texts(page, '.rule-form .figures label > span:first-child'), ['Holds for', 'Over for',
+            'Lumbar flexion: Limit, above', 'Lumbar flexion: Over again at']);
+        await fill(page, 'Lumbar flexion: Limit, above', '50');
+        await soon(async () => assert.match(await text(page, '.changed'), /Limit, above 60 → 50\s+°; .*Over again at 55 → 45/));
+        await page.click('.rule-bar .try');
+        await until('the verdict', () => page.$('.rule-bar .verdict'));
+        assert.equal(await text(page, '.complaint'), '');
+        assert.equal((await given()).length, 4); // they went along as they were
+        assert.deepEqual(await violations(page), []);
+        assert.deepEqual((await unreached(page)).wrong, []);
+        for (const [name, [width, height]] of Object.entries(SIZES)) {
+            await page.setViewportSize({ width, height });
+            await sleep(100);
+            assert.deepEqual(await faults(page), [], name);
+            await page.locator('.rule-list li.open').screenshot({ path: join(shots, `rules-given-${name}.png`) });
+        }
+        await page.setViewportSize({ width: 1180, height: 820 });
+        await page.click('.rule-bar .discard');
+        await until('nothing is changed', async () => !await page.$('.changed'));
+        await page.click('.rule-text summary'); // it was folded in
+    });
+
+    await tap.check('and in German', async () => {
+        const german = await browser.open(`${clinic.url}#/rules`, { locale: 'de-DE' });
+        const change = 'button[aria-label="Ändern: Beyond plan or range"]';
+        await until('the rules', () => german.page.$(change));
+        await german.page.focus(change);
+        await german.page.keyboard.press('Enter');
+        await until('the form', () => german.page.$('.rule-form .given'));
+        assert.deepEqual((await texts(german.page, '.rule-form .given *')).slice(0, 2),
+            ['Rumpfneigung: Grenze, über', 'aus dem Plan der Person']);
+        assert.deepEqual(await texts(german.page, '.rule-form .hint'), ['Eine Grenze ist die im Plan der Person: bitte dort ändern.',
+            'Eine Grenze ist die eigene Beweglichkeit der Person: ein neuer Test ändert sie.']);
+        assert.deepEqual(await violations(german.page), []);
+        await german.close();
     });
 
     await tap.check('a mistake in the text is told with its line, and changes nothing', async () => {

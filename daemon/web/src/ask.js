@@ -5,8 +5,9 @@ const ANSWER_MS = 10000;
 const CREATES = ['/clients', '/sessions', '/users', '/tokens'];
 
 /** @typedef {'GET' | 'POST' | 'PUT' | 'DELETE'} Method
- *  @typedef {{status: number, said: any, tag: string}} Answer status 0: none came; tag: of the version,
- *    '' where the answer says none */
+ *  @typedef {{status: number, said: any, tag: string, again_s: number}} Answer status 0: none came; tag: of
+ *    the version, '' where the answer says none; again_s: not to be asked again before, 0: nothing is
+ *    said of it */
 
 /** What creates something says a key: asked again because the way there broke, the hub gives what the
  *  first question has made.
@@ -34,9 +35,10 @@ async function ask(method, path, body, more, patience_ms) {
             body: body && JSON.stringify(body),
             signal: late.signal,
         });
-        return { status: answer.status, said: await answer.json(), tag: answer.headers.get('ETag') ?? '' };
+        return { status: answer.status, said: await answer.json(), tag: answer.headers.get('ETag') ?? '',
+            again_s: Number(answer.headers.get('Retry-After')) };
     } catch {
-        return { status: 0, said: null, tag: '' };
+        return { status: 0, said: null, tag: '', again_s: 0 };
     } finally {
         clearTimeout(timer);
     }

@@ -11,13 +11,16 @@ import { words } from './words.js';
 /** @typedef {Record<string, any>} Written a rule's map, words as they stand
  *  @typedef {{path: (string | number)[], metric: string, figure: string, unit: string}} Field path: to it
  *    in the rule; metric: that this part of a condition is about, '' the rule's own
+ *  @typedef {{path: (string | number)[], metric: string, source: string, of: string}} Given a limit that
+ *    is no figure of the rule: from limit(), own_range() or metric() of a metric
  *  @typedef {{name: string, base: Written, text: string, lasts: boolean, titleOf: (metric: string) => string,
  *    onText: (text: string) => void}} FormProps base: as it is in the other files; lasts: what it looks at
  *    is no event, so that it can hold for a while */
 
 const LIMITS = ['above', 'below', 'outside'];
 const NO_DELAY = '0 s';
-const KEYS = [...LIMITS, 'clear', 'deadband', 'absent', 'for', 'clear_for'];
+const KEYS = [...LIMITS, 'clear', 'deadband', 'times', 'absent', 'for', 'clear_for'];
+const SOURCE = /^(?:[\d.]+ *% of )?(limit|own_range|metric)\((.*?)\)/;
 export const PRIORITIES = ['low', 'medium', 'high'];
 
 /** As it would be with these changes. @param {Written} base @param {Record<string, string>} changes
@@ -34,27 +37,33 @@ export function changedRule(base, changes) {
  *  have. @param {Written} rule @param {boolean} lasts what it looks at @returns {Field[]} */
 export function fieldsOf(rule, lasts) {
     const own = lasts && rule.absent === undefined ? { for: NO_DELAY, ...rule } : rule;
-    return partFields(own, [], '');
+    return valuesOf(own, [], '').flatMap(({ value, ...place }) => {
+        const found = quantity(value);
+        return found ? [{ ...place, ...found }] : [];
+    });
 }
 
-/** @param {Written} part @param {Field['path']} path @param {string} metric @returns {Field[]} */
-function partFields(part, path, metric) {
-    const fields = KEYS.flatMap((key) => {
-        const values = Array.isArray(part[key]) ? part[key] : [part[key]];
-        const found = values.map(quantity);
-        return found.every(Boolean) ? found.map((each, side) => ({ metric,
-            path: [...path, key, ...(Array.isArray(part[key]) ? [side] : [])],
-            .../** @type {{figure: string, unit: string}} */ (each) })) : [];
+/** Those of its limits that come from elsewhere. @param {Written} rule @returns {Given[]} */
+function givenOf(rule) {
+    return valuesOf(rule, [], '').flatMap(({ value, ...place }) => {
+        const found = quantity(value) ? null : SOURCE.exec(String(value));
+        return found ? [{ ...place, source: found[1], of: found[2] }] : [];
     });
-    const inner = ['all', 'any', 'not'].flatMap((key) => {
-        const parts = Array.isArray(part[key]) ? part[key] : part[key] ? [part[key]] : [];
-        return parts.flatMap((/** @type {Written} */ each, /** @type {number} */ i) => partFields(each,
-            [...path, key, ...(Array.isArray(part[key]) ? [i] : [])], each.metric ?? ''));
-    });
-    return [...fields, ...inner];
 }
 
-/** What it is called. @param {Field} field @param {(metric: string) => string} titleOf */
+/** What is written behind the keys of a condition and of its parts, a pair as two. @param {Written} part
+ *  @param {Field['path']} path to it @param {string} metric
+ *  @returns {{path: Field['path'], metric: string, value: any}[]} */
+function valuesOf(part, path, metric) {
+    const each = (/** @type {string} */ key) => (Array.isArray(part[key]) ? part[key].map((/** @type {any} */ value,
+        /** @type {number} */ i) => ({ path: [...path, key, i], value }))
+        : part[key] === undefined ? [] : [{ path: [...path, key], value: part[key] }]);
+    return [...KEYS.flatMap(each).map((found) => ({ ...found, metric })),
+        ...['all', 'any', 'not'].flatMap(each).flatMap((inner) =>
+            valuesOf(inner.value, inner.path, inner.value.metric ?? ''))];
+}
+
+/** What it is called. @param {Pick<Field, 'path' | 'metric'>} field @param {(metric: string) => string} titleOf */
 export function fieldName({ path, metric }, titleOf) {
     const side = typeof path.at(-1) === 'number' ? path.at(-1) : '';
     const key = `${side === '' ? path.at(-1) : path.at(-2)}${side}`;
@@ -71,11 +80,13 @@ function withValue(value, path, end) {
     return Array.isArray(value) ? value.map((each, i) => (i === key ? inner : each)) : { ...value, [key]: inner };
 }
 
-/** Where it is over again, of the same limit. @param {Field[]} fields @param {Field} limit */
-function clearOf(fields, { path }) {
+/** Where it is over again, of the same limit and in its unit. @param {Field[]} fields
+ *  @param {Field} limit */
+function clearOf(fields, { path, unit }) {
     const at = typeof path.at(-1) === 'string' ? path.length - 1 : path.length - 2;
     const clear = path.map((step, i) => (i === at ? 'clear' : step)).join();
-    return LIMITS.includes(String(path[at])) ? fields.find((field) => field.path.join() === clear) : undefined;
+    return LIMITS.includes(String(path[at])) ? fields.find((field) => field.path.join() === clear
+        && field.unit === unit) : undefined;
 }
 
 /** Is it what stands in the other files? @param {Written} base @param {string} key @param {string} value */
@@ -108,11 +119,15 @@ export function RuleForm({ name, base, text, lasts, titleOf, onText }) {
         const keys = new Set([field, ...(clear ? [clear] : [])].map(({ path }) => String(path[0])));
         set(...[...keys].map((key) => /** @type {[string, string]} */ ([key, writeFlow(next[key])])));
     };
-    const limited = fields.some(({ path }) => path.some((step) => [...LIMITS, 'absent'].includes(String(step))));
     return html`<div class="rule-form" role="group" aria-label=${words.changeRule(rule.title ?? name)}>
-        <div class="figures">${fields.map((field) => html`<${Figure} key=${field.path.join()} field=${field}
-            label=${fieldName(field, titleOf)} onFigure=${(/** @type {string} */ figure) => setField(field, figure)} />`)}</div>
-        ${!limited && html`<p class="hint">${limitsFrom(rule)}</p>`}
+        <div class="figures">
+            ${fields.map((field) => html`<${Figure} key=${field.path.join()} field=${field}
+                label=${fieldName(field, titleOf)} onFigure=${(/** @type {string} */ figure) => setField(field, figure)} />`)}
+            ${givenOf(rule).map((given) => html`<p key=${given.path.join()} class="given">
+                <b>${fieldName(given, titleOf)}</b>
+                <span>${words.limitFrom(given.source, titleOf(given.of))}</span></p>`)}
+        </div>
+        ${hintsOf(rule, fields).map((hint) => html`<p key=${hint} class="hint">${hint}</p>`)}
         <fieldset><legend>${words.urgency}</legend><div class="choices">${PRIORITIES.map((priority, i) => html`<${Choice}
             key=${priority} name=${`priority-${name}`} text=${[words.low, words.medium, words.high][i]}
             chosen=${rule.priority === priority} onChoose=${() => set(['priority', priority])} />`)}</div></fieldset>
@@ -127,15 +142,18 @@ export function RuleForm({ name, base, text, lasts, titleOf, onText }) {
     </div>`;
 }
 
-/** Where they are changed that are no numbers of the rule. @param {Written} rule */
-function limitsFrom(rule) {
-    const said = LIMITS.map((key) => String(rule[key] ?? '')).join();
-    return /^,*own_range\(/.test(said) ? words.limitsAreOwn : /^,*limit\(/.test(said) ? words.limitsOfPlan : words.limitsAsText;
+/** Where those limits are changed that are no numbers of the rule. @param {Written} rule
+ *  @param {Field[]} fields */
+function hintsOf(rule, fields) {
+    const hints = new Set(givenOf(rule).map(({ source }) => words.limitsFrom[source]));
+    const limited = fields.some(({ path }) => path.some((step) => [...LIMITS, 'absent'].includes(String(step))));
+    return hints.size > 0 || limited ? [...hints] : [words.limitsAsText];
 }
 
 /** @param {string} unit as a rule writes it */
 export function unitWords(unit) {
-    return unit.startsWith('% of') ? words.ofOwnRange : unitSymbol(unit);
+    if (!unit.startsWith('% of')) return unitSymbol(unit);
+    return unit.startsWith('% of limit') ? words.ofPlan : words.ofOwnRange;
 }
 
 /** What is typed is nobody's until it is left, and stays though the page is drawn anew meanwhile.

@@ -60,8 +60,9 @@ export class RulesScreen extends Component {
         this.setState({ busy: 'try', complaint: '', done: '', trial: null, tried: null });
         const answer = await askHub('POST', '/rules/try', { text: draft, sessions: SESSIONS }, undefined, TRY_MS);
         const good = isDone(answer);
-        this.setState({ busy: '', complaint: complaintOf(answer), trial: good ? answer.said : null,
-            tried: good ? draft : null });
+        const complaint = answer.status === 429 ? words.othersTry(words.seconds(number(answer.again_s)))
+            : complaintOf(answer);
+        this.setState({ busy: '', complaint, trial: good ? answer.said : null, tried: good ? draft : null });
     }
 
     /** @param {string} text @param {string} done what is said then */

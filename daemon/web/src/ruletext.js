@@ -105,7 +105,7 @@ function dropBlock(lines, name) {
  *  number. @param {unknown} scalar @returns {{figure: string, unit: string} | null} */
 export function quantity(scalar) {
     const found = typeof scalar === 'string'
-        ? /^(-?\d+(?:\.\d+)?)\s*(\S*|% of own_range\(.*\))$/.exec(scalar.trim()) : null;
+        ? /^(-?\d+(?:\.\d+)?)\s*(\S*|% of (?:own_range|limit)\([^()]*\))$/.exec(scalar.trim()) : null;
     return found && { figure: found[1], unit: found[2] };
 }
 
