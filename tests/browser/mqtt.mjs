@@ -30,6 +30,7 @@ export class Publisher {
         this.#socket = connect(port, '127.0.0.1');
         await once(this.#socket, 'connect');
         this.#socket.on('data', (data) => this.#take(data));
+        this.#socket.on('error', () => {}); // a broker that is stopped may reset it
         const greeted = this.#answer(0);
         this.#socket.write(packet(CONNECT, Buffer.concat([string('MQTT'), Buffer.from([4, 2, 0, 0]),
             string(name)])));
