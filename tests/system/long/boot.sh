@@ -3,7 +3,9 @@
 # network. It is installed there from its packages, as an administrator would, by long/booted.sh,
 # which then asks the machine all the rest.
 #
-# Usage: boot.sh BUILD_DIR
+# Usage: [LUMBAR_BEFORE=DEB] boot.sh BUILD_DIR
+#
+# What is upgraded is LUMBAR_BEFORE, the package of an earlier version; else this one, numbered lower.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 build=$(realpath "$1")
@@ -35,7 +37,7 @@ for version in 0.0.1 "" 99.0; do
 done
 mkdir -p "$root/packages"
 cp "$place"/this/lumbar_*.deb "$root/packages/this.deb"
-cp "$place"/0.0.1/lumbar_*.deb "$root/packages/before.deb"
+cp "${LUMBAR_BEFORE:-$(echo "$place"/0.0.1/lumbar_*.deb)}" "$root/packages/before.deb"
 cp "$place"/99.0/lumbar_*.deb "$root/packages/after.deb"
 cp "$place"/this/lumbar-demo_*.deb "$root/packages/demo.deb"
 cp "$here/../../../README.md" "$root/packages/"
