@@ -1,6 +1,7 @@
 """A configuration cannot brick the hub: it falls back on the last good one, and lumbarctl config
 checks, compares, applies and takes back."""
 import json
+import os
 import re
 import signal
 import socket
@@ -227,7 +228,7 @@ def who_upgrades_is_told(build):
         def told():
             return subprocess.run(
                 ["sh", "-euc", function.group() + "tell_fallback"], text=True, check=True,
-                env={"PATH": f"{clinic.folder}:/usr/bin:/bin"}, capture_output=True).stderr
+                env={**os.environ, "PATH": f"{clinic.folder}:/usr/bin:/bin"}, capture_output=True).stderr
         assert told() == ""
         clinic.stop_hub()
         file = clinic.folder / "rules.d/test.yaml"
