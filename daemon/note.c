@@ -36,7 +36,8 @@ static void put(struct lumbard *hub, const struct recorder_message *before, cons
     recorder_take(hub->recorder, &note);
 }
 
-static void put_account(struct lumbard *hub, const struct recorder_message *before,
+/* False: it is longer than a recording takes. */
+static bool put_account(struct lumbard *hub, const struct recorder_message *before,
                         const char *account)
 {
     size_t length = strlen(account);
@@ -54,6 +55,7 @@ static void put_account(struct lumbard *hub, const struct recorder_message *befo
                                                                       : NOTE_PIECE});
         put(hub, before, NOTE_ACCOUNT, &text);
     }
+    return parts <= ACCOUNT_PARTS;
 }
 
 /* With what is accounted up to then; when nothing else changes, that alone is not noted. */
@@ -68,9 +70,7 @@ static void note_account(struct lumbard *hub, const struct recorder_message *bef
     char *account = session_text_write(session, &clinic);
     noted->account_of = session->id;
     noted->account = session->change;
-    if (account != NULL)
-        put_account(hub, before, account);
-    else
+    if (account == NULL || !put_account(hub, before, account))
         log_error("session %llu: its account does not come on its recording",
                   (unsigned long long)session->id);
     free(account);

@@ -14,7 +14,8 @@ static bool on_ack_due(void *user, const struct device *device, uint64_t boot_id
     struct lumbard *hub = user;
     char topic[MQTT_OUT_TOPIC_BYTES];
     uint8_t ack[ACK_MAX_BYTES];
-    if (topic_make(device->driver->plugin->topic, device->name, TOPIC_ACK_LEAF, topic, sizeof(topic)) == 0)
+    if (topic_make(device->driver->plugin->topic, device->name, TOPIC_ACK_LEAF, topic,
+                   sizeof(topic)) == 0)
         return true; /* it can be told nothing */
     return hub->health.broker &&
            mqtt_publish(hub->mqtt, topic, ack, ack_write(ack, boot_id, sequence), 0, false);

@@ -9,6 +9,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 import urllib.request
 
@@ -177,6 +178,20 @@ def a_taken_port_is_a_clear_error(build):
         assert re.search(rf"port {clinic.web_port} is in use", output), output
 
 
+def what_it_builds_is_all_that_it_runs(_build):
+    """In a fresh folder; with every plugin, for the shipped rules speak of each."""
+    wanted = re.search(r'^"\$top/tests/build" "\$build" (.*)$', (TOP / "config/demo").read_text(), re.M)
+    with tempfile.TemporaryDirectory() as fresh:
+        subprocess.run(["cmake", "-S", TOP, "-B", fresh, "-G", "Ninja"], check=True, stdout=subprocess.DEVNULL)
+        steps = subprocess.run(["ninja", "-C", fresh, "-t", "commands", *wanted[1].split()], check=True, text=True,
+                               capture_output=True).stdout
+    for plugin in (TOP / "plugins").glob("*/*.c"):
+        if plugin.parent.name not in ("columns", "template"):
+            assert f"plugins/{plugin.parent.name}.so" in steps, f"{plugin.parent.name} is not built"
+    for program in ("daemon/lumbard", "tests/sim/lumbar-sim"):
+        assert f"-o {program} " in steps, program
+
+
 def wrong_arguments_are_told(_build):
     for arguments in (["--rooms", "0"], ["--rooms", "x"], ["--port"], ["--romms", "3"]):
         demo = start(*arguments)
@@ -191,4 +206,4 @@ elif __name__ == "__main__":
          a_hub_that_ends_badly_is_told, one_that_hangs_is_killed,
          it_ends_by_itself_after_its_seconds,
          the_page_may_have_the_port_that_brokers_usually_have, a_taken_port_is_a_clear_error,
-         wrong_arguments_are_told])
+         what_it_builds_is_all_that_it_runs, wrong_arguments_are_told])
