@@ -16,7 +16,6 @@
 #define NOTED_MS      300000              /* that a pass was used is stored no more often */
 #define LOOK_MS       1000                /* for those that hold no more */
 #define TOKEN_LEFT_MS INT64_C(2592000000) /* a token that is over is listed so long */
-#define LOGINS_MAX    20                  /* of one account; the oldest goes */
 
 static const char *const kind_names[PASS_KINDS_] = {"login", "token", "invite"};
 
@@ -262,8 +261,33 @@ static void end_oldest(struct lumbard *hub, uint64_t user)
     for (uint32_t i = 0; (pass = passes_at(hub->users, i)) != NULL; i++)
         if (pass->kind == PASS_LOGIN && pass->user == user && user != 0 && count++ == 0)
             oldest = pass->id;
-    if (count >= LOGINS_MAX)
-        hub_remove_pass(hub, oldest);
+    if (count < HUB_LOGINS_MAX)
+        return;
+    hub->logins_ended++;
+    hub_remove_pass(hub, oldest);
+}
+
+static int by_number(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+unsigned hub_most_logins(const struct lumbard *hub)
+{
+    static uint64_t users[USERS_PASSES_MAX]; /* the loop's thread only */
+    size_t count = 0;
+    unsigned most = 0, run = 0;
+    const struct pass *pass;
+    for (uint32_t i = 0; (pass = passes_at(hub->users, i)) != NULL; i++)
+        if (pass->kind == PASS_LOGIN && pass->user != 0)
+            users[count++] = pass->user;
+    qsort(users, count, sizeof(users[0]), by_number);
+    for (size_t i = 0; i < count; i++) {
+        run = i > 0 && users[i] == users[i - 1] ? run + 1 : 1;
+        most = run > most ? run : most;
+    }
+    return most;
 }
 
 struct pass *hub_add_pass(struct lumbard *hub, struct pass *wanted, char secret[SECRET_TEXT_BYTES],

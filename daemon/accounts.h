@@ -26,6 +26,11 @@ void hub_remove_pass(struct lumbard *hub, uint64_t id);
 struct pass *hub_add_pass(struct lumbard *hub, struct pass *wanted, char secret[SECRET_TEXT_BYTES],
                           struct diag *diag);
 
+/* Of an account's logins beyond HUB_LOGINS_MAX the oldest ends. How many the account has that has
+ * the most. */
+#define HUB_LOGINS_MAX 20
+unsigned hub_most_logins(const struct lumbard *hub);
+
 /* All logins of an account, or by a token: their sockets close at once. And all that lets into an
  * account, invitations among it. */
 void hub_end_logins(struct lumbard *hub, uint64_t user, uint64_t token, const char *why);

@@ -108,6 +108,7 @@ enum api_outcome api_break_glass(void *user, const struct api_call *call, struct
         return api_refuse(&reader, answer);
     uint64_t id = ++hub->newest_glass;
     struct hub_glass *glass = &hub->glass[id % HUB_GLASS];
+    hub->glass_unseen_lost += glass->id != 0 && glass->seen_ms == 0;
     *glass = (struct hub_glass){.id = id, .at_ms = hub_now_ms(hub)};
     glass->until_ms = glass->at_ms + minutes * 60000;
     snprintf(glass->who, sizeof(glass->who), "%s", call->request->who->name);

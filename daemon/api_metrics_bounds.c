@@ -4,7 +4,9 @@
 
 #include <stdio.h>
 
+#include "accounts.h"
 #include "core/prometheus.h"
+#include "io/child.h"
 #include "io/password.h"
 #include "io/store_rows.h"
 
@@ -160,6 +162,47 @@ static struct held hold_passes(const struct lumbard *hub)
     return (struct held){users.passes, USERS_PASSES_MAX, (double)users.passes_refused};
 }
 
+static struct held hold_logins(const struct lumbard *hub)
+{
+    return (struct held){hub_most_logins(hub), HUB_LOGINS_MAX, (double)hub->logins_ended};
+}
+
+static struct held hold_glass(const struct lumbard *hub)
+{
+    unsigned unseen = 0;
+    for (unsigned i = 0; i < HUB_GLASS; i++)
+        unseen += hub->glass[i].id != 0 && hub->glass[i].seen_ms == 0;
+    return (struct held){unseen, HUB_GLASS, (double)hub->glass_unseen_lost};
+}
+
+static struct held hold_notes(const struct lumbard *hub)
+{
+    struct sessions_held most;
+    sessions_held(hub->ingest.sessions, &most);
+    return (struct held){most.notes, SESSION_NOTES_MAX, (double)most.notes_refused};
+}
+
+static struct held hold_assignments(const struct lumbard *hub)
+{
+    struct sessions_held most;
+    sessions_held(hub->ingest.sessions, &most);
+    return (struct held){most.devices, SESSION_DEVICES_MAX, (double)most.devices_refused};
+}
+
+static struct held hold_missed(const struct lumbard *hub)
+{
+    struct devices_missed missed;
+    devices_missed(hub->ingest.devices, &missed);
+    return (struct held){missed.most, DEVICE_MISSED_MAX, (double)missed.given_up};
+}
+
+static struct held hold_trials(const struct lumbard *hub)
+{
+    struct child_stats trials;
+    child_stats(hub->trying, &trials);
+    return (struct held){trials.held, 1 + CHILD_WAITING, (double)trials.refused};
+}
+
 static struct held hold_clients(const struct lumbard *hub)
 {
     return (struct held){shelf_count(hub->clients), HUB_CLIENTS_MAX,
@@ -219,6 +262,13 @@ static const struct bound {
     {"passes", hold_passes},
     {"audit_lines", hold_trail},
     {"removals", hold_removals},
+    {"trials", hold_trials},
+    /* of the one that holds most */
+    {"logins", hold_logins},
+    {"glass", hold_glass},
+    {"session_notes", hold_notes},
+    {"session_devices", hold_assignments},
+    {"device_missed", hold_missed},
 };
 
 #define BOUNDS (sizeof(bounds) / sizeof(bounds[0]))

@@ -183,7 +183,7 @@ struct lumbard {
     struct passwords *passwords;
     struct hub_audit audit;
     struct hub_glass glass[HUB_GLASS]; /* by number */
-    uint64_t newest_glass;
+    uint64_t newest_glass, glass_unseen_lost;
     struct throttle throttle;
     struct hub_local locals[HUB_LOCALS];
     unsigned local_count;
@@ -223,7 +223,7 @@ struct lumbard {
     unsigned questions;     /* to the store, on their way */
     struct asking *erasing; /* erase.c: whom nothing refuses any more; NULL: nobody */
     uint64_t questions_refused, reports_refused; /* that found no room */
-    uint64_t answers_refused, removals_lost;
+    uint64_t answers_refused, removals_lost, logins_ended;
     unsigned reports;          /* of sessions, on their way */
     int64_t started_ms;        /* hub time */
     int64_t fed_ms, status_ms; /* when the watchdog was fed and the status told */
@@ -407,7 +407,7 @@ void hub_tick_sessions(struct lumbard *hub, int64_t now_ms);
  * session's still waits for somebody, so that it may not go on; NULL: none. */
 void hub_stop_phase(struct lumbard *hub, const struct alarm *alarm);
 const struct alarm *hub_stopped_by(const struct lumbard *hub, const struct session *session);
-int64_t hub_own_age_ms(const struct lumbard *hub); /* own ranges no older count */
+int64_t hub_own_age_ms(const struct lumbard *hub);         /* own ranges no older count */
 struct store_clinic hub_clinic(const struct lumbard *hub); /* what names of a session mean */
 uint64_t hub_running_session(const struct lumbard *hub, uint32_t room); /* or paused; 0: none */
 

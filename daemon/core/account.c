@@ -207,8 +207,9 @@ static void missed_drop(struct account_boot *boot, unsigned at)
 
 /* They come in their order nearly always, so one span holds them all. Where there are more than
  * have a place, the oldest is given up: it stays a gap. */
-static void missed_add(struct account_boot *boot, uint64_t sequence, unsigned what)
+static void missed_add(struct device_account *account, uint64_t sequence, unsigned what)
 {
+    struct account_boot *boot = account->heard;
     for (unsigned i = 0; i < boot->missed_count; i++) {
         struct account_missed *span = &boot->missed[i];
         if (span->what == what && sequence + 1 >= span->from && sequence <= span->to + 1) {
@@ -217,13 +218,16 @@ static void missed_add(struct account_boot *boot, uint64_t sequence, unsigned wh
             return;
         }
     }
-    if (boot->missed_count == ACCOUNT_MISSED_MAX)
+    if (boot->missed_count == DEVICE_MISSED_MAX) {
         missed_drop(boot, 0);
+        account->given_up++;
+    }
     boot->missed[boot->missed_count++] = (struct account_missed){sequence, sequence, what};
 }
 
 /* It came again. What it is wanted for; it is not, from now on. */
-static unsigned missed_take(struct account_boot *boot, uint64_t sequence)
+static unsigned missed_take(struct device_account *account, struct account_boot *boot,
+                            uint64_t sequence)
 {
     unsigned what = 0;
     for (unsigned i = boot->missed_count; i-- > 0;) {
@@ -235,9 +239,13 @@ static unsigned missed_take(struct account_boot *boot, uint64_t sequence)
         if (sequence > span.from)
             boot->missed[boot->missed_count++] =
                 (struct account_missed){span.from, sequence - 1, span.what};
-        if (sequence < span.to && boot->missed_count < ACCOUNT_MISSED_MAX)
+        if (sequence == span.to)
+            continue;
+        if (boot->missed_count < DEVICE_MISSED_MAX)
             boot->missed[boot->missed_count++] =
                 (struct account_missed){sequence + 1, span.to, span.what};
+        else
+            account->given_up++;
     }
     return what;
 }
@@ -258,12 +266,24 @@ void device_miss(struct device *device, unsigned what)
 {
     struct device_account *account = device->account;
     if (account->heard != NULL && what != 0)
-        missed_add(account->heard, account->heard_sequence, what);
+        missed_add(account, account->heard_sequence, what);
 }
 
 unsigned device_missing(const struct device *device)
 {
     return device->account->missing;
+}
+
+void devices_missed(struct devices *devices, struct devices_missed *out)
+{
+    *out = (struct devices_missed){0};
+    for (uint32_t id = 1; id <= devices_count(devices); id++) {
+        const struct device_account *account = devices_at(devices, id)->account;
+        out->given_up += account->given_up;
+        for (int i = 0; i < 2; i++)
+            if (account->boot[i].missed_count > out->most)
+                out->most = account->boot[i].missed_count;
+    }
 }
 
 /* ---- One message ---- */
@@ -427,7 +447,7 @@ enum device_verdict device_account(struct device *device, const struct lumbar_ba
             account_owe(boot, position, batch->sequence, batch->held_from);
         if (place == PLACE_REPEAT) {
             *offset_ms = repeat_offset(&boot->clock, batch, received_ms);
-            device->account->missing = missed_take(boot, batch->sequence);
+            device->account->missing = missed_take(device->account, boot, batch->sequence);
             return device->account->missing != 0 ? DEVICE_WANTED : DEVICE_DUPLICATE;
         }
         if (!in_doubt)

@@ -45,7 +45,6 @@ struct account_ack {
 };
 
 /* Sequences that were heard, and of which something is not kept: see device_miss(). */
-#define ACCOUNT_MISSED_MAX 16
 struct account_missed {
     uint64_t from, to;
     unsigned what; /* enum device_missing */
@@ -65,7 +64,7 @@ struct account_boot {
     struct account_clock clock;
     struct account_ack ack;
     struct account_doubt doubt;
-    struct account_missed missed[ACCOUNT_MISSED_MAX]; /* in the order in which they came */
+    struct account_missed missed[DEVICE_MISSED_MAX]; /* in the order in which they came */
     unsigned missed_count;
 };
 
@@ -74,10 +73,11 @@ struct device_account {
         boot[2]; /* the present one, and the one before: its messages may still come */
     struct account_boot *heard; /* of the last message; NULL: it had no sequence */
     uint64_t heard_sequence;
-    unsigned missing; /* of the last message, which came again: enum device_missing */
-    bool news;        /* something was accounted that is not yet kept: account_kept.h */
-    bool restored;    /* what was kept before a restart is in it */
-    int64_t tokens;   /* thousandths of a message */
+    unsigned missing;  /* of the last message, which came again: enum device_missing */
+    uint64_t given_up; /* spans of `missed` that found no place */
+    bool news;         /* something was accounted that is not yet kept: account_kept.h */
+    bool restored;     /* what was kept before a restart is in it */
+    int64_t tokens;    /* thousandths of a message */
     int64_t tokens_ms;
 };
 

@@ -4,7 +4,7 @@
 
 #include "core/account.h"
 
-_Static_assert(KEPT_MISSED_MAX == ACCOUNT_MISSED_MAX, "all of them are kept");
+_Static_assert(KEPT_MISSED_MAX == DEVICE_MISSED_MAX, "all of them are kept");
 #define MISSING_ALL (MISSING_HISTORY | MISSING_TAPE)
 
 /* ---- Kept ---- */

@@ -71,6 +71,7 @@ enum device_verdict {
 
 /* Where a message is not kept that should be. */
 enum device_missing { MISSING_HISTORY = 1, MISSING_TAPE = 2 };
+#define DEVICE_MISSED_MAX 16 /* spans of them, of one boot */
 
 struct devices;
 
@@ -118,6 +119,14 @@ enum device_verdict device_account(struct device *device, const struct lumbar_ba
  * device_missing): its device is not acknowledged it, and when it comes again it is wanted. */
 void device_miss(struct device *device, unsigned what);
 unsigned device_missing(const struct device *device); /* of that message, which came again */
+
+/* Spans of such messages: the most that one device has, of DEVICE_MISSED_MAX in each of its boots,
+ * and how many found no place: those stay a gap, though their device may have them still. */
+struct devices_missed {
+    unsigned most;
+    uint64_t given_up;
+};
+void devices_missed(struct devices *devices, struct devices_missed *out);
 
 /* Is what it said before the start known from the store, and not only from what the ring holds? */
 bool device_is_restored(const struct device *device);

@@ -51,6 +51,24 @@ uint64_t sessions_change(const struct sessions *sessions)
     return sessions->change;
 }
 
+static uint32_t more_of(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+void sessions_held(const struct sessions *sessions, struct sessions_held *out)
+{
+    *out = (struct sessions_held){.notes_refused = sessions->notes_refused,
+                                  .devices_refused = sessions->devices_refused};
+    for (uint32_t room = 1; room <= CONFIG_ROOMS_MAX; room++) {
+        const struct session *session = session_of_room(sessions, room);
+        if (session == NULL)
+            continue;
+        out->notes = more_of(out->notes, session->note_count);
+        out->devices = more_of(out->devices, session->device_count);
+    }
+}
+
 const struct session *sessions_at(const struct sessions *sessions, uint32_t room)
 {
     return session_of_room(sessions, room);
@@ -128,9 +146,11 @@ int session_begin_device(struct sessions *sessions, struct session *session, uin
         known->by_hand = known->by_hand || by_hand;
         return 0;
     }
-    if (session->device_count == SESSION_DEVICES_MAX)
+    if (session->device_count == SESSION_DEVICES_MAX) {
+        sessions->devices_refused++;
         return diag_set(diag, ERR_FULL, "devices of this session came and went %d times already",
                         SESSION_DEVICES_MAX);
+    }
     uint32_t room = sessions->of_device[device];
     struct session *other = session_of_room(sessions, room);
     if (other != NULL && session_end_device(sessions, other, device, now_ms))

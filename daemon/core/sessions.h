@@ -8,11 +8,11 @@
  * every assignment keeps its times, so one that moves tears nothing.
  * While a session runs, samples are accounted by their own times: the time below, within and above
  * each band of the plan, and minutes and intensity on each region of the body. What a device held
- * back, or what is in one message with what it measured elsewhere, is of the session in which it was
- * then, in the phase of then, though that one may be over. Samples from before a session last began
- * to run or its device came, or older than what was accounted, count for nothing.
- * Memory: one block a session, allocated when it is opened; every list in it is bounded, and what
- * is full is refused. Nothing is allocated for a message. Pure: time is hub time, given.
+ * back, or what is in one message with what it measured elsewhere, is of the session in which it
+ * was then, in the phase of then, though that one may be over. Samples from before a session last
+ * began to run or its device came, or older than what was accounted, count for nothing. Memory: one
+ * block a session, allocated when it is opened; every list in it is bounded, and what is full is
+ * refused. Nothing is allocated for a message. Pure: time is hub time, given.
  */
 #ifndef LUMBAR_CORE_SESSIONS_H
 #define LUMBAR_CORE_SESSIONS_H
@@ -163,6 +163,13 @@ uint64_t sessions_change(const struct sessions *sessions);
 /* The session of a room (1..), NULL: there was none yet. */
 const struct session *sessions_at(const struct sessions *sessions, uint32_t room);
 const struct session *sessions_find(const struct sessions *sessions, uint64_t id);
+
+/* What the fullest of them holds, and what found no room in any since the start. */
+struct sessions_held {
+    uint32_t notes, devices; /* of SESSION_NOTES_MAX and SESSION_DEVICES_MAX */
+    uint64_t notes_refused, devices_refused;
+};
+void sessions_held(const struct sessions *sessions, struct sessions_held *out);
 
 /* The open session that a device is in now; NULL: none. */
 const struct session *sessions_of_device(const struct sessions *sessions, uint32_t device);

@@ -149,9 +149,11 @@ static int do_note(struct work *work)
 {
     struct session *session = work->session;
     bool marker = work->order->op == SESSION_MARKER;
-    if (session->note_count == SESSION_NOTES_MAX)
+    if (session->note_count == SESSION_NOTES_MAX) {
+        work->sessions->notes_refused++;
         return diag_set(work->diag, ERR_FULL, "the session has %d notes and markers already",
                         SESSION_NOTES_MAX);
+    }
     struct session_note *note = &session->notes[session->note_count];
     int code = take_text(work, marker ? "a marker" : "the text of a note", !marker, note->text);
     if (code != 0)

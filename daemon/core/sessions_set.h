@@ -28,6 +28,7 @@ struct sessions {
         int64_t worked_ms; /* when a device of the room was last seen to work */
         bool tired;        /* a session ended here: none is opened by a device before a rest */
     } rest[CONFIG_ROOMS_MAX + 1];
+    uint64_t notes_refused, devices_refused;
     uint64_t followed; /* devices_change() when devices were last put where their rooms are */
 };
 

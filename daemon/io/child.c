@@ -40,6 +40,7 @@ struct child {
     struct run *run; /* NULL: none works */
     struct task waiting[CHILD_WAITING];
     unsigned count;
+    uint64_t refused;
     bool stopped;
 };
 
@@ -241,10 +242,18 @@ bool child_begin(struct child *child, uint64_t ticket, char *text, size_t bytes)
         return false;
     if (child->run == NULL)
         return begin(child, task);
-    if (child->count == CHILD_WAITING)
+    if (child->count == CHILD_WAITING) {
+        child->refused++;
         return false;
+    }
     child->waiting[child->count++] = task;
     return true;
+}
+
+void child_stats(const struct child *child, struct child_stats *out)
+{
+    out->held = (child->run != NULL) + child->count;
+    out->refused = child->refused;
 }
 
 void child_stop(struct child *child)

@@ -39,6 +39,12 @@ int child_create(struct child **out, uv_loop_t *loop, const char *const *argumen
  * False: too many wait; the task stays the caller's. */
 bool child_begin(struct child *child, uint64_t ticket, char *task, size_t bytes);
 
+struct child_stats {
+    unsigned held;    /* the one that works, and those that wait: 1 + CHILD_WAITING at most */
+    uint64_t refused; /* since the start */
+};
+void child_stats(const struct child *child, struct child_stats *out);
+
 /* Kills, tells those that wait, and closes: then the loop runs empty. */
 void child_stop(struct child *child);
 void child_destroy(struct child *child); /* NULL is fine */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "io/files.h"
 #include "io/tape_folder.h"
@@ -118,6 +119,12 @@ static bool add_lines(struct tape_moved *moved, const char *folder, const struct
             tape_file_summary(join(path, folder, list[i].file), &summary, &diag) != 0 ||
             summary.messages == 0 || summary.last_ms < from_ms)
             continue;
+        if (summary.moves.count == TAPE_MOVES_MAX) {
+            log_error("recorder: %s was put right %d times already: times that it tells of since "
+                      "the machine was switched on stay wrong",
+                      list[i].file, TAPE_MOVES_MAX);
+            continue;
+        }
         struct tape_moved_line line = {.move = {summary.file_bytes, from_ms, by_ms}};
         snprintf(line.file, sizeof(line.file), "%.*s", finished_bytes(list[i].file), list[i].file);
         if (!add(moved, &line))

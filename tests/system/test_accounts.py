@@ -295,9 +295,11 @@ def glass_is_broken_with_a_reason_and_the_lead_is_told(build):
     frame = lena.until(lambda f: f.HasField("glass"), "a lead is told")
     told = house.lead.ask("/glass?unseen=1")[1]["glass"]
     assert [(g["who"], g["why"]) for g in told] == [("anna", why)], told
+    assert bound(house, "glass") == (1, 0)
     assert house.lead.ask(f"/glass/{told[0]['id']}/seen", "POST", {})[0] == 200
     lena.until(lambda f: f.HasField("glass") and f.glass != frame.glass, "and that it is seen")
     assert house.lead.ask("/glass?unseen=1")[1]["glass"] == []
+    assert bound(house, "glass") == (0, 0)
     colleague.until(lambda f: told_of.append(f.HasField("glass")) or len(told_of) == 3)
     assert not any(told_of)
     lena.close()
@@ -339,6 +341,24 @@ def a_password_is_changed_by_who_knows_the_old_one(build):
     assert ida.ask("/me/password", "POST", {"old": PASSWORD, "new": fresh})[0] == 200
     assert ida.ask("/me")[0] == 200 and other.ask("/me")[0] == 401
     assert login(clinic, "ida")[1] == 401 and login(clinic, "ida", fresh)[1] == 200
+
+
+def bound(house, name):
+    """What that bound holds, and how often something found no room in it."""
+    told = house.admin.ask("/metrics")[1]
+    return tuple(float(re.search(rf'^lumbar_bound_{what}{{bound="{name}"}} (\S+)$', told, re.MULTILINE)[1])
+                 for what in ("used", "overflow_total"))
+
+
+def of_too_many_logins_the_oldest_ends(build):
+    house, clinic = HOUSE[0], HOUSE[0].clinic
+    invited(clinic, house.admin, "uma", "lead")
+    logins = [login(clinic, "uma") for _ in range(20)]
+    assert {status for _, status, _ in logins} == {200}, logins
+    first, newest = logins[0][0], logins[-1][0]
+    assert bound(house, "logins") == (20, 1), "that of the invitation has gone"
+    assert login(clinic, "uma")[1] == 200 and bound(house, "logins") == (20, 2)
+    assert first.ask("/me")[0] == 401 and newest.ask("/me")[0] == 200
 
 
 def a_deed_is_of_who_logged_in_whatever_they_say(build):
@@ -467,7 +487,7 @@ if __name__ == "__main__":
              what_is_made_for_people_by_a_key_is_made_once,
              glass_is_broken_with_a_reason_and_the_lead_is_told,
              codes_are_asked_for_when_they_were_shown_and_hold_once,
-             a_password_is_changed_by_who_knows_the_old_one,
+             a_password_is_changed_by_who_knows_the_old_one, of_too_many_logins_the_oldest_ends,
              a_deed_is_of_who_logged_in_whatever_they_say, the_trail_tells_who_did_and_saw_what,
              a_trail_that_was_changed_is_found,
              the_command_makes_accounts_and_tokens_without_a_password,

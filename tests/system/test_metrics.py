@@ -77,7 +77,8 @@ def promtool_has_nothing_to_complain_of(build):
 BOUNDS = {"spool", "broker_queue", "devices", "feed", "alarms", "causes", "suppressed",
           "history_blocks", "store_rows", "recorder_blocks", "recorder_tracks", "quarantine",
           "condemned", "webhook_calls", "connections", "questions", "reports", "answers", "passwords",
-          "clients", "plans", "keys", "accounts", "passes", "audit_lines", "removals"}
+          "clients", "plans", "keys", "accounts", "passes", "audit_lines", "removals", "trials",
+          "logins", "glass", "session_notes", "session_devices", "device_missed"}
 
 
 def bounds(clinic, what):

@@ -97,6 +97,10 @@ static void spans_are_bounded(void **state)
         hear(world.device, sequence, 1, sequence);
         device_miss(world.device, sequence % 2 == 0 ? MISSING_HISTORY : 0);
     }
+    struct devices_missed missed;
+    devices_missed(world.devices, &missed);
+    assert_int_equal(missed.most, DEVICE_MISSED_MAX);
+    assert_int_equal(missed.given_up, 40 - DEVICE_MISSED_MAX);
     assert_int_equal(hear(world.device, 80, 1, 100), DEVICE_WANTED);
     assert_int_equal(hear(world.device, 2, 1, 100), DEVICE_DUPLICATE); /* a gap for ever */
     devices_destroy(world.devices);

@@ -285,6 +285,10 @@ static void notes_are_bounded_and_none_is_cut(void **state)
     assert_string_equal(session->notes[63].text, longest);
     assert_int_equal(session->notes[63].at_ms, NOW + 63);
     assert_int_equal(op(clinic, id, SESSION_MARKER, NOW), ERR_FULL);
+    struct sessions_held held;
+    sessions_held(clinic->sessions, &held);
+    assert_int_equal(held.notes, SESSION_NOTES_MAX);
+    assert_int_equal(held.notes_refused, 1);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_clinic, close_clinic)

@@ -61,6 +61,10 @@ static void assignments_are_bounded(void **state)
     take.op = SESSION_ASSIGN;
     assert_int_equal(order(clinic, id, take, NOW, &diag), ERR_FULL);
     assert_non_null(strstr(diag.text, "came and went 48 times"));
+    struct sessions_held held;
+    sessions_held(clinic->sessions, &held);
+    assert_int_equal(held.devices, SESSION_DEVICES_MAX);
+    assert_int_equal(held.devices_refused, 1);
 }
 
 static void what_a_device_held_back_is_of_the_session_it_was_in_then(void **state)
@@ -78,8 +82,7 @@ static void what_a_device_held_back_is_of_the_session_it_was_in_then(void **stat
         unsigned session; /* 0: none */
     } cases[] = {{999, 0}, {1000, 1}, {4999, 1}, {5000, 2}, {8999, 2}, {9000, 0}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct session *then =
-            sessions_then(clinic->sessions, sensor, NOW + cases[i].at_ms);
+        const struct session *then = sessions_then(clinic->sessions, sensor, NOW + cases[i].at_ms);
         uint64_t wanted = cases[i].session == 1 ? first : cases[i].session == 2 ? second : 0;
         assert_int_equal(then != NULL ? then->id : 0, wanted);
     }

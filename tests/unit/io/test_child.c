@@ -112,7 +112,13 @@ static void tasks_are_done_in_turn_and_too_many_are_refused(void **state)
         assert_true(begin(&world, 2 + i, "more\n"));
     assert_false(begin(&world, 9, "too many\n"));
     assert_int_equal(world.count, 0); /* nobody is told before it returned */
+    struct child_stats stats;
+    child_stats(world.child, &stats);
+    assert_int_equal(stats.held, 1 + CHILD_WAITING);
+    assert_int_equal(stats.refused, 1);
     uv_run(&world.loop, UV_RUN_DEFAULT);
+    child_stats(world.child, &stats);
+    assert_int_equal(stats.held, 0);
     assert_int_equal(world.count, 1 + CHILD_WAITING);
     assert_int_equal(world.ends[0].ticket, 1);
     assert_string_equal(world.ends[0].answer, "said: first\n");

@@ -230,6 +230,15 @@ static void what_a_wrong_clock_told_is_moved_once(void **state)
     assert_int_equal(list[0].start_ms, begin);
     assert_int_equal(list[0].began_ms, begin + 1000);
     free(list);
+    /* So many times and no more: what is beyond that is left as it was, and does not fail the
+     * others. */
+    for (int i = 2; i < TAPE_MOVES_MAX + 2; i++) {
+        by_ms = 1000;
+        assert_int_equal(tape_folder_move(folder, begin - 10000 - i, &by_ms, &diag), 0);
+    }
+    assert_int_equal(tape_file_summary(path_of(wrong), &summary, &diag), 0);
+    assert_int_equal(summary.moves.count, TAPE_MOVES_MAX);
+    assert_int_equal(summary.first_ms, begin + (TAPE_MOVES_MAX - 1) * 1000);
     unlink(path_of(wrong));
     free(made.bytes);
 }
