@@ -25,6 +25,7 @@
 #define ROUNDS     50
 #define DEVICES    50
 #define RATE       8000 /* messages a second: all rounds together fill less than the ring */
+#define LEAST      600  /* acknowledged in a round of a hub at work */
 #define RING_SIZE  "128 MiB"
 #define RING_BYTES (UINT64_C(128) << 20)
 #define PATIENT    20000 /* ms */
@@ -146,7 +147,7 @@ static void compare(const struct walk *walk, const struct source *source)
            ROUNDS, (unsigned long long)acknowledged, (unsigned long long)missing,
            (unsigned long long)doubled, (unsigned long long)repeats,
            (unsigned long long)walk->refused);
-    assert_true(acknowledged > ROUNDS * (uint64_t)RATE / 20);
+    assert_true(acknowledged > ROUNDS * (uint64_t)LEAST / 2);
     assert_int_equal(missing, 0);
     assert_int_equal(doubled, 0);
     assert_int_equal(walk->refused, 0);
@@ -208,7 +209,8 @@ static void every_acknowledged_message_is_used_once_however_often_the_hub_is_kil
         /* Most fall on a hub at work, however slow the machine is, some on one that is starting or
          * remembering. */
         source_run(source, (int)(20 + random_below(1400)));
-        for (int ms = 0; round % 4 != 0 && shared.acknowledged == before && ms < PATIENT; ms += 10)
+        for (int ms = 0; round % 4 != 0 && shared.acknowledged < before + LEAST && ms < PATIENT;
+             ms += 10)
             source_run(source, 10);
         if (round % 3 == 0) {
             source_lose_acknowledgements(source);
