@@ -5,7 +5,7 @@
 #ifndef LUMBAR_ACCOUNTS_H
 #define LUMBAR_ACCOUNTS_H
 
-#include "api.h"
+#include "api/api.h"
 #include "core/users.h"
 #include "hub.h"
 #include "io/secret.h"

@@ -6,7 +6,7 @@
 #ifndef LUMBAR_AUDIT_H
 #define LUMBAR_AUDIT_H
 
-#include "api.h"
+#include "api/api.h"
 #include "core/audit.h"
 #include "hub.h"
 #include "io/store_rows.h"

@@ -277,9 +277,8 @@ void hub_store_calibration_again(struct lumbard *hub)
     const struct calibration *calibration = hub->ingest.calibration;
     bool due = hub->unstored.calibration;
     hub->unstored.calibration = false;
-    for (uint32_t id = 1; due && !hub->unstored.calibration &&
-                          id <= devices_count(hub->ingest.devices);
-         id++) {
+    for (uint32_t id = 1;
+         due && !hub->unstored.calibration && id <= devices_count(hub->ingest.devices); id++) {
         const struct device *device = device_at(hub, id);
         const struct neutral *neutral = calibration_neutral(calibration, id);
         const struct range_test *test = calibration_range(calibration, id);

@@ -2,7 +2,7 @@
  * their time, and of the end of both. */
 #include <string.h>
 
-#include "api.h"
+#include "api/api.h"
 #include "base/log.h"
 
 int hub_open_webhook(struct lumbard *hub, struct diag *diag)
@@ -33,8 +33,7 @@ static bool is_answered(enum alarm_deed deed)
 /* Waits for somebody, or was told to and does not any more. */
 static bool concerns(const struct alarm *alarm)
 {
-    bool waits =
-        alarm_waits(alarm->state) && alarm->shelved_until_ms == 0 && alarm->behind == 0;
+    bool waits = alarm_waits(alarm->state) && alarm->shelved_until_ms == 0 && alarm->behind == 0;
     bool begins = alarm->deed == DEED_RAISE || alarm->deed == DEED_ESCALATE ||
                   alarm->deed == DEED_UNACK || alarm->deed == DEED_EXPIRE ||
                   alarm->deed == DEED_REMIND || alarm->deed == DEED_SHOW;
@@ -72,7 +71,6 @@ void hub_call_again(struct lumbard *hub, uint32_t room)
 {
     for (const struct alarm *at = NULL; (at = alarms_next(hub->ingest.alarms, at)) != NULL;)
         if (webhook_is_aimed(hub->webhook) && is_high(at) && alarm_waits(at->state) &&
-            at->shelved_until_ms == 0 && at->behind == 0 &&
-            (room == 0 || room_of(hub, at) == room))
+            at->shelved_until_ms == 0 && at->behind == 0 && (room == 0 || room_of(hub, at) == room))
             post(hub, at, "stands", hub_now_ms(hub));
 }

@@ -16,7 +16,7 @@
 
 #include "base/instant.h"
 #include "base/log.h"
-#include "api.h"
+#include "api/api.h"
 #include "io/store_client.h"
 #include "io/store_rows.h"
 

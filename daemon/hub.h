@@ -314,7 +314,7 @@ int hub_open_webhook(struct lumbard *hub, struct diag *diag);
 void hub_call(struct lumbard *hub, const struct alarm *alarm); /* that changed */
 void hub_call_again(struct lumbard *hub, uint32_t room); /* of what waits in it; 0: anywhere */
 
-/* api_rule_trial.c: there is a loop. */
+/* api/rule_trial.c: there is a loop. */
 int hub_open_trying(struct lumbard *hub, struct diag *diag);
 
 /* pause.c: rooms that call nobody for a time. */
@@ -336,7 +336,7 @@ void hub_store_placements_again(struct lumbard *hub); /* those that found no roo
 int hub_place(struct lumbard *hub, struct device *device, uint32_t room, const char *who,
               struct diag *diag);
 
-/* repeat.c: what was created by a key, so that it is not created twice. */
+/* api/repeat.c: what was created by a key, so that it is not created twice. */
 int hub_load_repeats(struct lumbard *hub, struct diag *diag);
 void hub_forget_repeats(struct lumbard *hub, enum repeat_kind kind, uint64_t id); /* it is erased */
 
@@ -348,7 +348,8 @@ void hub_take_certificate(struct lumbard *hub,
                           struct certificate *certificate); /* owned; or NULL */
 void hub_tick_certificate(struct lumbard *hub, int64_t now_ms);
 
-/* answers.c: what waits for the disk, sent when it is there or refuses; all of it, at the end. */
+/* api/answers.c: what waits for the disk, sent when it is there or refuses; all of it, at the end.
+ */
 void hub_send_answers(struct lumbard *hub);
 void hub_drop_answers(struct lumbard *hub);
 
@@ -392,7 +393,7 @@ int hub_load_told_wrong(struct lumbard *hub, struct diag *diag);
 int hub_audit_clock(struct lumbard *hub, struct diag *diag);      /* when all else is loaded */
 int64_t hub_audit_off_ms(const struct lumbard *hub, uint64_t id); /* to be added; any thread */
 
-/* api_glass.c */
+/* api/glass.c */
 int hub_load_glass(struct lumbard *hub, struct diag *diag);
 void hub_store_glass_again(struct lumbard *hub); /* what found no room */
 

@@ -12,7 +12,7 @@
 #include "base/memory.h"
 #include "core/topic.h"
 #include "accounts.h"
-#include "api.h"
+#include "api/api.h"
 #include "audit.h"
 #include "hub.h"
 #include "io/child.h"

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api.h"
+#include "api/api.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "check.h"

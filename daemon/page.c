@@ -1,7 +1,7 @@
 /* The page's port; and its certificate: loaded, renewed without a client noticing, and warned of
  * before its end. */
 #include "accounts.h"
-#include "api.h"
+#include "api/api.h"
 #include "audit.h"
 #include "base/log.h"
 #include "io/certificate.h"

@@ -1,4 +1,5 @@
-/* Devices that people put into another room than the configuration gives them: kept, told, ended. */
+/* Devices that people put into another room than the configuration gives them: kept, told, ended.
+ */
 #include <stdio.h>
 #include <string.h>
 

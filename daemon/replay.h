@@ -43,8 +43,8 @@ struct replay_listener {
     void (*on_refused)(void *user, int64_t time_ms, const char *topic, size_t topic_bytes,
                        const char *reason);
     /* Of a session; what it tells of times is moved as what lies at this place of the tape is. */
-    void (*on_account)(void *user, const struct note_account *piece,
-                       const struct tape_moves *moves, uint64_t place);
+    void (*on_account)(void *user, const struct note_account *piece, const struct tape_moves *moves,
+                       uint64_t place);
     void (*on_gap)(void *user, const struct tape_block *gap);
     void (*on_damage)(void *user, const struct tape_part *part); /* why is not NULL */
     /* Asked before each message: where its samples are gathered. NULL: nowhere. */
@@ -53,8 +53,8 @@ struct replay_listener {
 
 struct replay;
 
-/* For recordings that begin in this room. The setup is lent until replay_destroy(): its configuration has
- * this one room only, meanwhile. */
+/* For recordings that begin in this room. The setup is lent until replay_destroy(): its
+ * configuration has this one room only, meanwhile. */
 int replay_create(struct replay **out, struct setup *setup, const char *room,
                   const struct replay_listener *listener, struct diag *diag);
 void replay_destroy(struct replay *replay);

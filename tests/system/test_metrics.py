@@ -73,7 +73,7 @@ def promtool_has_nothing_to_complain_of(build):
         assert told.returncode == 0 and told.stdout + told.stderr == "", told
 
 
-# In daemon/api_metrics_bounds.c; a bound that overflows here is counted there.
+# In daemon/api/metrics_bounds.c; a bound that overflows here is counted there.
 BOUNDS = {"spool", "broker_queue", "devices", "feed", "alarms", "causes", "suppressed",
           "history_blocks", "store_rows", "recorder_blocks", "recorder_tracks", "quarantine",
           "condemned", "webhook_calls", "connections", "questions", "reports", "answers", "passwords",

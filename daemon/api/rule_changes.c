@@ -1,0 +1,214 @@
+/*
+ * What the page changes of the rules: a file beside what the hub keeps (rules.changes), for what
+ * the administrator installed in rules.folder is not the hub's to write. It is put there as
+ * `lumbarctl config apply` does it: only what was found good, taken by a reload, and as before
+ * where that refuses. What was there is kept with the configuration, for undoing and for `config
+ * rollback`.
+ */
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/api.h"
+#include "audit.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "core/yaml.h"
+#include "io/files.h"
+#include "io/kept.h"
+#include "setup.h"
+
+static const char *path_of(const struct lumbard *hub, char path[PATH_MAX])
+{
+    return files_beside(hub->options->config_file, hub->setup.config->rules.changes, path,
+                        PATH_MAX);
+}
+
+/* The file's text; "" where there is none. Free() it; NULL with a complaint. */
+static char *read_text(const char *path, struct diag *diag)
+{
+    char *text = NULL;
+    size_t bytes;
+    if (path[0] != '\0' && files_exists(path))
+        return files_read(path, &text, &bytes, diag) == 0 ? text : NULL;
+    text = strdup("");
+    if (text == NULL)
+        diag_set(diag, ERR_MEMORY, "%s", err_words(ERR_MEMORY));
+    return text;
+}
+
+/* ---- what was there before ---- */
+
+/* Of the newest configuration that was kept with other changes: what to go back to. */
+static json_t *before_json(const struct lumbard *hub, const char *text)
+{
+    char file[PATH_MAX], path[PATH_MAX];
+    for (uint32_t at = UINT32_MAX; (at = kept_below(hub->kept.folder, at)) != 0;) {
+        struct diag diag = {0};
+        kept_file(hub->kept.folder, at, file, sizeof(file));
+        char *kept = read_text(files_beside(file, KEPT_CHANGES, path, sizeof(path)), &diag);
+        json_t *json = kept != NULL && strcmp(kept, text) != 0
+                           ? json_pack("{s:i, s:s}", "number", (int)at, "text", kept)
+                           : NULL;
+        free(kept);
+        if (json != NULL)
+            return json;
+    }
+    return json_null();
+}
+
+static enum api_outcome give(const struct lumbard *hub, const char *text, struct api_answer *answer)
+{
+    char path[PATH_MAX];
+    path_of(hub, path);
+    api_tag(answer->tag, text);
+    return api_give(answer, 200,
+                    json_pack("{s:s?, s:s, s:o}", "file", path[0] != '\0' ? path : NULL, "text",
+                              text, "before", before_json(hub, text)));
+}
+
+enum api_outcome api_get_rule_changes(void *user, const struct api_call *call,
+                                      struct api_answer *answer)
+{
+    const struct lumbard *hub = user;
+    char path[PATH_MAX];
+    struct diag diag = {0};
+    char *text = read_text(path_of(hub, path), &diag);
+    (void)call;
+    if (text == NULL)
+        return api_complain(answer, diag.code, &diag);
+    give(hub, text, answer);
+    free(text);
+    return API_DONE;
+}
+
+/* ---- another one ---- */
+
+static bool node_equal(const struct yaml_node *a, const struct yaml_node *b)
+{
+    if (a->kind != b->kind || a->count != b->count)
+        return false;
+    if (a->kind == YAML_SCALAR)
+        return strcmp(a->scalar, b->scalar) == 0;
+    for (size_t i = 0; i < a->count; i++) {
+        const struct yaml_node *other =
+            a->kind == YAML_MAP ? yaml_get(b, a->children[i].key) : &b->children[i];
+        if (other == NULL || !node_equal(&a->children[i], other))
+            return false;
+    }
+    return true;
+}
+
+/* How a rule of this name is written; NULL: it is not among them, or left out. */
+static const struct yaml_node *find_written(const struct rules *rules, const char *name)
+{
+    const struct rule *rule = rules_find(rules, name);
+    const struct rule_source *source = rule != NULL ? rules_source(rules, rule->id) : NULL;
+    return source != NULL ? source->written : NULL;
+}
+
+/* For the audit trail: "changed: flexion-held, bends; off: sitting-long". */
+static void say_changes(struct lumbard *hub, const struct rules *old, const struct rules *fresh)
+{
+    char why[AUDIT_WHY_BYTES];
+    struct text text = text_in(why, sizeof(why));
+    for (int gone = 0; gone < 2; gone++) {
+        const struct rules *of = gone ? old : fresh, *other = gone ? fresh : old;
+        const char *begin = gone ? "off: " : "changed: ";
+        for (uint32_t i = 0; i < rules_written(of); i++) {
+            const char *name = rules_at(of, i)->name;
+            const struct yaml_node *there = find_written(other, name);
+            if (there != NULL && (gone || node_equal(there, find_written(of, name))))
+                continue;
+            text_add(&text, "%s%s%s", gone && text.length > 0 && begin[0] == 'o' ? "; " : "", begin,
+                     name);
+            begin = ", ";
+        }
+    }
+    hub_say_why(hub, text.length > 0 ? why : "nothing changed");
+}
+
+/* All that a rule can be wrong in, before anything is written. */
+static int check_text(struct lumbard *hub, const char *path, const char *text, struct diag *diag)
+{
+    struct rules *rules;
+    const char *slash = strrchr(path, '/');
+    struct rules_text changes = {
+        .file = slash != NULL ? slash + 1 : path, .text = text, .bytes = strlen(text)};
+    int code = setup_read_changed(hub->options->config_file, hub->setup.config, &hub->setup.drivers,
+                                  hub->setup.derive, &changes, &rules, diag);
+    if (code != 0)
+        return code;
+    say_changes(hub, hub->ingest.rules, rules);
+    rules_destroy(rules);
+    return 0;
+}
+
+bool api_changes_good(struct lumbard *hub, const char *text, struct api_answer *answer)
+{
+    char path[PATH_MAX], sentence[512];
+    struct diag diag = {0};
+    if (check_text(hub, path_of(hub, path), text, &diag) == 0)
+        return true;
+    api_problem(answer, 422, "Nothing changed: %s",
+                diag_sentence(&diag, sentence, sizeof(sentence)));
+    return false;
+}
+
+static enum api_outcome apply(struct lumbard *hub, const char *path, const char *text,
+                              const char *old, struct api_answer *answer)
+{
+    struct diag diag = {0}, restoring = {0};
+    char sentence[512];
+    bool was = files_exists(path);
+    if (!api_changes_good(hub, text, answer))
+        return API_DONE;
+    int code = files_put(path, text, strlen(text), &diag);
+    if (code != 0)
+        return api_problem(answer, 503, "Nothing changed: %s",
+                           diag_sentence(&diag, sentence, sizeof(sentence)));
+    if (hub_reload(hub, &diag) == 0)
+        return give(hub, text, answer);
+    if (!was)
+        unlink(path);
+    else if (files_put(path, old, strlen(old), &restoring) != 0)
+        log_error("rules: %s is not again as it was: %s", path, restoring.text);
+    return api_problem(answer, 409, "Nothing changed: %s",
+                       diag_sentence(&diag, sentence, sizeof(sentence)));
+}
+
+const char *api_changes_text(const struct lumbard *hub, const struct api_call *call,
+                             struct api_answer *answer)
+{
+    const char *text = json_string_value(json_object_get(call->body, "text"));
+    if (text == NULL)
+        api_problem(answer, 422,
+                    "'text' is missing: a file of changes, as lumbar-rules(5) has it.");
+    else if (hub->setup.config->rules.changes[0] == '\0')
+        api_problem(answer, 409, "No file is configured for changes of rules (rules.changes).");
+    else if (hub->kept.complaint[0] != '\0')
+        api_problem(answer, 409,
+                    "The hub goes on with an earlier configuration, for the present one cannot be "
+                    "used: that has to be mended first.");
+    else
+        return text;
+    return NULL;
+}
+
+enum api_outcome api_put_rule_changes(void *user, const struct api_call *call,
+                                      struct api_answer *answer)
+{
+    struct lumbard *hub = user;
+    char path[PATH_MAX], tag[API_TAG_BYTES];
+    struct diag diag = {0};
+    const char *text = api_changes_text(hub, call, answer);
+    char *old = text != NULL ? read_text(path_of(hub, path), &diag) : NULL;
+    if (old == NULL)
+        return text != NULL ? api_complain(answer, diag.code, &diag) : API_DONE;
+    api_tag(tag, old);
+    if (api_may_edit(call, tag, answer))
+        apply(hub, path, text, old, answer);
+    free(old);
+    return API_DONE;
+}
