@@ -221,10 +221,12 @@ void hub_name_subject(struct lumbard *hub, const struct api_endpoint *endpoint,
         snprintf(about, AUDIT_ABOUT_BYTES, "%.64s", call->ids[0]);
 }
 
-/* What nobody but who treats may see is of clients, and looking at it is told of as well. */
+/* What nobody but who treats may see is of clients, and looking at it is told of as well. Each step
+ * in a form of rules is a question, of which nothing is kept: what is done is to apply it. */
 static bool is_sight(const struct api_endpoint *endpoint)
 {
-    return endpoint->method == API_GET && (endpoint->may & (MAY_ADMIN | MAY(ROLE_NONE))) == 0;
+    return (endpoint->method == API_GET && (endpoint->may & (MAY_ADMIN | MAY(ROLE_NONE))) == 0) ||
+           endpoint->handle == api_edit_rule_text;
 }
 
 static void note(struct lumbard *hub, const struct api_endpoint *endpoint, const struct access *who,

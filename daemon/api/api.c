@@ -26,6 +26,7 @@ static const char *const score_members[] = {"score", "by", NULL};
 static const char *const device_members[] = {"device", NULL};
 static const char *const name_members[] = {"client", "therapist", NULL};
 static const char *const change_rules_members[] = {"text", NULL};
+static const char *const edit_rules_members[] = {"text", "rule", "set", NULL};
 static const char *const try_rules_members[] = {"text", "sessions", NULL};
 static const char *const room_members[] = {"room", NULL};
 
@@ -84,6 +85,8 @@ static const struct api_endpoint endpoints[] = {
     {API_GET, "/rules", api_get_rules, NULL, MAY_KNOWN, SCOPE_NONE},
     {API_GET, "/rules/changes", api_get_rule_changes, NULL, MAY_KNOWN, SCOPE_NONE},
     {API_PUT, "/rules/changes", api_put_rule_changes, change_rules_members, MAY_ADMIN | MAY_LEAD,
+     SCOPE_NONE},
+    {API_POST, "/rules/text", api_edit_rule_text, edit_rules_members, MAY_ADMIN | MAY_LEAD,
      SCOPE_NONE},
     {API_POST, "/rules/try", api_try_rule_changes, try_rules_members, MAY_ADMIN | MAY_LEAD,
      SCOPE_LISTS},

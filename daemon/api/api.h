@@ -33,7 +33,11 @@ json_t *api_rule_source(const struct rule_source *source); /* how it is written 
 
 /* rule_changes.c: what the page changes of them. */
 api_handler api_get_rule_changes, api_put_rule_changes;
-api_handler api_try_rule_changes; /* rule_trial.c */
+api_handler api_try_rule_changes;                        /* rule_trial.c */
+api_handler api_edit_rule_text;                          /* rule_text.c */
+const char *api_changes_file(const struct lumbard *hub); /* what complaints call it */
+/* The rules that the text names, as a list of maps; JSON's null where it cannot be read. */
+json_t *api_changes_said(const struct lumbard *hub, const char *text);
 /* Is it good with all other rules? False: answered, with the line of what is wrong. */
 bool api_changes_good(struct lumbard *hub, const char *text, struct api_answer *answer);
 /* The text of a body; NULL: answered, there is none, or nothing can be changed now. */

@@ -64,8 +64,9 @@ static enum api_outcome give(const struct lumbard *hub, const char *text, struct
     path_of(hub, path);
     api_tag(answer->tag, text);
     return api_give(answer, 200,
-                    json_pack("{s:s?, s:s, s:o}", "file", path[0] != '\0' ? path : NULL, "text",
-                              text, "before", before_json(hub, text)));
+                    json_pack("{s:s?, s:s, s:o, s:o}", "file", path[0] != '\0' ? path : NULL,
+                              "text", text, "rules", api_changes_said(hub, text), "before",
+                              before_json(hub, text)));
 }
 
 enum api_outcome api_get_rule_changes(void *user, const struct api_call *call,
@@ -130,12 +131,11 @@ static void say_changes(struct lumbard *hub, const struct rules *old, const stru
 }
 
 /* All that a rule can be wrong in, before anything is written. */
-static int check_text(struct lumbard *hub, const char *path, const char *text, struct diag *diag)
+static int check_text(struct lumbard *hub, const char *text, struct diag *diag)
 {
     struct rules *rules;
-    const char *slash = strrchr(path, '/');
     struct rules_text changes = {
-        .file = slash != NULL ? slash + 1 : path, .text = text, .bytes = strlen(text)};
+        .file = api_changes_file(hub), .text = text, .bytes = strlen(text)};
     int code = setup_read_changed(hub->options->config_file, hub->setup.config, &hub->setup.drivers,
                                   hub->setup.derive, &changes, &rules, diag);
     if (code != 0)
@@ -147,9 +147,9 @@ static int check_text(struct lumbard *hub, const char *path, const char *text, s
 
 bool api_changes_good(struct lumbard *hub, const char *text, struct api_answer *answer)
 {
-    char path[PATH_MAX], sentence[512];
+    char sentence[512];
     struct diag diag = {0};
-    if (check_text(hub, path_of(hub, path), text, &diag) == 0)
+    if (check_text(hub, text, &diag) == 0)
         return true;
     api_problem(answer, 422, "Nothing changed: %s",
                 diag_sentence(&diag, sentence, sizeof(sentence)));

@@ -16,30 +16,14 @@ static json_t *phases_of(const struct rule *rule)
     return list;
 }
 
-/* As it is written: words as they stand, lists and maps of them. */
-static json_t *node_json(const struct yaml_node *node)
-{
-    if (node == NULL)
-        return json_null();
-    if (node->kind == YAML_SCALAR)
-        return json_string(node->scalar);
-    json_t *json = node->kind == YAML_MAP ? json_object() : json_array();
-    for (size_t i = 0; i < node->count; i++)
-        if (node->kind == YAML_MAP)
-            json_object_set_new(json, node->children[i].key, node_json(&node->children[i]));
-        else
-            json_array_append_new(json, node_json(&node->children[i]));
-    return json;
-}
-
 /* {"file": ..., "line": ..., "now": its map, "before": the map that is changed, or null} */
 json_t *api_rule_source(const struct rule_source *source)
 {
     if (source == NULL)
         return json_null();
     return json_pack("{s:s, s:i, s:o, s:o}", "file", source->written->file, "line",
-                     source->written->line, "now", node_json(source->written), "before",
-                     node_json(source->before));
+                     source->written->line, "now", yaml_json(source->written), "before",
+                     yaml_json(source->before));
 }
 
 static json_t *left_out_json(const struct rules *rules)

@@ -33,6 +33,7 @@ struct level {
     size_t count, room;
     const char *key; /* a map's key that waits for its value */
     int key_line, key_column;
+    unsigned key_begin, key_end;
 };
 
 struct builder {
@@ -106,6 +107,8 @@ static int keep_value(struct builder *builder, const struct yaml_node *value)
     kept->key = level->key;
     kept->key_line = level->key_line;
     kept->key_column = level->key_column;
+    kept->key_begin = level->key_begin;
+    kept->key_end = level->key_end;
     level->key = NULL;
     return 0;
 }
@@ -126,6 +129,8 @@ static int keep_key(struct builder *builder, struct level *level, const struct y
     level->key = key->scalar;
     level->key_line = key->line;
     level->key_column = key->column;
+    level->key_begin = key->begin;
+    level->key_end = key->end;
     return 0;
 }
 
@@ -156,12 +161,21 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event)
                              .file = builder->yaml->file,
                              .line = (int)event->start_mark.line + 1,
                              .column = (int)event->start_mark.column + 1,
+                             .begin = (unsigned)event->start_mark.index,
+                             .end = (unsigned)event->end_mark.index,
                              .scalar = take_string(builder->yaml, value, length)};
     if (node.scalar == NULL)
         return out_of_memory(builder);
     if (expects_key(builder))
         return keep_key(builder, &builder->levels[builder->depth - 1], &node);
     return keep_value(builder, &node);
+}
+
+static bool is_flow(const yaml_event_t *event)
+{
+    return event->type == YAML_MAPPING_START_EVENT
+               ? event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE
+               : event->data.sequence_start.style == YAML_FLOW_SEQUENCE_STYLE;
 }
 
 static int on_open(struct builder *builder, const yaml_event_t *event, enum yaml_kind kind)
@@ -174,13 +188,16 @@ static int on_open(struct builder *builder, const yaml_event_t *event, enum yaml
     level->node = (struct yaml_node){.kind = kind,
                                      .file = builder->yaml->file,
                                      .line = (int)event->start_mark.line + 1,
-                                     .column = (int)event->start_mark.column + 1};
+                                     .column = (int)event->start_mark.column + 1,
+                                     .begin = (unsigned)event->start_mark.index,
+                                     .end = (unsigned)event->start_mark.index,
+                                     .flow = is_flow(event)};
     level->count = 0;
     level->key = NULL;
     return 0;
 }
 
-static int on_close(struct builder *builder)
+static int on_close(struct builder *builder, const yaml_event_t *event)
 {
     struct level *level = &builder->levels[--builder->depth];
     if (level->count > 0) {
@@ -190,7 +207,11 @@ static int on_close(struct builder *builder)
         memcpy(children, level->list, level->count * sizeof(*children));
         level->node.children = children;
         level->node.count = level->count;
+        /* Without brackets the parser notices its end only at what comes next. */
+        level->node.end = children[level->count - 1].end;
     }
+    if (level->node.flow)
+        level->node.end = (unsigned)event->end_mark.index;
     return keep_value(builder, &level->node);
 }
 
@@ -233,7 +254,7 @@ static int on_yaml_event(struct builder *builder, const yaml_event_t *event)
         return on_value(builder, event);
     case YAML_SEQUENCE_END_EVENT:
     case YAML_MAPPING_END_EVENT:
-        return on_close(builder);
+        return on_close(builder, event);
     case YAML_DOCUMENT_START_EVENT:
         if (builder->ended)
             return refuse(builder, &event->start_mark, ERR_SYNTAX, "a second document (---)");
@@ -349,6 +370,21 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key)
         if (strcmp(map->children[i].key, key) == 0)
             return &map->children[i];
     return NULL;
+}
+
+json_t *yaml_json(const struct yaml_node *node)
+{
+    if (node == NULL)
+        return json_null();
+    if (node->kind == YAML_SCALAR)
+        return json_string(node->scalar);
+    json_t *json = node->kind == YAML_MAP ? json_object() : json_array();
+    for (size_t i = 0; i < node->count; i++)
+        if (node->kind == YAML_MAP)
+            json_object_set_new(json, node->children[i].key, yaml_json(&node->children[i]));
+        else
+            json_array_append_new(json, yaml_json(&node->children[i]));
+    return json;
 }
 
 static bool takes_away(const struct yaml_node *change)

@@ -10,6 +10,7 @@
 #ifndef LUMBAR_CORE_YAML_H
 #define LUMBAR_CORE_YAML_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -26,6 +27,12 @@ struct yaml_node {
     int key_line, key_column;
     const struct yaml_node *children; /* of a list or map, in order */
     size_t count;
+    bool flow; /* a list or map in brackets */
+
+    /* Where it stands in the text: its characters (not bytes), from the first to behind the last. A
+     * list or map that is not in brackets ends with its last value; of a block of text (| and >)
+     * the empty lines behind belong to it. */
+    unsigned begin, end, key_begin, key_end;
 };
 
 struct yaml; /* owns nodes and strings */
@@ -44,6 +51,9 @@ const struct yaml_node *yaml_get(const struct yaml_node *map, const char *key);
  * of `changes`; its values are those of the two. NULL: no memory. */
 const struct yaml_node *yaml_merge(struct yaml *yaml, const struct yaml_node *map,
                                    const struct yaml_node *changes);
+
+/* As it is written: words as they stand, lists and maps of them; NULL: null. */
+json_t *yaml_json(const struct yaml_node *node);
 
 /* Complains at a node: "file:line:column: ...". Returns the code. */
 int yaml_complain(const struct yaml *yaml, const struct yaml_node *node, struct diag *diag,

@@ -247,7 +247,8 @@ export async function testRules(tap, browser, clinic, shots) {
         assert.deepEqual(await texts(page, '.rule-form .hint'), ['A limit is that of the client’s plan: change it there.',
             'A limit is the client’s own range: another range test changes it.']);
         assert.deepEqual(await texts(page, '.rule-form .figures label > span:first-child'), ['Holds for', 'Over for',
-            'Lumbar flexion: Limit, above', 'Lumbar flexion: Over again at']);
+            'Not acknowledged, told again after', 'Acknowledged, told again after', 'Lumbar flexion: Limit, above',
+            'Lumbar flexion: Over again at']);
         await fill(page, 'Lumbar flexion: Limit, above', '50');
         await soon(async () => assert.match(await text(page, '.changed'), /Limit, above 60 → 50\s+°; .*Over again at 55 → 45/));
         await page.click('.rule-bar .try');
@@ -288,11 +289,104 @@ export async function testRules(tap, browser, clinic, shots) {
         await page.click('.rule-bar .try');
         await soon(async () => assert.match(await text(page, '.complaint'),
             /page\.yaml:3:12: trunk_inclination is measured in deg/));
+        await open('Bent forward');
+        assert.equal(await text(page, '.rule-form .complaint'), ''); // YAML it is: a limit is changed in the form
+        await page.fill('.rule-text textarea', 'rules:\n  - {name: bent, above: 45 deg\n');
+        await soon(async () => assert.match(await text(page, '.rule-form .complaint'),
+            /page\.yaml:3:1: did not find expected .* Change it in the text of all changes/));
+        await page.click('.rule-form .to-text');
+        assert.equal(await page.evaluate(() => document.activeElement.tagName), 'TEXTAREA');
         await page.fill('.rule-text textarea', 'rules:\n  - {name: bent, above: 45 deg}\n');
+        await soon(async () => assert.equal(await text(page, '.rule-form .complaint'), ''));
         await page.click('.rule-bar .try');
         await soon(async () => assert.equal(await text(page, '.rule-bar .verdict'), '2 alarms fewer'));
+    });
+
+    await tap.check('what was written by hand, in whatever style, is changed in the form where it stands', async () => {
+        const byHand = [
+            '# what we agreed on 😀',
+            'rules:',
+            '- name: "bent"   # the back',
+            '  text: >-',
+            '    Bent {value}',
+            '    # and more.',
+            '',
+            '  # ours',
+            '  above: "50 deg" # far',
+            '  action: \'Stop #1, then',
+            '    sit up.\' # said',
+            '- {name: tilted, # both ways',
+            '   outside: [ -25 deg, # back',
+            '     65 deg ],',
+            '   for: 6 s}',
+            '- name: twisted',
+            '  all:',
+            '    - metric: lumbar_rotation   # left and right',
+            '      outside: [-10 deg, 10 deg]',
+            '      deadband: 2 deg',
+            '    - not: {metric: trunk_inclination,',
+            '            below: 20 deg, clear: 22 deg}',
+            ''].join('\n');
+        const area = '.rule-text textarea';
+        let wanted = byHand;
+        const changes = async (old, then) => {
+            assert.ok(wanted.includes(old), old);
+            wanted = wanted.replace(old, then);
+            await soon(async () => assert.equal(await page.inputValue(area), wanted));
+        };
+        await page.fill(area, byHand);
+        await soon(async () => assert.match((await texts(page, '.changed')).join(), /Text for the therapist .* → Bent {value} # and more\./));
+        assert.equal(await page.inputValue('.rule-form label:has-text("Text for the therapist") input'), 'Bent {value} # and more.');
+        assert.equal(await page.inputValue('.rule-form label:has-text("First thing to do") input'), 'Stop #1, then sit up.');
+        await fill(page, 'Limit, above', '52'); // and, as it was over again at 30, at 32
+        await changes('"50 deg" # far\n  action: \'Stop #1, then\n    sit up.\' # said\n',
+            '52 deg # far\n  action: \'Stop #1, then\n    sit up.\' # said\n  clear: 32 deg\n');
+        await fill(page, 'First thing to do', 'Sit up: #2.');
+        await changes('\'Stop #1, then\n    sit up.\' # said', '"Sit up: #2." # said');
+        await fill(page, 'Text for the therapist', 'Bent "{value}".');
+        await changes('>-\n    Bent {value}\n    # and more.\n', '"Bent \\"{value}\\"."\n');
+        await page.screenshot({ path: join(shots, 'rules-by-hand.png') });
+        await open('Tilted');
+        await fill(page, 'Limit, above', '70');
+        await changes('65 deg ]', '70 deg ]');
+        await fill(page, 'Holds for', '5'); // as it was installed
+        await changes('70 deg ],\n   for: 6 s}', '70 deg ]}');
+        await open('Twisted and bent');
+        await fill(page, 'Lumbar rotation: Limit, above', '12');
+        await changes('[-10 deg, 10 deg]', '[-10 deg, 12 deg]');
+        await fill(page, 'Unless Trunk inclination: Limit, below', '25');
+        await changes('below: 20 deg, clear: 22 deg', 'below: 25 deg, clear: 27 deg');
+        assert.deepEqual(await violations(page), []);
+        await page.click('.rule-bar .try'); // the hub reads it as it was meant
+        await until('the verdict', () => page.$('.rule-bar .verdict'));
+        assert.equal(await text(page, '.complaint'), '');
+        await page.click('.rule-form .installed');
+        await soon(async () => assert.doesNotMatch(await page.inputValue(area), /twisted/));
+    });
+
+    await tap.check('a rule of the clinic\'s own has its form; what only a person changes is said there', async () => {
+        const own = 'rules:\n- name: ours\n  metric: trunk_inclination\n  above: 70 deg # ours\n  priority: low\n  text: >-\n    Far\n    over.\n';
+        const before = await fetch(`${clinic.url}api/v1/rules/changes`);
+        await fetch(`${clinic.url}api/v1/rules/changes`, { method: 'PUT', body: JSON.stringify({ text: own }), headers: {
+            'Content-Type': 'application/json', 'If-Match': before.headers.get('ETag'), Origin: clinic.url.slice(0, -1) } });
+        await page.click('.rule-bar .discard');
+        await until('it', () => page.$('button[aria-label="Change: ours"]'));
+        await open('ours');
+        await page.click('.rule-form .to-text');
+        await fill(page, 'Limit, above', '72');
+        await soon(async () => assert.equal(await page.inputValue('.rule-text textarea'), own.replace('70 deg', '72 deg')));
+        assert.equal(await page.$('.rule-form .choice:has-text("off")'), null); // it is in no other file
+        const odd = own + '- ? name\n  : bent\n  ? above\n  : 50 deg\n  ? for\n  : 4 s\n';
+        await page.fill('.rule-text textarea', odd);
         await open('Bent forward');
-        await soon(async () => assert.ok((await texts(page, '.rule-list .hint')).some((hint) => /written by hand/.test(hint))));
+        await until('it is read', async () => (await texts(page, '.changed')).join().includes('4'));
+        await fill(page, 'Holds for', '0');
+        await soon(async () => assert.match(await text(page, '.rule-form .complaint'),
+            /rule 'bent' is written in a way that only a person changes\. Change it in the text of all changes/i));
+        assert.equal(await page.inputValue('.rule-text textarea'), odd);
+        await page.fill('.rule-text textarea', own.replace('70 deg', '71 deg'));
+        await page.click('.rule-bar .try');
+        await until('the slide', () => page.$('.rule-bar .slide'));
     });
 
     await tap.check('what somebody else changed meanwhile is not overwritten', async () => {

@@ -183,6 +183,8 @@ def every_endpoint_gives_what_is_described(build):
                 ("POST", "/clients/B-18/erase", {}),
                 ("GET", "/plugins", None), ("GET", "/rules", None),
                 ("GET", "/rules/changes", None), ("POST", "/rules/try", {"text": ""}),
+                ("POST", "/rules/text", {"text": "", "rule": "warm", "set": [
+                    {"path": ["above"], "value": "44 Cel"}]}),
                 ("PUT", "/rules/changes", {"text": "rules: [{name: warm, above: 44 Cel}]"}), ("POST", "/plugins/posture/enable", {}),
                 ("POST", "/reload", {}), ("POST", "/restart", {})]:
             status, said = clinic.ask(path, method, body, headers={"If-Match": "*"} if

@@ -58,7 +58,8 @@ def what_is_changed_is_taken_at_once_and_outlives_a_restart(build):
     with Clinic(build, rules=RULES, start=False) as clinic:
         start(clinic)
         before, tag = read(clinic)
-        assert before == {"file": f"{clinic.folder}/page.yaml", "text": "", "before": None}, before
+        assert before == {"file": f"{clinic.folder}/page.yaml", "text": "", "rules": [],
+                          "before": None}, before
         assert not (clinic.folder / "page.yaml").exists()
         status, said = put(clinic, WARMER, tag)
         assert status == 200 and said["text"] == WARMER, said
@@ -215,9 +216,56 @@ def changes_are_tried_on_recorded_sessions(build):
         assert [tried("")[n] for n in ("now", "then")] == [1, 3]  # undoing it
 
 
+def what_a_form_changes_is_written_where_it_stands(build):
+    """Read and written by the hub, whatever the style; nothing is kept, and nothing applied."""
+    by_hand = ("# ours 😀\nrules:\n- name: warm # the pad\n  text: >-\n    Skin {value}\n    # 2.\n\n"
+               "  above: '44 Cel' # as agreed\n- {name: burning,\n   off: true}\n")
+    with Clinic(build, rules=RULES, accounts=True) as clinic:
+        def edit(text, *edits, status=200, ask=clinic.ask):
+            got, said = ask("/rules/text", "POST", {"text": text, "rule": "warm", "set": [
+                {"path": path, "value": value} for path, value in edits]})
+            assert got == status, said
+            return said
+        status, said = clinic.ask("/rules/text", "POST", {"text": by_hand})
+        assert status == 200 and said["text"] == by_hand, said
+        assert said["rules"] == [{"name": "warm", "text": "Skin {value} # 2.", "above": "44 Cel"},
+                                 {"name": "burning", "off": "true"}], said
+        said = edit(by_hand, (["above"], "45 Cel"), (["for"], "5 s"), (["text"], "Skin: {value}."))
+        wanted = by_hand.replace("'44 Cel' # as agreed\n", "45 Cel # as agreed\n  for: 5 s\n")
+        assert said["text"] == wanted.replace(">-\n    Skin {value}\n    # 2.",
+                                              '"Skin: {value}."'), said
+        assert said["rules"][0] == {"name": "warm", "text": "Skin: {value}.", "above": "45 Cel",
+                                    "for": "5 s"}, said
+        assert put(clinic, said["text"])[0] == 200 and read(clinic)[0]["rules"] == said["rules"]
+        assert rules(clinic)[0]["warm"]["now"]["text"] == "Skin: {value}."
+        # One error each, and it says what is wrong.
+        broken = edit("rules: [\n\n", (["above"], "45 Cel"), status=422)
+        assert "page.yaml:3:1" in broken["detail"], broken
+        odd = "rules:\n- ? name\n  : warm\n  ? for\n  : 2 s\n  ? above\n  : 44 Cel\n"
+        assert "only a person" in edit(odd, (["above"], None), status=409)["detail"]
+        assert "nothing there" in edit(by_hand, (["all", 0], "x"), status=422)["detail"]
+        one = {"text": "", "rule": "warm"}
+        for body in [{}, {"text": 5}, {"text": "", "set": [{}]}, {**one, "set": 5}, {**one, "set": [{}]},
+                     {**one, "set": [{"path": "above", "value": "1"}]},
+                     {**one, "set": [{"path": ["above"], "value": 1}]}]:
+            status, said = clinic.ask("/rules/text", "POST", body)
+            assert status == 422 and said["detail"], (body, said)
+        # For who may change rules; the steps of a form are no deeds, and are told of once.
+        admin = set_up(clinic)
+        lead = invited(clinic, admin, "lea", "lead", [])
+        for limit in range(44, 50):
+            edit("", (["above"], f"{limit} Cel"), ask=lead.ask)
+        therapist = invited(clinic, admin, "anna", "therapist", [])
+        edit("", (["above"], "45 Cel"), status=403, ask=therapist.ask)
+        lines = [line for line in clinic.ask("/audit")[1]["lines"]
+                 if line["what"] == "POST /rules/text" and line["who"] == "lea"]
+        assert [line["outcome"] for line in lines] == [200], lines
+
+
 if __name__ == "__main__":
     run([what_is_changed_is_taken_at_once_and_outlives_a_restart,
          what_is_wrong_changes_nothing_and_has_its_line,
          it_is_taken_back_at_the_page_and_by_lumbarctl,
          a_start_falls_back_on_what_was_good_with_it,
-         changes_are_tried_on_recorded_sessions])
+         changes_are_tried_on_recorded_sessions,
+         what_a_form_changes_is_written_where_it_stands])

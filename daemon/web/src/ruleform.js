@@ -1,49 +1,52 @@
-// What a therapist changes of a rule: limits, delays, how urgent it is, and whether it is on. Each
-// change is at once in the text of all changes; nothing of it counts before it is applied.
+// What a therapist changes of a rule: limits, delays, words, how urgent it is, and whether it is on. Each
+// change is at once in the text of all changes, where the hub writes it; nothing of it counts before it is
+// applied.
 import { Component } from 'preact';
 import { Choice } from './choice.js';
-import { readFlow, writeFlow } from './flow.js';
+import { cut } from './forms.js';
 import { html } from './html.js';
-import { changesOf, quantity, withChange } from './ruletext.js';
+import { changedRule, editsOf, quantity } from './ruletext.js';
 import { unitSymbol } from './units.js';
 import { words } from './words.js';
 
-/** @typedef {Record<string, any>} Written a rule's map, words as they stand
- *  @typedef {{path: (string | number)[], metric: string, figure: string, unit: string}} Field path: to it
+/** @typedef {import('./ruletext.js').RuleMap} RuleMap
+ *  @typedef {import('./ruletext.js').Path} Path
+ *  @typedef {import('./ruletext.js').Edit} Edit
+ *  @typedef {{path: Path, metric: string, figure: string, unit: string}} Field path: to it
  *    in the rule; metric: that this part of a condition is about, '' the rule's own
- *  @typedef {{path: (string | number)[], metric: string, source: string, of: string}} Given a limit that
+ *  @typedef {{path: Path, metric: string, source: string, of: string}} Given a limit that
  *    is no figure of the rule: from limit(), own_range() or metric() of a metric
- *  @typedef {{name: string, base: Written, text: string, lasts: boolean, titleOf: (metric: string) => string,
- *    onText: (text: string) => void}} FormProps base: as it is in the other files; lasts: what it looks at
- *    is no event, so that it can hold for a while */
+ *  @typedef {{name: string, base: RuleMap, changes: RuleMap, own: boolean, lasts: boolean, complaint: string,
+ *    titleOf: (metric: string) => string, onEdit: (edits: Edit[]) => void, onText: () => void}} FormProps
+ *    base: as it is in the other files; own: it stands in none of those; lasts: what it looks at is no event,
+ *    so that it can hold for a while; complaint: why the text cannot be read, or not be changed there */
 
 const LIMITS = ['above', 'below', 'outside'];
+const WINDOWS = ['mean', 'min', 'max', 'rate', 'last', 'count'];
 const NO_DELAY = '0 s';
-const KEYS = [...LIMITS, 'clear', 'deadband', 'times', 'absent', 'for', 'clear_for'];
+const DELAYS = ['for', 'clear_for', 'escalate', 'realarm']; // none is as if it were not said
+const KEYS = [...LIMITS, 'clear', 'deadband', 'times', 'absent', ...WINDOWS, ...DELAYS];
 const SOURCE = /^(?:[\d.]+ *% of )?(limit|own_range|metric)\((.*?)\)/;
+const TEXTS = { title: 100, text: 200, plain: 200, action: 200 }; // bytes that the hub takes
+const NEEDED = ['title', 'text'];
 export const PRIORITIES = ['low', 'medium', 'high'];
 
-/** As it would be with these changes. @param {Written} base @param {Record<string, string>} changes
- *  @returns {Written} */
-export function changedRule(base, changes) {
-    const rule = { ...base };
-    for (const [key, value] of Object.entries(changes))
-        if (value === '') delete rule[key];
-        else rule[key] = readFlow(value) ?? value;
-    return rule;
-}
-
-/** Those of its values that are numbers, in all parts of its condition; and the delay that it could
- *  have. @param {Written} rule @param {boolean} lasts what it looks at @returns {Field[]} */
-export function fieldsOf(rule, lasts) {
-    const own = lasts && rule.absent === undefined ? { for: NO_DELAY, ...rule } : rule;
-    return valuesOf(own, [], '').flatMap(({ value, ...place }) => {
+/** Those of its values that are numbers, in all parts of its condition; and the delays that it could
+ *  have. @param {RuleMap} rule @param {string[]} delays @returns {Field[]} */
+export function fieldsOf(rule, delays = []) {
+    const whole = { ...Object.fromEntries(delays.map((key) => [key, NO_DELAY])), ...rule };
+    return valuesOf(whole, [], '').flatMap(({ value, ...place }) => {
         const found = quantity(value);
         return found ? [{ ...place, ...found }] : [];
     });
 }
 
-/** Those of its limits that come from elsewhere. @param {Written} rule @returns {Given[]} */
+/** @param {RuleMap} rule @param {boolean} lasts */
+function delaysOf(rule, lasts) {
+    return DELAYS.filter((key) => key !== 'for' || lasts && rule.absent === undefined);
+}
+
+/** Those of its limits that come from elsewhere. @param {RuleMap} rule @returns {Given[]} */
 function givenOf(rule) {
     return valuesOf(rule, [], '').flatMap(({ value, ...place }) => {
         const found = quantity(value) ? null : SOURCE.exec(String(value));
@@ -51,9 +54,9 @@ function givenOf(rule) {
     });
 }
 
-/** What is written behind the keys of a condition and of its parts, a pair as two. @param {Written} part
- *  @param {Field['path']} path to it @param {string} metric
- *  @returns {{path: Field['path'], metric: string, value: any}[]} */
+/** What is written behind the keys of a condition and of its parts, a pair as two. @param {RuleMap} part
+ *  @param {Path} path to it @param {string} metric
+ *  @returns {{path: Path, metric: string, value: any}[]} */
 function valuesOf(part, path, metric) {
     const each = (/** @type {string} */ key) => (Array.isArray(part[key]) ? part[key].map((/** @type {any} */ value,
         /** @type {number} */ i) => ({ path: [...path, key, i], value }))
@@ -71,15 +74,6 @@ export function fieldName({ path, metric }, titleOf) {
     return of + (words.ruleKeys[key] ?? key);
 }
 
-/** With another value at its end. @param {any} value @param {Field['path']} path @param {string} end
- *  @returns {any} */
-function withValue(value, path, end) {
-    if (path.length === 0) return end;
-    const [key, ...rest] = path;
-    const inner = withValue(value[key], rest, end);
-    return Array.isArray(value) ? value.map((each, i) => (i === key ? inner : each)) : { ...value, [key]: inner };
-}
-
 /** Where it is over again, of the same limit and in its unit. @param {Field[]} fields
  *  @param {Field} limit */
 function clearOf(fields, { path, unit }) {
@@ -89,60 +83,57 @@ function clearOf(fields, { path, unit }) {
         && field.unit === unit) : undefined;
 }
 
-/** Is it what stands in the other files? @param {Written} base @param {string} key @param {string} value */
-function isBase(base, key, value) {
-    return writeFlow(base[key] ?? '') === value || key === 'for' && base.for === undefined && value === NO_DELAY;
+/** @param {string} key @param {unknown} value */
+function isNone(key, value) {
+    return DELAYS.includes(key) && value === NO_DELAY || key in TEXTS && value === '';
 }
 
 /** @param {FormProps} props */
-export function RuleForm({ name, base, text, lasts, titleOf, onText }) {
-    const changes = changesOf(text, name);
-    if (!changes) return html`<p class="hint">${words.ruleAsText}</p>`;
+export function RuleForm({ name, base, changes, own, lasts, complaint, titleOf, onEdit, onText }) {
     const rule = changedRule(base, changes);
-    const fields = fieldsOf(rule, lasts);
-    /** @param {[string, string | null][]} values by key; null: as it was */
-    const set = (...values) => {
-        /** @type {string | null} */
-        let next = text;
-        for (const [key, value] of values)
-            next = next === null ? null
-                : withChange(next, name, key, value === null || isBase(base, key, value) ? null : value);
-        if (next !== null) onText(next);
-    };
+    const fields = fieldsOf(rule, delaysOf(rule, lasts));
+    const set = (/** @type {{path: Path, value: string}[]} */ ...values) => onEdit(editsOf(base, changes, values, isNone));
     /** A limit takes along where it is over again, which would be beyond it else.
      *  @param {Field} field @param {string} figure */
     const setField = (field, figure) => {
         const clear = clearOf(fields, field);
         const moved = clear && String(Number((Number(clear.figure) + Number(figure) - Number(field.figure)).toFixed(3)));
-        let next = withValue(rule, field.path, `${figure} ${field.unit}`.trim());
-        if (clear) next = withValue(next, clear.path, `${moved} ${clear.unit}`.trim());
-        const keys = new Set([field, ...(clear ? [clear] : [])].map(({ path }) => String(path[0])));
-        set(...[...keys].map((key) => /** @type {[string, string]} */ ([key, writeFlow(next[key])])));
+        set({ path: field.path, value: `${figure} ${field.unit}`.trim() },
+            ...(clear ? [{ path: clear.path, value: `${moved} ${clear.unit}`.trim() }] : []));
     };
     return html`<div class="rule-form" role="group" aria-label=${words.changeRule(rule.title ?? name)}>
+        <p class="complaint" role="alert">${complaint && `${complaint.replace(/\.?$/, '.')} ${words.thenAsText}`}</p>
         <div class="figures">
-            ${fields.map((field) => html`<${Figure} key=${field.path.join()} field=${field}
-                label=${fieldName(field, titleOf)} onFigure=${(/** @type {string} */ figure) => setField(field, figure)} />`)}
+            ${fields.map((field) => html`<${Typed} key=${field.path.join()} type="number" label=${fieldName(field, titleOf)}
+                value=${field.figure} unit=${unitWords(field.unit)}
+                onValue=${(/** @type {string} */ figure) => setField(field, figure)} />`)}
             ${givenOf(rule).map((given) => html`<p key=${given.path.join()} class="given">
                 <b>${fieldName(given, titleOf)}</b>
                 <span>${words.limitFrom(given.source, titleOf(given.of))}</span></p>`)}
         </div>
         ${hintsOf(rule, fields).map((hint) => html`<p key=${hint} class="hint">${hint}</p>`)}
+        <div class="texts">
+            ${Object.entries(TEXTS).map(([key, bytes]) => html`<${Typed} key=${key} type="text" label=${words.ruleKeys[key]}
+                value=${rule[key] ?? ''} bytes=${bytes} needed=${NEEDED.includes(key)}
+                onValue=${(/** @type {string} */ value) => set({ path: [key], value })} />`)}
+        </div>
         <fieldset><legend>${words.urgency}</legend><div class="choices">${PRIORITIES.map((priority, i) => html`<${Choice}
             key=${priority} name=${`priority-${name}`} text=${[words.low, words.medium, words.high][i]}
-            chosen=${rule.priority === priority} onChoose=${() => set(['priority', priority])} />`)}</div></fieldset>
-        <fieldset><legend>${words.isOn}</legend><div class="choices">
+            chosen=${rule.priority === priority} onChoose=${() => set({ path: ['priority'], value: priority })} />`)}</div></fieldset>
+        ${!own && html`<fieldset><legend>${words.isOn}</legend><div class="choices">
             <${Choice} name=${`on-${name}`} text=${words.on} chosen=${rule.off !== 'true'}
-                onChoose=${() => set(['off', null])} />
+                onChoose=${() => onEdit([{ path: ['off'], value: null }])} />
             <${Choice} name=${`on-${name}`} text=${words.off} chosen=${rule.off === 'true'}
-                onChoose=${() => set(['off', 'true'])} /></div></fieldset>
-        ${Object.keys(changes).length > 0 && html`<button class="plain" onClick=${() =>
-            set(...Object.keys(changes).map((key) => /** @type {[string, null]} */ ([key, null])))}>
-            ${words.asInstalled}</button>`}
+                onChoose=${() => set({ path: ['off'], value: 'true' })} /></div></fieldset>`}
+        <div class="deeds">
+            ${!own && Object.keys(changes).length > 0 && html`<button class="plain installed" onClick=${() =>
+                onEdit(Object.keys(changes).map((key) => ({ path: [key], value: null })))}>${words.asInstalled}</button>`}
+            <button class="plain to-text" onClick=${onText}>${words.toText}</button>
+        </div>
     </div>`;
 }
 
-/** Where those limits are changed that are no numbers of the rule. @param {Written} rule
+/** Where those limits are changed that are no numbers of the rule. @param {RuleMap} rule
  *  @param {Field[]} fields */
 function hintsOf(rule, fields) {
     const hints = new Set(givenOf(rule).map(({ source }) => words.limitsFrom[source]));
@@ -157,25 +148,33 @@ export function unitWords(unit) {
 }
 
 /** What is typed is nobody's until it is left, and stays though the page is drawn anew meanwhile.
- *  @extends {Component<{field: Field, label: string, onFigure: (figure: string) => void}, {typed: string | null}>} */
-class Figure extends Component {
+ *  @extends {Component<{type: 'number' | 'text', label: string, value: string, unit?: string, bytes?: number,
+ *    needed?: boolean, onValue: (value: string) => void}, {typed: string | null}>} */
+class Typed extends Component {
     /** @type {{typed: string | null}} */
     state = { typed: null };
 
     #take() {
         const { typed } = this.state;
+        const { type, value, needed, onValue } = this.props;
         if (typed === null) return;
-        if (typed !== '' && Number.isFinite(Number(typed)) && typed !== this.props.field.figure)
-            this.props.onFigure(String(Number(typed)));
+        const wanted = type === 'number' ? String(Number(typed)) : typed.trim();
+        const good = type === 'number' ? typed !== '' && Number.isFinite(Number(typed)) : wanted !== '' || !needed;
+        if (good && wanted !== value) onValue(wanted);
         this.setState({ typed: null });
     }
 
+    /** @param {Event} event */
+    #type(event) {
+        const { value } = /** @type {HTMLInputElement} */ (event.currentTarget);
+        this.setState({ typed: this.props.bytes ? cut(value, this.props.bytes) : value });
+    }
+
     render() {
-        const { field: { figure, unit }, label } = this.props;
-        return html`<label><span>${label}</span><span class="figure">
-            <input type="number" step="any" value=${this.state.typed ?? figure} onChange=${() => this.#take()}
-                onInput=${(/** @type {Event} */ event) =>
-                    this.setState({ typed: /** @type {HTMLInputElement} */ (event.currentTarget).value })} />
-            <span>${unitWords(unit)}</span></span></label>`;
+        const { type, label, value, unit } = this.props;
+        return html`<label><span>${label}</span><span class=${type === 'number' ? 'figure' : 'line'}>
+            <input type=${type} step="any" value=${this.state.typed ?? value} autocomplete="off"
+                onChange=${() => this.#take()} onInput=${(/** @type {Event} */ event) => this.#type(event)} />
+            ${unit !== undefined && html`<span>${unit}</span>`}</span></label>`;
     }
 }

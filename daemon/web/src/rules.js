@@ -5,8 +5,8 @@ import { MetricType } from '#live';
 import { askHub, complaintOf, isDone } from './ask.js';
 import { html } from './html.js';
 import { SuppressedMark, kindWords } from './marks.js';
-import { PRIORITIES, RuleForm, changedRule, fieldName, fieldsOf, unitWords } from './ruleform.js';
-import { changesOf, listOf, quantity } from './ruletext.js';
+import { PRIORITIES, RuleForm, fieldName, fieldsOf, unitWords } from './ruleform.js';
+import { changesOf, quantity } from './ruletext.js';
 import { RuleTrial } from './ruletrial.js';
 import { Slide } from './slide.js';
 import { unitSuffix } from './units.js';
@@ -17,24 +17,36 @@ import { number, term, words } from './words.js';
  *  @typedef {{file: string, line: number, now: Record<string, any>, before: Record<string, any> | null}} Source
  *  @typedef {{name: string, text: string, for: number | null, clear_for: number | null,
  *    built_in: boolean, written: Source | null}} Told as the API says it
- *  @typedef {{file: string | null, text: string, before: {number: number, text: string} | null}} Changes
+ *  @typedef {import('./ruletext.js').RuleMap} RuleMap
+ *  @typedef {import('./ruletext.js').Edit} Edit
+ *  @typedef {{file: string | null, text: string, rules: RuleMap[] | null,
+ *    before: {number: number, text: string} | null}} Changes
  *  @typedef {{told: Map<string, Told>, out: Source[], changes: Changes | null, tag: string, draft: string,
- *    open: string, trial: import('./ruletrial.js').Trial | null, tried: string | null,
+ *    said: RuleMap[], unread: string, open: string, trial: import('./ruletrial.js').Trial | null, tried: string | null,
  *    busy: '' | 'try' | 'apply', complaint: string, done: string}} State
- *    draft: the text of the changes as it would be; tried: of what the trial was */
+ *    draft: the text of the changes as it would be; said: what it says, as the hub reads it; unread: why it
+ *    cannot, or not be changed as it was asked; tried: of what the trial was */
 
+const READ_AFTER_MS = 300; // of what is typed in the text
 const SESSIONS = 10; // those that were last recorded
 const TRY_MS = 65000; // another one may be tried before
 
 /** @extends {Component<{store: Store, mayChange: boolean, mayRead: boolean}, State>} */
 export class RulesScreen extends Component {
     /** @type {State} */
-    state = { told: new Map(), out: [], changes: null, tag: '', draft: '', open: '', trial: null, tried: null,
-        busy: '', complaint: '', done: '' };
+    state = { told: new Map(), out: [], changes: null, tag: '', draft: '', said: [], unread: '', open: '',
+        trial: null, tried: null, busy: '', complaint: '', done: '' };
+    /** @type {Promise<void>} edits come one after the other */
+    #edits = Promise.resolve();
+    #typed = 0; // timer
     #generation = -1; // of what the hub said when it was asked
 
     componentDidMount() {
         this.#load();
+    }
+
+    componentWillUnmount() {
+        clearTimeout(this.#typed);
     }
 
     componentDidUpdate() {
@@ -50,8 +62,36 @@ export class RulesScreen extends Component {
         this.setState({ told: new Map(rules.said.rules.map((/** @type {Told} */ rule) => [rule.name, rule])),
             out: rules.said.left_out });
         // What somebody is at is not taken from them: applying it says that it was changed meanwhile.
-        if (!old || draft === old.text)
-            this.setState({ changes: changes.said, tag: changes.tag, draft: changes.said.text });
+        if (!old || draft === old.text) this.#take(changes);
+    }
+
+    /** What is in the hub from now on. @param {import('./ask.js').Answer} answer @param {Partial<State>} more */
+    #take({ said, tag }, more = {}) {
+        this.setState({ ...more, changes: said, tag, draft: said.text, said: said.rules ?? [],
+            unread: said.rules ? '' : words.textUnread });
+    }
+
+    /** What the draft says, with other values of a rule. @param {string} [rule] @param {Edit[]} [set] */
+    #change(rule, set) {
+        clearTimeout(this.#typed);
+        this.#edits = this.#edits.then(async () => {
+            const { draft } = this.state;
+            const answer = await askHub('POST', '/rules/text', { text: draft, ...(set && { rule, set }) });
+            if (this.state.draft !== draft) return; // it was typed in meanwhile
+            const done = isDone(answer);
+            const unread = complaintOf(answer);
+            await new Promise((drawn) => { // the next one goes on from there
+                this.setState(done ? { draft: answer.said.text, said: answer.said.rules, unread, complaint: '', done: '' }
+                    : { unread }, () => drawn(undefined));
+            });
+        });
+    }
+
+    /** To where all of it is written. */
+    #toText() {
+        const text = /** @type {HTMLDetailsElement} */ (document.querySelector('.rule-text'));
+        text.open = true;
+        text.querySelector('textarea')?.focus();
     }
 
     async #try() {
@@ -72,17 +112,19 @@ export class RulesScreen extends Component {
         const answer = await askHub('PUT', '/rules/changes', { text }, this.state.tag);
         this.setState({ busy: '', complaint: complaintOf(answer) });
         if (!isDone(answer)) return;
-        this.setState({ changes: answer.said, tag: answer.tag, draft: text, open: '', trial: null, tried: null, done });
+        this.#take(answer, { open: '', trial: null, tried: null, done });
         this.#load();
     }
 
     #discard() {
-        this.setState({ changes: null, draft: '', trial: null, tried: null, complaint: '', done: '' }, () => this.#load());
+        this.setState({ changes: null, draft: '', said: [], unread: '', trial: null, tried: null, complaint: '', done: '' }, () => this.#load());
     }
 
     /** @param {string} draft */
     #draft(draft) {
         this.setState({ draft, complaint: '', done: '' });
+        clearTimeout(this.#typed);
+        this.#typed = setTimeout(() => this.#change(), READ_AFTER_MS);
     }
 
     render() {
@@ -154,21 +196,22 @@ export class RulesScreen extends Component {
 
     /** @param {string} name @param {string} title @param {Source} written @param {boolean} lasts */
     #edit(name, title, { now, before, file }, lasts) {
-        const { draft, open, changes } = this.state;
-        const base = before ?? now;
-        const changed = changesOf(draft, name);
+        const { said, unread, open, changes } = this.state;
+        const changed = changesOf(said, name);
         const own = before === null && file === changes?.file; // a rule of the clinic's, whole in the text
+        const base = own ? {} : before ?? now;
         const isOpen = open === name;
         const titleOf = (/** @type {string} */ metric) => metricTitle(this.props.store, metric);
         return html`
-            ${changed && !own && Object.keys(changed).length > 0 && html`<p class="changed">
+            ${!own && Object.keys(changed).length > 0 && html`<p class="changed">
                 ${words.changedHere} ${Object.entries(changed)
                     .map(([key, value]) => changeWords(base, key, value, titleOf)).join('; ')}</p>`}
             ${this.props.mayChange && changes?.file && html`<button class="change" aria-expanded=${isOpen}
                 aria-label=${words.changeRule(title)} onClick=${() => this.setState({ open: isOpen ? '' : name })}>
                 ${isOpen ? words.foldIn : words.change}</button>
-                ${isOpen && (own ? html`<p class="hint">${words.ruleAsText}</p>` : html`<${RuleForm} name=${name}
-                    base=${base} text=${draft} lasts=${lasts} titleOf=${titleOf} onText=${(/** @type {string} */ text) => this.#draft(text)} />`)}`}`;
+                ${isOpen && html`<${RuleForm} name=${name} base=${base} changes=${changed} own=${own} lasts=${lasts}
+                    complaint=${unread} titleOf=${titleOf} onText=${() => this.#toText()}
+                    onEdit=${(/** @type {Edit[]} */ set) => this.#change(name, set)} />`}`}`;
     }
 
     /** For who writes rules: all of it. @param {Changes} changes */
@@ -190,12 +233,12 @@ function metricTitle(store, name) {
 }
 
 /** "limit 45 deg → 50 deg", in each part of a condition where it is another one.
- *  @param {Record<string, any>} base @param {string} key @param {string} value
+ *  @param {RuleMap} base @param {string} key @param {any} value
  *  @param {(metric: string) => string} titleOf */
 function changeWords(base, key, value, titleOf) {
     if (key === 'off') return words.off;
-    const changed = fieldsOf(changedRule({}, { [key]: value }), false).filter(({ metric }) => metric !== '');
-    const before = fieldsOf({ [key]: base[key] }, false);
+    const changed = fieldsOf({ [key]: value }).filter(({ metric }) => metric !== '');
+    const before = fieldsOf({ [key]: base[key] });
     if (changed.length > 0)
         return changed.flatMap((field) => {
             const old = before.find(({ path }) => path.join() === field.path.join());
@@ -209,8 +252,7 @@ function changeWords(base, key, value, titleOf) {
 function valueWords(value) {
     const one = quantity(value);
     if (one) return one.figure.replace('-', '−') + unitSuffix(one.unit || '1');
-    const pair = listOf(value);
-    if (pair.length > 0) return pair.map(valueWords).join(' … ');
+    if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value.map(valueWords).join(' … ');
     const level = PRIORITIES.indexOf(String(value));
     if (level >= 0) return [words.low, words.medium, words.high][level];
     return typeof value === 'string' && value !== '' ? value : value ? '…' : words.none;

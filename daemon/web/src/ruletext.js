@@ -1,104 +1,51 @@
-// What a clinic changes of its rules, as the text that the hub keeps (lumbar-rules(5), CHANGES): the
-// block of one rule in it is read and written, a line for each key; whatever else stands there stays as
-// it is. What this does not understand is left to the hub, which checks all of it.
+// What a clinic changes of its rules (lumbar-rules(5), CHANGES), as the hub reads it in the text: a map
+// for each rule. The hub writes in that text as well; the page knows no YAML.
 
-import { readFlow } from './flow.js';
+/** @typedef {Record<string, any>} RuleMap a rule's, or what is changed of one: words as they stand, lists and
+ *    maps of them
+ *  @typedef {(string | number)[]} Path to a value in a rule's map
+ *  @typedef {{path: Path, value: any}} Edit value: null takes it out */
 
-const HEAD = '# What this clinic changes of its rules: see lumbar-rules(5), CHANGES.';
-
-/** @typedef {{from: number, to: number, indent: string}} Block its lines, and what is before its keys */
-
-/** A scalar as a word: without a comment behind it, and without quotes. @param {string} text */
-function plain(text) {
-    const quoted = /^(["'])(.*?)\1\s*(?:#.*)?$/.exec(text.trim());
-    return quoted ? quoted[2] : text.replace(/(^|\s)#.*$/, '').trim();
-}
-
-/** @param {string[]} lines @param {string} name @returns {Block | null} */
-function blockOf(lines, name) {
-    const from = lines.findIndex((line) => {
-        const found = /^\s*- +name:\s*(.*)$/.exec(line);
-        return found !== null && plain(found[1]) === name;
-    });
-    if (from < 0) return null;
-    const indent = ' '.repeat(lines[from].indexOf('name:'));
-    let to = from + 1;
-    while (to < lines.length && (lines[to].trim() === '' || lines[to].startsWith(indent))) to++;
-    while (to > from + 1 && lines[to - 1].trim() === '') to--;
-    return { from, to, indent };
-}
-
-/** Where a key of a block begins, and where the next one does. @param {string[]} lines
- *  @param {Block} block @param {string} key @returns {[number, number] | null} */
-function linesOf(lines, { from, to, indent }, key) {
-    const begins = (/** @type {string} */ line) => line.startsWith(indent) && /^\w/.test(line.slice(indent.length));
-    let at = from + 1;
-    while (at < to && !(begins(lines[at]) && lines[at].startsWith(`${indent}${key}:`))) at++;
-    if (at === to) return null;
-    let end = at + 1;
-    while (end < to && !begins(lines[end])) end++;
-    return [at, end];
-}
-
-/** What is changed of a rule, key by key; null where that is written in a way that only a person
- *  reads. @param {string} text @param {string} name @returns {Record<string, string> | null} */
-export function changesOf(text, name) {
-    const lines = text.split('\n');
-    const block = blockOf(lines, name);
-    if (!block) return isNamed(text, name) ? null : {};
-    /** @type {Record<string, string>} */
-    const changes = {};
-    for (const line of lines.slice(block.from + 1, block.to)) {
-        const found = line.startsWith(block.indent) ? /^(\w+):(?:\s+(.*))?$/.exec(line.slice(block.indent.length)) : null;
-        if (found) changes[found[1]] = plain(found[2] ?? '');
-    }
+/** What is changed of a rule, key by key. @param {RuleMap[]} rules @param {string} name @returns {RuleMap} */
+export function changesOf(rules, name) {
+    const { name: _, ...changes } = rules.find((rule) => rule.name === name) ?? {};
     return changes;
 }
 
-/** @param {string} text @param {string} name */
-function isNamed(text, name) {
-    return text.split('\n').some((line) => !/^\s*#/.test(line)
-        && new RegExp(`\\bname:\\s*["']?${name}["']?\\s*(?:[,}#]|$)`).test(line));
+/** As it would be with these changes: one that is empty takes away. @param {RuleMap} base
+ *  @param {RuleMap} changes @returns {RuleMap} */
+export function changedRule(base, changes) {
+    return Object.fromEntries(Object.entries({ ...base, ...changes }).filter(([, value]) => value !== ''));
 }
 
-/** The text with another value of a key of this rule; null: as it is in the other files again. What is
- *  no change any more is taken out. Null where it cannot be written.
- *  @param {string} text @param {string} name @param {string} key @param {string | null} value
- *  @returns {string | null} */
-export function withChange(text, name, key, value) {
-    if (changesOf(text, name) === null) return null;
-    const lines = text.split('\n');
-    if (!blockOf(lines, name) && (value === null || !addBlock(lines, name)))
-        return value === null ? text : null;
-    const block = /** @type {Block} */ (blockOf(lines, name));
-    const [at, end] = linesOf(lines, block, key) ?? [block.to, block.to];
-    lines.splice(at, end - at, ...(value === null ? [] : [`${block.indent}${key}: ${value}`]));
-    if (Object.keys(changesOf(lines.join('\n'), name) ?? {}).length === 0) dropBlock(lines, name);
-    return lines.join('\n');
+/** With another value at its end. @param {any} value @param {Path} path @param {string} end @returns {any} */
+export function withValue(value, path, end) {
+    if (path.length === 0) return end;
+    const [key, ...rest] = path;
+    const inner = withValue(value?.[key], rest, end);
+    return Array.isArray(value) ? value.map((each, i) => (i === key ? inner : each)) : { ...value, [key]: inner };
 }
 
-/** Behind all others. False: there is no list that it could stand in. @param {string[]} lines
- *  @param {string} name */
-function addBlock(lines, name) {
-    const said = lines.filter((line) => line.trim() !== '');
-    const list = lines.findIndex((line) => /^rules:\s*(\[\])?\s*(#.*)?$/.test(line));
-    if (list < 0 && said.some((line) => !/^\s*#/.test(line))) return false;
-    if (list < 0) lines.splice(0, lines.length, ...(said.length > 0 ? said : [HEAD]), 'rules:');
-    else lines[list] = lines[list].replace(/\s*\[\]/, '');
-    const other = lines.find((line) => /^\s*- /.test(line));
-    const dash = other ? /** @type {RegExpExecArray} */ (/^\s*/.exec(other))[0] : '  ';
-    while (lines.at(-1) === '') lines.pop();
-    lines.push(`${dash}- name: ${name}`, '');
-    return true;
+/** What is to be written that these values are so: what is as in the other files is taken out, what
+ *  stands in the text already is changed where it stands.
+ *  @param {RuleMap} base of the other files @param {RuleMap} changes @param {{path: Path, value: string}[]} values
+ *  @param {(key: string, value: any) => boolean} [isNone] is that as if it were not said?
+ *  @returns {Edit[]} */
+export function editsOf(base, changes, values, isNone = () => false) {
+    const next = values.reduce((rule, { path, value }) => withValue(rule, path, value), changedRule(base, changes));
+    const keys = [...new Set(values.map(({ path }) => String(path[0])))];
+    return keys.flatMap((key) => {
+        if (base[key] === undefined ? isNone(key, next[key]) : isSame(base[key], next[key])) return [{ path: [key], value: null }];
+        return key in changes && changes[key] !== '' ? values.filter(({ path }) => path[0] === key) : [{ path: [key], value: next[key] }];
+    });
 }
 
-/** With it, the list where it was the last one. @param {string[]} lines @param {string} name */
-function dropBlock(lines, name) {
-    const block = blockOf(lines, name);
-    if (block) lines.splice(block.from, block.to - block.from);
-    if (lines.some((line) => /^\s*- /.test(line))) return;
-    const list = lines.findIndex((line) => /^rules:\s*$/.test(line));
-    if (list >= 0) lines[list] = 'rules: []';
+/** @param {any} a @param {any} b @returns {boolean} */
+function isSame(a, b) {
+    if (typeof a !== 'object' || typeof b !== 'object') return a === b;
+    const keys = Object.keys(a);
+    return Array.isArray(a) === Array.isArray(b) && keys.length === Object.keys(b).length
+        && keys.every((key) => key in b && isSame(a[key], b[key]));
 }
 
 /** "45 deg" as a number and its unit, which may be a share: "80 % of own_range(...)"; null: it is no
@@ -107,10 +54,4 @@ export function quantity(scalar) {
     const found = typeof scalar === 'string'
         ? /^(-?\d+(?:\.\d+)?)\s*(\S*|% of (?:own_range|limit)\([^()]*\))$/.exec(scalar.trim()) : null;
     return found && { figure: found[1], unit: found[2] };
-}
-
-/** A list that was written in one line, or is one already. @param {unknown} value @returns {unknown[]} */
-export function listOf(value) {
-    const read = typeof value === 'string' ? readFlow(value) : value;
-    return Array.isArray(read) ? read : [];
 }
