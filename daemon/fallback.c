@@ -46,8 +46,6 @@ static int load_kept(struct lumbard *hub)
     const char *folder = hub->kept.folder;
     for (uint32_t number = UINT32_MAX; (number = kept_below(folder, number)) != 0;) {
         struct diag diag = {0};
-        if (!kept_is_whole(folder, number))
-            continue;
         if (setup_load_kept(&hub->setup, kept_file(folder, number, file, sizeof(file)), &diag) != 0)
             continue;
         if (check_setup(&hub->setup, &diag) == 0) {

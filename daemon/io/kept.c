@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/ring_file.h"
 #include "base/text.h"
 
 #define FILE_NAME "lumbard.yaml"
 #define TRYING    "trying"
 #define TRIES     "tries"
-#define UNSYNCED  "unsynced" /* made before all else in a folder, and removed behind it */
+#define UNSYNCED  "unsynced" /* made before all else in a folder, and removed when it is synced */
 
 static const char *join(char out[PATH_MAX], const char *folder, const char *name)
 {
@@ -38,6 +39,15 @@ const char *kept_file(const char *folder, uint32_t number, char *out, size_t byt
     struct text text = text_in(out, bytes);
     text_add(&text, "%s/%u/" FILE_NAME, folder, number);
     return out;
+}
+
+/* What is not synced is as it was written until the machine starts anew. */
+static bool is_whole(const char *path)
+{
+    char mark[PATH_MAX], boot[RING_BOOT_BYTES] = "";
+    struct diag diag = {0};
+    return !files_exists(join(mark, path, UNSYNCED)) ||
+           (files_read_line(mark, boot, sizeof(boot), &diag) == 0 && ring_boot_is_now(boot));
 }
 
 /* ---- Texts ---- */
@@ -88,7 +98,11 @@ static int read_back(struct kept_set *set, const char *folder, struct diag *diag
 int kept_read_number(struct kept_set *set, const char *folder, uint32_t number, struct diag *diag)
 {
     char path[PATH_MAX];
-    return read_back(set, join_number(path, folder, number), diag);
+    join_number(path, folder, number);
+    if (!is_whole(path))
+        return diag_set(diag, ERR_MALFORMED,
+                        "%s is not whole: the machine stopped before it was on the disk", path);
+    return read_back(set, path, diag);
 }
 
 static const char *base_name(const char *path)
@@ -163,7 +177,9 @@ static bool write_files(const char *folder, const char *name, const struct files
 
 static bool write_set(const char *folder, const struct kept_set *set)
 {
-    return mkdir(folder, 0750) == 0 && write_file(folder, UNSYNCED, "", 0) &&
+    char boot[RING_BOOT_BYTES];
+    ring_boot_now(boot);
+    return mkdir(folder, 0750) == 0 && write_file(folder, UNSYNCED, boot, strlen(boot)) &&
            write_file(folder, FILE_NAME, set->text, set->bytes) &&
            write_files(folder, KEPT_RULES, &set->rules) &&
            write_files(folder, KEPT_PLANS, &set->plans) &&
@@ -171,7 +187,8 @@ static bool write_set(const char *folder, const struct kept_set *set)
                                                   set->changes.list[0].bytes));
 }
 
-uint32_t kept_below(const char *folder, uint32_t number)
+/* The greatest number below this one, whole or not. */
+static uint32_t any_below(const char *folder, uint32_t number)
 {
     uint32_t greatest = 0;
     DIR *names = folder[0] != '\0' ? opendir(folder) : NULL;
@@ -186,6 +203,15 @@ uint32_t kept_below(const char *folder, uint32_t number)
     }
     closedir(names);
     return greatest;
+}
+
+uint32_t kept_below(const char *folder, uint32_t number)
+{
+    char path[PATH_MAX];
+    while ((number = any_below(folder, number)) != 0)
+        if (is_whole(join_number(path, folder, number)))
+            break;
+    return number;
 }
 
 /* ---- Trying ---- */
@@ -262,37 +288,40 @@ int kept_try(const char *folder, const char *config_file, const struct config *c
 
 uint32_t kept_good(const char *folder)
 {
-    char trying[PATH_MAX], number[PATH_MAX];
-    uint32_t newest = kept_below(folder, UINT32_MAX), count = 0;
+    char trying[PATH_MAX], path[PATH_MAX];
+    uint32_t count = 0;
     if (folder[0] == '\0' || !files_exists(join(trying, folder, TRYING)))
-        return newest;
-    if (rename(trying, join_number(number, folder, newest + 1)) != 0)
-        return newest;
+        return kept_below(folder, UINT32_MAX);
+    uint32_t number = any_below(folder, UINT32_MAX) + 1;
+    if (rename(trying, join_number(path, folder, number)) != 0)
+        return kept_below(folder, UINT32_MAX);
     kept_drop(folder);
-    for (uint32_t at = newest + 2; (at = kept_below(folder, at)) != 0;)
+    for (uint32_t at = number + 1; (at = any_below(folder, at)) != 0;)
         if (++count > KEPT_MOST)
-            remove_tree(join_number(number, folder, at));
-    return newest + 1;
+            remove_tree(join_number(path, folder, at));
+    return number;
 }
 
-bool kept_is_whole(const char *folder, uint32_t number)
+static void sync_number(const char *folder, const char *path)
 {
-    char path[PATH_MAX], mark[PATH_MAX];
-    return !files_exists(join(mark, join_number(path, folder, number), UNSYNCED));
+    char mark[PATH_MAX];
+    struct stat status = {0};
+    if (nftw(path, sync_one, 8, FTW_PHYS) != 0 || sync_one(folder, &status, FTW_D, NULL) != 0)
+        log_error("what the hub came up with is not on the disk: %s: %s", path,
+                  strerror(errno)); /* it keeps its mark, and is passed over until it is */
+    else
+        unlink(join(mark, path, UNSYNCED));
 }
 
 void kept_sync(const char *folder)
 {
     char path[PATH_MAX], mark[PATH_MAX];
-    struct stat status = {0};
-    for (uint32_t at = UINT32_MAX; (at = kept_below(folder, at)) != 0;) {
-        if (kept_is_whole(folder, at))
+    for (uint32_t at = UINT32_MAX; (at = any_below(folder, at)) != 0;) {
+        if (!files_exists(join(mark, join_number(path, folder, at), UNSYNCED)))
             continue;
-        if (nftw(join_number(path, folder, at), sync_one, 8, FTW_PHYS) != 0 ||
-            sync_one(folder, &status, FTW_D, NULL) != 0)
-            log_error("what the hub came up with is not on the disk: %s: %s", path,
-                      strerror(errno)); /* it keeps its mark, and is passed over until it is */
+        if (is_whole(path))
+            sync_number(folder, path);
         else
-            unlink(join(mark, path, UNSYNCED));
+            remove_tree(path); /* to sync it would call whole what a power cut left of it */
     }
 }

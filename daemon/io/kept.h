@@ -5,8 +5,9 @@
  * changes.yaml beside it, as the files stood. What is tried now lies in FOLDER/trying until the hub
  * is up with it; then it has the next number. What was tried KEPT_TRIES times and never came up (it
  * crashes the hub, or wants what is not there) is not tried again until it is changed. A number's
- * folder appears by a rename; until kept_sync() it has a mark in it, for a power cut may leave it
- * without its texts. The newest KEPT_MOST stay. An empty FOLDER keeps nothing.
+ * folder appears by a rename; until kept_sync() it has a mark in it that names this boot of the
+ * machine, for a power cut may leave it without its texts: with another boot's mark it is passed
+ * over, and the next kept_sync() removes it. The newest KEPT_MOST stay. An empty FOLDER keeps nothing.
  * Before the loop or by it, but for kept_sync().
  */
 #ifndef LUMBAR_IO_KEPT_H
@@ -49,9 +50,8 @@ uint32_t kept_good(const char *folder);
 /* Syncs those that are not on the disk yet, a file after the other: no work for the loop. What the
  * disk refuses is said, and tried again the next time. */
 void kept_sync(const char *folder);
-bool kept_is_whole(const char *folder, uint32_t number); /* it was synced */
 
-/* The greatest number below this one; 0: none. */
+/* The greatest number below this one that is whole; 0: none. */
 uint32_t kept_below(const char *folder, uint32_t number);
 
 /* "FOLDER/7/lumbard.yaml"; returns out. */

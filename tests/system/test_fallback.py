@@ -250,6 +250,10 @@ def one_that_a_power_cut_left_unsynced_is_not_gone_back_to(build):
         file.write_text(file.read_text().replace("clinic:", "clinik:"))
         start(clinic)
         assert clinic.said("(1 in ") and rules(clinic) == ["warm"]
+        assert config(clinic, "rollback", "--list").stdout.count("lumbard.yaml") == 1
+        assert "is not whole" in config(clinic, "rollback", "2", code=1).stderr
+        config(clinic, "rollback")
+        assert "clinic:" in file.read_text() and rules(clinic) == ["warm"]
 
 
 if __name__ == "__main__":

@@ -50,6 +50,11 @@ static int drop(void **state)
     return 0;
 }
 
+static void mark(const struct place *place, uint32_t number, char out[128])
+{
+    snprintf(out, 128, "%s/%u/unsynced", place->kept, number);
+}
+
 /* Begins to try what the files say now; returns how often that was tried before. */
 static unsigned try_now(const struct place *place)
 {
@@ -75,9 +80,11 @@ static void what_came_up_is_kept_once_with_all_that_it_names(void **state)
     assert_int_equal(try_now(place), 0);
     assert_int_equal(kept_below(place->kept, UINT32_MAX), 0); /* it is not up yet */
     assert_int_equal(kept_good(place->kept), 1);
-    assert_false(kept_is_whole(place->kept, 1));
+    char unsynced[128];
+    mark(place, 1, unsynced);
+    assert_true(files_exists(unsynced));
     kept_sync(place->kept);
-    assert_true(kept_is_whole(place->kept, 1));
+    assert_false(files_exists(unsynced));
     assert_int_equal(try_now(place), 0);
     assert_int_equal(kept_good(place->kept), 1);
     write_file(place->rule, "rules: [] # another\n"); /* of the rules, not of the file itself */
@@ -89,6 +96,32 @@ static void what_came_up_is_kept_once_with_all_that_it_names(void **state)
     assert_string_equal(set.rules.list[0].text, "rules: []\n");
     assert_int_equal(set.plans.count, 0);
     kept_free(&set);
+}
+
+/* Its mark is of another boot of the machine: nobody knows what is in its files. */
+static void what_a_power_cut_left_is_never_read_again(void **state)
+{
+    struct place *place = *state;
+    struct kept_set set;
+    struct diag diag = {0};
+    char unsynced[128], file[128];
+    try_now(place);
+    assert_int_equal(kept_good(place->kept), 1);
+    kept_sync(place->kept);
+    write_file(place->config, "clinic: Two\n");
+    try_now(place);
+    assert_int_equal(kept_good(place->kept), 2);
+    assert_int_equal(kept_below(place->kept, UINT32_MAX), 2); /* it is whole in this boot */
+    mark(place, 2, unsynced);
+    write_file(unsynced, "another boot\n");
+    write_file(kept_file(place->kept, 2, file, sizeof(file)), "");
+    assert_int_equal(kept_below(place->kept, UINT32_MAX), 1);
+    assert_int_equal(kept_read_number(&set, place->kept, 2, &diag), ERR_MALFORMED);
+    try_now(place);
+    assert_int_equal(kept_good(place->kept), 3);
+    kept_sync(place->kept);
+    assert_int_equal(kept_below(place->kept, 3), 1);
+    assert_false(files_exists(file));
 }
 
 static void changes_of_rules_are_kept_with_them(void **state)
@@ -165,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_came_up_is_kept_once_with_all_that_it_names, make,
                                         drop),
+        cmocka_unit_test_setup_teardown(what_a_power_cut_left_is_never_read_again, make, drop),
         cmocka_unit_test_setup_teardown(what_never_came_up_is_counted_until_it_changes, make, drop),
         cmocka_unit_test_setup_teardown(the_newest_stay, make, drop),
         cmocka_unit_test_setup_teardown(changes_of_rules_are_kept_with_them, make, drop),
