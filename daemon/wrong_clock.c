@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "hub.h"
@@ -22,11 +23,10 @@
 
 #define FILE_NAME  "wrong-clock"
 #define SAME_MS    5000 /* a clock that differs by less was not set */
-#define BOOT_BYTES 64
 
 /* What a run noted whose clock nobody had set. */
 struct note {
-    char boot[BOOT_BYTES];             /* of the machine: the monotonic clock counts within one */
+    char boot[CLOCK_BOOT_BYTES];       /* of the machine: the monotonic clock counts within one */
     int64_t offset_ms, wall_offset_ms; /* hub time and wall clock, less the monotonic one */
     int64_t from_ms;                   /* hub time: what is later was told by it */
 };
@@ -38,34 +38,24 @@ static const char *path_of(const struct lumbard *hub, char out[PATH_MAX])
     return out;
 }
 
-static void read_boot(char boot[BOOT_BYTES])
-{
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    if (file == NULL || fgets(boot, BOOT_BYTES, file) == NULL)
-        boot[0] = '\0';
-    boot[strcspn(boot, "\n")] = '\0';
-    if (file != NULL)
-        fclose(file);
-}
-
 static bool read_note(const struct lumbard *hub, struct note *note)
 {
     char path[PATH_MAX], line[200];
     struct diag diag = {0};
     return hub->state[0] != '\0' &&
            files_read_line(path_of(hub, path), line, sizeof(line), &diag) == 0 &&
-           sscanf(line, "%63s %" SCNd64 " %" SCNd64 " %" SCNd64, note->boot, &note->offset_ms,
+           sscanf(line, "%39s %" SCNd64 " %" SCNd64 " %" SCNd64, note->boot, &note->offset_ms,
                   &note->wall_offset_ms, &note->from_ms) == 4;
 }
 
 static void write_note(const struct lumbard *hub)
 {
-    char path[PATH_MAX], boot[BOOT_BYTES], line[BOOT_BYTES + 80];
+    char path[PATH_MAX], boot[CLOCK_BOOT_BYTES], line[CLOCK_BOOT_BYTES + 80];
     struct text text = text_in(line, sizeof(line));
     struct diag diag = {0};
     if (hub->state[0] == '\0')
         return;
-    read_boot(boot);
+    clock_boot(boot);
     text_add(&text, "%s %" PRId64 " %" PRId64 " %" PRId64 "\n", boot, hub->offset_ms,
              hub->clock.wall_offset_ms, hub->clock.doubted_from_ms);
     if (files_put(path_of(hub, path), line, text.length, &diag) != 0)
@@ -126,12 +116,12 @@ static void put_behind(struct lumbard *hub)
 void hub_take_clock(struct lumbard *hub)
 {
     struct note note;
-    char boot[BOOT_BYTES];
+    char boot[CLOCK_BOOT_BYTES];
     struct hub_clock *clock = &hub->clock;
     bool is_synchronised = clock_is_synchronised();
     bool noted = read_note(hub, &note);
     clock->wall_offset_ms = hub->offset_ms;
-    read_boot(boot);
+    clock_boot(boot);
     if (noted && strcmp(note.boot, boot) != 0) {
         drop_note(hub); /* how long the machine was off is not known */
         noted = false;

@@ -1,5 +1,9 @@
 #include "base/clock.h"
 
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/timex.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,4 +35,19 @@ bool clock_is_synchronised(void)
     struct timex timex = {.modes = 0};
     int state = adjtimex(&timex);
     return state >= 0 && state != TIME_ERROR && (timex.status & STA_UNSYNC) == 0;
+}
+
+void clock_boot(char boot[CLOCK_BOOT_BYTES])
+{
+    char said[64] = "";
+    const char *told = said;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, said, sizeof(said) - 1) <= 0)
+        told = getenv("LUMBAR_BOOT");
+    if (fd >= 0)
+        close(fd);
+    memset(boot, 0, CLOCK_BOOT_BYTES);
+    for (size_t bytes = 0; told != NULL && *told != '\0' && bytes < CLOCK_BOOT_BYTES - 1; told++)
+        if (isxdigit((unsigned char)*told)) /* the one has hyphens, the other none */
+            boot[bytes++] = *told;
 }

@@ -21,6 +21,11 @@ int64_t clock_wall_ms(void); /* CLOCK_REALTIME, ms since 1970 */
  * says so. */
 bool clock_is_synchronised(void);
 
+/* This boot of the machine, in hex; "" where it cannot be told. A service that does not see
+ * /proc/sys (ProcSubset=pid) is told it by its unit: LUMBAR_BOOT=%b. */
+#define CLOCK_BOOT_BYTES 40
+void clock_boot(char boot[CLOCK_BOOT_BYTES]);
+
 /* The difference to be added to clock_mono_ns() / 1000000 to have hub time. Ask once, at start. */
 int64_t clock_hub_offset_ms(void);
 

@@ -306,14 +306,7 @@ bool ring_file_write(int fd, const void *from, size_t bytes, uint64_t offset)
 
 void ring_boot_now(char boot[RING_BOOT_BYTES])
 {
-    memset(boot, 0, RING_BOOT_BYTES);
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    ssize_t n = read(fd, boot, RING_BOOT_BYTES - 1);
-    if (n > 0 && boot[n - 1] == '\n')
-        boot[n - 1] = '\0';
-    close(fd);
+    clock_boot(boot);
 }
 
 bool ring_boot_is_now(const char boot[RING_BOOT_BYTES])

@@ -10,11 +10,12 @@
 #ifndef LUMBAR_BASE_RING_FILE_H
 #define LUMBAR_BASE_RING_FILE_H
 
+#include "base/clock.h"
 #include "base/ring.h"
 
 #define RING_DATA_OFFSET 8192
 #define RING_FORMAT      1u
-#define RING_BOOT_BYTES  40
+#define RING_BOOT_BYTES  CLOCK_BOOT_BYTES
 
 /* Low bits of a word that stands where no record does: positions are multiples of 8. */
 #define RING_SKIP_LAP  1u /* nothing more up to the end of the file */

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
-#include "base/ring_file.h"
 #include "base/text.h"
 
 #define FILE_NAME "lumbard.yaml"
@@ -44,10 +44,12 @@ const char *kept_file(const char *folder, uint32_t number, char *out, size_t byt
 /* What is not synced is as it was written until the machine starts anew. */
 static bool is_whole(const char *path)
 {
-    char mark[PATH_MAX], boot[RING_BOOT_BYTES] = "";
+    char mark[PATH_MAX], boot[CLOCK_BOOT_BYTES], now[CLOCK_BOOT_BYTES];
     struct diag diag = {0};
+    clock_boot(now);
     return !files_exists(join(mark, path, UNSYNCED)) ||
-           (files_read_line(mark, boot, sizeof(boot), &diag) == 0 && ring_boot_is_now(boot));
+           (files_read_line(mark, boot, sizeof(boot), &diag) == 0 && now[0] != '\0' &&
+            strcmp(boot, now) == 0);
 }
 
 /* ---- Texts ---- */
@@ -177,8 +179,8 @@ static bool write_files(const char *folder, const char *name, const struct files
 
 static bool write_set(const char *folder, const struct kept_set *set)
 {
-    char boot[RING_BOOT_BYTES];
-    ring_boot_now(boot);
+    char boot[CLOCK_BOOT_BYTES];
+    clock_boot(boot);
     return mkdir(folder, 0750) == 0 && write_file(folder, UNSYNCED, boot, strlen(boot)) &&
            write_file(folder, FILE_NAME, set->text, set->bytes) &&
            write_files(folder, KEPT_RULES, &set->rules) &&

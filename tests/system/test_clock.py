@@ -1,13 +1,18 @@
 """The machine's clock is set while the hub runs: said everywhere, blamed on no device, put right."""
 import datetime
 import json
+import os
+import pathlib
+import shlex
 import signal
 import socket
 import sqlite3
 import struct
+import subprocess
 import time
+from unittest import mock
 
-from clinic import Clinic, run, wait_for
+from clinic import Clinic, Skipped, run, wait_for
 
 HOUR_MS = 3600 * 1000
 STATUS = "lumbar/v1/hub/lumbard/status"
@@ -252,7 +257,33 @@ def what_was_told_by_a_clock_that_nobody_had_set_is_put_right(build):
         rebuilt_history_tells_the_right_time(clinic, environment, second, mended)
 
 
+def within_its_services_fence_it_knows_one_boot_from_another(build):
+    """ProcSubset=pid hides which boot this is: the unit says it (%b), else nothing is put right."""
+    unit = (pathlib.Path(build) / "systemd/lumbard.service").read_text(encoding="utf-8")
+    assert "\nProcSubset=pid\n" in unit
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_text(encoding="utf-8").strip()
+    told = dict(line.removeprefix("Environment=").split("=", 1) for line in unit.splitlines()
+                if line.startswith("Environment="))
+    fence = ["unshare", "--mount", "sh", "-c",
+             'mount -t proc -o subset=pid proc /proc && exec "$0" "$@"']
+    if subprocess.run([*fence, "true"], stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        raise Skipped("a /proc of its own cannot be mounted here")
+    with Clinic(build, start=False) as clinic:
+        (clinic.folder / "state").mkdir()
+        clock = Clock(clinic, added_s=-7 * 3600)
+        environment = {"STATE_DIRECTORY": f"{clinic.folder}/state", **clock.environment,
+                       **{name: value.replace("%b", boot.replace("-", ""))
+                          for name, value in told.items()}}
+        with mock.patch.dict(os.environ, LUMBAR_UNDER=shlex.join(fence)):
+            clinic.start_hub(**environment)
+            clinic.stop_hub()
+            clock.set(0)
+            clinic.start_hub(**environment)
+            assert clinic.said("it is set now"), "nothing was put right"
+
+
 if __name__ == "__main__":
     run([a_clock_that_is_set_is_told_and_blamed_on_no_device, a_clock_that_was_never_set_is_told,
          as_a_service_it_starts_anew_when_nobody_is_treated,
-         what_was_told_by_a_clock_that_nobody_had_set_is_put_right])
+         what_was_told_by_a_clock_that_nobody_had_set_is_put_right,
+         within_its_services_fence_it_knows_one_boot_from_another])
