@@ -222,6 +222,7 @@ struct lumbard {
     int certificate_warned; /* how often, as its end came nearer */
     unsigned questions;     /* to the store, on their way */
     struct asking *erasing; /* erase.c: whom nothing refuses any more; NULL: nobody */
+    struct changing *changing; /* api/rule_changes.c: being written; NULL: nothing */
     uint64_t questions_refused, reports_refused; /* that found no room */
     uint64_t answers_refused, removals_lost, logins_ended;
     unsigned reports;          /* of sessions, on their way */
@@ -313,6 +314,8 @@ void hub_publish(struct lumbard *hub); /* what the broker has not been told yet 
 int hub_open_webhook(struct lumbard *hub, struct diag *diag);
 void hub_call(struct lumbard *hub, const struct alarm *alarm); /* that changed */
 void hub_call_again(struct lumbard *hub, uint32_t room); /* of what waits in it; 0: anywhere */
+
+void hub_changing_end(struct lumbard *hub); /* api/rule_changes.c: no loop runs any more */
 
 /* api/rule_trial.c: there is a loop. */
 int hub_open_trying(struct lumbard *hub, struct diag *diag);

@@ -531,6 +531,7 @@ static void release(struct lumbard *hub)
 {
     mqtt_destroy(hub->mqtt);
     hub_erase_end(hub);
+    hub_changing_end(hub);
     web_destroy(hub->web);
     certificate_destroy(hub->certificate);
     webhook_destroy(hub->webhook);

@@ -19,6 +19,8 @@
 #include "io/kept.h"
 #include "setup.h"
 
+#define RETRY_S 2
+
 static const char *path_of(const struct lumbard *hub, char path[PATH_MAX])
 {
     return files_beside(hub->options->config_file, hub->setup.config->rules.changes, path,
@@ -156,28 +158,6 @@ bool api_changes_good(struct lumbard *hub, const char *text, struct api_answer *
     return false;
 }
 
-static enum api_outcome apply(struct lumbard *hub, const char *path, const char *text,
-                              const char *old, struct api_answer *answer)
-{
-    struct diag diag = {0}, restoring = {0};
-    char sentence[512];
-    bool was = files_exists(path);
-    if (!api_changes_good(hub, text, answer))
-        return API_DONE;
-    int code = files_put(path, text, strlen(text), &diag);
-    if (code != 0)
-        return api_problem(answer, 503, "Nothing changed: %s",
-                           diag_sentence(&diag, sentence, sizeof(sentence)));
-    if (hub_reload(hub, &diag) == 0)
-        return give(hub, text, answer);
-    if (!was)
-        unlink(path);
-    else if (files_put(path, old, strlen(old), &restoring) != 0)
-        log_error("rules: %s is not again as it was: %s", path, restoring.text);
-    return api_problem(answer, 409, "Nothing changed: %s",
-                       diag_sentence(&diag, sentence, sizeof(sentence)));
-}
-
 const char *api_changes_text(const struct lumbard *hub, const struct api_call *call,
                              struct api_answer *answer)
 {
@@ -196,6 +176,127 @@ const char *api_changes_text(const struct lumbard *hub, const struct api_call *c
     return NULL;
 }
 
+/* ---- put there ---- */
+
+/* The worker's, which may wait for a slow disk: the loop is not held. */
+struct changing {
+    uv_work_t work;
+    struct lumbard *hub;
+    uint64_t ticket;
+    char path[PATH_MAX];
+    char *text, *old;
+    bool was; /* there was a file */
+    struct diag diag;    /* what the hub said to it; code 0: nothing, it is taken */
+    struct diag written; /* what the disk did */
+};
+
+static void drop(struct changing *changing)
+{
+    if (changing->hub->changing == changing)
+        changing->hub->changing = NULL;
+    free(changing->text);
+    free(changing->old);
+    free(changing);
+}
+
+static void end(struct changing *changing, struct api_answer *answer)
+{
+    web_api_answer(changing->hub->web, changing->ticket, answer);
+    drop(changing);
+}
+
+static void refuse(struct changing *changing, int status, const struct diag *diag)
+{
+    char sentence[512];
+    struct api_answer answer = {0};
+    api_problem(&answer, status, "Nothing changed: %s",
+                diag_sentence(diag, sentence, sizeof(sentence)));
+    end(changing, &answer);
+}
+
+static void on_put_back(uv_work_t *work)
+{
+    struct changing *changing = work->data;
+    files_put(changing->path, changing->old, strlen(changing->old), &changing->written);
+}
+
+static void after_put_back(uv_work_t *work, int status)
+{
+    struct changing *changing = work->data;
+    (void)status;
+    if (changing->written.code != 0)
+        log_error("rules: %s is not again as it was: %s", changing->path, changing->written.text);
+    refuse(changing, 409, &changing->diag);
+}
+
+static void put_back(struct changing *changing)
+{
+    if (changing->was && uv_queue_work(&changing->hub->loop, &changing->work, on_put_back,
+                                       after_put_back) == 0)
+        return;
+    if (!changing->was)
+        unlink(changing->path);
+    refuse(changing, 409, &changing->diag);
+}
+
+static void on_put(uv_work_t *work)
+{
+    struct changing *changing = work->data;
+    files_put(changing->path, changing->text, strlen(changing->text), &changing->written);
+}
+
+static void after_put(uv_work_t *work, int status)
+{
+    struct changing *changing = work->data;
+    struct lumbard *hub = changing->hub;
+    struct api_answer answer = {0};
+    (void)status;
+    if (changing->written.code != 0) {
+        refuse(changing, 503, &changing->written);
+    } else if (hub->stopping) {
+        api_problem(&answer, 503, "The hub stops, and takes it when it starts again.");
+        end(changing, &answer);
+    } else if (hub_reload(hub, &changing->diag) != 0) {
+        put_back(changing);
+    } else {
+        give(hub, changing->text, &answer);
+        end(changing, &answer);
+    }
+}
+
+void hub_changing_end(struct lumbard *hub)
+{
+    if (hub->changing != NULL)
+        drop(hub->changing);
+}
+
+/* Takes `old` over. */
+static enum api_outcome apply(struct lumbard *hub, const struct api_call *call, const char *path,
+                              const char *text, char *old, struct api_answer *answer)
+{
+    struct changing *changing = calloc(1, sizeof(*changing));
+    char *copy = strdup(text);
+    if (changing == NULL || copy == NULL) {
+        free(changing);
+        free(copy);
+        free(old);
+        return api_problem(answer, 503, "There is no memory for it.");
+    }
+    *changing = (struct changing){.hub = hub,
+                                  .ticket = call->request->ticket,
+                                  .text = copy,
+                                  .old = old,
+                                  .was = files_exists(path),
+                                  .work.data = changing};
+    snprintf(changing->path, sizeof(changing->path), "%s", path);
+    if (uv_queue_work(&hub->loop, &changing->work, on_put, after_put) != 0) {
+        drop(changing);
+        return api_problem(answer, 503, "There is no memory for it.");
+    }
+    hub->changing = changing;
+    return API_LATER;
+}
+
 enum api_outcome api_put_rule_changes(void *user, const struct api_call *call,
                                       struct api_answer *answer)
 {
@@ -203,12 +304,19 @@ enum api_outcome api_put_rule_changes(void *user, const struct api_call *call,
     char path[PATH_MAX], tag[API_TAG_BYTES];
     struct diag diag = {0};
     const char *text = api_changes_text(hub, call, answer);
-    char *old = text != NULL ? read_text(path_of(hub, path), &diag) : NULL;
+    if (text == NULL)
+        return API_DONE;
+    if (hub->changing != NULL) {
+        answer->retry_s = RETRY_S;
+        return api_problem(answer, 429, "Others change rules just now: try again in %d s.",
+                           RETRY_S);
+    }
+    char *old = read_text(path_of(hub, path), &diag);
     if (old == NULL)
-        return text != NULL ? api_complain(answer, diag.code, &diag) : API_DONE;
+        return api_complain(answer, diag.code, &diag);
     api_tag(tag, old);
-    if (api_may_edit(call, tag, answer))
-        apply(hub, path, text, old, answer);
+    if (api_may_edit(call, tag, answer) && api_changes_good(hub, text, answer))
+        return apply(hub, call, path, text, old, answer);
     free(old);
     return API_DONE;
 }

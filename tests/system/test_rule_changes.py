@@ -2,6 +2,7 @@
 import json
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 from clinic import Clinic, run, wait_for
 from visitor import invited, set_up
@@ -108,6 +109,29 @@ def what_is_wrong_changes_nothing_and_has_its_line(build):
         assert clinic.ask("/reload", "POST", {})[0] == 200
         status, said = put(clinic, WARMER)
         assert status == 409 and "rules.changes" in said["detail"], said
+
+
+def a_slow_disk_holds_nobody_else(build):
+    """A change of rules is answered when it is on the disk; the wall goes on meanwhile."""
+    with Clinic(build, rules=RULES, rooms={"room-1": ["posture/p-01"]}, start=False) as clinic:
+        start(clinic, LD_PRELOAD=f"{build}/fixtures/slow_sync/slow_sync.so",
+              LUMBAR_TEST_SLOW=str(clinic.folder))
+        device, browser, tag = clinic.device("posture", "p-01"), clinic.browser(room=1), read(clinic)[1]
+        with ThreadPoolExecutor(2) as pool:
+            change = pool.submit(put, clinic, WARMER, tag)
+            time.sleep(0.1)
+            other = pool.submit(clinic.ask, "/rules/changes", "PUT", {"text": ""},
+                                headers={"If-Match": "*"})
+            longest, value = 0, 0
+            while not change.done():
+                sent, value = time.monotonic(), value + 1
+                device.send(trunk_inclination=[float(value)])
+                browser.until(lambda f, v=value: v in map(
+                    round, browser.values(f, "trunk_inclination")), "it is shown")
+                longest = max(longest, time.monotonic() - sent)
+            assert change.result()[0] == 200 and other.result()[0] == 429, (change, other)
+        assert longest < 0.45 and value > 1, (longest, value)
+        assert rules(clinic)[1] == ["burning"]
 
 
 def it_is_taken_back_at_the_page_and_by_lumbarctl(build):
@@ -265,7 +289,7 @@ def what_a_form_changes_is_written_where_it_stands(build):
 if __name__ == "__main__":
     run([what_is_changed_is_taken_at_once_and_outlives_a_restart,
          what_is_wrong_changes_nothing_and_has_its_line,
-         it_is_taken_back_at_the_page_and_by_lumbarctl,
+         a_slow_disk_holds_nobody_else, it_is_taken_back_at_the_page_and_by_lumbarctl,
          a_start_falls_back_on_what_was_good_with_it,
          changes_are_tried_on_recorded_sessions,
          what_a_form_changes_is_written_where_it_stands])
