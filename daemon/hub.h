@@ -219,9 +219,9 @@ struct lumbard {
     int64_t kept_ms;     /* when hub_keep() last looked */
     int64_t flushed_ms;  /* when the spool last needed its places back */
     unsigned idle_drains;
-    int certificate_warned; /* how often, as its end came nearer */
-    unsigned questions;     /* to the store, on their way */
-    struct asking *erasing; /* erase.c: whom nothing refuses any more; NULL: nobody */
+    int certificate_warned;    /* how often, as its end came nearer */
+    unsigned questions;        /* to the store, on their way */
+    struct asking *erasing;    /* erase.c: whom nothing refuses any more; NULL: nobody */
     struct changing *changing; /* api/rule_changes.c: being written; NULL: nothing */
     uint64_t questions_refused, reports_refused; /* that found no room */
     uint64_t answers_refused, removals_lost, logins_ended;

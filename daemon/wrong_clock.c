@@ -21,8 +21,8 @@
 #include "io/store_times.h"
 #include "io/tape_folder.h"
 
-#define FILE_NAME  "wrong-clock"
-#define SAME_MS    5000 /* a clock that differs by less was not set */
+#define FILE_NAME "wrong-clock"
+#define SAME_MS   5000 /* a clock that differs by less was not set */
 
 /* What a run noted whose clock nobody had set. */
 struct note {

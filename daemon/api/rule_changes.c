@@ -185,7 +185,7 @@ struct changing {
     uint64_t ticket;
     char path[PATH_MAX];
     char *text, *old;
-    bool was; /* there was a file */
+    bool was;            /* there was a file */
     struct diag diag;    /* what the hub said to it; code 0: nothing, it is taken */
     struct diag written; /* what the disk did */
 };
@@ -231,8 +231,8 @@ static void after_put_back(uv_work_t *work, int status)
 
 static void put_back(struct changing *changing)
 {
-    if (changing->was && uv_queue_work(&changing->hub->loop, &changing->work, on_put_back,
-                                       after_put_back) == 0)
+    if (changing->was &&
+        uv_queue_work(&changing->hub->loop, &changing->work, on_put_back, after_put_back) == 0)
         return;
     if (!changing->was)
         unlink(changing->path);

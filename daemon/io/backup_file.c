@@ -295,20 +295,43 @@ static int verify_open(int fd, int to, const struct backup_pace *pace,
 
 /* ---- made ---- */
 
-static int check_room(const char *store, const char *folder, struct diag *diag)
+/* How much has to stay free while one is made, and how it goes. */
+struct room {
+    const char *folder;
+    const struct backup_pace *pace; /* who else may end it; NULL: nobody */
+    uint64_t spare;
+    bool gone;
+};
+
+static uint64_t free_bytes(const char *folder)
+{
+    struct statvfs disk;
+    return statvfs(folder, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
+}
+
+static int say_full(uint64_t left, uint64_t needed, struct diag *diag)
+{
+    return diag_set(diag, ERR_FULL, "%llu MiB are left there, and %llu are needed",
+                    (unsigned long long)(left >> 20), (unsigned long long)(needed >> 20) + 1);
+}
+
+/* How large changes become is not known before they are written: of them only the spare is. */
+static int check_room(struct room *room, const char *store, bool changes, struct diag *diag)
 {
     struct stat status;
-    struct statvfs disk;
-    if (stat(store, &status) != 0 || statvfs(folder, &disk) != 0)
+    if (stat(store, &status) != 0)
         return diag_set(diag, ERR_IO, "%s", strerror(errno));
-    uint64_t needed = (uint64_t)status.st_size;
-    uint64_t spare = needed < SPARE_BYTES ? needed : SPARE_BYTES;
-    uint64_t left = (uint64_t)disk.f_bavail * disk.f_frsize;
-    if (left >= needed + spare)
-        return 0;
-    return diag_set(diag, ERR_FULL, "%llu MiB are left there, and %llu are needed",
-                    (unsigned long long)(left >> 20),
-                    (unsigned long long)((needed + spare) >> 20) + 1);
+    uint64_t bytes = (uint64_t)status.st_size, left = free_bytes(room->folder);
+    room->spare = bytes < SPARE_BYTES ? bytes : SPARE_BYTES;
+    uint64_t needed = room->spare + (changes ? 0 : bytes);
+    return left >= needed ? 0 : say_full(left, needed, diag);
+}
+
+static bool on_room(void *user)
+{
+    struct room *room = user;
+    room->gone = free_bytes(room->folder) < room->spare;
+    return room->gone || is_stopped(room->pace);
 }
 
 /* What lies there is sound: so says its trailer from now on. */
@@ -391,6 +414,8 @@ int backup_make(const char *store, const char *folder, const struct backup_name 
     char part[PATH_MAX], path[PATH_MAX];
     struct backup_facts facts = {0};
     struct diag why = {0};
+    struct room room = {.folder = folder, .pace = pace};
+    const struct backup_pace within = {on_room, &room};
     *made = (struct backup_name){.made_ms = now_ms / 1000 * 1000, .changes = base != NULL};
     backup_name_write(made->file, now_ms, base != NULL);
     if (snprintf(path, sizeof(path), "%s/%s", folder, made->file) >= (int)sizeof(path) - 5)
@@ -398,9 +423,13 @@ int backup_make(const char *store, const char *folder, const struct backup_name 
     snprintf(part, sizeof(part), "%.*s.part", PATH_MAX - 6, path);
     int code = mkdir(folder, 0750) != 0 && errno != EEXIST
                    ? diag_set(&why, ERR_IO, "%s", strerror(errno))
-                   : check_room(store, folder, &why);
+                   : check_room(&room, store, base != NULL, &why);
     if (code == 0)
-        code = copy_into(store, folder, base, part, pace, &facts, &why);
+        code = copy_into(store, folder, base, part, &within, &facts, &why);
+    if (code == ERR_LIMIT && room.gone) {
+        why = (struct diag){0};
+        code = say_full(free_bytes(folder), room.spare, &why);
+    }
     if (code == 0)
         code = seal(part, now_ms, pace, &facts, &why);
     if (code == 0 && rename(part, path) != 0)

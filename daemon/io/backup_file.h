@@ -58,8 +58,8 @@ struct backup_pace {
 /* Copies the store's file, while it is written by its hub, into the folder (made if need be), looks
  * through the copy, and only then gives it its name. `base`, a whole one of that folder: only what
  * has changed since is copied; NULL: all is. Refuses to fill the disk: half a GiB, or as much as
- * the store has, stays free. ERR_MALFORMED: the store is damaged, and there is no backup.
- * ERR_UNKNOWN: it cannot be told from that base, and all is to be copied. */
+ * the store has, stays free, or it is given up (ERR_FULL). ERR_MALFORMED: the store is damaged, and
+ * there is no backup. ERR_UNKNOWN: it cannot be told from that base, and all is to be copied. */
 int backup_make(const char *store, const char *folder, const struct backup_name *base,
                 int64_t now_ms, const struct backup_pace *pace, struct backup_name *made,
                 struct diag *diag);

@@ -7,8 +7,8 @@
  * crashes the hub, or wants what is not there) is not tried again until it is changed. A number's
  * folder appears by a rename; until kept_sync() it has a mark in it that names this boot of the
  * machine, for a power cut may leave it without its texts: with another boot's mark it is passed
- * over, and the next kept_sync() removes it. The newest KEPT_MOST stay. An empty FOLDER keeps nothing.
- * Before the loop or by it, but for kept_sync().
+ * over, and the next kept_sync() removes it. The newest KEPT_MOST stay. An empty FOLDER keeps
+ * nothing. Before the loop or by it, but for kept_sync().
  */
 #ifndef LUMBAR_IO_KEPT_H
 #define LUMBAR_IO_KEPT_H

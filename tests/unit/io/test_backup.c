@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -459,6 +460,41 @@ static void one_that_is_killed_is_no_backup(void **state)
     }
 }
 
+/* In the place of the system's: what a disk has left, and from which look on it has nothing. */
+static struct {
+    uint64_t bytes; /* 0: as much as anybody needs */
+    unsigned looks, last;
+} left;
+
+int statvfs(const char *path, struct statvfs *disk)
+{
+    (void)path;
+    bool gone = left.last != 0 && ++left.looks > left.last;
+    uint64_t bytes = gone ? 0 : left.bytes != 0 ? left.bytes : UINT64_C(1) << 40;
+    *disk = (struct statvfs){.f_bavail = bytes, .f_frsize = 1};
+    return 0;
+}
+
+static void changes_ask_for_no_room_of_a_whole_one(void **state)
+{
+    struct world *world = *state;
+    struct backup_name base = change_after(world), made;
+    struct stat status;
+    struct diag refused = {0}, given_up = {0}, none = {0};
+    stop_store(world, 99000);
+    assert_int_equal(stat(file, &status), 0);
+    left.bytes = (uint64_t)status.st_size + 4096;
+    assert_int_equal(backup_make(file, folder, NULL, NOW + 60000, NULL, &made, &refused), ERR_FULL);
+    left.last = 1; /* and then others fill it */
+    assert_int_equal(backup_make(file, folder, &base, NOW + 60000, NULL, &made, &given_up),
+                     ERR_FULL);
+    assert_non_null(strstr(given_up.text, "0 MiB are left there"));
+    assert_int_equal(count_files("lumbar-"), 1);
+    left.last = 0;
+    assert_int_equal(backup_make(file, folder, &base, NOW + 60000, NULL, &made, &none), 0);
+    left.bytes = 0;
+}
+
 /* There was room when it began, and there is none in the middle: here, for so large a file. */
 static void a_disk_that_is_full_leaves_nothing_half(void **state)
 {
@@ -655,6 +691,7 @@ int main(void)
         CASE(a_whole_one_is_made_where_there_is_no_base),
         CASE(one_that_is_ended_leaves_nothing),
         CASE(one_that_is_killed_is_no_backup),
+        CASE(changes_ask_for_no_room_of_a_whole_one),
         CASE(a_disk_that_is_full_leaves_nothing_half),
         CASE(old_ones_go_and_the_newest_never),
         CASE(a_failure_is_said_and_damage_told),
