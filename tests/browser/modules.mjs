@@ -1,6 +1,6 @@
 // The page's modules without a browser: node modules.mjs [BUILD]
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Tap } from './tap.mjs';
@@ -502,6 +502,36 @@ await tap.check('a limit is a number and its unit, or none', () => {
     assert.deepEqual(quantity('80 % of own_range(a)'), { figure: '80', unit: '% of own_range(a)' });
     for (const other of ['own_range(a)', 'limit(a)', 'off', undefined, ['1 deg']])
         assert.equal(quantity(other), null);
+});
+
+/** What the shipped rules and plans say: titles, sentences, what to do. */
+function shipped() {
+    const folders = ['config/rules.d', 'config/plans.d'].map((name) => join(top, name));
+    const files = folders.flatMap((folder) => readdirSync(folder).filter((name) => name.endsWith('.yaml'))
+        .map((name) => readFileSync(join(folder, name), 'utf8')));
+    return files.flatMap((text) => [...text.matchAll(/^ *(?:- )?(?:title|text|plain|action): (.+)$/gm)])
+        .map(([, said]) => (said.startsWith('"') ? JSON.parse(said) : said));
+}
+
+await tap.check('what the shipped rules and plans say is said in German, values and all', () => {
+    const all = shipped();
+    assert.ok(all.length > 150, String(all.length));
+    const { sentence, setLanguage, term } = page;
+    assert.equal(sentence('Low back bent 31.5° for 5 s.'), 'Low back bent 31.5° for 5 s.');
+    Object.assign(globalThis, { localStorage: { setItem() {} }, document: { documentElement: {} } });
+    setLanguage('de');
+    // The same word in both languages.
+    const same = new Set(['Massage']);
+    assert.deepEqual(all.filter((said) => sentence(said) === said && !same.has(said)), []);
+    for (const said of all)
+        assert.deepEqual(sentence(said).match(/\{\w+\}/g)?.sort(), said.match(/\{\w+\}/g)?.sort(), said);
+    assert.equal(sentence('Low back bent 31.5° for 1.5 s.'), 'LWS seit 1,5 s um 31,5° gebeugt.');
+    assert.equal(sentence('Low back bent 31° for 5 s, over 80.5° of the own range.'),
+        'LWS seit 5 s um 31° gebeugt, über 80,5° des eigenen Umfangs.');
+    assert.equal(sentence('p-1.2 is not worn.'), 'p-1.2 wird nicht getragen.');
+    assert.equal(sentence('Our own words, 3.5 of them.'), 'Our own words, 3.5 of them.');
+    assert.equal(term('Skin hot'), 'Haut heiß');
+    setLanguage('en');
 });
 
 process.exitCode = tap.end();

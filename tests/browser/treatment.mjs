@@ -110,7 +110,7 @@ async function testLeading({ tap, clinic, page, other }) {
     await tap.check('it is started, paused, led on, and every screen follows', async () => {
         await press(page, '.start');
         await inHub(clinic, 1, 'running', ({ state }) => state === 'running');
-        await until('the first phase', async () => /Warm-up|Warm up/i.test(await text(other, '.phases .now')));
+        await until('the first phase', async () => /Aufwärmen/.test(await text(other, '.phases .now')));
         await press(page, '.pause');
         await until('paused', async () => /unterbrochen/.test(await text(other, '.phase-clock')));
         await press(other, '.resume');

@@ -1,6 +1,6 @@
 // What was done in a treatment: its phases with their times, what was noted.
 import { html } from './html.js';
-import { clockTime, minuteSecond, words } from './words.js';
+import { clockTime, minuteSecond, term, words } from './words.js';
 
 /** @typedef {import('./treatments.js').Detail} Detail
  *  @typedef {import('./treatments.js').Phase} Phase */
@@ -21,7 +21,7 @@ function Phases({ phases }) {
         const state = phase.ended ? 'done' : phase.began ? 'now' : 'todo';
         return html`<li key=${i} class=${state} aria-current=${state === 'now' ? 'step' : undefined}>
             <i aria-hidden="true">${{ done: '✓', now: '▸', todo: '·' }[state]}</i>
-            <span>${phase.title}</span>
+            <span>${term(phase.title)}</span>
             <span class="time">${words.doneOf(minuteSecond(phase.spent_ms), minuteSecond(phase.time_ms))}</span>
         </li>`;
     })}</ol></section>`;

@@ -5,7 +5,7 @@ import { askHub, complaintOf, isDone } from './ask.js';
 import { Choice } from './choice.js';
 import { html } from './html.js';
 import { unitSuffix } from './units.js';
-import { clockTime, day, number, span, words } from './words.js';
+import { clockTime, day, number, span, term, words } from './words.js';
 
 const HOUR_MS = 3600000;
 const SPANS_H = [8, 24, 168];
@@ -94,7 +94,7 @@ const MARKS = { low: '!', medium: '!!', high: '!!!' };
 function Row({ store, past }) {
     const { priority, raised, ended, value, worst, unit } = past;
     const from = Date.parse(raised);
-    const title = [...store.rules.values()].find(({ name }) => name === past.rule)?.title ?? past.rule;
+    const title = term([...store.rules.values()].find(({ name }) => name === past.rule)?.title ?? past.rule);
     const room = store.hello?.rooms.find(({ name }) => name === past.room)?.title ?? past.room;
     const amount = (/** @type {number} */ of) => number(of, of % 1 === 0 ? 0 : 1) + unitSuffix(unit);
     return html`<li class=${`past ${priority}`}>

@@ -3,7 +3,7 @@ import { Component } from 'preact';
 import { askHub, complaintOf, isDone } from './ask.js';
 import { Choice } from './choice.js';
 import { html } from './html.js';
-import { clockTime, day, number, span, words } from './words.js';
+import { clockTime, day, number, span, term, words } from './words.js';
 
 const HOUR_MS = 3600000;
 const SPANS_H = [8, 24, 168];
@@ -93,7 +93,7 @@ function Floods({ load: { floods, flood_limit: limit, first_floods: first } }) {
 function Worst({ load, store }) {
     if (load.worst_rules.length === 0) return null;
     const title = (/** @type {string} */ name) =>
-        [...store.rules.values()].find((rule) => rule.name === name)?.title ?? name;
+        term([...store.rules.values()].find((rule) => rule.name === name)?.title ?? name);
     return html`<div class="scroll"><table class="sessions">
         <thead><tr><th>${words.rule}</th><th>${words.loadAlarms}</th><th>${words.loadShare}</th>
             <th>${words.loadUnacked}</th></tr></thead>

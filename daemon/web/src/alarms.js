@@ -8,7 +8,7 @@ import { ShelveForm } from './shelve.js';
 import { Slide } from './slide.js';
 import { unitSuffix } from './units.js';
 import { figure } from './value.js';
-import { clockTime, number, span, words } from './words.js';
+import { clockTime, number, sentence, span, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('./deeds.js').Deeds} Deeds
@@ -100,9 +100,9 @@ class AlarmCard extends Component {
             <div class="said">
                 ${room && html`<a class="where" href=${`#/room/${encodeURIComponent(room.name)}`}>
                     ${room.title || room.name}</a>`}
-                <p class="sentence">${alarm.text}</p>
-                ${alarm.action && html`<p class="first"><b>${words.first}</b> ${alarm.action}</p>`}
-                ${alarm.plain && html`<p class="plainly"><b>${words.forClient}</b> ${alarm.plain}</p>`}
+                <p class="sentence">${sentence(alarm.text)}</p>
+                ${alarm.action && html`<p class="first"><b>${words.first}</b> ${term(alarm.action)}</p>`}
+                ${alarm.plain && html`<p class="plainly"><b>${words.forClient}</b> ${term(alarm.plain)}</p>`}
                 <${Life} store=${store} alarm=${alarm} now=${now} />
                 ${alarm.hides > 0 && html`<${Behind} store=${store} now=${now}
                     alarms=${store.alarmsBehind(alarm.number)} />`}
@@ -143,7 +143,8 @@ export function Behind({ store, alarms, now }) {
     return html`<details class="behind">
         <summary>${words.behindIt(alarms.length, number(alarms.length))}</summary>
         <ul>${alarms.slice(0, PAGE).map((alarm) => html`<li key=${keyOf(alarm)}>
-            <b>${store.roomOf(alarm)?.title}</b> ${alarm.text} <${Life} store=${store} alarm=${alarm} now=${now} />
+            <b>${store.roomOf(alarm)?.title}</b> ${sentence(alarm.text)}
+            ${' '}<${Life} store=${store} alarm=${alarm} now=${now} />
         </li>`)}</ul>
         ${alarms.length > PAGE && html`<p>${words.notShown(number(alarms.length - PAGE))}</p>`}
     </details>`;

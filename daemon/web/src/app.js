@@ -16,7 +16,7 @@ import { RecordScreen } from './record.js';
 import { RoomScreen } from './room.js';
 import { RulesScreen } from './rules.js';
 import { Wall } from './wall.js';
-import { clockTime, languageName, number, otherLanguage, setLanguage, span, words } from './words.js';
+import { clockTime, languageName, number, otherLanguage, sentence, setLanguage, span, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('./link.js').Link} Link
@@ -279,7 +279,7 @@ class Announcer extends Component {
  *  @param {Store} store @param {import('#live').Alarm[]} alarms */
 function callOut(store, alarms) {
     const said = alarms.slice(0, CALLED_OUT).map((alarm) =>
-        [store.roomOf(alarm)?.title, alarm.text, alarm.action].filter(Boolean).join(' '));
+        [store.roomOf(alarm)?.title, sentence(alarm.text), term(alarm.action)].filter(Boolean).join(' '));
     const more = alarms.length - said.length;
     return [...said, more > 0 && words.moreAlarms(more)].filter(Boolean).join(' ');
 }

@@ -4,7 +4,7 @@ import { queryOf } from './archivequery.js';
 import { askHub, complaintOf, isDone } from './ask.js';
 import { html } from './html.js';
 import { ReportLink } from './treatment.js';
-import { clockTime, day, number, span, words } from './words.js';
+import { clockTime, day, number, span, term, words } from './words.js';
 
 /** @typedef {{id: number, state: string, room: string, client: string | null, therapist: string | null,
  *    plan: string | null, opened: string, started: string | null, ended: string,
@@ -110,7 +110,7 @@ export class ArchiveScreen extends Component {
                 <small>${span(Date.parse(ended) - begin)}</small></td>
             <td>${title}</td>
             <td>${client ?? words.noClient}</td>
-            <td>${plan ?? '–'}${state === 'aborted' && html`<br /><b>${words.aborted}</b>`}
+            <td>${term(plan ?? '–')}${state === 'aborted' && html`<br /><b>${words.aborted}</b>`}
                 ${adverse && html`<br /><b>${words.adverseShort}</b>`}</td>
             <td>${score(pain.before)} → ${score(pain.after)}</td>
             <td><${ReportLink} id=${id} /></td>

@@ -6,7 +6,7 @@ import { CourseChart } from './coursechart.js';
 import { html } from './html.js';
 import { ReportLink } from './treatment.js';
 import { unitSuffix } from './units.js';
-import { day, number, words } from './words.js';
+import { day, number, term, words } from './words.js';
 
 /** @typedef {{time_ms: number, mean: number | null, sum: number | null}} Dose
  *  @typedef {{id: number, state: string, opened: string, plan: string | null,
@@ -69,7 +69,7 @@ function Sessions({ course }) {
         <tbody>${[...course.sessions].reverse().map(({ id, opened, plan, pain, rmdq, odi, dose, state, adverse }) =>
             html`<tr key=${id}>
                 <td><a class="report" href=${recordAddress(id)}>${day(Date.parse(opened))}</a></td>
-                <td>${plan ?? '–'}${state === 'aborted' && html`<br /><b>${words.aborted}</b>`}
+                <td>${term(plan ?? '–')}${state === 'aborted' && html`<br /><b>${words.aborted}</b>`}
                     ${adverse && html`<br /><b>${words.adverseShort}</b>`}</td>
                 <td>${score(pain.before)} → ${score(pain.after)}</td>
                 <td>${score(rmdq)}</td><td>${score(odi)}</td>

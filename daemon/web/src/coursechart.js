@@ -2,7 +2,7 @@
 // error of their measurement drawn around the first one. One axis a unit; time is shared.
 import { html } from './html.js';
 import { unitSuffix } from './units.js';
-import { month, number, words } from './words.js';
+import { month, number, term, words } from './words.js';
 
 /** @typedef {import('./course.js').Course} Course
  *  @typedef {import('./course.js').CourseRange} CourseRange
@@ -105,9 +105,9 @@ function Dose({ course, axis }) {
 
 /** By movement; what lies within the band of the first is no change. @param {{ranges: CourseRange[], axis: Axis}} props */
 function Ranges({ ranges, axis }) {
-    const movements = [...new Set(ranges.map(({ title, side }) => `${title} ${side === 'low' ? '−' : '+'}`))];
+    const movements = [...new Set(ranges.map(({ title, side }) => `${term(title)} ${side === 'low' ? '−' : '+'}`))];
     return html`${movements.map((movement) => {
-        const own = ranges.filter(({ title, side }) => `${title} ${side === 'low' ? '−' : '+'}` === movement);
+        const own = ranges.filter(({ title, side }) => `${term(title)} ${side === 'low' ? '−' : '+'}` === movement);
         const first = own[0].best;
         const low = Math.max(0, Math.min(first - MDC_DEG[0], ...own.map(({ best }) => best)));
         const high = Math.max(first + MDC_DEG[0], ...own.map(({ best }) => best));

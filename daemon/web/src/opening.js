@@ -3,7 +3,7 @@ import { Component } from 'preact';
 import { Choice } from './choice.js';
 import { cut } from './forms.js';
 import { html } from './html.js';
-import { number, words } from './words.js';
+import { number, term, words } from './words.js';
 
 const CLIENT_BYTES = 32;
 const THERAPIST_BYTES = 8;
@@ -33,10 +33,10 @@ export class Opening extends Component {
         const { plans, clients } = this.props.treatments;
         const own = clients.find(({ name }) => name === this.state.client.trim())?.plans ?? [];
         return [
-            ...own.map((name) => ({ name, text: words.ownPlan(plans.find((plan) =>
-                plan.name === name)?.title ?? name) })),
+            ...own.map((name) => ({ name, text: words.ownPlan(term(plans.find((plan) =>
+                plan.name === name)?.title ?? name)) })),
             ...plans.filter(({ name }) => !own.includes(name)).map(({ name, title, time_s }) =>
-                ({ name, text: `${title}, ${words.minutes(number(Math.round(time_s / 60)))}` })),
+                ({ name, text: `${term(title)}, ${words.minutes(number(Math.round(time_s / 60)))}` })),
         ];
     }
 

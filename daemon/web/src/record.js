@@ -155,7 +155,7 @@ function Pane({ record, names, view, width, onSaid }) {
 function marksOf(record, device, metric) {
     const end = record.ended ? Date.parse(record.ended) : Infinity;
     const phases = record.phases.filter(({ began }) => began).map(({ began, ended, title }) => ({
-        from: Date.parse(began ?? ''), to: ended ? Date.parse(ended) : end, title }));
+        from: Date.parse(began ?? ''), to: ended ? Date.parse(ended) : end, title: term(title) }));
     return {
         phases,
         notes: record.notes.map(({ at, kind }) => ({ at: Date.parse(at), flag: kind === 'marker' })),
@@ -180,7 +180,7 @@ function Head({ record }) {
     return html`<header>
         <h1>${words.sessionNumber(number(id))}: ${client ?? words.noClient}</h1>
         <p>${day(begin)}, ${clockTime(begin)} (${span(lengthOf(record))}) · ${room}
-            ${therapist && html` · ${therapist}`}${plan && html` · ${plan}`}
+            ${therapist && html` · ${therapist}`}${plan && html` · ${term(plan)}`}
             ${state === 'aborted' && html` · <b>${words.aborted}${record.reason && `: ${record.reason}`}</b>`}</p>
         <p>${words.painChange}: <b>${score(pain.before)} → ${score(pain.after)}</b> · RMDQ ${score(rmdq)}
             ${' '}· ODI ${score(odi)}</p>
@@ -194,7 +194,7 @@ function Said({ record }) {
     const items = [
         ...record.notes.map(({ at, kind, text }) => ({ at, text: text || words.markerOf, mark: kind === 'marker' ? '⚑' : '' })),
         ...record.alarms.map(({ raised, title, priority, ended }) => ({ at: raised, mark: '!'.repeat(priority),
-            text: `${title}${ended ? ` (${span(Date.parse(ended) - Date.parse(raised))})` : ''}` })),
+            text: `${term(title)}${ended ? ` (${span(Date.parse(ended) - Date.parse(raised))})` : ''}` })),
     ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
     return html`<div>
         ${record.adverse && html`<p class="stop"><b>${words.adverseShort}:</b> ${record.adverse}</p>`}

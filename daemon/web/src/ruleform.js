@@ -7,7 +7,7 @@ import { cut } from './forms.js';
 import { html } from './html.js';
 import { changedRule, editsOf, quantity } from './ruletext.js';
 import { unitSymbol } from './units.js';
-import { words } from './words.js';
+import { term, words } from './words.js';
 
 /** @typedef {import('./ruletext.js').RuleMap} RuleMap
  *  @typedef {import('./ruletext.js').Path} Path
@@ -101,7 +101,7 @@ export function RuleForm({ name, base, changes, own, lasts, complaint, titleOf, 
         set({ path: field.path, value: `${figure} ${field.unit}`.trim() },
             ...(clear ? [{ path: clear.path, value: `${moved} ${clear.unit}`.trim() }] : []));
     };
-    return html`<div class="rule-form" role="group" aria-label=${words.changeRule(rule.title ?? name)}>
+    return html`<div class="rule-form" role="group" aria-label=${words.changeRule(term(rule.title ?? name))}>
         <p class="complaint" role="alert">${complaint && `${complaint.replace(/\.?$/, '.')} ${words.thenAsText}`}</p>
         <div class="figures">
             ${fields.map((field) => html`<${Typed} key=${field.path.join()} type="number" label=${fieldName(field, titleOf)}

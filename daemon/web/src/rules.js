@@ -10,7 +10,7 @@ import { changesOf, quantity } from './ruletext.js';
 import { RuleTrial } from './ruletrial.js';
 import { Slide } from './slide.js';
 import { unitSuffix } from './units.js';
-import { number, term, words } from './words.js';
+import { number, sentence, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Rule} Rule
@@ -176,11 +176,11 @@ export class RulesScreen extends Component {
         return html`<li key=${rule.name} class=${this.state.open === rule.name ? 'open' : ''}>
             <${SuppressedMark} rule=${rule} seen=${true} />
             <div class="said">
-                <h2>${rule.title || rule.name}</h2>
+                <h2>${term(rule.title || rule.name)}</h2>
                 <p>${conditionWords(store, rule)} ${told && delayWords(told)}</p>
-                ${told?.text && html`<p class="hint">“${told.text.replace(/\{\w+\}\.?/g, '…')}”</p>`}
-                ${rule.action && html`<p><b>${words.first}</b> ${rule.action}</p>`}
-                ${told?.written && this.#edit(rule.name, rule.title || rule.name, told.written,
+                ${told?.text && html`<p class="hint">“${sentence(told.text).replace(/\{\w+\}\.?/g, '…')}”</p>`}
+                ${rule.action && html`<p><b>${words.first}</b> ${term(rule.action)}</p>`}
+                ${told?.written && this.#edit(rule.name, term(rule.title || rule.name), told.written,
                     store.metrics.get(rule.metric)?.type !== MetricType.EVENT)}
             </div></li>`;
     }

@@ -2,7 +2,7 @@
 import { SessionState } from '#live';
 import { html } from './html.js';
 import { phaseLeft } from './store.js';
-import { minuteSecond, number, words } from './words.js';
+import { minuteSecond, number, term, words } from './words.js';
 
 /** @typedef {import('#live').Session} Session */
 
@@ -35,7 +35,7 @@ function Phase({ session, now }) {
     if (left === null) return paused || html`<span>${words.underWay}</span>`;
     const share = Math.min(1, Math.max(0, left / session.phase_ms));
     return html`<${Ring} share=${share} />
-        <span class="phase">${session.phase_title}</span>
+        <span class="phase">${term(session.phase_title)}</span>
         ${paused}<span class=${left < 0 ? 'left over' : 'left'}>${leftWords(left)}</span>`;
 }
 
@@ -68,8 +68,8 @@ export function PhaseClock({ session, now }) {
                 <p class="phase">${phaseWords(session)}</p>
                 ${session.state === SessionState.PAUSED && html`<p><b>${words.paused}</b></p>`}
                 ${session.phase > 0 && html`<p class="plan">
-                    ${words.phaseOf(session.phase, session.phase_count)}${session.plan && `, ${session.plan}`}</p>
-                <p class="plan">${session.next_title ? words.next(session.next_title) : words.lastPhase}</p>`}
+                    ${words.phaseOf(session.phase, session.phase_count)}${session.plan && `, ${term(session.plan)}`}</p>
+                <p class="plan">${session.next_title ? words.next(term(session.next_title)) : words.lastPhase}</p>`}
             </div>
         </div>
         ${session.ask_to_stop && html`<p class="stop"><b>${words.askToStop}</b></p>`}
@@ -79,6 +79,6 @@ export function PhaseClock({ session, now }) {
 
 /** @param {Session} session */
 function phaseWords({ state, phase_title, plan }) {
-    if (state === SessionState.PLANNED) return plan ? `${plan}, ${words.planned}` : words.planned;
-    return phase_title || words.underWay;
+    if (state === SessionState.PLANNED) return plan ? `${term(plan)}, ${words.planned}` : words.planned;
+    return term(phase_title) || words.underWay;
 }

@@ -1,7 +1,7 @@
 // What rules would raise if they were armed: no alarm, but nobody takes it for a good value.
 import { html } from './html.js';
 import { SuppressedMark } from './marks.js';
-import { clockTime, number, span, words } from './words.js';
+import { clockTime, number, sentence, span, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Suppressed} Suppressed */
@@ -16,7 +16,7 @@ export function SuppressedList({ store, items, more = 0, now, rooms }) {
             <${SuppressedMark} rule=${store.rules.get(item.rule)} />
             <div class="said">
                 ${rooms && html`<b>${store.roomOf(item)?.title}</b>`}
-                <p class="sentence">${item.text}</p>
+                <p class="sentence">${sentence(item.text)}</p>
                 <p>${item.in_session ? words.suppressedIn : words.suppressedOut}, ${
                     words.since(clockTime(item.since_ms), span(now - item.since_ms))}</p>
             </div>

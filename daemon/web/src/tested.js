@@ -12,4 +12,4 @@ export { Columns, bounds, extent } from './trace.js';
 export { unitSuffix, unitSymbol } from './units.js';
 export { View } from './view.js';
 export { NONE, decodeFrame, decodeWatch, encodeFrame, encodeWatch, valueOf } from './wire.js';
-export { number, span } from './words.js';
+export { number, sentence, setLanguage, span, term } from './words.js';

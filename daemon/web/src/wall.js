@@ -9,7 +9,7 @@ import { PauseMarks } from './pauses.js';
 import { SessionLine } from './session.js';
 import { phaseLeft } from './store.js';
 import { ValueCell, isLabelled } from './value.js';
-import { clockTime, number, span, words } from './words.js';
+import { clockTime, number, sentence, span, term, words } from './words.js';
 
 /** @typedef {import('./store.js').Store} Store
  *  @typedef {import('#live').Room} Room
@@ -110,10 +110,10 @@ function Worst({ alarm, now }) {
     return html`<div class="worst">
         <${Mark} alarm=${alarm} />
         <div>
-            <p class="sentence">${alarm.text}</p>
+            <p class="sentence">${sentence(alarm.text)}</p>
             ${where && html`<p class="where">${where}</p>`}
             ${alarm.action && !acknowledged && html`<p class="first"><b>${words.first}</b>
-                ${' '}${alarm.action}</p>`}
+                ${' '}${term(alarm.action)}</p>`}
         </div>
     </div>`;
 }

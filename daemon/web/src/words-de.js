@@ -1,10 +1,12 @@
 // Every text of the page in German.
+import { sentences, titles } from './shipped-de.js';
 
 /** @type {typeof import('./words-en.js').en} */
 export const de = {
     language: 'Deutsch',
     locale: 'de-DE',
     code: 'de',
+    point: ',',
 
     now: 'jetzt',
     seconds: (n) => `${n} s`,
@@ -489,8 +491,9 @@ export const de = {
         + 'Diese Seite informiert; sie ist kein medizinisches Alarmsystem.',
     version: (version) => `Lumbar ${version}`,
 
-    // What the shipped plugins and rules call metrics, labels and kinds of device.
+    // What the shipped plugins call metrics, labels and kinds of device; rules and plans: shipped-de.js.
     terms: {
+        ...titles,
         'Posture wearable': 'Haltungssensor', 'Massage device': 'Massagegerät',
         'Lumbar flexion': 'Beugung der LWS', 'Lumbar flexion velocity': 'Tempo der LWS-Beugung',
         'Trunk inclination': 'Rumpfneigung', 'Lumbar lateral flexion': 'Seitneigung der LWS',
@@ -519,4 +522,5 @@ export const de = {
         stall: 'blockiert', overheat: 'überhitzt', sensor: 'Fühler', supply: 'Versorgung',
         other: 'anderes',
     },
+    sentences,
 };

@@ -4,6 +4,7 @@ export const en = {
     language: 'English',
     locale: 'en-GB',
     code: 'en',
+    point: '.',
 
     // Ages and times
     now: 'now',
@@ -502,6 +503,7 @@ export const en = {
         + 'This page informs; it is not a medical alarm system.',
     version: (/** @type {string} */ version) => `Lumbar ${version}`,
 
-    // Plugins and rules speak English.
+    // Plugins, rules and plans speak English.
     terms: /** @type {Record<string, string>} */ ({}),
+    sentences: /** @type {Record<string, string>} */ ({}),
 };

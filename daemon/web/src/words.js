@@ -52,6 +52,41 @@ export function term(english) {
     return words.terms[english] ?? english;
 }
 
+/** @typedef {{english: RegExp, names: string[], said: string}} Pattern */
+
+/** @type {Map<Record<string, string>, Pattern[]>} of each language */
+const patterns = new Map();
+
+/** "Low back bent {value} for {for}." as what finds it, with its values. @param {[string, string]} sentence
+ *  @returns {Pattern} */
+function patternOf([english, said]) {
+    const names = [...english.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+    const parts = english.split(/\{\w+\}/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    return { english: new RegExp(`^${parts.join('(.+?)')}$`), names, said };
+}
+
+/** A figure as this language writes it: "31.5 %". @param {string} text */
+function figureIn(text) {
+    return text.replace(/(\d)\.(?=\d)/g, `$1${words.point}`);
+}
+
+/** What a rule says, values and all, where this language has the words of it; else as it is said.
+ *  @param {string} english */
+export function sentence(english) {
+    const of = words.sentences;
+    // The longer first: a shorter one may find its words within a value of theirs.
+    if (!patterns.has(of))
+        patterns.set(of, Object.entries(of).sort(([a], [b]) => b.length - a.length).map(patternOf));
+    for (const { english: pattern, names, said } of patterns.get(of) ?? []) {
+        const [, ...values] = pattern.exec(english) ?? [];
+        if (values.length > 0)
+            return said.replace(/\{(\w+)\}/g, (whole, name) => (names.includes(name)
+                ? name === 'device' ? values[names.indexOf(name)] : figureIn(term(values[names.indexOf(name)]))
+                : whole));
+    }
+    return term(english);
+}
+
 /** With exactly so many digits after the point. @param {number} value @param {number} decimals */
 export function number(value, decimals = 0) {
     let format = numbers.get(decimals);
