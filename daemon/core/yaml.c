@@ -279,6 +279,17 @@ static void find_place(const char *text, size_t offset, yaml_mark_t *mark)
     }
 }
 
+/* What an editor puts there unasked, and YAML does not take. */
+static bool begins_with_tab(const char *text, size_t bytes, size_t line)
+{
+    size_t at = 0;
+    for (; line > 0 && at < bytes; at++)
+        line -= text[at] == '\n';
+    while (at < bytes && text[at] == ' ')
+        at++;
+    return at < bytes && text[at] == '\t';
+}
+
 static int parser_complaint(struct builder *builder, const yaml_parser_t *parser, const char *text,
                             size_t bytes)
 {
@@ -289,6 +300,9 @@ static int parser_complaint(struct builder *builder, const yaml_parser_t *parser
         mark = (yaml_mark_t){0};
         find_place(text, parser->problem_offset < bytes ? parser->problem_offset : bytes, &mark);
     }
+    if (parser->error == YAML_SCANNER_ERROR && begins_with_tab(text, bytes, mark.line))
+        return diag_at(builder->diag, ERR_SYNTAX, builder->yaml->file, (int)mark.line + 1,
+                       (int)mark.column + 1, "a tab: only spaces indent a line");
     return diag_at(builder->diag, ERR_SYNTAX, builder->yaml->file, (int)mark.line + 1,
                    (int)mark.column + 1, "%s%s%s", parser->problem ? parser->problem : "not YAML",
                    parser->context ? " " : "", parser->context ? parser->context : "");

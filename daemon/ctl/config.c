@@ -1,6 +1,8 @@
 /* lumbarctl config: the hub's configuration, without the risk of a hub that does not start. */
 #include "config.h"
 
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +63,16 @@ int config_load_number(const struct configuring *place, uint32_t number, struct 
     if (code != 0)
         kept_free(set);
     return code;
+}
+
+int config_look(const struct configuring *place, struct diag *diag)
+{
+    DIR *folder = opendir(place->kept);
+    if (folder != NULL)
+        closedir(folder);
+    else if (errno != ENOENT)
+        return diag_set(diag, ERR_IO, "cannot read %s: %s", place->kept, strerror(errno));
+    return 0;
 }
 
 /* ---- check ---- */
@@ -229,6 +241,8 @@ static int config_diff(int count, char **arguments)
     if (!config_options(&place, NULL, count, arguments, diff_help, 1, &code))
         return code;
     const char *file = optind < count ? arguments[optind] : place.ask.config;
+    if (config_look(&place, &diag) != 0)
+        return ctl_complain(&diag);
     uint32_t newest = kept_below(place.kept, UINT32_MAX);
     uint32_t number = (uint32_t)strtoul(file, NULL, 10);
     if (newest == 0)

@@ -28,6 +28,9 @@ bool config_options(struct configuring *place, const struct option *own, int cou
                     char **arguments, const char *help, int most, int *code);
 enum { CONFIG_STATE = ASK_OTHER, CONFIG_LIST, CONFIG_RESTART };
 
+/* Can those that are kept be read? That there are none is no error. */
+int config_look(const struct configuring *place, struct diag *diag);
+
 /* What is other in b: [{"what": "broker.port", "from": ..., "to": ..., "restart": true}, ...];
  * NULL: no memory. */
 json_t *config_differences(const struct kept_set *a, const struct config *config_a,

@@ -179,8 +179,10 @@ static const char apply_help[] =
     "wants --restart, which takes half a second and loses nothing.\n"
     "\n" ASK_HELP_TEXT;
 
-/* Is what would be there good? Checked in its place, for it names rules beside it. */
-static int check_beside(const char *file, const char *words, size_t bytes, struct diag *diag)
+/* Is what would be there good? Checked in its place, for it names rules beside it; what is wrong is
+ * said of the file that it comes from. */
+static int check_beside(const char *file, const char *from, const char *words, size_t bytes,
+                        struct diag *diag)
 {
     char beside[PATH_MAX];
     struct text text = text_in(beside, sizeof(beside));
@@ -188,19 +190,21 @@ static int check_beside(const char *file, const char *words, size_t bytes, struc
     int code = files_put(beside, words, bytes, diag);
     if (code == 0)
         code = check_config(beside, NULL, diag);
+    if (strncmp(diag->file, beside, sizeof(diag->file) - 1) == 0)
+        snprintf(diag->file, sizeof(diag->file), "%s", from);
     unlink(beside);
     return code;
 }
 
 /* Another file's words in the place of the configuration; as before where they are not taken. */
-static int apply_words(const struct configuring *place, const char *words, size_t bytes,
-                       struct diag *diag)
+static int apply_words(const struct configuring *place, const char *from, const char *words,
+                       size_t bytes, struct diag *diag)
 {
     const char *file = place->ask.config;
     char *old = NULL;
     size_t old_bytes = 0;
     struct diag none = {0};
-    int code = check_beside(file, words, bytes, diag);
+    int code = check_beside(file, from, words, bytes, diag);
     if (code == 0) {
         files_read(file, &old, &old_bytes, &none); /* a first one has none before it */
         code = files_put(file, words, bytes, diag);
@@ -228,7 +232,7 @@ int config_apply(int count, char **arguments)
     if (optind < count) {
         code = files_read(file, &words, &bytes, &diag);
         if (code == 0) {
-            code = apply_words(&place, words, bytes, &diag);
+            code = apply_words(&place, file, words, bytes, &diag);
             free(words);
         }
     } else {
@@ -259,6 +263,9 @@ static const char rollback_help[] =
 static int list(const struct configuring *place)
 {
     char file[PATH_MAX], when[ASK_TIME_BYTES];
+    struct diag diag = {0};
+    if (config_look(place, &diag) != 0)
+        return ctl_complain(&diag);
     json_t *all = json_array();
     for (uint32_t at = UINT32_MAX; (at = kept_below(place->kept, at)) != 0;) {
         struct stat status = {0};
@@ -302,6 +309,8 @@ static int roll_back(const struct configuring *place, uint32_t number, struct di
     struct kept_set set, present;
     struct config *config = NULL, *config_now = NULL;
     struct diag unreadable = {0};
+    if (config_look(place, diag) != 0)
+        return CTL_FAILED;
     bool was = config_load_file(file, &present, &config_now, &unreadable) == 0;
     if (number == 0)
         number = find_other(place, was ? &present : NULL);

@@ -139,8 +139,13 @@ def what_is_refused_is_put_back(build):
             other.write_text(good.replace(old, new))
             said = config(clinic, "apply", str(other), code=1)
             assert words in said.stderr and file.read_text() == good, said
+            assert ".try" not in said.stderr, said  # no such file is there
             assert sorted(p.name for p in clinic.folder.glob("lumbard.yaml*")) == ["lumbard.yaml"]
         config(clinic, "rollback", code=1)  # there is no other
+        (clinic.folder / "state/config").rename(clinic.folder / "config-aside")
+        (clinic.folder / "state/config").touch()  # or it may not be read
+        for words in (["diff"], ["rollback"], ["rollback", "--list"]):
+            assert "cannot read" in config(clinic, *words, code=1).stderr, words
 
 
 def restarted(clinic, *arguments):

@@ -47,7 +47,7 @@ static void what_cannot_be_used_is_refused_with_its_place(void **state)
         {"\"a\\x7f\": 1\n", ERR_SYNTAX, "f.yaml:1:1: a control character"},
         {"a: [1, 2\n", ERR_SYNTAX, "f.yaml:2:1: did not find expected"},
         {"a: 1\n b: 2\n", ERR_SYNTAX, "f.yaml:2:3: mapping values are not allowed"},
-        {"a:\n\t- b\n", ERR_SYNTAX, "f.yaml:2:1: found character that cannot start"},
+        {"a:\n\t- b\n", ERR_SYNTAX, "f.yaml:2:1: a tab: only spaces indent a line"},
         {"a: 1\nb: \xff\xfe\n", ERR_SYNTAX, "f.yaml:2:4: "},
         {"\xc3", ERR_SYNTAX, "f.yaml:1:1: "},
         {"a: \x01\n", ERR_SYNTAX, "f.yaml:1:4: control characters"},
