@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit.h"
 #include "io/store_rows.h"
 
 /* ---- documents, between JSON and their modules ---- */
@@ -258,6 +259,24 @@ enum api_outcome api_get_client_plan(void *user, const struct api_call *call,
     return api_give(answer, 200, plan_json(hub, &plan));
 }
 
+/* For the audit trail: each limit, and what it was. */
+static void say_changes(struct lumbard *hub, const struct plan *plan,
+                        const struct shelf_entry *entry)
+{
+    struct plan old;
+    struct diag unheard = {0};
+    char changes[AUDIT_WHY_BYTES], why[AUDIT_WHY_BYTES];
+    struct text text = text_in(changes, sizeof(changes)), line = text_in(why, sizeof(why));
+    if (entry == NULL) {
+        text_add(&line, "new plan %s", plan->name);
+    } else {
+        if (hub_read_plan(hub, entry->text, &old, &unheard) == 0)
+            plan_tell_changes(&text, plan, &old, &hub->setup.drivers);
+        text_add(&line, "plan %s: %s", plan->name, text.length > 0 ? changes : "nothing changed");
+    }
+    hub_say_why(hub, why);
+}
+
 static enum api_outcome keep_plan(struct lumbard *hub, const struct api_call *call,
                                   const struct shelf_entry *owner, struct plan *plan,
                                   struct api_answer *answer)
@@ -273,6 +292,7 @@ static enum api_outcome keep_plan(struct lumbard *hub, const struct api_call *ca
     bool is_new = old == NULL;
     if (!may_edit(call, old, answer))
         return API_DONE;
+    say_changes(hub, plan, old);
     const struct shelf_entry *entry =
         shelf_put(hub->tailored,
                   &(struct shelf_entry){.id = is_new ? 0 : old->id,

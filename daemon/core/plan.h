@@ -88,6 +88,12 @@ void plan_write(struct text *text, const struct plan *plan, const struct drivers
 void plan_tailor(struct plan *plan, const struct client *client, int64_t now_ms,
                  int64_t max_age_ms);
 
+/* plan_changes.c. What is another one in the plan than it was, limits and targets first: "flexion:
+ * above 40 deg, was above 45 deg; skin in Heat: none, was above 41 Cel". Adds nothing where it is
+ * the same. */
+void plan_tell_changes(struct text *text, const struct plan *plan, const struct plan *old,
+                       const struct drivers *drivers);
+
 int64_t plan_time_ms(const struct plan *plan); /* of all phases */
 
 #endif

@@ -495,6 +495,32 @@ await tap.check('a limit is a figure with its unit, or a share of what comes fro
         assert.deepEqual(page.quantity(text), found && { figure: found[0], unit: found[1] }, text);
 });
 
+await tap.check('the limits of a plan are a list that a form changes, and a plan again', () => {
+    const { bandsOf, complainedOf, withBands } = page;
+    const phase = { kind: 'heat', title: 'Heat', time: '5 min', regions: ['hip'] };
+    const plan = { name: 'own', title: 'Own', client: 'A-17', goals: ['x'], regions: [], time_s: 300,
+        limits: [{ metric: 'a', above: '45 deg', own: '80 %' }, { metric: 'b', regions: ['hip'], outside: ['-1.5 deg', '2 deg'] },
+            { metric: 'c', own: '70 %' }], targets: [{ metric: 'a', least: '3 deg' }],
+        phases: [{ ...phase, limits: [], targets: [] }, { ...phase, title: 'More', limits: [{ metric: 'd', below: '5' }],
+            targets: [{ metric: 'a', between: ['1 deg', '2 deg'] }, { metric: 'd', most: '7' }] }] };
+    const unitOf = (metric) => (metric === 'd' ? '' : 'deg');
+    const { name, client, time_s, ...kept } = plan;
+    const bands = bandsOf(plan);
+    assert.deepEqual(withBands(plan, bands, unitOf), kept);
+    assert.deepEqual(bands.map(({ low, high, own }) => [low, high, own].join()),
+        [',45,80', '-1.5,2,', ',,70', '3,,', '5,,', '1,2,', ',7,']);
+    const set = (i, more) => bands.map((band, at) => (at === i ? { ...band, ...more } : band));
+    const first = (list) => withBands(plan, list, unitOf).limits[0];
+    assert.deepEqual(first(set(0, { high: '40' })), { metric: 'a', above: '40 deg', own: '80 %' });
+    assert.deepEqual(first(set(0, { low: '-5', own: '' })), { metric: 'a', outside: ['-5 deg', '45 deg'] });
+    assert.deepEqual(first(set(0, { high: '', own: '' })), kept.limits[1]); // nothing is left of it
+    const more = [...bands, { ...bands[4], metric: 'a', phase: 0, low: '', high: '9' }];
+    assert.deepEqual(withBands(plan, more, unitOf).phases[0].limits, [{ metric: 'a', above: '9 deg' }]);
+    assert.deepEqual(complainedOf('limits[1].outside: b is -9..9 deg', bands), { band: bands[1], words: 'b is -9..9 deg' });
+    assert.deepEqual(complainedOf('phases[1].targets[1]: no', bands), { band: bands[6], words: 'no' });
+    assert.deepEqual(complainedOf('There is no such thing.', bands), { band: undefined, words: 'There is no such thing.' });
+});
+
 await tap.check('a limit is a number and its unit, or none', () => {
     const { quantity } = page;
     assert.deepEqual(quantity('-85 dB{mW}'), { figure: '-85', unit: 'dB{mW}' });

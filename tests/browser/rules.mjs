@@ -213,7 +213,7 @@ export async function testRules(tap, browser, clinic, shots) {
         await fill(page, 'Holds for', '0');
         await until('nothing is changed', async () => !await page.$('.changed'));
         await open('Over the plan');
-        assert.match(await text(page, '.rule-form .hint'), /client’s plan: change it there/);
+        assert.match(await text(page, '.rule-form .hint'), /client’s plan: change it there, under Clients/);
         await open('Beyond the own range');
         assert.match(await text(page, '.rule-form .hint'), /client’s own range/);
     });
@@ -244,7 +244,7 @@ export async function testRules(tap, browser, clinic, shots) {
         const given = () => texts(page, '.rule-form .given *');
         assert.deepEqual(await given(), ['Trunk inclination: Limit, above', 'from the client’s plan',
             'Lumbar lateral flexion: Limits', 'from the client’s own range']);
-        assert.deepEqual(await texts(page, '.rule-form .hint'), ['A limit is that of the client’s plan: change it there.',
+        assert.deepEqual(await texts(page, '.rule-form .hint'), ['A limit is that of the client’s plan: change it there, under Clients.',
             'A limit is the client’s own range: another range test changes it.']);
         assert.deepEqual(await texts(page, '.rule-form .figures label > span:first-child'), ['Holds for', 'Over for',
             'Not acknowledged, told again after', 'Acknowledged, told again after', 'Lumbar flexion: Limit, above',
@@ -278,7 +278,7 @@ export async function testRules(tap, browser, clinic, shots) {
         await until('the form', () => german.page.$('.rule-form .given'));
         assert.deepEqual((await texts(german.page, '.rule-form .given *')).slice(0, 2),
             ['Rumpfneigung: Grenze, über', 'aus dem Plan der Person']);
-        assert.deepEqual(await texts(german.page, '.rule-form .hint'), ['Eine Grenze ist die im Plan der Person: bitte dort ändern.',
+        assert.deepEqual(await texts(german.page, '.rule-form .hint'), ['Eine Grenze ist die im Plan der Person: bitte dort ändern, unter Klienten.',
             'Eine Grenze ist die eigene Beweglichkeit der Person: ein neuer Test ändert sie.']);
         assert.deepEqual(await violations(german.page), []);
         await german.close();

@@ -39,6 +39,7 @@ const { SOUND_RULES, testSound } = await import('./sound.mjs');
 const { testHistory, testRoom } = await import('./room.mjs');
 const { testGarbled, testLoss } = await import('./loss.mjs');
 const { CHANGE_RULES, testRules } = await import('./rules.mjs');
+const { testPlans } = await import('./plans.mjs');
 const { testReport } = await import('./report.mjs');
 const { testScreens } = await import('./screens.mjs');
 const { testTreatment } = await import('./treatment.mjs');
@@ -91,6 +92,9 @@ const parts = {
     },
     async rules() {
         await testRules(tap, browser, await clinicOf(1, CHANGE_RULES), shots);
+    },
+    async plans() {
+        await testPlans(tap, browser, await clinicOf(1), shots);
     },
     async causes() {
         await testCauses(tap, browser, await clinicOf(1, 'rules: []\n'));

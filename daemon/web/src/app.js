@@ -102,7 +102,7 @@ function Screen({ entrance, store, deeds, treatments, route, now, height }) {
         return html`<${RoomScreen} store=${store} deeds=${deeds} treatments=${treatments}
             name=${route.room} now=${now} key=${route.room} />`;
     if (route.client !== null)
-        return html`<${CourseScreen} name=${route.client} width=${Math.min(innerWidth - 24, 1200)}
+        return html`<${CourseScreen} store=${store} name=${route.client} width=${Math.min(innerWidth - 24, 1200)}
             key=${route.client} />`;
     if (route.archive) return html`<${ArchiveScreen} store=${store} />`;
     if (route.records.length > 0)

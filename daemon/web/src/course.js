@@ -2,6 +2,7 @@
 import { Component } from 'preact';
 import { recordAddress } from './archive.js';
 import { askHub, complaintOf, isDone } from './ask.js';
+import { ClientPlans } from './clientplan.js';
 import { CourseChart } from './coursechart.js';
 import { html } from './html.js';
 import { ReportLink } from './treatment.js';
@@ -20,7 +21,7 @@ import { day, number, term, words } from './words.js';
  *  @typedef {{client: string, from: string, to: string, more: boolean, unit: string | null, told: Told[],
  *    sessions: CourseSession[], ranges: CourseRange[]}} Course as the API says it */
 
-/** @extends {Component<{name: string, width: number}, {course: Course | null, complaint: string}>} */
+/** @extends {Component<{store: import('./store.js').Store, name: string, width: number}, {course: Course | null, complaint: string}>} */
 export class CourseScreen extends Component {
     /** @type {{course: Course | null, complaint: string}} */
     state = { course: null, complaint: '' };
@@ -41,6 +42,7 @@ export class CourseScreen extends Component {
             ${course.sessions.length > 0 && html`<${CourseChart} course=${course} width=${this.props.width} />`}
             <${Sessions} course=${course} />
             <p class="hint">${words.courseHint}</p>
+            <${ClientPlans} store=${this.props.store} client=${course.client} />
         </div>`;
     }
 }

@@ -1,11 +1,10 @@
 // What a therapist changes of a rule: limits, delays, words, how urgent it is, and whether it is on. Each
 // change is at once in the text of all changes, where the hub writes it; nothing of it counts before it is
 // applied.
-import { Component } from 'preact';
 import { Choice } from './choice.js';
-import { cut } from './forms.js';
 import { html } from './html.js';
 import { changedRule, editsOf, quantity } from './ruletext.js';
+import { Typed } from './typed.js';
 import { unitSymbol } from './units.js';
 import { term, words } from './words.js';
 
@@ -105,7 +104,7 @@ export function RuleForm({ name, base, changes, own, lasts, complaint, titleOf, 
         <p class="complaint" role="alert">${complaint && `${complaint.replace(/\.?$/, '.')} ${words.thenAsText}`}</p>
         <div class="figures">
             ${fields.map((field) => html`<${Typed} key=${field.path.join()} type="number" label=${fieldName(field, titleOf)}
-                value=${field.figure} unit=${unitWords(field.unit)}
+                value=${field.figure} unit=${unitWords(field.unit)} needed=${true}
                 onValue=${(/** @type {string} */ figure) => setField(field, figure)} />`)}
             ${givenOf(rule).map((given) => html`<p key=${given.path.join()} class="given">
                 <b>${fieldName(given, titleOf)}</b>
@@ -145,36 +144,4 @@ function hintsOf(rule, fields) {
 export function unitWords(unit) {
     if (!unit.startsWith('% of')) return unitSymbol(unit);
     return unit.startsWith('% of limit') ? words.ofPlan : words.ofOwnRange;
-}
-
-/** What is typed is nobody's until it is left, and stays though the page is drawn anew meanwhile.
- *  @extends {Component<{type: 'number' | 'text', label: string, value: string, unit?: string, bytes?: number,
- *    needed?: boolean, onValue: (value: string) => void}, {typed: string | null}>} */
-class Typed extends Component {
-    /** @type {{typed: string | null}} */
-    state = { typed: null };
-
-    #take() {
-        const { typed } = this.state;
-        const { type, value, needed, onValue } = this.props;
-        if (typed === null) return;
-        const wanted = type === 'number' ? String(Number(typed)) : typed.trim();
-        const good = type === 'number' ? typed !== '' && Number.isFinite(Number(typed)) : wanted !== '' || !needed;
-        if (good && wanted !== value) onValue(wanted);
-        this.setState({ typed: null });
-    }
-
-    /** @param {Event} event */
-    #type(event) {
-        const { value } = /** @type {HTMLInputElement} */ (event.currentTarget);
-        this.setState({ typed: this.props.bytes ? cut(value, this.props.bytes) : value });
-    }
-
-    render() {
-        const { type, label, value, unit } = this.props;
-        return html`<label><span>${label}</span><span class=${type === 'number' ? 'figure' : 'line'}>
-            <input type=${type} step="any" value=${this.state.typed ?? value} autocomplete="off"
-                onChange=${() => this.#take()} onInput=${(/** @type {Event} */ event) => this.#type(event)} />
-            ${unit !== undefined && html`<span>${unit}</span>`}</span></label>`;
-    }
 }

@@ -226,10 +226,14 @@ export class RulesScreen extends Component {
     }
 }
 
-/** Of a metric as a rule names it, with its kind or without. @param {Store} store @param {string} name */
-function metricTitle(store, name) {
-    const found = [...store.metrics.values()].find((metric) => metric.name === name.split('/').at(-1));
-    return found ? term(found.title) : name;
+/** A metric as rules and plans name it, with its kind or without. @param {Store} store @param {string} name */
+export function metricNamed(store, name) {
+    return [...store.metrics.values()].find((metric) => metric.name === name.split('/').at(-1));
+}
+
+/** @param {Store} store @param {string} name */
+export function metricTitle(store, name) {
+    return term(metricNamed(store, name)?.title ?? name);
 }
 
 /** "limit 45 deg → 50 deg", in each part of a condition where it is another one.

@@ -5,6 +5,7 @@ export { freshnessOf } from './freshness.js';
 export { HubClock } from './hubclock.js';
 export { layout } from './layout.js';
 export { parseRoute } from './route.js';
+export { bandsOf, complainedOf, saysNothing, withBands } from './planbands.js';
 export { changedRule, changesOf, editsOf, quantity } from './ruletext.js';
 export { Series } from './series.js';
 export { Store } from './store.js';

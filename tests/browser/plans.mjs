@@ -1,0 +1,147 @@
+// The limits of a client's plan, on the screen of their course: read, changed with what they were, refused
+// where the hub does not take them, and in force from the next treatment on.
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { unreached, violations } from './access.mjs';
+import { text, texts } from './browser.mjs';
+import { soon, sleep, until } from './clinic.mjs';
+import { SIZES, faults } from './screens.mjs';
+
+async function ask(clinic, method, path, body, headers = {}) {
+    const answer = await fetch(`${clinic.url}api/v1/${path}`, { method,
+        headers: { 'Content-Type': 'application/json', Origin: clinic.url.slice(0, -1), ...headers },
+        ...(body && { body: JSON.stringify(body) }) });
+    const said = await answer.json();
+    assert.ok(answer.ok, `${path}: ${JSON.stringify(said)}`);
+    return said;
+}
+
+/** The limit of a metric in a plan, or in the session of one. */
+function limitOf(limits, metric) {
+    return limits.find((limit) => limit.metric.endsWith(metric));
+}
+
+export async function testPlans(tap, browser, clinic, shots) {
+    mkdirSync(shots, { recursive: true });
+    await ask(clinic, 'POST', 'clients', { name: 'kiefer-7' });
+    const { page, log, close } = await browser.open(`${clinic.url}#/client/kiefer-7`);
+    page.setDefaultTimeout(20000);
+    const plan = () => ask(clinic, 'GET', 'clients/kiefer-7/plans/lower-back');
+    const band = (title) => `.band:has(legend:text-is("${title}"))`;
+    const fill = async (title, label, figure) => {
+        await page.fill(`${band(title)} label:has-text("${label}") input`, figure);
+        await page.keyboard.press('Tab');
+    };
+    const open = () => page.click('button[aria-label="Change the limits of Lower back"]');
+    const trail = async () => (await ask(clinic, 'GET', 'audit')).lines.filter(({ what }) => what.startsWith('PUT /clients'));
+
+    await tap.check('who has no plan gets a copy of a template', async () => {
+        await until('the templates', () => page.$('.templates button'));
+        assert.match(await text(page, '.templates'), /No plan is tailored to this client yet/);
+        await page.click('.templates button:has-text("Lower back")');
+        await until('the plan', () => page.$('.client-plan'));
+        const said = await texts(page, '.client-plan li');
+        assert.equal(said[0].replace(/\s+/g, ' '), 'Lumbar flexion, all phases: above 45°; 80 % of the own range, where it was measured');
+        assert.ok(said.some((line) => /^Skin temperature, Warm-up:\s+above 41 °C$/.test(line.replace(/\u202f/g, ' '))), said.join('\n'));
+        assert.doesNotMatch(await text(page, '.templates'), /Lower back/);
+        assert.equal(await text(page, '.client-plans > .complaint'), '');
+    });
+
+    let before;
+    await tap.check('a limit is changed with its unit, and what it was is said', async () => {
+        before = await ask(clinic, 'POST', 'sessions', { room: 'room-1', therapist: 'AB', client: 'kiefer-7', plan: 'lower-back' });
+        await open();
+        assert.equal(await page.$eval('.keep', (button) => button.disabled), true);
+        await fill('Lumbar flexion, all phases', 'Limit, above', '40');
+        await soon(async () => assert.equal(await page.textContent(`${band('Lumbar flexion, all phases')} .was`).then((said) => said.trim()), 'before: 45°'));
+        assert.ok((await texts(page, '.client-plan .hint')).some((hint) => /from the next treatment that is opened/.test(hint)));
+    });
+
+    await tap.check('axe-core finds nothing in the form, and all is reached by keyboard', async () => {
+        assert.deepEqual(await violations(page), []);
+        await page.emulateMedia({ colorScheme: 'dark' });
+        assert.deepEqual(await violations(page, ['color-contrast']), []);
+        await page.emulateMedia({ colorScheme: 'light' });
+        assert.deepEqual((await unreached(page)).wrong, []);
+    });
+
+    for (const [name, [width, height]] of Object.entries(SIZES))
+        for (const scheme of ['light', 'dark'])
+            await tap.check(`it fits a ${name} (${scheme})`, async () => {
+                await page.setViewportSize({ width, height });
+                await page.emulateMedia({ colorScheme: scheme });
+                await sleep(100);
+                assert.deepEqual(await faults(page), []);
+                await page.locator('.client-plans').screenshot({ path: join(shots, `plans-${name}-${scheme}.png`) });
+            });
+    await page.setViewportSize({ width: 1180, height: 820 });
+    await page.emulateMedia({ colorScheme: 'light' });
+
+    await tap.check('what the sensor cannot say is refused with one error, where it stands, and nothing is kept', async () => {
+        await fill('Skin temperature, Warm-up', 'Limit, above', '410');
+        await page.click('.keep');
+        await soon(async () => assert.match(await page.textContent(`${band('Skin temperature, Warm-up')} .complaint`),
+            /Not done\. The hub says: skin_temperature is 20\.\.50 Cel, never '410 Cel'/));
+        assert.equal((await texts(page, '.client-plans .complaint')).filter((complaint) => complaint !== '').length, 1);
+        assert.deepEqual(limitOf((await plan()).limits, 'lumbar_flexion'), { metric: 'lumbar_flexion', above: '45 deg', own: '80 %' });
+        await fill('Skin temperature, Warm-up', 'Limit, above', '41');
+        await soon(async () => assert.equal((await texts(page, '.client-plans .complaint')).join(''), ''));
+    });
+
+    await tap.check('a limit is added, another one taken out, and all of it is kept and in the trail', async () => {
+        await page.selectOption('.new-band label:has-text("Another limit") select', { label: 'Trunk inclination' });
+        await page.selectOption('.new-band select >> nth=1', { label: 'Exercise' });
+        await page.click('.new-band button');
+        await fill('Trunk inclination, Exercise', 'Limit, above', '30');
+        await fill('Trunk inclination, Exercise', 'Limit, below', '-10');
+        await fill('Skin temperature, Warm-up', 'Limit, above', '');
+        await page.click('.keep');
+        await soon(async () => assert.match(await text(page, '.client-plans .calm'),
+            /^Kept, and in the trail.*from the next treatment that is opened/));
+        assert.deepEqual((await texts(page, '.client-plans .changed li')).map((line) => line.replace(/\u202f/g, ' ')), [
+            'Lumbar flexion, all phases: Limit, above 45° → 40°', 'Skin temperature, Warm-up: Limit, above 41 °C → none',
+            'Trunk inclination, Exercise: Limit, below none → −10°', 'Trunk inclination, Exercise: Limit, above none → 30°']);
+        const { limits, phases } = await plan();
+        assert.deepEqual(limitOf(limits, 'lumbar_flexion'), { metric: 'lumbar_flexion', above: '40 deg', own: '80 %' });
+        assert.deepEqual(phases[0].limits, []);
+        assert.deepEqual(phases.at(-1).limits, [{ metric: 'trunk_inclination', outside: ['-10 deg', '30 deg'] }]);
+        const { why, about } = (await trail()).at(-1);
+        assert.deepEqual([why, about], ['plan lower-back: lumbar_flexion: above 40 deg, 80 % of the own range, '
+            + 'was above 45 deg, 80 % of the own range; trunk_inclination in Exercise: below -10 deg, above 30 deg, was none; '
+            + 'skin_temperature in Warm-up: none, was above 41 Cel', 'client 1']);
+        assert.doesNotMatch(why, /kiefer/);
+        await page.locator('.client-plans').screenshot({ path: join(shots, 'plans-kept.png') });
+    });
+
+    await tap.check('a treatment that is open goes on with its limits; the next one has the new ones', async () => {
+        const flexion = async (id) => limitOf((await ask(clinic, 'GET', `sessions/${id}`)).bands, 'lumbar_flexion').high;
+        assert.equal(await flexion(before.id), 45);
+        await ask(clinic, 'POST', `sessions/${before.id}/abort`, { reason: 'for the test' });
+        const next = await ask(clinic, 'POST', 'sessions', { room: 'room-1', therapist: 'AB', client: 'kiefer-7', plan: 'lower-back' });
+        assert.equal(await flexion(next.id), 40);
+    });
+
+    await tap.check('what somebody else changed meanwhile is not overwritten', async () => {
+        await open();
+        await fill('Lumbar flexion, all phases', 'Limit, above', '50');
+        await ask(clinic, 'PUT', 'clients/kiefer-7/plans/lower-back', { phases: [], limits: [{ metric: 'lumbar_flexion', above: '35 deg' }] },
+            { 'If-Match': '*' });
+        await page.click('.keep');
+        await soon(async () => assert.match(await text(page, '.client-plans > .complaint'), /somebody changed this plan meanwhile/));
+        assert.equal((await plan()).limits[0].above, '35 deg');
+        await page.click('.client-plan button:has-text("Discard")');
+        await soon(async () => assert.match((await texts(page, '.client-plan li')).join(), /above 35°/));
+    });
+
+    await tap.check('and in German', async () => {
+        const german = await browser.open(`${clinic.url}#/client/kiefer-7`, { locale: 'de-DE' });
+        await until('the plan', () => german.page.$('.client-plan li'));
+        assert.match(await text(german.page, '.client-plan li'), /^Beugung der LWS, alle Phasen:\s+über 35°$/);
+        await german.page.click('.client-plan .change');
+        assert.deepEqual(await violations(german.page), []);
+        await german.close();
+    });
+    assert.deepEqual(log.said.filter((line) => !/4\d\d \(/.test(line)), []);
+    await close();
+}
