@@ -4,7 +4,7 @@
 // a second, and CPU of all its processes above an empty page. How soon a value is on the screen, and
 // how much is sent for it; with ASSERT=0 this is only measured. Then a working day of frames, recorded
 // from the hub and sent again as fast as the page takes them: memory must not grow. DAY_HOURS shortens
-// the day.
+// the day; below one, a room's strips still grow in it.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
