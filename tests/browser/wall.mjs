@@ -102,6 +102,23 @@ export async function testWall(tap, browser, clinic) {
         assert.deepEqual(rank, [...rank].sort((a, b) => b - a));
     });
 
+    await tap.check('a tile that becomes urgent, and first by that, is in the colours of it', async () => {
+        // Chromium forgets a change of classes where the element is moved at once: as Preact moves tiles.
+        assert.deepEqual(await page.evaluate(() => {
+            const wall = document.body.appendChild(document.createElement('div'));
+            const place = '<div class="place low"><a class="tile low"><p class="worst">.</p></a></div>';
+            wall.innerHTML = place.repeat(4) + place.replaceAll('low', 'high');
+            const colours = Array.from(wall.querySelectorAll('.worst'), (bar) => getComputedStyle(bar));
+            const [low, high] = [colours[0].backgroundColor, colours[4].backgroundColor];
+            wall.children[3].className = 'place high';
+            wall.children[3].firstChild.className = 'tile high';
+            if (wall.moveBefore) wall.moveBefore(wall.children[3], wall.firstChild);
+            const shown = [low !== high, colours[3].backgroundColor === high];
+            wall.remove();
+            return shown;
+        }), [true, true]);
+    });
+
     await tap.check('a device whose battery is below what a rule asks for shows it on its tile', async () => {
         await until('a battery', () => page.$(`${tile(6)} .troubles [aria-label*="Battery 5"]`), 20000);
         assert.equal(await page.$(`${tile(1)} .troubles [aria-label*="Battery"]`), null);

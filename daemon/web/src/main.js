@@ -17,6 +17,7 @@ import { html } from './html.js';
 import { Kiosk } from './kiosk.js';
 import { Link } from './link.js';
 import { Door } from './login.js';
+import { settleBeforeMoves } from './moves.js';
 import { parseRoute } from './route.js';
 import { Sound } from './sound.js';
 import { STRIP_MS, Store } from './store.js';
@@ -37,6 +38,7 @@ let drawing = 0;
 const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`;
 const link = new Link(url, watch, onFrame, onLink);
 let inBefore = ''; // who it was
+settleBeforeMoves();
 
 function watch() {
     return {
