@@ -119,6 +119,27 @@ export async function testWall(tap, browser, clinic) {
         }), [true, true]);
     });
 
+    await tap.check('a long sentence cuts no figure of the smallest tile that fits', async () => {
+        const small = await browser.open(clinic.url, { width: 724, height: 560 });
+        await until('the sentence', async () => await text(small.page, `${tile(SILENT)} .sentence`));
+        const cut = await small.page.evaluate((found) => {
+            const shown = document.querySelector(found);
+            shown.querySelector('.sentence').firstChild.data = 'Longer than anybody reads. '.repeat(9);
+            const { right, bottom } = shown.getBoundingClientRect();
+            return Array.from(shown.querySelectorAll('.figures > .value > .reading'))
+                .filter((figure) => figure.getBoundingClientRect().right > right
+                    || figure.getBoundingClientRect().bottom > bottom).map((figure) => figure.textContent);
+        }, tile(SILENT));
+        assert.deepEqual([await small.page.$('.wall.fits.dense') !== null, cut], [true, []]);
+        await small.close();
+    });
+
+    await tap.check('who reads an alarm on a tablet of 1024 px can acknowledge it there', async () => {
+        const tablet = await browser.open(clinic.url, { width: 1024, height: 768 });
+        await until('the button', () => tablet.page.$(`.place:has(${tile(SILENT)}) .ack`));
+        await tablet.close();
+    });
+
     await tap.check('a device whose battery is below what a rule asks for shows it on its tile', async () => {
         await until('a battery', () => page.$(`${tile(6)} .troubles [aria-label*="Battery 5"]`), 20000);
         assert.equal(await page.$(`${tile(1)} .troubles [aria-label*="Battery"]`), null);

@@ -46,6 +46,11 @@ export function reading(metric, value, now_ms) {
     };
 }
 
+/** Two of them do not stand beside each other in the narrowest tile. @param {string} figure */
+function isLong(figure) {
+    return figure.length > 4 || (figure.length > 3 && figure.startsWith('\u2212'));
+}
+
 /** Writes into a cell what is another text than before: laying a page out costs more than to compare.
  *  @param {Element} cell @param {string} freshness @param {[Element, string][]} texts */
 export function write(cell, freshness, ...texts) {
@@ -57,7 +62,7 @@ export function write(cell, freshness, ...texts) {
 /** @param {{metric: Metric, value: Value | undefined, now: number}} props */
 export function ValueCell({ metric, value, now }) {
     const shown = reading(metric, value, now);
-    return html`<div class=${`value ${shown.freshness}`}>
+    return html`<div class=${`value ${shown.freshness} ${isLong(shown.figure) ? 'long' : ''}`}>
         <span class="name">${term(metric.title)}</span>
         <span class="reading">${shown.figure}</span>
         <span class="side"><span class="unit">${shown.unit.trim()}</span>

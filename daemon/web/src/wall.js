@@ -18,6 +18,11 @@ import { clockTime, number, sentence, span, term, words } from './words.js';
  *  @typedef {import('./deeds.js').Deeds} Deeds */
 
 const TIGHT_FIGURES = 2;
+const GAP_PX = 8;
+const NARROW_PX = 320; // units stand beneath their figures
+const SLIM_PX = 240; // two figures of 44 px have no room
+const SHORT_PX = 248; // no room for all of an alarm and two figures
+const ASKS_PX = 272; // a dense tile of this height has room for a button
 
 /** @param {{store: Store, deeds: Deeds, now: number, width: number, height: number,
  *    still?: boolean}} props still: nobody touches it */
@@ -27,12 +32,17 @@ export function Wall({ store, deeds, now, width, height, still = false }) {
     if (rooms.length === 0 && store.devices.size === 0)
         return html`<p class="empty">${words.noRooms}</p>`;
     const { density, columns, fits } = layout(rooms.length, width, height);
+    const wide = (width + GAP_PX) / columns - GAP_PX;
+    const high = fits ? (height + GAP_PX) / Math.ceil(rooms.length / columns) - GAP_PX : Infinity;
+    const touched = !still && (density !== 'dense' || (fits && high >= ASKS_PX));
+    const scant = [fits && 'fits', wide < NARROW_PX && 'narrow', wide < SLIM_PX && 'slim', high < SHORT_PX && 'short']
+        .filter(Boolean).join(' ');
     return html`
-        <div class=${`wall ${density} ${fits ? 'fits' : ''}`}
+        <div class=${`wall ${density} ${scant}`}
             style=${{ '--columns': columns, height: fits ? `${height}px` : '' }}>
             ${rooms.map(({ room, alarms }) => html`
                 <${Tile} key=${room.id} store=${store} deeds=${deeds} room=${room} alarms=${alarms}
-                    now=${now} density=${density} still=${still} />`)}
+                    now=${now} density=${density} still=${still} touched=${touched} />`)}
         </div>
         ${!still && html`<${Unassigned} store=${store} now=${now} />`}`;
 }
@@ -61,10 +71,10 @@ function minutesLeft(session, now) {
 }
 
 /** @param {{store: Store, deeds: Deeds, room: Room, alarms: Alarm[], now: number,
- *    density: string, still: boolean}} props */
-function Tile({ store, deeds, room, alarms, now, density, still }) {
+ *    density: string, still: boolean, touched: boolean}} props touched: it has room for a button */
+function Tile({ store, deeds, room, alarms, now, density, still, touched }) {
     const worst = store.worstIn(room.id);
-    const asks = worst && waits(worst) && density !== 'dense' && !still;
+    const asks = worst && waits(worst) && touched;
     const session = store.sessionIn(room.id);
     const colour = worst ? `${priorityName(worst.priority)} ${waits(worst) ? '' : 'quiet'}` : '';
     const calm = store.isPaused(room.id) ? 'calm-marks' : '';
