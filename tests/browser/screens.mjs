@@ -3,26 +3,33 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from './browser.mjs';
+import { text, texts } from './browser.mjs';
 import { inRoom, told } from './alarms.mjs';
 import { sleep, soon, until } from './clinic.mjs';
 import { openOne } from './treatment.mjs';
 import { SILENT } from './wall.mjs';
 
-export const SIZES = { phone: [390, 844], tablet: [1180, 820], upright: [820, 1180], tv: [1920, 1080] };
+export const SIZES = { phone: [390, 844], small: [1024, 768], tablet: [1180, 820], upright: [820, 1180], tv: [1920, 1080] };
 const TOUCH_MIN = 48;
+const TOP_MAX = 72; // one line, where there is no phone's width
+const TEXT_MIN = 14;
 /** Other words are of another width, another scheme has other colours; both at once prove no more. */
 const LOOKS = [['light', 'en-GB'], ['dark', 'en-GB'], ['light', 'de-DE']];
 
-/** Width beyond the window, and what is too small to touch. */
+/** Width beyond the window, a top line that breaks, and what is too small to touch or to read. */
 export function faults(page) {
-    return page.evaluate((least) => {
+    return page.evaluate(([least, top, text]) => {
+        const high = innerWidth > 600 ? document.querySelector('.top')?.getBoundingClientRect().height ?? 0 : 0;
+        const tiny = Array.from(document.querySelectorAll('main *')).filter((element) => !element.closest('svg')
+            && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
+            && parseFloat(getComputedStyle(element).fontSize) < text).map((element) => `tiny: ${element.textContent}`);
         const wide = document.documentElement.scrollWidth - innerWidth;
         const small = Array.from(document.querySelectorAll('a, button, label, input[type="text"]'))
             .filter((element) => element.getBoundingClientRect().height < least)
             .map((element) => element.textContent);
-        return [...(wide > 0 ? [`${wide} px too wide`] : []), ...small];
-    }, TOUCH_MIN);
+        return [...(wide > 0 ? [`${wide} px too wide`] : []), ...(high > top ? [`a top line of ${high} px`] : []),
+            ...small, ...tiny];
+    }, [TOUCH_MIN, TOP_MAX, TEXT_MIN]);
 }
 
 /** Contrast of two colours of the style sheet. WCAG 2.1, relative luminance. */
@@ -67,6 +74,15 @@ export async function testScreens(tap, browser, clinic, shots) {
         await until('English', async () => /cut-outs remain the protection/.test(await text(page, 'footer')));
         await page.reload();
         await until('still English', async () => /cut-outs/.test(await text(page, 'footer')));
+        await close();
+    });
+
+    await tap.check('rules that are alike, and that nobody can change, stand in one place', async () => {
+        const { page, close } = await browser.open(`${clinic.url}#/rules`);
+        await until('what can be changed', () => page.$('.rule-list .change'));
+        await soon(async () => assert.equal((await texts(page, '.rule-list h2'))
+            .filter((title) => title === 'Signal lost under an alarm').length, 1));
+        assert.ok((await page.$$('.rule-list details li')).length > 3);
         await close();
     });
 

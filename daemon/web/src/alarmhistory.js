@@ -101,7 +101,7 @@ function Row({ store, past }) {
         <p><b class="marks">${MARKS[priority]}</b> <b>${title}</b> ${room ?? words.noRoom}
             ${value !== undefined && ` · ${amount(value)}`}
             ${worst !== undefined && worst !== value && ` · ${words.atWorst(amount(worst))}`}</p>
-        <p class="when">${day(from)} ${clockTime(from)} ·
+        <p class="when">${day(from)} ${clockTime(from)} ·${' '}
             ${ended ? words.lasted(span(Date.parse(ended) - from)) : words.stillStands}</p>
         ${past.transitions.length > 1 && html`<ol class="deeds-done">
             ${past.transitions.slice(1).map((done, i) => html`<li key=${i}>${deedWords(done)}</li>`)}</ol>`}
