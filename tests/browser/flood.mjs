@@ -65,6 +65,8 @@ export async function testFlood(tap, browser, clinic) {
     await tap.check('each room shows its own, the worst on its tile', async () => {
         assert.equal((await wall.page.$$('.tile.high')).length, FLOOD_ROOMS);
         assert.equal((await texts(room.page, '.alarm .sentence')).length, EACH);
+        const others = await texts(room.page, '.elsewhere a');
+        assert.deepEqual([others.length, others.at(-1)], [6, '94 more rooms']);
         await soon(async () => assert.match(await text(room.page, '.alarm .sentence'), /^p-07 is bent 60°/));
     });
 

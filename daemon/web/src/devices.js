@@ -129,7 +129,8 @@ function Facts({ store, device, now }) {
     const heard = store.heardOf(device);
     const gone = isGone(store, device, now);
     /** @type {[string, string, boolean][]} */
-    const facts = [[words.heard, heard === 0 ? words.neverHeard : words.ago(span(now - heard)), gone]];
+    const facts = [[words.heard, heard === 0 ? words.neverHeard
+        : now - heard < 2000 ? words.now : words.ago(span(now - heard)), gone]];
     for (const role of [MetricRole.BATTERY, MetricRole.SIGNAL]) {
         const metric = metricOfRole(store, device, role);
         const value = metric && store.value(device, metric);

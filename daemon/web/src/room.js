@@ -26,6 +26,8 @@ import { number, term, words } from './words.js';
 
 /** @typedef {import('./treatments.js').Treatments} Treatments */
 
+const ELSEWHERE = 5; // rooms that are named beside this one
+
 /** @extends {Component<{store: Store, deeds: import('./deeds.js').Deeds, treatments: Treatments,
  *    name: string, now: number}>} */
 export class RoomScreen extends Component {
@@ -98,12 +100,14 @@ function Elsewhere({ store, room }) {
         .map((other) => ({ other, worst: store.alarmsIn(other.id)[0] }))
         .filter(({ worst }) => worst && waits(worst))
         .sort((a, b) => b.worst.priority - a.worst.priority);
+    const more = others.length - ELSEWHERE;
     if (others.length === 0) return null;
     return html`<nav class="elsewhere" aria-label=${words.elsewhere}>
-        ${others.map(({ other, worst }) => html`
+        ${others.slice(0, ELSEWHERE).map(({ other, worst }) => html`
             <a key=${other.id} href=${`#/room/${encodeURIComponent(other.name)}`}>
                 <${Mark} alarm=${worst} />
-                ${other.title || other.name}</a>`)}
+                <span>${other.title || other.name}</span></a>`)}
+        ${more > 0 && html`<a href="#/">${words.moreRooms(more, number(more))}</a>`}
     </nav>`;
 }
 

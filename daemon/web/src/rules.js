@@ -30,6 +30,7 @@ import { number, sentence, term, words } from './words.js';
 const READ_AFTER_MS = 300; // of what is typed in the text
 const SESSIONS = 10; // those that were last recorded
 const TRY_MS = 65000; // another one may be tried before
+const MANY = 4; // rules of one title
 
 /** @extends {Component<{store: Store, mayChange: boolean, mayRead: boolean}, State>} */
 export class RulesScreen extends Component {
@@ -141,7 +142,8 @@ export class RulesScreen extends Component {
             <p class="calm" role="status">${done}</p>
             ${rules.length + out.length === 0 && html`<p class="empty">${words.noRules}</p>`}
             <ul class="rule-list">
-                ${rules.map((rule) => this.#rule(rule))}
+                ${byTitle(rules).map((alike) =>
+                    (alike.length < MANY ? alike.map((rule) => this.#rule(rule)) : this.#alike(alike)))}
                 ${out.map((source) => this.#left(source))}
             </ul>
             ${mayChange && changes && this.#text(changes)}
@@ -185,12 +187,28 @@ export class RulesScreen extends Component {
             </div></li>`;
     }
 
+    /** What the hub itself watches of each metric stands in one place; what can be changed does not.
+     *  @param {Rule[]} rules of one title */
+    #alike(rules) {
+        if (rules.some(({ name }) => this.state.told.get(name)?.written)) return rules.map((rule) => this.#rule(rule));
+        const [{ name, title, action }] = rules;
+        return html`<li key=${name}>
+            <${SuppressedMark} rule=${rules[0]} seen=${true} />
+            <div class="said">
+                <h2>${term(title || name)}</h2>
+                ${action && html`<p><b>${words.first}</b> ${term(action)}</p>`}
+                <details><summary>${words.rulesAlike(number(rules.length))}</summary>
+                    <ul>${rules.map((rule) => html`<li key=${rule.name}>${conditionWords(this.props.store, rule)}</li>`)}</ul>
+                </details>
+            </div></li>`;
+    }
+
     /** One that is off. @param {Source} source */
     #left(source) {
         const { name, title = name } = source.now;
         return html`<li key=${name} class=${this.state.open === name ? 'off open' : 'off'}><div class="said">
-            <h2>${title} <small>${words.isLeftOut}</small></h2>
-            ${this.#edit(name, title, source, false)}
+            <h2>${term(title)} <small>${words.isLeftOut}</small></h2>
+            ${this.#edit(name, term(title), source, false)}
         </div></li>`;
     }
 
@@ -224,6 +242,12 @@ export class RulesScreen extends Component {
                     this.#draft(/** @type {HTMLTextAreaElement} */ (event.currentTarget).value)} />
         </details>`;
     }
+}
+
+/** In the order of the first of each title. @param {Rule[]} rules @returns {Rule[][]} */
+function byTitle(rules) {
+    const titles = [...new Set(rules.map(({ title }) => title))];
+    return titles.map((title) => rules.filter((rule) => rule.title === title));
 }
 
 /** A metric as rules and plans name it, with its kind or without. @param {Store} store @param {string} name */

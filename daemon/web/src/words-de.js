@@ -259,6 +259,7 @@ export const de = {
         + 'vorher an aufgezeichneten Sitzungen ausprobieren.',
     rulesFor: 'Wann ein Wert ein Alarm ist. Ändern kann das eine Leitung oder Verwaltung.',
     change: 'Ändern',
+    rulesAlike: (n) => `${n} gleiche Regeln`,
     changeRule: (title) => `Ändern: ${title}`,
     foldIn: 'Fertig',
     ruleKeys: { above: 'Grenze, über', below: 'Grenze, unter', outside: 'Grenzen', outside0: 'Grenze, unter',
@@ -344,6 +345,7 @@ export const de = {
     backingUp: 'Sichert …',
     unknownRoom: (name) => `Es gibt keinen Raum „${name}“.`,
     elsewhere: 'Andere Räume, die jemanden brauchen',
+    moreRooms: (n, text) => (n === 1 ? '1 weiterer Raum' : `${text} weitere Räume`),
     alarms: 'Alarme',
     lastMinutes: 'Die letzten fünf Minuten',
     stripsHint: 'Auf einem Streifen entlangfahren oder die Pfeiltasten nehmen, um alle zur selben '
