@@ -64,7 +64,8 @@ export function Changes({ changes }) {
     if (changes.length === 0) return null;
     return html`<div class="changes"><h2>${words.changes}</h2>
         <ul class="said">${changes.map(({ at, what, number: value, text, who }) => html`<li key=${at}>
-            <time>${day(Date.parse(at))} ${clockTime(Date.parse(at))}</time> ${who}:
+            <time>${day(Date.parse(at))} ${clockTime(Date.parse(at))}</time>
+            ${' '}${{ page: words.byPage, lumbarctl: words.byCommand }[who] ?? who}:
             ${' '}<b>${words.amendments[/** @type {What} */ (what)] ?? what}</b> ${text ?? number(value ?? 0)}</li>`)}
         </ul></div>`;
 }

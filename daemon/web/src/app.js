@@ -32,6 +32,7 @@ const SILENT_MS = 5000;
 const SLOW_MS = 100; // a heartbeat that takes longer is worth a number
 const CHROME_PX = 132; // top line, margins and foot, around the wall
 const CALLED_OUT = 3; // alarms that begin in the same moment
+const LEAST_PX = 280; // of a chart, also in a window that is not shown yet
 const UNASSIGNED_PX = 36; // a line beneath it, where there are such devices
 
 /** @param {Props} props */
@@ -102,11 +103,12 @@ function Screen({ entrance, store, deeds, treatments, route, now, height }) {
         return html`<${RoomScreen} store=${store} deeds=${deeds} treatments=${treatments}
             name=${route.room} now=${now} key=${route.room} />`;
     if (route.client !== null)
-        return html`<${CourseScreen} store=${store} name=${route.client} width=${Math.min(innerWidth - 24, 1200)}
+        return html`<${CourseScreen} store=${store} name=${route.client}
+            width=${Math.max(LEAST_PX, Math.min(innerWidth - 24, 1200))}
             key=${route.client} />`;
     if (route.archive) return html`<${ArchiveScreen} store=${store} />`;
     if (route.records.length > 0)
-        return html`<${RecordScreen} ids=${route.records} width=${Math.min(innerWidth - 24, 1900)}
+        return html`<${RecordScreen} ids=${route.records} width=${Math.max(LEAST_PX, Math.min(innerWidth - 24, 1900))}
             key=${route.records.join('/')} />`;
     if (route.clients) return html`<${ClientsScreen} />`;
     if (route.back === 'rules') return html`<${RulesScreen} store=${store} mayChange=${entrance.may('lead', 'admin')}

@@ -112,7 +112,7 @@ function Ranges({ ranges, axis }) {
         const low = Math.max(0, Math.min(first - MDC_DEG[0], ...own.map(({ best }) => best)));
         const high = Math.max(first + MDC_DEG[0], ...own.map(({ best }) => best));
         const y = (/** @type {number} */ value) => yOf(value, low, high);
-        return html`<${Panel} key=${movement} title=${`${words.courseOfRange}: ${movement} (°)`} axis=${axis}
+        return html`<${Panel} key=${movement} title=${`${words.courseOfRange}: ${term(own[0].title)} ${own[0].side === 'low' ? '−' : '+'} (°)`} axis=${axis}
                 low=${number(low)} high=${number(high)}>
             ${MDC_DEG.map((deg, i) => html`<rect key=${deg} class=${`error e${i}`} x=${LEFT}
                 width=${axis.width - LEFT - RIGHT} y=${y(first + deg)}

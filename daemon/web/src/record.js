@@ -65,15 +65,16 @@ export class RecordScreen extends Component {
         const view = /** @type {View} */ (this.#view);
         const beside = known.length > 1 && this.props.width >= WIDE_PX;
         const width = beside ? (this.props.width - 24) / 2 : this.props.width;
+        const tools = html`<${Tools} view=${view} />
+            <${Choice} records=${known} names=${names} onChange=${(/** @type {string[]} */ chosen) =>
+                this.setState({ names: chosen })} />`;
         return html`<div class="room record">
             <p class="complaint" role="alert">${complaint}</p>
-            <${Tools} view=${view} />
-            <${Choice} records=${known} names=${names} onChange=${(/** @type {string[]} */ chosen) =>
-                this.setState({ names: chosen })} />
+            ${known.length > 1 && tools}
             <div class=${beside ? 'beside' : ''} tabindex="0" role="group" aria-label=${words.chartsHint}
                 onKeyDown=${(/** @type {KeyboardEvent} */ event) => view.onKey(event)}>
                 ${known.map((record) => html`<${Pane} key=${record.id} record=${record} names=${names}
-                    view=${view} width=${width} onSaid=${() => this.#again(record.id)} />`)}
+                    view=${view} width=${width} tools=${known.length === 1 && tools} onSaid=${() => this.#again(record.id)} />`)}
             </div>
             <p class="hint">${words.chartsHint}</p>
         </div>`;
@@ -134,13 +135,14 @@ function Choice({ records, names, onChange }) {
 }
 
 /** One of them. @param {{record: PastRecord, names: string[], view: View, width: number,
- *    onSaid: () => void}} props */
-function Pane({ record, names, view, width, onSaid }) {
+ *    tools: any, onSaid: () => void}} props tools: those of its charts, where no other pane shares them */
+function Pane({ record, names, view, width, tools, onSaid }) {
     const begin = beginOf(record);
     const seen = /** @type {[number, number]} */ (view.span.map((ms) => begin + ms));
     const values = valuesOf(record).filter(({ metric }) => names.includes(metric.name));
     return html`<section class="pane" aria-label=${words.sessionNumber(number(record.id))}>
         <${Head} record=${record} />
+        ${tools}
         ${values.map(({ device, metric }) => html`<${HistoryChart} key=${`${device} ${metric.name}`}
             device=${device} metric=${metric} view=${view} span=${seen} width=${Math.floor(width)}
             marks=${marksOf(record, device, metric)} />`)}
