@@ -122,7 +122,7 @@ export async function testArchive(tap, browser, clinic, shots) {
         await page.fill('.amend input', 'Slept well.');
         await page.keyboard.press('Enter');
         await until('it is noted', async () => (await texts(page, '.said li')).some((said) => /Slept well/.test(said)));
-        assert.match((await texts(page, '.changes li')).join('|'), /page:.*Pain after 2\|.*page:.*Note Slept well/s);
+        assert.match((await texts(page, '.changes li')).join('|'), /at a screen: Pain after 2\|.*at a screen: Note Slept well/s);
         assert.deepEqual(log.said, []);
         await close();
     });
