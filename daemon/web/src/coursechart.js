@@ -105,14 +105,14 @@ function Dose({ course, axis }) {
 
 /** By movement; what lies within the band of the first is no change. @param {{ranges: CourseRange[], axis: Axis}} props */
 function Ranges({ ranges, axis }) {
-    const movements = [...new Set(ranges.map(({ title, side }) => `${term(title)} ${side === 'low' ? '−' : '+'}`))];
-    return html`${movements.map((movement) => {
-        const own = ranges.filter(({ title, side }) => `${term(title)} ${side === 'low' ? '−' : '+'}` === movement);
+    const of = (/** @type {CourseRange} */ { title, side }) => `${term(title)} ${side === 'low' ? '−' : '+'}`;
+    return html`${[...new Set(ranges.map(of))].map((movement) => {
+        const own = ranges.filter((range) => of(range) === movement);
         const first = own[0].best;
         const low = Math.max(0, Math.min(first - MDC_DEG[0], ...own.map(({ best }) => best)));
         const high = Math.max(first + MDC_DEG[0], ...own.map(({ best }) => best));
         const y = (/** @type {number} */ value) => yOf(value, low, high);
-        return html`<${Panel} key=${movement} title=${`${words.courseOfRange}: ${term(own[0].title)} ${own[0].side === 'low' ? '−' : '+'} (°)`} axis=${axis}
+        return html`<${Panel} key=${movement} title=${`${words.courseOfRange}: ${movement} (°)`} axis=${axis}
                 low=${number(low)} high=${number(high)}>
             ${MDC_DEG.map((deg, i) => html`<rect key=${deg} class=${`error e${i}`} x=${LEFT}
                 width=${axis.width - LEFT - RIGHT} y=${y(first + deg)}
