@@ -309,8 +309,10 @@ static int read_all(struct reader *reader)
 {
     const struct yaml_node *root = yaml_root(reader->yaml);
     set_defaults(reader->config);
-    if (root == NULL)
-        return 0;
+    if (root == NULL || is_empty(root))
+        return diag_at(
+            reader->diag, ERR_SYNTAX, yaml_file(reader->yaml), 0, 0,
+            "nothing is in it: {} is a configuration that leaves all as it is by default");
     int code = read_section(reader, root, "");
     if (code == 0)
         code = read_rooms(reader, yaml_get(root, "rooms"));

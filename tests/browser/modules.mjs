@@ -551,9 +551,9 @@ await tap.check('what the shipped rules and plans say is said in German, values 
     assert.deepEqual(all.filter((said) => sentence(said) === said && !same.has(said)), []);
     for (const said of all)
         assert.deepEqual(sentence(said).match(/\{\w+\}/g)?.sort(), said.match(/\{\w+\}/g)?.sort(), said);
-    assert.equal(sentence('Low back bent 31.5° for 1.5 s.'), 'LWS seit 1,5 s um 31,5° gebeugt.');
+    assert.equal(sentence('Low back bent 31.5° for 1.5 s.'), 'LWS 1,5 s lang um 31,5° gebeugt.');
     assert.equal(sentence('Low back bent 31° for 5 s, over 80.5° of the own range.'),
-        'LWS seit 5 s um 31° gebeugt, über 80,5° des eigenen Umfangs.');
+        'LWS 5 s lang um 31° gebeugt, über 80,5° des eigenen Umfangs.');
     assert.equal(sentence('p-1.2 is not worn.'), 'p-1.2 wird nicht getragen.');
     assert.equal(sentence('Our own words, 3.5 of them.'), 'Our own words, 3.5 of them.');
     assert.equal(term('Skin hot'), 'Haut heiß');

@@ -60,12 +60,13 @@ def at_start_it_goes_on_with_the_last_good_one_and_says_so(build):
         assert kept(clinic) == [1], "the same was kept again"
         for name, old, new, words in [("lumbard.yaml", "clinic:", "clinik:", "clinik"),
                                       ("rules.d/test.yaml", "43 Cel", "43 C", "test.yaml:6:"),
+                                      ("lumbard.yaml", "", None, "nothing is in it"),
                                       ("lumbard.yaml", "/history.db", "/no/history.db", "no: No")]:
             clinic.stop_hub()
             file = clinic.folder / name
             good = file.read_text()
             assert old in good
-            file.write_text(good.replace(old, new))
+            file.write_text(good.replace(old, new) if new else "")
             start(clinic)
             assert words in complaint(clinic), complaint(clinic)
             assert clinic.said("last configuration that was good") and rules(clinic) == ["warm"]
@@ -73,7 +74,7 @@ def at_start_it_goes_on_with_the_last_good_one_and_says_so(build):
             clinic.browser().until(lambda f: f.HasField("health") and f.health.config_old, "the page")
             status = clinic.ctl("status", "--socket", f"{clinic.folder}/ctl")
             assert status.returncode == 1 and words in status.stdout, status
-            if "clini" in words:  # it names no socket either: the usual one is tried
+            if "clini" in words or not new:  # it names no socket either: the usual one is tried
                 status = clinic.ctl("status")
                 assert status.returncode == 3 and "/run/lumbard/ctl" in status.stderr, status
             clinic.log_from = clinic.log_path.stat().st_size

@@ -161,9 +161,9 @@ export class HistoryChart extends Component {
         drawNotes(place, this.props.marks.notes);
     }
 
-    /** A limit is dashed, a target dotted; each says its value. @param {import('./stripmarks.js').Place} place
+    /** A limit is dashed, a target dotted; each says its value, where it lasts long enough for that. @param {import('./stripmarks.js').Place} place
      *  @param {Limit} limit */
-    #drawLimit({ ctx, ratio, x, left, width }, { from, to, low, high, target }) {
+    #drawLimit({ ctx, ratio, x, left, top, width, height }, { from, to, low, high, target }) {
         const plot = /** @type {uPlot} */ (this.#plot);
         const begin = Math.max(left, x(from));
         const end = Math.min(left + width, x(to));
@@ -179,9 +179,12 @@ export class HistoryChart extends Component {
             ctx.moveTo(begin, y);
             ctx.lineTo(end, y);
             ctx.stroke();
-            ctx.textBaseline = value === high ? 'bottom' : 'top';
-            ctx.fillText(`${value === high ? '>' : '<'} ${this.#figure(value)}`, end - 4 * ratio,
-                y + (value === high ? -2 : 2) * ratio);
+            const said = `${value === high ? '>' : '<'} ${this.#figure(value)}`;
+            if (ctx.measureText(said).width > end - begin - 8 * ratio) continue;
+            // Beyond the limit, as far as there the chart goes on.
+            const over = value === high ? y - 18 * ratio >= top : y + 18 * ratio > top + height;
+            ctx.textBaseline = over ? 'bottom' : 'top';
+            ctx.fillText(said, end - 4 * ratio, y + (over ? -2 : 2) * ratio);
         }
     }
 

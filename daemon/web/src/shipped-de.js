@@ -161,13 +161,13 @@ export const titles = {
 /** Sentences that the hub has filled in. @type {Record<string, string>} */
 export const sentences = {
     'Skin under the pad {value} for {for}, without heat.':
-        'Haut unter dem Wärmekissen seit {for} {value}, ohne Wärme.',
-    'Skin under the pad {value} for {for}.': 'Haut unter dem Wärmekissen seit {for} {value}.',
+        'Haut unter dem Wärmekissen {for} lang {value}, ohne Wärme.',
+    'Skin under the pad {value} for {for}.': 'Haut unter dem Wärmekissen {for} lang {value}.',
     'Thermal dose {value}, over {limit}.': 'Wärmedosis {value}, über {limit}.',
     'Thermal dose {value}: no more heat in this session.':
         'Wärmedosis {value}: keine Wärme mehr in dieser Sitzung.',
-    'Handle {value} for {for}.': 'Griff seit {for} {value}.',
-    'Pressure {value} for {for}; the plan allows {limit}.': 'Druck seit {for} {value}; der Plan erlaubt {limit}.',
+    'Handle {value} for {for}.': 'Griff {for} lang {value}.',
+    'Pressure {value} for {for}; the plan allows {limit}.': 'Druck {for} lang {value}; der Plan erlaubt {limit}.',
     "Percussion at {value}; the plan's end is {limit}.": 'Klopfen mit {value}; der Plan geht bis {limit}.',
     "Percussion of {value}; the plan's end is {limit}.": 'Schlagweite {value}; der Plan geht bis {limit}.',
     '{value} on this region; the plan says {limit}.': '{value} auf dieser Region; der Plan sagt {limit}.',
@@ -176,27 +176,27 @@ export const sentences = {
     '{device} does not trust one of its sensors.': '{device} traut einem seiner Fühler nicht.',
     '{device} has a fault of its power supply.': '{device} hat eine Störung der Versorgung.',
     '{device} has a fault that the hub does not know.': '{device} hat eine Störung, die der Hub nicht kennt.',
-    'Low back bent {value} for {for}.': 'LWS seit {for} um {value} gebeugt.',
+    'Low back bent {value} for {for}.': 'LWS {for} lang um {value} gebeugt.',
     'Low back bent {value} for {for}, over {limit} of the own range.':
-        'LWS seit {for} um {value} gebeugt, über {limit} des eigenen Umfangs.',
+        'LWS {for} lang um {value} gebeugt, über {limit} des eigenen Umfangs.',
     'Low back bending at {value}, over {limit}.': 'LWS beugt sich mit {value}, über {limit}.',
-    'Trunk bent {value} for {for}.': 'Rumpf seit {for} um {value} vorgebeugt.',
-    'Low back bent sideways {value} for {for}.': 'LWS seit {for} um {value} seitlich geneigt.',
+    'Trunk bent {value} for {for}.': 'Rumpf {for} lang um {value} vorgebeugt.',
+    'Low back bent sideways {value} for {for}.': 'LWS {for} lang um {value} seitlich geneigt.',
     'Low back bent sideways {value} for {for}; the own range ends at {limit}.':
-        'LWS seit {for} um {value} seitlich geneigt; der eigene Umfang endet bei {limit}.',
+        'LWS {for} lang um {value} seitlich geneigt; der eigene Umfang endet bei {limit}.',
     'Low back twisted {value} and bent over 20° for {for}.':
-        'LWS seit {for} um {value} gedreht und über 20° gebeugt.',
-    'Slouching for {value}.': 'Rundrücken seit {value}.',
-    'Sitting for {value} without a break.': 'Sitzen seit {value} ohne Pause.',
-    'No trunk angle from {device} for {for}.': 'Seit {for} kein Rumpfwinkel von {device}.',
+        'LWS {for} lang um {value} gedreht und über 20° gebeugt.',
+    'Slouching for {value}.': '{value} lang Rundrücken.',
+    'Sitting for {value} without a break.': '{value} lang ohne Pause gesessen.',
+    'No trunk angle from {device} for {for}.': '{for} lang kein Rumpfwinkel von {device}.',
     '{device} is not worn.': '{device} wird nicht getragen.',
-    'No skin temperature from {device} for {for}.': 'Seit {for} keine Hauttemperatur von {device}.',
+    'No skin temperature from {device} for {for}.': '{for} lang keine Hauttemperatur von {device}.',
     '{device} heats or was over 43 °C, and no skin temperature for {for}: over 50 °C, or its sensor is broken.':
-        '{device} heizt oder war über 43 °C, und seit {for} keine Hauttemperatur: über 50 °C, oder der Fühler '
+        '{device} heizt oder war über 43 °C, und {for} lang keine Hauttemperatur: über 50 °C, oder der Fühler '
         + 'ist defekt.',
     'No {metric} from {device}: an alarm of it stands, and what is now is not known.':
         'Nichts zu {metric} von {device}: ein Alarm davon steht an, und was jetzt ist, ist nicht bekannt.',
-    'Nothing from {device} for {for}.': 'Seit {for} nichts von {device}.',
+    'Nothing from {device} for {for}.': '{for} lang nichts von {device}.',
     '{device} has stopped with a fault.': '{device} hat mit einer Störung angehalten.',
     'Battery of {device} at {value}.': 'Akku von {device} bei {value}.',
     'Radio signal of {device} at {value}.': 'Funksignal von {device} bei {value}.',

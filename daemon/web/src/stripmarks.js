@@ -1,5 +1,6 @@
 // What was done in the treatment, across all strips: phases as bands, markers and notes as lines.
 import { theme } from './theme.js';
+import { term } from './words.js';
 
 /** @typedef {{from: number, to: number, title: string}} PhaseMark hub time; to Infinity: not over
  *  @typedef {{at: number, flag: boolean}} NoteMark flag: a marker, set in the moment
@@ -18,7 +19,7 @@ export function marksOf(detail) {
     if (!detail) return NO_MARKS;
     return {
         phases: detail.phases.filter(({ began }) => began).map(({ began, ended, title }) => ({
-            from: Date.parse(began ?? ''), to: ended ? Date.parse(ended) : Infinity, title })),
+            from: Date.parse(began ?? ''), to: ended ? Date.parse(ended) : Infinity, title: term(title) })),
         notes: detail.notes.map(({ at, kind }) => ({ at: Date.parse(at), flag: kind === 'marker' })),
     };
 }

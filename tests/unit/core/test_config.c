@@ -29,8 +29,7 @@ static struct config *parsed(const char *text)
 static void nothing_set_is_all_defaults(void **state)
 {
     (void)state;
-    static const char *const texts[] = {"", "# words\n", "{}", "broker:\nweb: {}\nrooms:\n",
-                                        "rooms: []"};
+    static const char *const texts[] = {"{}", "broker:\nweb: {}\nrooms:\n", "rooms: []"};
     for (size_t i = 0; i < COUNT(texts); i++) {
         struct config *config = parsed(texts[i]);
         assert_string_equal(config->clinic, "Clinic");
@@ -200,8 +199,7 @@ static void a_mistake_is_said_with_its_place_and_a_proposal(void **state)
         {"web: {certificate_file: x, key_file: y}", ERR_CONFLICT, "of no use without web.tls"},
         {"web: {tls: true, certificate_file: x}", ERR_CONFLICT, "needs web.key_file"},
         {"web: {tls: true, key_file: x}", ERR_CONFLICT, "needs web.certificate_file"},
-        {"web: {listen: localhost}", ERR_RANGE,
-         "web.listen is a numeric address, not 'localhost'"},
+        {"web: {listen: localhost}", ERR_RANGE, "web.listen is a numeric address, not 'localhost'"},
         {"web: {listen: 127.0.0.1.5}", ERR_RANGE, "web.listen"},
         {"web: {clients: 0}", ERR_RANGE, "web.clients"},
         {"spool: {size: 16}", ERR_SYNTAX,
@@ -307,6 +305,24 @@ static void rooms_and_their_devices_have_a_limit(void **state)
     }
 }
 
+/* What an editor leaves behind that found the disk full, or that lost power, is no wish for a
+ * clinic without rooms. */
+static void an_empty_file_is_no_configuration(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"", "\n\n", "# words\n", "---\n"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct config *config;
+        struct diag diag = {0};
+        char sentence[600];
+        assert_int_equal(config_parse(&config, "f.yaml", texts[i], strlen(texts[i]), &diag),
+                         ERR_SYNTAX);
+        assert_string_equal(diag_sentence(&diag, sentence, sizeof(sentence)),
+                            "f.yaml: nothing is in it: {} is a configuration that leaves all as it "
+                            "is by default");
+    }
+}
+
 /* Two configurations that differ in one option each: only those that a reload may change pass. */
 static void a_reload_takes_what_the_table_says(void **state)
 {
@@ -314,7 +330,7 @@ static void a_reload_takes_what_the_table_says(void **state)
     static const struct {
         const char *fresh, *restart; /* the option it names; NULL: taken */
     } cases[] = {
-        {"", NULL},
+        {"{}", NULL},
         {"clinic: Other", NULL},
         {"rules: {folder: other}", NULL},
         {"devices: {ack: 3 s}", NULL},
@@ -341,7 +357,7 @@ static void a_reload_takes_what_the_table_says(void **state)
         {"devices: {rate: 201}", "devices.rate"},
         {"feed: {size: 8 MiB}", "feed.size"},
     };
-    struct config *old = parsed("");
+    struct config *old = parsed("{}");
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct config *fresh = parsed(cases[i].fresh);
         struct diag diag = {0};
@@ -365,7 +381,7 @@ static void a_complaint_of_an_option_says_where_it_stands(void **state)
         {"web:\n  port: 1\n", "web", "f.yaml:2:3: no 7"},
         {"clinic: A\n", "broker.port", "f.yaml: no 7"}, /* its default */
         {"broker:\n", "broker.port", "f.yaml: no 7"},
-        {"", "broker.port", "f.yaml: no 7"},
+        {"{}", "broker.port", "f.yaml: no 7"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         struct config *config = parsed(cases[i].text);
@@ -456,7 +472,7 @@ static void the_shipped_example_shows_every_option_with_its_default(void **state
 {
     (void)state;
     char *text = read_whole(CONFIG_FOLDER "/lumbard.yaml");
-    struct config *as_shipped = parsed(text), *defaults = parsed("");
+    struct config *as_shipped = parsed(text), *defaults = parsed("{}");
     uncomment(text);
     struct config *uncommented = parsed(text);
     struct yaml *yaml;
@@ -503,6 +519,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_set_is_all_defaults),
+        cmocka_unit_test(an_empty_file_is_no_configuration),
         cmocka_unit_test(what_is_set_is_taken),
         cmocka_unit_test(a_mistake_is_said_with_its_place_and_a_proposal),
         cmocka_unit_test(rooms_and_their_devices_have_a_limit),
