@@ -69,9 +69,11 @@ def retained(clinic):
 
 
 def on_disk(clinic):
+    """Alarms of these rules that stand, how many of them differ, and how often any was raised. On a slow
+    machine the hub adds that nothing is heard any more."""
     file = sqlite3.connect(f"file:{clinic.folder}/history.db?mode=ro", uri=True)
     rows = file.execute("SELECT count(*), count(DISTINCT rule || kind || device) FROM alarm "
-                        "WHERE presence = 1").fetchone()
+                        "WHERE presence = 1 AND rule NOT LIKE '%.lost'").fetchone()
     raised = file.execute("SELECT count(*) FROM alarm_transition WHERE what = 'on'").fetchone()[0]
     file.close()
     return (*rows, raised)
@@ -143,7 +145,8 @@ def what_the_disk_refused_for_long_is_on_it_when_it_works_again(build):
         assert on_disk(clinic)[2] < ALL * (1 + len(degrees) // 2), "no change was lost: no test"
         clinic.stop_hub(signal.SIGKILL)
         clinic.start_hub()
-        wait_for("half of them stand", lambda: len(listed(clinic)) == ALL // 2, 20)
+        wait_for("half of them stand", lambda: sum(
+            not alarm["rule"].endswith(".lost") for alarm in listed(clinic)) == ALL // 2, 20)
 
 
 if __name__ == "__main__":
