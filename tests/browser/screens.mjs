@@ -11,7 +11,7 @@ import { SILENT } from './wall.mjs';
 
 export const SIZES = { phone: [390, 844], small: [1024, 768], tablet: [1180, 820], upright: [820, 1180], tv: [1920, 1080] };
 const TOUCH_MIN = 48;
-const TOP_MAX = 72; // one line, where there is no phone's width
+const TOP_MAX = 72; // one line, on what is as wide as a tablet that lies
 const TEXT_MIN = 14;
 /** Other words are of another width, another scheme has other colours; both at once prove no more. */
 const LOOKS = [['light', 'en-GB'], ['dark', 'en-GB'], ['light', 'de-DE']];
@@ -19,7 +19,7 @@ const LOOKS = [['light', 'en-GB'], ['dark', 'en-GB'], ['light', 'de-DE']];
 /** Width beyond the window, a top line that breaks, and what is too small to touch or to read. */
 export function faults(page) {
     return page.evaluate(([least, top, text]) => {
-        const high = innerWidth > 600 ? document.querySelector('.top')?.getBoundingClientRect().height ?? 0 : 0;
+        const high = innerWidth >= 1000 ? document.querySelector('.top')?.getBoundingClientRect().height ?? 0 : 0;
         const tiny = Array.from(document.querySelectorAll('main *')).filter((element) => !element.closest('svg')
             && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
             && parseFloat(getComputedStyle(element).fontSize) < text).map((element) => `tiny: ${element.textContent}`);
