@@ -282,7 +282,7 @@ async function testLoad({ tap, clinic, list }) {
         assert.equal(figures[4], `${Math.round((100 * load.ended_unacknowledged) / load.ended)}\u202f%`);
         const titles = { bent: 'Bent', far: 'Bent far', unseen: 'Unseen' };
         await soon(async () => assert.deepEqual(await texts(list, '.load tbody td:first-child'),
-            load.worst_rules.map(({ rule }) => titles[rule])));
+            load.worst_rules.map(({ rule }) => titles[rule] ?? 'Signal lost under an alarm')));
         await soon(async () =>
             assert.match(await text(list, '.load'), /No flood: never more than 10 alarms in ten minutes/));
         await list.check('.load >> text=7 days');
