@@ -123,7 +123,7 @@ const parts = {
         const clinic = await clinicOf(ROOMS);
         clinic.startDevices();
         await testDay(tap, browser, wire, { name: 'a room and the wall in turns', url: clinic.url,
-            screens: [ROOM_SCREEN, WALL_SCREEN], hours: 0.25, record_ms: 4000 });
+            screens: [ROOM_SCREEN, WALL_SCREEN], hours: 0.1, record_ms: 4000 });
     },
     async course() {
         await testCourse(tap, browser, await clinicOf(1), shots);
