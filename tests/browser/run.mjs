@@ -41,7 +41,7 @@ const { testGarbled, testLoss } = await import('./loss.mjs');
 const { CHANGE_RULES, testRules } = await import('./rules.mjs');
 const { testPlans } = await import('./plans.mjs');
 const { testReport } = await import('./report.mjs');
-const { testScreens } = await import('./screens.mjs');
+const { testMotion, testScreens } = await import('./screens.mjs');
 const { testTreatment } = await import('./treatment.mjs');
 const { SILENT, testWall } = await import('./wall.mjs');
 const wire = await import(pathToFileURL(join(build, 'daemon/web/page/tested.mjs')));
@@ -67,6 +67,14 @@ async function clinicOf(rooms, rules, { accounts = false } = {}) {
     await clinic.startBroker();
     mkdirSync(join(clinic.folder, 'state')); // where it keeps what it came up with
     await clinic.startHub('--state', join(clinic.folder, 'state'));
+    return clinic;
+}
+
+/** Rooms of which one has a sensor that falls silent, one a device too hot, one a battery that is low. */
+async function faultyClinic() {
+    const clinic = await clinicOf(ROOMS);
+    clinic.startDevices({ rooms: ROOMS + 1, faults: [`${SILENT}:posture:silence@12`,
+        '2:massage:overheat@2', '6:posture:battery=5@1'] });
     return clinic;
 }
 
@@ -123,17 +131,19 @@ const parts = {
         const clinic = await clinicOf(ROOMS);
         clinic.startDevices();
         await testDay(tap, browser, wire, { name: 'a room and the wall in turns', url: clinic.url,
-            screens: [ROOM_SCREEN, WALL_SCREEN], hours: 0.1, record_ms: 4000 });
+            screens: [ROOM_SCREEN, WALL_SCREEN], hours: 0.25, record_ms: 4000 });
     },
     async course() {
         await testCourse(tap, browser, await clinicOf(1), shots);
     },
-    async screens() {
-        const clinic = await clinicOf(ROOMS);
-        clinic.startDevices({ rooms: ROOMS + 1, faults: [`${SILENT}:posture:silence@12`,
-            '2:massage:overheat@2', '6:posture:battery=5@1'] });
+    async rooms() {
+        const clinic = await faultyClinic();
         await testWall(tap, browser, clinic);
         await testRoom(tap, browser, clinic);
+        await testMotion(tap, browser, clinic);
+    },
+    async screens() {
+        const clinic = await faultyClinic();
         await testScreens(tap, browser, clinic, shots);
         await testAccess(tap, browser, clinic);
         await testReport(tap, browser, clinic, shots, 'room-2');
