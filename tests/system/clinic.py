@@ -290,16 +290,19 @@ class Browser:
         self.socket.close()
 
 
+ANSWER_S = 30  # a little more than the longest that the hub gives itself (rules tried: 25 s)
+
+
 class Local(http.client.HTTPConnection):
     """HTTP by the hub's own socket."""
 
     def __init__(self, path):
-        super().__init__("localhost", timeout=10)
+        super().__init__("localhost", timeout=ANSWER_S)
         self.path = path
 
     def connect(self):
         self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(10)
+        self.sock.settimeout(ANSWER_S)
         self.sock.connect(self.path)
 
 
@@ -486,7 +489,7 @@ class Clinic:
     def ask(self, path, method="GET", body=None, local=True, headers=None):
         """A question to the API: the status and the JSON of its answer, which is as it is described."""
         door = Local(f"{self.folder}/ctl") if local else \
-            http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=10)
+            http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=ANSWER_S)
         if self.tls is not None and not local:
             door.sock = self.connect()
         send = {"Content-Type": "application/json", **(headers or {})}

@@ -15,6 +15,7 @@ import socket
 import struct
 
 import described
+from clinic import ANSWER_S
 
 PASSWORD = "a few words that nobody guesses"
 
@@ -40,7 +41,7 @@ class Visitor:
 
     def ask(self, path, method="GET", body=None, headers=None):
         """The status, and what was said: JSON where it is, else text."""
-        door = http.client.HTTPConnection("127.0.0.1", self.clinic.web_port, timeout=20)
+        door = http.client.HTTPConnection("127.0.0.1", self.clinic.web_port, timeout=ANSWER_S)
         text = json.dumps(body) if body is not None else "" if method in ("POST", "PUT") else None
         door.request(method, "/api/v1" + path, text, self.sent(headers))
         answer = door.getresponse()
