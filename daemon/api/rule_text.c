@@ -6,7 +6,7 @@
 #include "api/api.h"
 #include "core/rule_edit.h"
 
-#define EDITS_MAX 64
+#define EDITS_MAX 32
 
 const char *api_changes_file(const struct lumbard *hub)
 {
