@@ -114,7 +114,7 @@ static const char diff_help[] =
     "What is other in FILE (if it is not said: in the hub's own file) than in the configuration\n"
     "that the hub last came up with; with NUMBER, what was other in that one (see rollback "
     "--list).\n"
-    "\"restart\": a reload cannot change it. Exit code 0 where nothing is, 1 where something is.\n"
+    "\"restart\": a reload cannot change it. Exit code 0 where nothing is, 5 where something is.\n"
     "\n" ASK_HELP_TEXT "  --state FOLDER  where the hub keeps them (default " LUMBAR_STATE_FOLDER
     ")\n";
 
@@ -258,7 +258,7 @@ static int config_diff(int count, char **arguments)
         return ctl_complain(&diag);
     kept_free(&b);
     config_destroy(config_b);
-    code = json_array_size(list) > 0 ? CTL_FAILED : 0;
+    code = json_array_size(list) > 0 ? CTL_OTHER : 0;
     if (ask_printed(&place.ask, list))
         return code;
     config_print_differences(list);

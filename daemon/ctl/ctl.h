@@ -7,6 +7,7 @@
  *   2  the arguments are wrong
  *   3  no hub answers
  *   4  you may not do this
+ *   5  something is other: config diff
  */
 #ifndef LUMBAR_CTL_H
 #define LUMBAR_CTL_H
@@ -21,7 +22,7 @@
 #define LUMBAR_CONFIG_FILE "/etc/lumbar/lumbard.yaml"
 #endif
 
-enum { CTL_FAILED = 1, CTL_ARGUMENTS, CTL_NO_HUB, CTL_NOT_ALLOWED };
+enum { CTL_FAILED = 1, CTL_ARGUMENTS, CTL_NO_HUB, CTL_NOT_ALLOWED, CTL_OTHER };
 
 struct ctl_command {
     const char *name;

@@ -113,9 +113,9 @@ def changes_are_told_applied_and_taken_back(build):
         assert "good" in config(clinic, "check").stdout
         assert config(clinic, "diff").stdout == ""
         other.write_text(good.replace("Test clinic", "Other clinic").replace("room-1", "salon"))
-        said = config(clinic, "diff", str(other), code=1).stdout
+        said = config(clinic, "diff", str(other), code=5).stdout
         assert "clinic: Test clinic -> Other clinic\n" in said and "room salon: (none) ->" in said
-        told = json.loads(config(clinic, "diff", str(other), "--json", code=1).stdout)
+        told = json.loads(config(clinic, "diff", str(other), "--json", code=5).stdout)
         assert {"what": "clinic", "from": "Test clinic", "to": "Other clinic",
                 "restart": False} in told, told
         config(clinic, "apply", str(other))
@@ -174,7 +174,7 @@ def a_restart_takes_what_a_reload_cannot_or_puts_it_back(build):
         code, said = restarted(clinic, "apply", str(other))
         assert code == 0 and file.read_text() == other.read_text(), said
         assert kept(clinic) == [1, 2]
-        assert config(clinic, "diff", "1", code=1).stdout == "devices.max: 30 -> 400  (restart)\n"
+        assert config(clinic, "diff", "1", code=5).stdout == "devices.max: 30 -> 400  (restart)\n"
         taken.bind(("127.0.0.1", 0))
         taken.listen(1)
         before = file.read_text()

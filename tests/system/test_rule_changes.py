@@ -150,7 +150,7 @@ def it_is_taken_back_at_the_page_and_by_lumbarctl(build):
         assert put(clinic, said["before"]["text"], tag)[0] == 200  # ... and done again
         assert rules(clinic)[1] == ["burning"]
         assert "changes of rules: (none) -> new" not in config("diff")
-        differs = json.loads(config("diff", "1", "--json", code=1))
+        differs = json.loads(config("diff", "1", "--json", code=5))
         assert {"what": "changes of rules", "from": "there", "to": None, "restart": False} in differs
         checked = subprocess.run([f"{build}/daemon/lumbard", "--config",
                                   f"{clinic.folder}/lumbard.yaml", "--check"],
@@ -269,6 +269,7 @@ def what_a_form_changes_is_written_where_it_stands(build):
         assert "only a person" in edit(odd, (["above"], None), status=409)["detail"]
         assert "nothing there" in edit(by_hand, (["all", 0], "x"), status=422)["detail"]
         one = {"text": "", "rule": "warm"}
+        assert "32" in edit("", *[(["above"], "45 Cel")] * 33, status=422)["detail"]
         for body in [{}, {"text": 5}, {"text": "", "set": [{}]}, {**one, "set": 5}, {**one, "set": [{}]},
                      {**one, "set": [{"path": "above", "value": "1"}]},
                      {**one, "set": [{"path": ["above"], "value": 1}]}]:
