@@ -19,11 +19,12 @@ void hub_backups_folder(const struct lumbard *hub, char out[PATH_MAX])
 int hub_start_backups(struct lumbard *hub, struct diag *diag)
 {
     const struct config *config = hub->setup.config;
-    char folder[PATH_MAX];
+    char folder[PATH_MAX], rules[PATH_MAX];
     hub_backups_folder(hub, folder);
     const struct backup_options options = {
         .store = config->history.file,
         .folder = folder,
+        .rules = hub_changes_file(hub, rules),
         .first_ms = BACKUP_FIRST_MS,
         .every_ms = config->backup.every_ms,
         .keep = (unsigned)config->backup.keep,
@@ -38,6 +39,7 @@ int hub_start_backups(struct lumbard *hub, struct diag *diag)
 void hub_assign_backups(struct lumbard *hub)
 {
     const struct config *config = hub->setup.config;
-    backup_keep(hub->backup, config->backup.every_ms, (unsigned)config->backup.keep,
-                (uint64_t)config->backup.size_bytes);
+    char rules[PATH_MAX];
+    backup_keep(hub->backup, hub_changes_file(hub, rules), config->backup.every_ms,
+                (unsigned)config->backup.keep, (uint64_t)config->backup.size_bytes);
 }

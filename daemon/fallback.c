@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "check.h"
 #include "hub.h"
+#include "io/files.h"
 
 /* systemd may name several state folders, of which the first is ours. */
 static void find_folder(struct lumbard *hub)
@@ -69,6 +70,15 @@ int hub_load_setup(struct lumbard *hub, struct diag *diag)
     log_error("config: %s; the hub goes on with the last configuration that was good (%u in %s)",
               hub->kept.complaint, hub->kept.number, hub->kept.folder);
     return 0;
+}
+
+const char *hub_changes_file(const struct lumbard *hub, char out[PATH_MAX])
+{
+    char kept[PATH_MAX];
+    const char *file = hub->kept.complaint[0] != '\0'
+                           ? kept_file(hub->kept.folder, hub->kept.number, kept, sizeof(kept))
+                           : hub->options->config_file;
+    return files_beside(file, hub->setup.config->rules.changes, out, PATH_MAX);
 }
 
 /* ---- the hub is up with it ---- */

@@ -450,6 +450,9 @@ bool hub_is_erasing(const struct lumbard *hub, uint64_t client); /* no session m
  * it came up with. */
 int hub_load_setup(struct lumbard *hub, struct diag *diag);
 void hub_keep_setup(struct lumbard *hub); /* it is up with the file's, by a start or a reload */
+/* The file with what the page changed of the rules that count now; returns out, "" where there is
+ * none. */
+const char *hub_changes_file(const struct lumbard *hub, char out[PATH_MAX]);
 
 /* leave_out.c: plugins that killed the hub. */
 void hub_leave_out(struct lumbard *hub); /* those that did so too often, at a start */

@@ -63,7 +63,6 @@ static int take_over(struct lumbard *hub, struct config *config, struct rules *r
     if (ingest_assign(&hub->ingest, &assign) != 0)
         log_warn("%s", diag_sentence(&assign, sentence, sizeof(sentence)));
     hub_assign_recorder(hub);
-    hub_assign_backups(hub);
     hub_store_sessions(hub);
     struct publish_world world = hub_publish_world(hub);
     publisher_begin(hub->publisher, &world);
@@ -130,6 +129,7 @@ int hub_reload(struct lumbard *hub, struct diag *diag)
                    rules_written(rules));
         web_alarm(hub->web);
         hub_keep_setup(hub);
+        hub_assign_backups(hub);
     } else {
         certificate_destroy(certificate);
         webhook_target_destroy(target);

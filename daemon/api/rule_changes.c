@@ -21,12 +21,6 @@
 
 #define RETRY_S 2
 
-static const char *path_of(const struct lumbard *hub, char path[PATH_MAX])
-{
-    return files_beside(hub->options->config_file, hub->setup.config->rules.changes, path,
-                        PATH_MAX);
-}
-
 /* The file's text; "" where there is none. Free() it; NULL with a complaint. */
 static char *read_text(const char *path, struct diag *diag)
 {
@@ -63,7 +57,7 @@ static json_t *before_json(const struct lumbard *hub, const char *text)
 static enum api_outcome give(const struct lumbard *hub, const char *text, struct api_answer *answer)
 {
     char path[PATH_MAX];
-    path_of(hub, path);
+    hub_changes_file(hub, path);
     api_tag(answer->tag, text);
     return api_give(answer, 200,
                     json_pack("{s:s?, s:s, s:o, s:o}", "file", path[0] != '\0' ? path : NULL,
@@ -77,7 +71,7 @@ enum api_outcome api_get_rule_changes(void *user, const struct api_call *call,
     const struct lumbard *hub = user;
     char path[PATH_MAX];
     struct diag diag = {0};
-    char *text = read_text(path_of(hub, path), &diag);
+    char *text = read_text(hub_changes_file(hub, path), &diag);
     (void)call;
     if (text == NULL)
         return api_complain(answer, diag.code, &diag);
@@ -311,7 +305,7 @@ enum api_outcome api_put_rule_changes(void *user, const struct api_call *call,
         return api_problem(answer, 429, "Others change rules just now: try again in %d s.",
                            RETRY_S);
     }
-    char *old = read_text(path_of(hub, path), &diag);
+    char *old = read_text(hub_changes_file(hub, path), &diag);
     if (old == NULL)
         return api_complain(answer, diag.code, &diag);
     api_tag(tag, old);

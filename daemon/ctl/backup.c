@@ -1,4 +1,5 @@
 /* lumbarctl backup: copies of the store. `now` asks the running hub; the others work on files. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "ask.h"
+#include "check.h"
 #include "ctl.h"
 #include "io/backup_file.h"
 #include "io/files.h"
@@ -26,12 +28,14 @@ static const char help[] =
     "verify   reads them whole (those named, or all): each byte, each page, and of their base\n"
     "restore  puts one in the place of history.file, while no hub runs; what was there is kept\n"
     "         beside it. What the hub still holds of messages, and what recordings have that is\n"
-    "         newer than the backup, is added when it starts.\n"
+    "         newer than the backup, is added when it starts. What the page had changed of the\n"
+    "         rules goes to rules.changes, where there is none and the rules take it; else it is\n"
+    "         laid beside that, as *.of-backup.\n"
     "\n"
     "A backup holds what history.file does: clients, plans, sessions, calibrations, alarms, and\n"
-    "what was measured, in seconds and minutes. It does not hold recordings (finished files in\n"
-    "recorder.folder never change, and can be copied as they are) nor the configuration, with the\n"
-    "rules that were changed on the page.\n"
+    "what was measured, in seconds and minutes; and what the page changed of the rules. It does\n"
+    "not hold recordings (finished files in recorder.folder never change, and can be copied as\n"
+    "they are) nor the rest of the configuration.\n"
     "NAME is one of the folder, or a path. A *.backup is whole, one file to take elsewhere; a\n"
     "*.changes tells what has changed since one, and needs it beside it.\n"
     "\n" ASK_HELP_TEXT "  --folder FOLDER the folder of backups itself\n"
@@ -45,6 +49,7 @@ struct wish {
     bool changes;           /* it need not be whole */
     char backups[PATH_MAX]; /* as it was found */
     char store[PATH_MAX];   /* history.file; "": not asked for */
+    char rules[PATH_MAX];   /* rules.changes, as the store */
 };
 
 /* ---- where ---- */
@@ -60,6 +65,7 @@ static int find_folder(struct wish *wish, bool store, struct diag *diag)
     if (code != 0)
         return code;
     snprintf(wish->store, sizeof(wish->store), "%s", config->history.file);
+    files_beside(wish->ask.config, config->rules.changes, wish->rules, sizeof(wish->rules));
     if (wish->folder == NULL)
         files_beside(config->history.file, config->backup.folder, wish->backups,
                      sizeof(wish->backups));
@@ -203,9 +209,55 @@ static int verify(struct wish *wish, int count, char **names)
     return code;
 }
 
+/* Are they those that are here? */
+static bool is_there(const char *file, const char *rules)
+{
+    char *text = NULL;
+    size_t bytes;
+    struct diag diag = {0};
+    bool same = files_read(file, &text, &bytes, &diag) == 0 && strcmp(text, rules) == 0;
+    free(text);
+    return same;
+}
+
+/* Tells where what the page had changed of the rules went: "" where nothing is new. Never in the
+ * place of others, and only where a hub would start with it. */
+static int put_rules(const struct wish *wish, const char *rules, char file[PATH_MAX],
+                     struct diag *diag)
+{
+    struct diag check = {0};
+    char beside[PATH_MAX];
+    file[0] = '\0';
+    if (wish->rules[0] == '\0' || is_there(wish->rules, rules))
+        return 0;
+    if (snprintf(beside, sizeof(beside), "%s.of-backup", wish->rules) >= (int)sizeof(beside))
+        return diag_set(diag, ERR_LIMIT, "the path of %s is too long", wish->rules);
+    bool others = files_exists(wish->rules);
+    snprintf(file, PATH_MAX, "%s", others ? beside : wish->rules);
+    int code = files_put(file, rules, strlen(rules), diag);
+    if (code != 0 || others || check_config(wish->ask.config, NULL, &check) == 0)
+        return code;
+    if (rename(wish->rules, beside) != 0)
+        return diag_set(diag, ERR_IO, "cannot rename %s: %s", wish->rules, strerror(errno));
+    snprintf(file, PATH_MAX, "%s", beside);
+    return 0;
+}
+
+static int restore_rules(const struct wish *wish, const char *path, char file[PATH_MAX])
+{
+    char *rules;
+    struct diag diag = {0};
+    file[0] = '\0';
+    int code = backup_rules(path, &rules, &diag);
+    if (code == 0 && rules != NULL)
+        code = put_rules(wish, rules, file, &diag);
+    free(rules);
+    return code == 0 ? 0 : ctl_complain(&diag);
+}
+
 static int restore(struct wish *wish, const char *name)
 {
-    char path[PATH_MAX], kept[PATH_MAX];
+    char path[PATH_MAX], kept[PATH_MAX], rules[PATH_MAX];
     struct diag diag = {0};
     if (find_folder(wish, true, &diag) != 0)
         return ctl_complain(&diag);
@@ -214,13 +266,18 @@ static int restore(struct wish *wish, const char *name)
         fprintf(stderr, "lumbarctl: the hub runs: stop it first (systemctl stop lumbard)\n");
     if (code != 0)
         return code == ERR_TAKEN ? CTL_FAILED : ctl_complain(&diag);
+    code = restore_rules(wish, path, rules);
     if (wish->ask.json)
-        ctl_print_line(json_pack("{s:s, s:s, s:s*}", "restored", wish->store, "of", name, "kept",
-                                 kept[0] != '\0' ? kept : NULL));
+        ctl_print_line(json_pack("{s:s, s:s, s:s*, s:s*}", "restored", wish->store, "of", name,
+                                 "kept", kept[0] != '\0' ? kept : NULL, "rules",
+                                 rules[0] != '\0' ? rules : NULL));
     else
         printf("%s is what %s held%s%s\n", wish->store, name,
                kept[0] != '\0' ? "; what was there is kept as " : "", kept);
-    return 0;
+    if (!wish->ask.json && rules[0] != '\0')
+        printf("what the page had changed of the rules is %s%s\n", rules,
+               strcmp(rules, wish->rules) == 0 ? "" : ", for the rules here are others");
+    return code;
 }
 
 static int backup_command(int count, char **arguments)

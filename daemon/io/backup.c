@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "io/files.h"
 
 #define TURN_MS  60000  /* the clock may be set meanwhile */
 #define AGAIN_MS 600000 /* after one that failed */
@@ -28,6 +29,7 @@ struct backup {
     bool started;
     _Atomic bool stop;
     pthread_mutex_t mutex; /* of what follows, and of every_ms, keep and size_bytes */
+    char rules[PATH_MAX];
     pthread_cond_t due;
     bool wished, wished_whole;
     int64_t failed_ms; /* mono; 0: the last one did not */
@@ -194,6 +196,21 @@ static const struct backup_name *find_base(const struct backup *backup, int64_t 
     return NULL;
 }
 
+/* What the page changes of the rules; free() it. A file that cannot be read keeps nobody from a
+ * backup of all the rest. */
+static char *read_rules(struct backup *backup)
+{
+    char path[PATH_MAX], *text = NULL;
+    size_t bytes;
+    struct diag diag = {0};
+    pthread_mutex_lock(&backup->mutex);
+    memcpy(path, backup->rules, sizeof(path));
+    pthread_mutex_unlock(&backup->mutex);
+    if (path[0] != '\0' && files_exists(path) && files_read(path, &text, &bytes, &diag) != 0)
+        log_error("backup: without what the page changed of the rules: %s", diag.text);
+    return text;
+}
+
 static void make_one(struct backup *backup, bool whole, unsigned keep, uint64_t size_bytes)
 {
     struct backup_pace pace = {on_pace, backup};
@@ -203,12 +220,14 @@ static void make_one(struct backup *backup, bool whole, unsigned keep, uint64_t 
     backup->turned_ns = clock_mono_ns();
     int64_t now_ms = clock_wall_ms();
     const struct backup_name *base = whole ? NULL : find_base(backup, now_ms);
-    int code = backup_make(backup->store, backup->folder, base, now_ms, &pace, &made, &diag);
+    char *rules = read_rules(backup);
+    int code = backup_make(backup->store, rules, backup->folder, base, now_ms, &pace, &made, &diag);
     if (code == ERR_UNKNOWN) {
         log_warn("backup: %s; a whole one is made", diag.text);
         diag = (struct diag){.code = 0};
-        code = backup_make(backup->store, backup->folder, NULL, now_ms, &pace, &made, &diag);
+        code = backup_make(backup->store, rules, backup->folder, NULL, now_ms, &pace, &made, &diag);
     }
+    free(rules);
     if (atomic_load(&backup->stop))
         return;
     look(backup);
@@ -269,6 +288,7 @@ int backup_create(struct backup **out, const struct backup_options *options, str
     backup->options = *options;
     snprintf(backup->store, sizeof(backup->store), "%s", options->store);
     snprintf(backup->folder, sizeof(backup->folder), "%s", options->folder);
+    snprintf(backup->rules, sizeof(backup->rules), "%s", options->rules);
     backup->started_ms = mono_ms();
     pthread_mutex_init(&backup->mutex, NULL);
     pthread_condattr_t monotonic;
@@ -293,9 +313,11 @@ int backup_start(struct backup *backup, struct diag *diag)
     return 0;
 }
 
-void backup_keep(struct backup *backup, int64_t every_ms, unsigned keep, uint64_t size_bytes)
+void backup_keep(struct backup *backup, const char *rules, int64_t every_ms, unsigned keep,
+                 uint64_t size_bytes)
 {
     pthread_mutex_lock(&backup->mutex);
+    snprintf(backup->rules, sizeof(backup->rules), "%s", rules);
     backup->options.every_ms = every_ms;
     backup->options.keep = keep;
     backup->options.size_bytes = size_bytes;

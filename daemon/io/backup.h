@@ -23,6 +23,7 @@
 
 struct backup_options {
     const char *store, *folder; /* the store's file; where backups go */
+    const char *rules;          /* the file of what the page changes of the rules; "": none */
     int64_t first_ms;           /* so long after the start, at least; BACKUP_FIRST_MS */
     int64_t every_ms;           /* 0: only when somebody wishes one */
     unsigned keep;
@@ -46,7 +47,8 @@ struct backup;
 
 int backup_create(struct backup **out, const struct backup_options *options, struct diag *diag);
 int backup_start(struct backup *backup, struct diag *diag);
-void backup_keep(struct backup *backup, int64_t every_ms, unsigned keep, uint64_t size_bytes);
+void backup_keep(struct backup *backup, const char *rules, int64_t every_ms, unsigned keep,
+                 uint64_t size_bytes);
 
 void backup_wish(struct backup *backup, bool whole); /* now */
 void backup_state(struct backup *backup, struct backup_state *state);

@@ -394,9 +394,9 @@ static int check_base(const char *path, const struct backup_pace *pace, struct b
     return 0;
 }
 
-static int copy_into(const char *store, const char *folder, const struct backup_name *base,
-                     const char *part, const struct backup_pace *pace, struct backup_facts *facts,
-                     struct diag *diag)
+static int copy_store(const char *store, const char *folder, const struct backup_name *base,
+                      const char *part, const struct backup_pace *pace, struct backup_facts *facts,
+                      struct diag *diag)
 {
     char path[PATH_MAX];
     unlink(part); /* what a kill left: it must be empty */
@@ -407,9 +407,9 @@ static int copy_into(const char *store, const char *folder, const struct backup_
     return code == 0 ? backup_sql_changes(store, path, part, pace, diag) : code;
 }
 
-int backup_make(const char *store, const char *folder, const struct backup_name *base,
-                int64_t now_ms, const struct backup_pace *pace, struct backup_name *made,
-                struct diag *diag)
+int backup_make(const char *store, const char *rules, const char *folder,
+                const struct backup_name *base, int64_t now_ms, const struct backup_pace *pace,
+                struct backup_name *made, struct diag *diag)
 {
     char part[PATH_MAX], path[PATH_MAX];
     struct backup_facts facts = {0};
@@ -425,7 +425,9 @@ int backup_make(const char *store, const char *folder, const struct backup_name 
                    ? diag_set(&why, ERR_IO, "%s", strerror(errno))
                    : check_room(&room, store, base != NULL, &why);
     if (code == 0)
-        code = copy_into(store, folder, base, part, &within, &facts, &why);
+        code = copy_store(store, folder, base, part, &within, &facts, &why);
+    if (code == 0 && rules != NULL)
+        code = backup_sql_put_rules(part, rules, &why);
     if (code == ERR_LIMIT && room.gone) {
         why = (struct diag){0};
         code = say_full(free_bytes(folder), room.spare, &why);
@@ -472,6 +474,13 @@ int backup_verify(const char *path, const struct backup_pace *pace, struct backu
     if (code == 0)
         code = backup_base(path, facts, base, diag);
     return code == 0 && base[0] != '\0' ? verify_file(base, pace, &of_base, diag) : code;
+}
+
+int backup_rules(const char *path, char **rules, struct diag *diag)
+{
+    struct diag why = {0};
+    int code = backup_sql_rules(path, rules, &why);
+    return code == 0 ? 0 : diag_set(diag, code, "%s: %s", path, why.text);
 }
 
 /* The owner of the folder owns what is in it, whoever puts it there. */
@@ -540,6 +549,8 @@ static int put_together(const char *path, const char *part, const char *store, s
         return code;
     if (base[0] != '\0')
         code = backup_sql_apply(path, part, &why);
+    if (code == 0)
+        code = backup_sql_strip(part, &why);
     if (code == 0)
         code = sync_file(part, &why);
     if (code == 0)

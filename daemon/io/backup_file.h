@@ -7,8 +7,8 @@
  * BACKUP_TRAILER_BYTES behind it that SQLite does not mind: what it is, which version made it and
  * when, of which base, and a checksum of every byte before. Its name is
  * "lumbar-<made, UTC>.backup", or ".changes"; while it is made, or is not yet verified, with
- * ".part" behind. Recordings are files of their own that never change
- * once they are finished: they are not in it. Any thread; no state.
+ * ".part" behind. What the page changed of the rules is in it, too. Recordings are files of their
+ * own that never change once they are finished: they are not in it. Any thread; no state.
  */
 #ifndef LUMBAR_IO_BACKUP_FILE_H
 #define LUMBAR_IO_BACKUP_FILE_H
@@ -55,14 +55,15 @@ struct backup_pace {
     void *user;
 };
 
-/* Copies the store's file, while it is written by its hub, into the folder (made if need be), looks
- * through the copy, and only then gives it its name. `base`, a whole one of that folder: only what
+/* Copies the store's file, while it is written by its hub, into the folder (made if need be), and
+ * with it what the page changed of the rules (`rules`; NULL: nothing), looks through the copy, and
+ * only then gives it its name. `base`, a whole one of that folder: only what
  * has changed since is copied; NULL: all is. Refuses to fill the disk: half a GiB, or as much as
  * the store has, stays free, or it is given up (ERR_FULL). ERR_MALFORMED: the store is damaged, and
  * there is no backup. ERR_UNKNOWN: it cannot be told from that base, and all is to be copied. */
-int backup_make(const char *store, const char *folder, const struct backup_name *base,
-                int64_t now_ms, const struct backup_pace *pace, struct backup_name *made,
-                struct diag *diag);
+int backup_make(const char *store, const char *rules, const char *folder,
+                const struct backup_name *base, int64_t now_ms, const struct backup_pace *pace,
+                struct backup_name *made, struct diag *diag);
 
 /* The trailer alone: is it one, of a kind and version that this program reads? ERR_MALFORMED,
  * ERR_VERSION. */
@@ -76,6 +77,10 @@ int backup_base(const char *path, const struct backup_facts *facts, char base[PA
 /* All of it, and of its base: each byte by the checksum, each page by SQLite's own check. */
 int backup_verify(const char *path, const struct backup_pace *pace, struct backup_facts *facts,
                   struct diag *diag);
+
+/* What the page had changed of the rules when it was made; free() it. NULL: nothing, or it is of a
+ * version that did not keep it. */
+int backup_rules(const char *path, char **rules, struct diag *diag);
 
 /* Puts what is in it in the place of a store that no hub has open, verified as it lies there then,
  * with the owner of the folder. What was there is kept beside, under `kept` ("": nothing was).

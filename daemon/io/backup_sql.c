@@ -7,6 +7,7 @@
 #include "io/store_state.h"
 
 #define STEPS 4000 /* of SQLite's machine, between two looks */
+#define RULES "page_rules"
 
 static int on_progress(void *user)
 {
@@ -79,7 +80,7 @@ static int each_table(sqlite3 *db, const char *database,
     sqlite3_stmt *list;
     snprintf(sql, sizeof(sql),
              "SELECT name, sql FROM %s.sqlite_master WHERE type = 'table'"
-             " AND name NOT LIKE 'sqlite_%%' AND name NOT LIKE 'gone_%%'",
+             " AND name NOT LIKE 'sqlite_%%' AND name NOT LIKE 'gone_%%' AND name <> '" RULES "'",
              database);
     int done = SQLITE_OK, rc = sqlite3_prepare_v2(db, sql, -1, &list, NULL);
     while (rc == SQLITE_OK && done == SQLITE_OK && (rc = sqlite3_step(list)) == SQLITE_ROW) {
@@ -202,31 +203,90 @@ static int apply_large(sqlite3 *db, const struct large *of)
                          of->table, of->keys, of->keys, of->table, of->table, of->table);
 }
 
+/* A connection to a copy that nobody else has, and that nothing is lost with. */
+static int open_copy(const char *to, sqlite3 **db)
+{
+    int rc = sqlite3_open_v2(
+        to, db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(*db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return rc == SQLITE_OK ? store_run_sql(*db, NEW_FILE "PRAGMA cell_size_check = ON") : rc;
+}
+
+static int close_copy(sqlite3 *db, int rc, struct diag *diag)
+{
+    int code = rc == SQLITE_OK ? 0 : complain(db, rc, diag);
+    sqlite3_close(db);
+    return code;
+}
+
 /* The store's triggers have done then what they do. */
 int backup_sql_apply(const char *changes, const char *to, struct diag *diag)
 {
     sqlite3 *db = NULL;
-    int rc = sqlite3_open_v2(
-        to, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    int rc = open_copy(to, &db);
     if (rc == SQLITE_OK)
         rc = sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     if (rc == SQLITE_OK)
-        rc = sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    if (rc == SQLITE_OK)
-        rc = store_run_sql(db,
-                           "ATTACH %Q AS later;" NEW_FILE
-                           "PRAGMA cell_size_check = ON; PRAGMA main.secure_delete = ON; BEGIN",
-                           changes);
+        rc =
+            store_run_sql(db, "ATTACH %Q AS later; PRAGMA main.secure_delete = ON; BEGIN", changes);
     if (rc == SQLITE_OK)
         rc = each_table(db, "later", apply_table);
     for (unsigned i = 0; rc == SQLITE_OK && i < LARGE; i++)
         rc = apply_large(db, &large[i]);
     if (rc == SQLITE_OK)
         rc = store_run_sql(db, "COMMIT");
-    int code = rc == SQLITE_OK ? 0 : complain(db, rc, diag);
-    sqlite3_close(db);
-    return code;
+    return close_copy(db, rc, diag);
 }
+
+/* ---- what the page changed of the rules ---- */
+
+int backup_sql_put_rules(const char *part, const char *text, struct diag *diag)
+{
+    sqlite3 *db = NULL;
+    int rc = open_copy(part, &db);
+    if (rc == SQLITE_OK)
+        rc = store_run_sql(db,
+                           "CREATE TABLE " RULES " (text TEXT NOT NULL);"
+                           "INSERT INTO " RULES " VALUES (%Q)",
+                           text);
+    return close_copy(db, rc, diag);
+}
+
+int backup_sql_rules(const char *file, char **text, struct diag *diag)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *statement = NULL;
+    *text = NULL;
+    int rc = sqlite3_open_v2(
+        file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_master WHERE name = '" RULES "'", -1,
+                                &statement, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(statement);
+    sqlite3_finalize(statement);
+    statement = NULL;
+    if (rc == SQLITE_ROW)
+        rc = sqlite3_prepare_v2(db, "SELECT text FROM " RULES, -1, &statement, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(statement);
+    if (rc == SQLITE_ROW && sqlite3_column_text(statement, 0) != NULL)
+        *text = strdup((const char *)sqlite3_column_text(statement, 0));
+    sqlite3_finalize(statement);
+    return close_copy(db, rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc, diag);
+}
+
+int backup_sql_strip(const char *to, struct diag *diag)
+{
+    sqlite3 *db = NULL;
+    int rc = open_copy(to, &db);
+    if (rc == SQLITE_OK)
+        rc = store_run_sql(db, "DROP TABLE IF EXISTS " RULES);
+    return close_copy(db, rc, diag);
+}
+
+/* ---- seen whole ---- */
 
 int backup_sql_view(sqlite3 *db, const char *base)
 {

@@ -5,6 +5,9 @@
  * Changes are a file of the store's tables, all whole but the two large ones, `second` and
  * `minute`: of these it has the rows that the base (a copy of all, from before) has not or has
  * otherwise, and in `gone_second` and `gone_minute` the keys of those that only the base has.
+ *
+ * What the page changed of the rules is no part of the store, and of its state all the same: a
+ * table `page_rules` of either kind has it, of one row, where there was any, and the store never.
  */
 #ifndef LUMBAR_IO_BACKUP_SQL_H
 #define LUMBAR_IO_BACKUP_SQL_H
@@ -21,6 +24,14 @@ int backup_sql_copy(const char *store, const char *to, const struct backup_pace 
 /* What has changed since `base` was copied; the store may be at work. */
 int backup_sql_changes(const char *store, const char *base, const char *to,
                        const struct backup_pace *pace, struct diag *diag);
+
+/* Puts the text into a copy that is not sealed yet. */
+int backup_sql_put_rules(const char *part, const char *text, struct diag *diag);
+/* What was put there, free() it; NULL: nothing was. */
+int backup_sql_rules(const char *file, char **text, struct diag *diag);
+
+/* Makes a copy of what is whole a store. */
+int backup_sql_strip(const char *to, struct diag *diag);
 
 /* Makes a copy of the base what the store was when the changes were written. After an error it is
  * to be thrown away. */

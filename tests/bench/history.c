@@ -293,7 +293,7 @@ static double back_up(const char *file, const char *folder, const struct backup_
 {
     struct diag diag = {0};
     int64_t before = usage_writes(getpid()).all;
-    if (backup_make(file, folder, base, now_ms, NULL, made, &diag) != 0)
+    if (backup_make(file, NULL, folder, base, now_ms, NULL, made, &diag) != 0)
         give_up(diag.text);
     return (double)(usage_writes(getpid()).all - before);
 }

@@ -145,6 +145,45 @@ def what_has_changed_goes_back_with_its_base_only(build):
         assert all_of(clinic) == before
 
 
+def what_the_page_changed_of_the_rules_comes_back_with_it(build):
+    """In its place where there is none and the rules take it; beside it where there is another."""
+    changed = "rules:\n  - {name: bent, above: 50 deg}\n"
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        backup_without = make_backup(clinic)
+        status, said = clinic.ask("/rules/changes", "PUT", {"text": changed}, headers={"If-Match": "*"})
+        assert status == 200, said
+        time.sleep(1.1)  # another second has another name
+        backup = make_backup(clinic, "--changes")
+        assert backup.suffix == ".changes"
+        now = clinic.folder / "page.yaml"
+        clinic.stop_hub()
+
+        def restored(clinic, name=backup.name):
+            done = clinic.ctl("backup", "restore", name, "--json")
+            assert done.returncode == 0, done
+            for kept in clinic.folder.glob("history.db.before-*"):
+                kept.unlink()  # another one of this second has its name
+            return json.loads(done.stdout).get("rules")
+        assert restored(clinic) is None, "they are those that are there"
+        other = changed.replace("50", "55")
+        now.write_text(other)
+        beside = pathlib.Path(f"{now}.of-backup")
+        assert restored(clinic) == str(beside) and beside.read_text() == changed
+        assert now.read_text() == other
+        beside.unlink()
+        assert restored(clinic, backup_without.name) is None and not beside.exists()
+        for rules, where in ((RULES, "page.yaml"), (RULES.replace("name: bent", "name: bowed"),
+                                                    "page.yaml.of-backup")):
+            with Clinic(build, rooms=ROOMS, rules=rules, start=False) as elsewhere:
+                shutil.copytree(clinic.folder / "backups", elsewhere.folder / "backups")
+                said = elsewhere.ctl("backup", "restore", backup.name).stdout
+                assert str(elsewhere.folder / where) in said, said
+                assert [path.name for path in elsewhere.folder.glob("page.yaml*")] == [where]
+                elsewhere.start_hub()
+                assert elsewhere.ask("/rules/changes")[1]["text"] == \
+                    (changed if where == "page.yaml" else "")
+
+
 def what_is_not_whole_is_refused_and_the_hub_starts_with_what_it_had(build):
     with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
         order(clinic, treat(clinic, "Ahorn"), "end")
@@ -196,5 +235,6 @@ def a_backup_that_cannot_be_made_is_said(build):
 if __name__ == "__main__":
     run([a_backup_of_a_hub_at_work_goes_back_here_and_on_another_hub,
          what_has_changed_goes_back_with_its_base_only,
+         what_the_page_changed_of_the_rules_comes_back_with_it,
          what_is_not_whole_is_refused_and_the_hub_starts_with_what_it_had,
          a_backup_that_cannot_be_made_is_said])

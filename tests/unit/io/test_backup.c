@@ -42,7 +42,7 @@ static struct backup_name make(int64_t now_ms)
 {
     struct backup_name made;
     struct diag diag = {0};
-    if (backup_make(file, folder, NULL, now_ms, NULL, &made, &diag) != 0)
+    if (backup_make(file, NULL, folder, NULL, now_ms, NULL, &made, &diag) != 0)
         fail_msg("%s", diag.text);
     return made;
 }
@@ -206,7 +206,7 @@ static void a_store_that_is_damaged_gives_no_backup(void **state)
     memset(noise, 0x5a, sizeof(noise));
     for (off_t at = 8192; at < 40960; at += 4096)
         write_at(file, at, noise, sizeof(noise));
-    assert_int_equal(backup_make(file, folder, NULL, NOW, NULL, &made, &diag), ERR_MALFORMED);
+    assert_int_equal(backup_make(file, NULL, folder, NULL, NOW, NULL, &made, &diag), ERR_MALFORMED);
     assert_int_equal(count_files("lumbar-"), 0);
 }
 
@@ -223,7 +223,7 @@ static void one_that_is_ended_leaves_nothing(void **state)
     struct backup_name made;
     struct diag diag = {0};
     begin(world);
-    assert_int_equal(backup_make(file, folder, NULL, NOW, &pace, &made, &diag), ERR_LIMIT);
+    assert_int_equal(backup_make(file, NULL, folder, NULL, NOW, &pace, &made, &diag), ERR_LIMIT);
     assert_int_equal(count_files("lumbar-"), 0);
 }
 
@@ -233,7 +233,7 @@ static struct backup_name make_changes(const struct backup_name *base, int64_t n
 {
     struct backup_name made;
     struct diag diag = {0};
-    if (backup_make(file, folder, base, now_ms, NULL, &made, &diag) != 0)
+    if (backup_make(file, NULL, folder, base, now_ms, NULL, &made, &diag) != 0)
         fail_msg("%s", diag.text);
     return made;
 }
@@ -403,6 +403,7 @@ static struct backup *start_backups(int64_t every_ms, unsigned keep, uint64_t si
     struct diag diag = {0};
     const struct backup_options options = {.store = file,
                                            .folder = folder,
+                                           .rules = "",
                                            .every_ms = every_ms,
                                            .keep = keep,
                                            .size_bytes = size_bytes,
@@ -442,7 +443,8 @@ static void one_that_is_killed_is_no_backup(void **state)
         pid_t child = fork();
         if (child == 0) {
             struct backup_pace pace = {die, name};
-            backup_make(file, folder, changes != 0 ? &base : NULL, now_ms, &pace, &made, &diag);
+            backup_make(file, NULL, folder, changes != 0 ? &base : NULL, now_ms, &pace, &made,
+                        &diag);
             _exit(0);
         }
         assert_int_equal(waitpid(child, &status, 0), child);
@@ -484,14 +486,15 @@ static void changes_ask_for_no_room_of_a_whole_one(void **state)
     stop_store(world, 99000);
     assert_int_equal(stat(file, &status), 0);
     left.bytes = (uint64_t)status.st_size + 4096;
-    assert_int_equal(backup_make(file, folder, NULL, NOW + 60000, NULL, &made, &refused), ERR_FULL);
+    assert_int_equal(backup_make(file, NULL, folder, NULL, NOW + 60000, NULL, &made, &refused),
+                     ERR_FULL);
     left.last = 1; /* and then others fill it */
-    assert_int_equal(backup_make(file, folder, &base, NOW + 60000, NULL, &made, &given_up),
+    assert_int_equal(backup_make(file, NULL, folder, &base, NOW + 60000, NULL, &made, &given_up),
                      ERR_FULL);
     assert_non_null(strstr(given_up.text, "0 MiB are left there"));
     assert_int_equal(count_files("lumbar-"), 1);
     left.last = 0;
-    assert_int_equal(backup_make(file, folder, &base, NOW + 60000, NULL, &made, &none), 0);
+    assert_int_equal(backup_make(file, NULL, folder, &base, NOW + 60000, NULL, &made, &none), 0);
     left.bytes = 0;
 }
 
@@ -509,8 +512,8 @@ static void a_disk_that_is_full_leaves_nothing_half(void **state)
         struct diag diag = {0};
         little = (struct rlimit){.rlim_cur = 8192, .rlim_max = before.rlim_max};
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
-        int code =
-            backup_make(file, folder, changes != 0 ? &base : NULL, NOW + 60000, NULL, &made, &diag);
+        int code = backup_make(file, NULL, folder, changes != 0 ? &base : NULL, NOW + 60000, NULL,
+                               &made, &diag);
         assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
         assert_int_equal(code, ERR_IO);
         assert_int_equal(count_files("lumbar-"), 1);
@@ -537,7 +540,7 @@ static void old_ones_go_and_the_newest_never(void **state)
     assert_true(list[2].made_ms > clock_wall_ms() - 60000);
     assert_true(list[1].made_ms < clock_wall_ms() - 80000000);
     assert_int_equal(count_files("lumbar-"), 3);
-    backup_keep(backup, 86400000, 3, 1000);
+    backup_keep(backup, "", 86400000, 3, 1000);
     nanosleep(&(struct timespec){1, 100000000}, NULL); /* another second has another name */
     backup_wish(backup, true);
     wait_made(backup, 2, 0);
@@ -563,13 +566,13 @@ static void a_base_stays_as_long_as_its_changes(void **state)
     assert_int_equal(backup_list(backup, list), 4); /* three, and what was due; its base is young */
     assert_true(!list[0].changes && list[1].changes && list[2].changes && list[3].changes);
     assert_int_equal(list[0].made_ms / 1000, (now_ms - 4 * day_ms) / 1000);
-    backup_keep(backup, day_ms, 3, UINT64_C(1) << 40);
+    backup_keep(backup, "", day_ms, 3, UINT64_C(1) << 40);
     nanosleep(&(struct timespec){1, 100000000}, NULL);
     backup_wish(backup, true); /* whoever wishes one gets a whole one */
     wait_made(backup, 2, 0);
     assert_int_equal(backup_list(backup, list), 5); /* one goes with all, or none does */
     assert_false(list[4].changes);
-    backup_keep(backup, day_ms, 1, UINT64_C(1) << 40);
+    backup_keep(backup, "", day_ms, 1, UINT64_C(1) << 40);
     nanosleep(&(struct timespec){1, 100000000}, NULL);
     backup_wish(backup, true);
     wait_made(backup, 3, 0);
@@ -674,6 +677,75 @@ static void names_are_those_of_a_time(void **state)
     }
 }
 
+static void assert_rules(const struct backup_name *name, const char *wanted)
+{
+    char *rules;
+    struct diag diag = {0};
+    assert_int_equal(backup_rules(path_of(name), &rules, &diag), 0);
+    if (wanted == NULL)
+        assert_null(rules);
+    else
+        assert_string_equal(rules, wanted);
+    free(rules);
+}
+
+/* Of either kind, each with its own; and no table of theirs is in a store. */
+static void what_the_page_changed_of_the_rules_is_in_it(void **state)
+{
+    static const char *const then = "rules:\n  - {name: 'bent', off: true} # \"ours\" \xc3\xa4\n";
+    struct world *world = *state;
+    struct backup_name base, changes, without;
+    struct diag diag = {0};
+    char kept[PATH_MAX];
+    begin(world);
+    without = make(NOW - 60000);
+    assert_int_equal(backup_make(file, "rules: []\n", folder, NULL, NOW, NULL, &base, &diag), 0);
+    put_client(world, 2, "Birke");
+    assert_true(store_flush(world->store, NOW, 90000));
+    assert_int_equal(backup_make(file, then, folder, &base, NOW + 60000, NULL, &changes, &diag), 0);
+    stop_store(world, 99000);
+    assert_rules(&without, NULL);
+    assert_rules(&base, "rules: []\n");
+    assert_rules(&changes, then);
+    const struct backup_name *const all[] = {&without, &base, &changes};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(backup_restore(path_of(all[i]), file, kept, &diag), 0);
+        assert_int_equal(number_of("SELECT count(*) FROM sqlite_master WHERE name = 'page_rules'"),
+                         0);
+        assert_int_equal(number_of("SELECT count(*) FROM client"), i == 2 ? 2 : 1);
+        assert_int_equal(unlink(kept), 0); /* another one of this second has its name */
+    }
+    start_store(world);
+    assert_int_equal(store_renewals(world->store), 0);
+    stop_store(world, 99000);
+}
+
+/* A base of a version that kept none, or changes of one. */
+static void the_rules_of_one_are_not_those_of_the_other(void **state)
+{
+    struct world *world = *state;
+    struct diag diag = {0};
+    struct backup_name base, changes;
+    char kept[PATH_MAX];
+    for (int older_base = 0; older_base < 2; older_base++) {
+        int64_t at_ms = NOW + older_base * 600000;
+        begin(world);
+        assert_int_equal(backup_make(file, older_base ? NULL : "rules: []\n", folder, NULL, at_ms,
+                                     NULL, &base, &diag),
+                         0);
+        assert_int_equal(backup_make(file, older_base ? "rules: []\n" : NULL, folder, &base,
+                                     at_ms + 60000, NULL, &changes, &diag),
+                         0);
+        stop_store(world, 99000);
+        assert_rules(&changes, older_base ? "rules: []\n" : NULL);
+        assert_int_equal(backup_restore(path_of(&changes), file, kept, &diag), 0);
+        assert_int_equal(number_of("SELECT count(*) FROM sqlite_master WHERE name = 'page_rules'"),
+                         0);
+        assert_int_equal(unlink(file), 0);
+        assert_int_equal(unlink(kept), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -684,6 +756,8 @@ int main(void)
         CASE(one_of_a_newer_version_is_refused_in_a_sentence),
         CASE(a_store_that_is_damaged_gives_no_backup),
         CASE(changes_and_their_base_are_the_store_as_it_was),
+        CASE(what_the_page_changed_of_the_rules_is_in_it),
+        CASE(the_rules_of_one_are_not_those_of_the_other),
         CASE(changes_are_small),
         CASE(changes_without_their_base_are_refused_whole),
         CASE(a_base_stays_as_long_as_its_changes),

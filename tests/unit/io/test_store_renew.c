@@ -77,7 +77,7 @@ static struct backup_name make_backup(int64_t at_ms)
 {
     struct backup_name made;
     struct diag diag = {0};
-    if (backup_make(file, folder, NULL, at_ms, NULL, &made, &diag) != 0)
+    if (backup_make(file, NULL, folder, NULL, at_ms, NULL, &made, &diag) != 0)
         fail_msg("%s", diag.text);
     return made;
 }
@@ -185,7 +185,7 @@ static void changes_are_gone_on_with_and_their_base(void **state)
     for (int i = 0; i < 100 && more; i++)
         assert_int_equal(store_upkeep(world->store, NOW + 3600000, &more), STORE_DONE);
     store_close(world->store);
-    if (backup_make(file, folder, &base, NOW + 86400000, NULL, &made, &diag) != 0)
+    if (backup_make(file, NULL, folder, &base, NOW + 86400000, NULL, &made, &diag) != 0)
         fail_msg("%s", diag.text);
     int64_t minutes = counted("minute"), seconds = counted("second");
     write_noise(file, 0, 4096);
