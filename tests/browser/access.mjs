@@ -74,7 +74,7 @@ export async function unreached(page) {
 async function testScreen(tap, browser, clinic, name, address, sign) {
     const { page, close } = await browser.open(clinic.url + address);
     await tap.check(`axe-core finds nothing on the ${name}, and no bad contrast in the dark`, async () => {
-        await until('the screen', () => page.$(sign), 20000);
+        await until('the screen', () => page.$(sign));
         assert.deepEqual(await violations(page), []);
         await page.emulateMedia({ colorScheme: 'dark' });
         assert.deepEqual(await violations(page, ['color-contrast']), []);

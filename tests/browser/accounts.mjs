@@ -86,7 +86,7 @@ export async function testAccounts(tap, browser, clinic, shots) {
         await anna.page.evaluate(() => document.addEventListener('click', () => { globalThis.brokenAt ??= Date.now(); }, true));
         await anna.page.click('form:has(input[name="why"]) button.do');
         // At once, by a frame: the page asks for nothing by itself.
-        await until('the lead is told', () => lena.page.evaluate(() => globalThis.toldAt), 30000);
+        await until('the lead is told', () => lena.page.evaluate(() => globalThis.toldAt));
         const took = await lena.page.evaluate(() => globalThis.toldAt) - await anna.page.evaluate(() => globalThis.brokenAt);
         assert.ok(took >= 0 && took < 1000, `the lead's page said it after ${took} ms`);
         await until('what she is told', async () => /until/.test(await text(anna.page, '.people .banner')));
@@ -111,7 +111,7 @@ export async function testAccounts(tap, browser, clinic, shots) {
         await until('in', () => page.$('.tile'));
         // Logged out elsewhere, this screen goes, too.
         assert.equal(ctl(clinic, 'users', 'logout', 'lena').status, 0);
-        await until('the door', () => page.$('.door'), 15000);
+        await until('the door', () => page.$('.door'));
         await close();
     });
     await tap.check('who tries rules while others do waits, or is told when to try again', () =>

@@ -202,7 +202,7 @@ async function testLoss({ tap, clinic, wearable, wall, room, list }) {
         await room.click(card('Bent 25°.', '.unack'));
         wearable.silent();
         await until('lost', async () => /value not known for \d+ s/
-            .test(await text(room, '.alarm .unknown')), 20000);
+            .test(await text(room, '.alarm .unknown')));
         await soon(async () => assert.match(await text(wall, '.worst .where'), /value not known for/));
         await ready(list, card('Bent 25°.', '.ack'));
         await list.click(card('Bent 25°.', '.ack'));
@@ -210,7 +210,7 @@ async function testLoss({ tap, clinic, wearable, wall, room, list }) {
             .test(await text(room, '.alarm .acknowledged')));
         assert.equal((await inHub(clinic, 'bent')).state, 'lost-ack');
         wearable.says(25);
-        await until('it waits again', () => room.$(card('Bent 25°.', '.ack')), 20000);
+        await until('it waits again', () => room.$(card('Bent 25°.', '.ack')));
         assert.equal((await inHub(clinic, 'bent')).state, 'on');
         assert.equal(await room.$('.alarm .unknown'), null);
     });
@@ -262,7 +262,7 @@ async function testUnseen({ tap, clinic, wearable, wall, room }) {
     await tap.check('what nobody acknowledges grows more urgent, and is called out again', async () => {
         wearable.says(-20);
         await until('low', () => wall.$('.tile.low'));
-        await until('medium', () => wall.$('.tile.medium'), 20000);
+        await until('medium', () => wall.$('.tile.medium'));
         await soon(async () =>
             assert.equal(await text(room, '.alarm .escalated'), 'told again: nobody acknowledged it'));
         await soon(async () =>

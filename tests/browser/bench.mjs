@@ -64,7 +64,7 @@ function browserPid() {
 /** % of a core that the browser needs while this page is open. */
 async function coreOf(browser, url, sign) {
     const { page, close } = await browser.open(url, { width: 1920, height: 1080 });
-    if (sign) await until('the screen', () => page.$(sign), 30000);
+    if (sign) await until('the screen', () => page.$(sign));
     await sleep(3000);
     const before = cpuBelow(browserPid());
     await sleep(MEASURE_MS);

@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { PATIENCE_MS } from './clinic.mjs';
 
 export const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
@@ -32,6 +33,7 @@ export class Browser {
         const session = await this.browser.newContext({ viewport: { width, height }, locale,
             colorScheme: scheme, reducedMotion: motion });
         const page = await session.newPage();
+        page.setDefaultTimeout(PATIENCE_MS);
         const log = { said: [], asked: [], watches: [], bytes: 0 };
         page.on('console', (message) => log.said.push(`${message.type()}: ${message.text()}`));
         page.on('pageerror', (error) => log.said.push(`error: ${error.message}`));

@@ -43,14 +43,14 @@ export async function testCauses(tap, browser, clinic) {
             await until('it is behind that', async () => (await texts(wall, '.banner .behind summary'))
                 .includes('1 alarm is behind it, and back when it ends'));
             await soon(async () => assert.equal(await waiting(), 'No alarm waits'));
-            await until('it is blamed', async () => await waiting() === '1 alarm waits', 20000);
+            await until('it is blamed', async () => await waiting() === '1 alarm waits');
             await until('the hub has settled', async () => !await wall.$('.banner'));
             await soon(async () => assert.equal(await text(wall, '.tile .sentence'), 'p-01 says no posture.'));
         });
 
         await tap.check('a silent device is one alarm, which says how many are behind it', async () => {
             wearable.silent();
-            await until('it is', async () => await text(wall, '.tile .sentence') === 'Nothing from p-01.', 20000);
+            await until('it is', async () => await text(wall, '.tile .sentence') === 'Nothing from p-01.');
             await until('one is behind it', async () => /1 alarm is behind it/.test(await text(wall, '.tile .where')));
             await soon(async () => assert.equal(await waiting(), '1 alarm waits'));
             await until('so in the room', async () =>
@@ -66,14 +66,14 @@ export async function testCauses(tap, browser, clinic) {
             assert.equal((await inHub(clinic, 'unsaid')).presence, 'on');
             await until('nothing waits', async () => await waiting() === 'No alarm waits');
             wearable.says(5);
-            await until('it is in sight', async () => await text(wall, '.tile .sentence') === 'p-01 says no posture.', 20000);
+            await until('it is in sight', async () => await text(wall, '.tile .sentence') === 'p-01 says no posture.');
             await soon(async () => assert.equal(await waiting(), '1 alarm waits'));
         });
 
         await tap.check('a broker that is gone is told, and not what comes of it', async () => {
             await clinic.broker.stop();
             await until('it is behind that', async () => (await texts(wall, '.banner .behind summary'))
-                .includes('1 alarm is behind it, and back when it ends'), 20000);
+                .includes('1 alarm is behind it, and back when it ends'));
             await soon(async () => assert.match(await text(wall, '.banner.bad'), /MQTT broker does not answer/));
             await soon(async () => assert.equal(await text(wall, '.tile .sentence'), 'p-01 says no posture.'));
             await soon(async () => assert.equal(await waiting(), '1 alarm waits'));

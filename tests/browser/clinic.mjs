@@ -10,13 +10,15 @@ import { Publisher } from './mqtt.mjs';
 
 const top = fileURLToPath(new URL('../..', import.meta.url));
 const STOP_MS = 15000;
+/** How long anything is waited for: what never comes, and no measure of how fast it should. */
+export const PATIENCE_MS = 60000;
 /** What no log may tell: who is treated in these tests, and what people come in by. */
 const UNSAID = /kiefer-7|a few words that nobody guesses|#\/enrol\/|#\/token\//;
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Polls until the condition gives something true; fails with the words of `what`. */
-export async function until(what, condition, ms = 20000, step = 50) {
+export async function until(what, condition, ms = PATIENCE_MS, step = 50) {
     const end = Date.now() + ms;
     for (;;) {
         const value = await condition();
@@ -27,7 +29,7 @@ export async function until(what, condition, ms = 20000, step = 50) {
 }
 
 /** An assertion that holds in a moment: a page shows a little later what it was told, or asked for. */
-export async function soon(assertion, ms = 20000) {
+export async function soon(assertion, ms = PATIENCE_MS) {
     for (const end = Date.now() + ms; ; await sleep(50)) {
         try {
             return await assertion();
@@ -59,7 +61,9 @@ class Program {
 
     constructor(path, args) {
         this.name = basename(path);
-        this.process = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+        // Its own process, which does not outlive this one, however that ends.
+        this.process = spawn('setpriv', ['--pdeathsig', 'KILL', path, ...args],
+            { stdio: ['ignore', 'pipe', 'pipe'] });
         for (const stream of [this.process.stdout, this.process.stderr])
             stream.on('data', (data) => { this.output = (this.output + data).slice(-100000); });
         this.ended = new Promise((resolve) => {

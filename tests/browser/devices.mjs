@@ -59,7 +59,7 @@ export async function testDevices(tap, browser, clinic, shots) {
         assert.equal(await page.locator(`${WEARABLE} .showing`).count(), 1);
         assert.equal((await page.$$('.showing')).length, 1);
         await inspect(tap, page, 'identify', shots);
-        await until('it is over', async () => !await page.$('.showing'), 15000);
+        await until('it is over', async () => !await page.$('.showing'));
     });
 
     await tap.check('one that cannot be asked is said to be', async () => {

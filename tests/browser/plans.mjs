@@ -1,12 +1,11 @@
 // The limits of a client's plan, on the screen of their course: read, changed with what they were, refused
 // where the hub does not take them, and in force from the next treatment on.
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { unreached, violations } from './access.mjs';
+import { violations } from './access.mjs';
 import { text, texts } from './browser.mjs';
-import { soon, sleep, until } from './clinic.mjs';
-import { SIZES, faults } from './screens.mjs';
+import { soon, until } from './clinic.mjs';
+import { inspect } from './inspect.mjs';
 
 async function ask(clinic, method, path, body, headers = {}) {
     const answer = await fetch(`${clinic.url}api/v1/${path}`, { method,
@@ -23,10 +22,8 @@ function limitOf(limits, metric) {
 }
 
 export async function testPlans(tap, browser, clinic, shots) {
-    mkdirSync(shots, { recursive: true });
     await ask(clinic, 'POST', 'clients', { name: 'kiefer-7' });
     const { page, log, close } = await browser.open(`${clinic.url}#/client/kiefer-7`);
-    page.setDefaultTimeout(20000);
     const plan = () => ask(clinic, 'GET', 'clients/kiefer-7/plans/lower-back');
     const band = (title) => `.band:has(legend:text-is("${title}"))`;
     const fill = async (title, label, figure) => {
@@ -58,25 +55,7 @@ export async function testPlans(tap, browser, clinic, shots) {
         assert.ok((await texts(page, '.client-plan .hint')).some((hint) => /from the next treatment that is opened/.test(hint)));
     });
 
-    await tap.check('axe-core finds nothing in the form, and all is reached by keyboard', async () => {
-        assert.deepEqual(await violations(page), []);
-        await page.emulateMedia({ colorScheme: 'dark' });
-        assert.deepEqual(await violations(page, ['color-contrast']), []);
-        await page.emulateMedia({ colorScheme: 'light' });
-        assert.deepEqual((await unreached(page)).wrong, []);
-    });
-
-    for (const [name, [width, height]] of Object.entries(SIZES))
-        for (const scheme of ['light', 'dark'])
-            await tap.check(`it fits a ${name} (${scheme})`, async () => {
-                await page.setViewportSize({ width, height });
-                await page.emulateMedia({ colorScheme: scheme });
-                await sleep(100);
-                assert.deepEqual(await faults(page), []);
-                await page.locator('.client-plans').screenshot({ path: join(shots, `plans-${name}-${scheme}.png`) });
-            });
-    await page.setViewportSize({ width: 1180, height: 820 });
-    await page.emulateMedia({ colorScheme: 'light' });
+    await inspect(tap, page, 'plans', shots);
 
     await tap.check('what the sensor cannot say is refused with one error, where it stands, and nothing is kept', async () => {
         await fill('Skin temperature, Warm-up', 'Limit, above', '410');

@@ -1,11 +1,12 @@
 // Rules changed at the page: a limit in its form, tried on a recorded session, applied, undone; and the
 // text of it all, for who writes rules.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { unreached, violations } from './access.mjs';
 import { text, texts } from './browser.mjs';
 import { soon, sleep, until } from './clinic.mjs';
+import { inspect } from './inspect.mjs';
 import { Wearable } from './posture.mjs';
 import { faults, SIZES } from './screens.mjs';
 
@@ -112,10 +113,8 @@ function above(clinic) {
 }
 
 export async function testRules(tap, browser, clinic, shots) {
-    mkdirSync(shots, { recursive: true });
     await treat(clinic);
     const { page, log, close } = await browser.open(`${clinic.url}#/rules`);
-    page.setDefaultTimeout(20000);
     const open = (title) => page.click(`button[aria-label="Change: ${title}"]`);
     await until('the rules', () => page.$('.rule-list .change'));
 
@@ -140,27 +139,7 @@ export async function testRules(tap, browser, clinic, shots) {
         await until('the slide', () => page.$('.rule-bar .slide'));
     });
 
-    await tap.check('axe-core finds nothing in form and verdict, and all is reached by keyboard', async () => {
-        assert.deepEqual(await violations(page), []);
-        await page.emulateMedia({ colorScheme: 'dark' });
-        assert.deepEqual(await violations(page, ['color-contrast']), []);
-        await page.emulateMedia({ colorScheme: 'light' });
-        const { count, wrong } = await unreached(page);
-        assert.deepEqual(wrong, []);
-        return `${count} to operate`;
-    });
-
-    for (const [name, [width, height]] of Object.entries(SIZES))
-        for (const scheme of ['light', 'dark'])
-            await tap.check(`it fits a ${name} (${scheme})`, async () => {
-                await page.setViewportSize({ width, height });
-                await page.emulateMedia({ colorScheme: scheme });
-                await sleep(100);
-                await page.evaluate(() => scrollTo(0, 0));
-                await page.screenshot({ path: join(shots, `rules-change-${name}-${scheme}.png`) });
-                assert.deepEqual(await faults(page), []);
-            });
-    await page.setViewportSize({ width: 1180, height: 820 });
+    await inspect(tap, page, 'rules-change', shots);
 
     await tap.check('a slide applies it, and it counts at once', async () => {
         await slide(page);

@@ -194,7 +194,7 @@ async function testCalibration({ tap, clinic, wearable, page, other }) {
         await page.click('.calibration .neutral');
         await until('stand still', async () => /Still stehen: \d s/.test(await text(other, '.calibration .now')));
         await until('it is taken', async () => /Angles from the neutral posture of \d\d:\d\d:\d\d/
-            .test(await text(page, '.calibration')), 20000);
+            .test(await text(page, '.calibration')));
         const reading = () => page.evaluate(() => Array.from(document.querySelectorAll('.strip'))
             .find((strip) => strip.querySelector('h3').textContent === 'Trunk inclination')
             .querySelector('.reading').textContent);
@@ -207,7 +207,7 @@ async function testCalibration({ tap, clinic, wearable, page, other }) {
         await sleep(1500); // some of the posture before it
         wearable.says(9);
         await until('why', async () => /Not taken: it moved by 6\.0 deg; 2 deg is still\./
-            .test(await text(page, '.calibration')), 20000);
+            .test(await text(page, '.calibration')));
         await soon(async () =>
             assert.match(await text(page, '.calibration'), /Angles from the neutral posture/, 'the one before holds'));
         wearable.says(3);
