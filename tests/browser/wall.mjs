@@ -23,19 +23,30 @@ function cells(page, n) {
             }])), tile(n));
 }
 
-/** Opens the page and says after how many ms it showed a value; of five, the best: what is
- *  measured is the page, not what else the machine was doing. */
+/** After how many ms the page shows a value, or, without one to look for, has drawn anything. */
+function shownAfter(page, selector) {
+    return page.evaluate((found) => new Promise((resolve) => {
+        const look = () => (!found || /\d/.test(document.querySelector(found)?.textContent ?? '')
+            ? requestAnimationFrame(() => resolve(performance.now())) : requestAnimationFrame(look));
+        look();
+    }), selector);
+}
+
+/** After how many ms a value is on the screen: for who comes for the first time, in a browser that has to
+ *  begin a process for the page, and for who loads it again. `empty`: a picture of the hub's, for the first
+ *  time. Of five, the best: what is measured is the page, not what else the machine was doing. */
 export async function firstValue(browser, clinic) {
-    let best = Infinity;
+    const best = { first: Infinity, again: Infinity, empty: Infinity };
+    const note = (name, ms) => { best[name] = Math.min(best[name], ms); };
     for (let i = 0; i < 5; i++) {
         const { page, close } = await browser.open(clinic.url);
-        const ms = await page.evaluate(() => new Promise((resolve) => {
-            const look = () => (/\d/.test(document.querySelector('.tile .reading')?.textContent ?? '')
-                ? resolve(performance.now()) : requestAnimationFrame(look));
-            look();
-        }));
-        best = Math.min(best, ms);
+        note('first', await shownAfter(page, '.tile .reading'));
+        await page.reload();
+        note('again', await shownAfter(page, '.tile .reading'));
         await close();
+        const empty = await browser.open(`${clinic.url}icon.svg`);
+        note('empty', await shownAfter(empty.page, ''));
+        await empty.close();
     }
     return best;
 }
@@ -163,9 +174,9 @@ export async function testWall(tap, browser, clinic) {
     await close();
 
     await tap.check(`a value is on the screen soon after the page was asked for (aim ${PAINT_MAX_MS} ms)`, async () => {
-        const ms = await firstValue(browser, clinic);
+        const { first, again } = await firstValue(browser, clinic);
         // Told, not asserted: this machine is shared, and a figure belongs to a bench.
-        assert.ok(Number.isFinite(ms), 'a value is never on the screen');
-        return `${ms.toFixed(0)} ms`;
+        assert.ok(Number.isFinite(first + again), 'a value is never on the screen');
+        return `${first.toFixed(0)} ms, and ${again.toFixed(0)} ms when it is loaded again`;
     });
 }

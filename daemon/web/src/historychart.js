@@ -1,10 +1,10 @@
 // One value over any span, from the hub's history: zoomed and panned, at the resolution of the screen.
 // Mean as a line, lowest and highest as a band around it; where nothing was heard there is nothing.
-import uPlot from 'uplot';
 import { Component, createRef } from 'preact';
 import { askHub, complaintOf, isDone } from './ask.js';
 import { columnsOf } from './columns.js';
 import { html } from './html.js';
+import { Plot, withPlots } from './plots.js';
 import { drawNotes, drawPhases } from './stripmarks.js';
 import { onTheme, theme } from './theme.js';
 import { bounds } from './trace.js';
@@ -13,6 +13,7 @@ import { labelOf } from './value.js';
 import { View } from './view.js';
 import { day, number, term, words } from './words.js';
 
+/** @import uPlot from 'uplot' */
 /** @typedef {{name: string, title: string, unit: string, decimals: number, labels: string[], key: boolean,
  *    min: number, max: number}} Metric as a record says it
  *  @typedef {{from: number, to: number, low: number | null, high: number | null, target: boolean}} Limit
@@ -42,7 +43,11 @@ export class HistoryChart extends Component {
     #forget = () => {};
 
     componentDidMount() {
-        this.#plot = new uPlot(this.#options(), [[], [], [], []], this.#host.current);
+        withPlots(() => this.#host.current && this.#begin());
+    }
+
+    #begin() {
+        this.#plot = new Plot(this.#options(), [[], [], [], []], this.#host.current);
         this.#forget = onTheme(() => this.#draw());
         this.#ask();
     }
@@ -62,6 +67,7 @@ export class HistoryChart extends Component {
 
     /** What is seen, if it is not there already: as many buckets as there are pixels. */
     async #ask() {
+        if (!this.#plot) return;
         const { device, metric, span: [from, to], width } = this.props;
         const query = new URLSearchParams({ device, metric: metric.name, points: String(Math.round(width)),
             from: new Date(from).toISOString(), to: new Date(to).toISOString() });

@@ -23,7 +23,7 @@ import { Sound } from './sound.js';
 import { STRIP_MS, Store } from './store.js';
 import { Treatments } from './treatments.js';
 
-const TICK_MS = 250; // ages go on at least so often, with or without the hub
+const TICK_MS = 250; // ages go on at least so often, with or without the hub: what is first to be seen, too
 
 const page = /** @type {HTMLElement} */ (document.getElementById('page'));
 const store = new Store();
@@ -34,6 +34,7 @@ const entrance = new Entrance(onEntrance);
 const kiosk = new Kiosk();
 let route = parseRoute(location.hash);
 let drawing = 0;
+let shown = false; // first of all: a browser takes as long to open its sound as to draw a screen
 
 const url = `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/live`;
 const link = new Link(url, watch, onFrame, onLink);
@@ -60,18 +61,19 @@ function onEntrance() {
         link.open();
     }
     inBefore = entrance.out ? '' : who;
-    soon();
+    if (store.hello || entrance.out) soon();
 }
 
 function onLink() {
     if (link.phase === 'waiting' && !entrance.out) entrance.look();
-    soon();
+    if (store.hello) soon();
 }
 
 /** @param {import('#live').Frame} frame */
 function onFrame(frame) {
     if (store.take(frame)) soon();
-    if (frame.alarms.length || frame.pauses) sound.update(store);
+    // In sight it is heard with the next tick. Out of sight ticks may be a minute apart.
+    if (document.hidden && (frame.alarms.length || frame.pauses)) sound.update(store);
     if (frame.glass) entrance.lookAtGlass();
     if (frame.hello) lookAtRoute();
 }
@@ -109,9 +111,9 @@ addEventListener('hashchange', () => {
 });
 addEventListener('resize', soon);
 setInterval(() => {
-    sound.update(store);
+    if (shown) sound.update(store);
     draw();
+    shown = store.hello !== null;
 }, TICK_MS);
 for (const deed of ['pointerdown', 'keydown']) addEventListener(deed, () => entrance.touch(), true);
 entrance.look();
-draw();

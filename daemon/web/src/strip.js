@@ -1,7 +1,7 @@
 // A strip: one metric of one device over the last five minutes, drawn by uPlot. A measured metric
 // is a line with its limits, a state a band with its labels, an event a mark.
-import uPlot from 'uplot';
 import { MetricType, Priority } from '#live';
+import { Plot } from './plots.js';
 import { STRIP_MS, isMeasured } from './store.js';
 import { drawNotes, drawPhases } from './stripmarks.js';
 import { theme } from './theme.js';
@@ -9,6 +9,7 @@ import { Columns, bounds, extent } from './trace.js';
 import { number } from './words.js';
 import { figure } from './value.js';
 
+/** @import uPlot from 'uplot' */
 /** @typedef {import('./series.js').Series} Series
  *  @typedef {import('#live').Metric} Metric
  *  @typedef {import('./limits.js').Limit} Limit */
@@ -43,7 +44,7 @@ export class Strip {
     #bounds = [0, 1];
     #rescaled = -Infinity;
 
-    /** @param {HTMLElement} host @param {Metric} metric @param {() => Series | undefined} series
+    /** There is a Plot by then. @param {HTMLElement} host @param {Metric} metric @param {() => Series | undefined} series
      *  @param {() => Limit[]} limits as they are now, the same list while they are the same
      *  @param {() => import('./stripmarks.js').Marks} marks
      *  @param {{width: number, height: number, times: boolean}} size */
@@ -52,7 +53,7 @@ export class Strip {
         this.#series = series;
         this.#marks = marks;
         this.#limitsNow = limits;
-        this.#plot = new uPlot(this.#options(size), NOTHING, host);
+        this.#plot = new Plot(this.#options(size), NOTHING, host);
     }
 
     /** @param {{width: number, height: number, times: boolean}} size @returns {uPlot.Options} */

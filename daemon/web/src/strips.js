@@ -1,6 +1,7 @@
 // All strips of a room: one loop that draws those on screen once each display frame, one cursor.
 import { Component } from 'preact';
 import { html } from './html.js';
+import { withPlots } from './plots.js';
 import { STRIP_MS, isMeasured } from './store.js';
 import { PLOT_LEFT, PLOT_RIGHT, Strip } from './strip.js';
 import { NO_MARKS } from './stripmarks.js';
@@ -131,6 +132,11 @@ export class StripView extends Component {
     resized;
 
     componentDidMount() {
+        this.props.loop.add(this);
+        withPlots(() => this.props.loop.views.has(this) && this.#begin());
+    }
+
+    #begin() {
         const { loop, device, metric, times } = this.props;
         const host = this.#part('.plot');
         const series = () => loop.store.series.get(device.id)?.get(metric.id);
@@ -138,7 +144,6 @@ export class StripView extends Component {
             () => loop.store.limitsOf(metric.id, loop.store.room), () => loop.marks, { width: host.clientWidth, height: heightOf(metric), times });
         this.resized = new ResizeObserver(() => this.strip?.resize(host.clientWidth));
         this.resized.observe(host);
-        loop.add(this);
     }
 
     componentWillUnmount() {
