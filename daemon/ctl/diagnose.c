@@ -28,7 +28,8 @@ static const char help[] =
     "no password: those are in files that are named and not read. Parts that cannot be had (no "
     "hub,\n"
     "no journal) are left out, and errors.txt says which.\n"
-    "\n" ASK_HELP_TEXT "  --out FILE      a new file (default lumbar-diagnose-TIME.tar)\n";
+    "\n" ASK_HELP_TEXT
+    "  --out FILE      a new file (default lumbar-diagnose-TIME.tar); - is the standard output\n";
 
 #define OUTPUT_MOST 1000000 /* bytes of a command's output: the journal's last lines */
 
@@ -195,7 +196,8 @@ static int write_bundle(struct bundle *bundle, const char *file)
     if (fclose(bundle->out) == 0 && bundle->whole)
         return 0;
     fprintf(stderr, "lumbarctl: %s could not be written: %s\n", file, strerror(errno));
-    unlink(file);
+    if (strcmp(file, "-") != 0)
+        unlink(file);
     return CTL_FAILED;
 }
 
@@ -217,8 +219,12 @@ int ctl_diagnose(int count, char **arguments)
     }
     if (optind < count)
         return ctl_usage(help, false);
+    bool piped = strcmp(file, "-") == 0;
+    if (piped && (bundle.ask.json || isatty(STDOUT_FILENO))) /* nobody could read either */
+        return ctl_usage(help, false);
     bundle.ask.quiet = true;
-    int fd = open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int fd = piped ? fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0)
+                   : open(file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     bundle.out = fd >= 0 ? fdopen(fd, "w") : NULL;
     if (bundle.out == NULL) {
         fprintf(stderr, "lumbarctl: %s: %s\n", file, strerror(errno));
@@ -229,6 +235,6 @@ int ctl_diagnose(int count, char **arguments)
         ask_printed(&bundle.ask, json_pack("{s:s, s:i, s:s}", "file", file, "parts",
                                            (int)bundle.parts, "missing", bundle.errors));
     else if (code == 0)
-        printf("%s: %u parts\n%s", file, bundle.parts, bundle.errors);
+        fprintf(piped ? stderr : stdout, "%s: %u parts\n%s", file, bundle.parts, bundle.errors);
     return code;
 }

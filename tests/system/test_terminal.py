@@ -118,6 +118,10 @@ def a_bundle_has_nothing_of_a_client(build):
             for secret in ("Zebra", "QX", "44.1", "Tuesday"):
                 assert secret not in text, (secret, name)
         assert clinic.ctl("diagnose", "--out", str(bundle)).returncode == 1, "it was overwritten"
+        piped = subprocess.run(f"{build}/daemon/lumbarctl diagnose --out - --config {clinic.folder}/lumbard.yaml"
+                               " | tar -t", shell=True, capture_output=True, text=True, timeout=60)
+        assert set(parts) <= set(piped.stdout.split()) and " parts" in piped.stderr, piped
+        assert clinic.ctl("diagnose", "--out", "-", "--json").returncode == 2
 
 
 def words(build, *arguments):
