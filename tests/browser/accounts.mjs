@@ -114,6 +114,22 @@ export async function testAccounts(tap, browser, clinic, shots) {
         await until('the door', () => page.$('.door'));
         await close();
     });
+    await tap.check('a therapist tailors the plan of a client, and the trail says who did', async () => {
+        const { page, close } = await at(browser, clinic, linkOf(clinic, 'users', 'add', 'paul', '--role', 'therapist'),
+            '#/clients', '.clients');
+        await page.evaluate(() => fetch('/api/v1/clients', { method: 'POST', body: JSON.stringify({ name: 'kiefer-7' }),
+            headers: { 'Content-Type': 'application/json' } }));
+        await page.goto(`${clinic.url}#/client/kiefer-7`);
+        await page.click('.templates button:has-text("Lower back")');
+        await page.click('.client-plan .change');
+        await page.fill('.client-plan label:has-text("Goal 1") input', 'Tie both shoes');
+        await page.keyboard.press('Tab');
+        await page.click('.keep');
+        await soon(async () => assert.match(await text(page, '.client-plan .goals'), /^Tie both shoes/));
+        const { stdout } = ctl(clinic, 'audit', 'list');
+        assert.match(stdout, /paul.*PUT \/clients.*plan lower-back: other parts/);
+        await close();
+    });
     await tap.check('who tries rules while others do waits, or is told when to try again', () =>
         tryAtOnce(browser, clinic));
     await inspectAll(tap, browser, clinic, shots);
@@ -132,7 +148,7 @@ async function tryAtOnce(browser, clinic) {
     const said = ({ page }) => text(page, '.rule-bar [role="status"]');
     const tries = ({ page }) => page.click('.rule-bar .try');
     const started = tries(mara);
-    const first = await until('the process that tries', () => tryingOf(clinic), 20000, 1);
+    const first = await until('the process that tries', () => tryingOf(clinic), undefined, 1);
     process.kill(first, 'SIGSTOP');
     try {
         await started;
@@ -194,6 +210,14 @@ async function inspectAll(tap, browser, clinic, shots) {
     await vera.page.click('.people .row:has-text("anna")');
     await until('what becomes of her', () => vera.page.$('.people li .slide'));
     await inspect(tap, vera.page, 'people', shots);
+    await tap.check('a token is taken back by a slide', async () => {
+        const tokens = async () => (await texts(vera.page, '.people ul')).join(' ');
+        assert.match(await tokens(), /corridor/);
+        await vera.page.focus('.people li:has-text("corridor") .slide input');
+        await vera.page.keyboard.press('End');
+        await soon(async () => assert.doesNotMatch(await tokens(), /corridor/));
+        assert.equal(await text(vera.page, '.people .complaint'), '');
+    });
     await vera.close();
     const tom = await at(browser, clinic, links.tom, '#/own', 'input[name="why"]');
     await tom.page.click('button:has-text("one-time codes")');

@@ -516,9 +516,32 @@ await tap.check('the limits of a plan are a list that a form changes, and a plan
     assert.deepEqual(first(set(0, { high: '', own: '' })), kept.limits[1]); // nothing is left of it
     const more = [...bands, { ...bands[4], metric: 'a', phase: 0, low: '', high: '9' }];
     assert.deepEqual(withBands(plan, more, unitOf).phases[0].limits, [{ metric: 'a', above: '9 deg' }]);
-    assert.deepEqual(complainedOf('limits[1].outside: b is -9..9 deg', bands), { band: bands[1], words: 'b is -9..9 deg' });
-    assert.deepEqual(complainedOf('phases[1].targets[1]: no', bands), { band: bands[6], words: 'no' });
-    assert.deepEqual(complainedOf('There is no such thing.', bands), { band: undefined, words: 'There is no such thing.' });
+    assert.deepEqual(complainedOf('limits[1].outside: b is -9..9 deg', bands), { band: bands[1], phase: -1, words: 'b is -9..9 deg' });
+    assert.deepEqual(complainedOf('phases[1].targets[1]: no', bands), { band: bands[6], phase: -1, words: 'no' });
+    assert.deepEqual(complainedOf('There is no such thing.', bands), { band: undefined, phase: -1, words: 'There is no such thing.' });
+    assert.deepEqual(complainedOf('phases[2].time: no', bands), { band: undefined, phase: 2, words: 'no' });
+});
+
+await tap.check('phases of a plan change places, go and come, and their limits go with them', () => {
+    const { draftOf, isReordered, minutesOf, planOf, withNewPhase, withOrder, withPhase } = page;
+    const phase = (title, ...limits) => ({ kind: 'heat', title, time: '90000 ms', regions: [], limits, targets: [] });
+    const limit = (metric) => ({ metric, above: '4 deg' });
+    const plan = { name: 'own', title: 'Own', client: 'A-17', goals: ['x', 'y'], regions: [], time_s: 270, limits: [limit('all')],
+        targets: [], phases: [phase('a', limit('of-a')), phase('b'), phase('c', limit('of-c'))] };
+    const sent = (draft) => planOf(plan, draft, () => 'deg');
+    const draft = draftOf(plan);
+    const { name, client, time_s, ...kept } = plan;
+    assert.deepEqual(sent(draft), kept);
+    const moved = withOrder(draft, [2, 0, 1]);
+    assert.deepEqual(sent(moved).phases, [plan.phases[2], plan.phases[0], plan.phases[1]]);
+    assert.deepEqual([isReordered(plan, draft), isReordered(plan, moved)], [false, true]);
+    const fewer = withOrder(moved, [0, 2]);
+    assert.deepEqual(sent(fewer).phases, [plan.phases[2], plan.phases[1]]);
+    assert.equal(fewer.bands.length, 2);
+    const more = withPhase(withNewPhase(fewer, 'rest'), 2, { time: '60000 ms' });
+    assert.deepEqual(sent(more).phases[2], { kind: 'rest', title: 'Rest', time: '60000 ms', regions: [], limits: [], targets: [] });
+    assert.equal(minutesOf(draft.phases[0]), '1.5');
+    assert.deepEqual(sent({ ...draft, goals: ['', 'y', 'z'] }).goals, ['y', 'z']);
 });
 
 await tap.check('a limit is a number and its unit, or none', () => {

@@ -1,5 +1,5 @@
-// The limits of a client's plan, on the screen of their course: read, changed with what they were, refused
-// where the hub does not take them, and in force from the next treatment on.
+// A client's plan, on the screen of their course: its limits, goals and phases read, changed with what they
+// were, refused where the hub does not take them, and in force from the next treatment on.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { violations } from './access.mjs';
@@ -30,7 +30,7 @@ export async function testPlans(tap, browser, clinic, shots) {
         await page.fill(`${band(title)} label:has-text("${label}") input`, figure);
         await page.keyboard.press('Tab');
     };
-    const open = () => page.click('button[aria-label="Change the limits of Lower back"]');
+    const open = () => page.click('button[aria-label="Change plan: Lower back"]');
     const trail = async () => (await ask(clinic, 'GET', 'audit')).lines.filter(({ what }) => what.startsWith('PUT /clients'));
 
     await tap.check('who has no plan gets a copy of a template', async () => {
@@ -38,7 +38,7 @@ export async function testPlans(tap, browser, clinic, shots) {
         assert.match(await text(page, '.templates'), /No plan is tailored to this client yet/);
         await page.click('.templates button:has-text("Lower back")');
         await until('the plan', () => page.$('.client-plan'));
-        const said = await texts(page, '.client-plan li');
+        const said = await texts(page, '.client-plan .bands li');
         assert.equal(said[0].replace(/\s+/g, ' '), 'Lumbar flexion, all phases: above 45°; 80 % of the own range, where it was measured');
         assert.ok(said.some((line) => /^Skin temperature, Warm-up:\s+above 41 °C$/.test(line.replace(/\u202f/g, ' '))), said.join('\n'));
         assert.doesNotMatch(await text(page, '.templates'), /Lower back/);
@@ -93,6 +93,52 @@ export async function testPlans(tap, browser, clinic, shots) {
         await page.locator('.client-plans').screenshot({ path: join(shots, 'plans-kept.png') });
     });
 
+    await tap.check('goals and phases are changed, in another order, and it is said what is other', async () => {
+        const phase = (place, title) => `.band:has(legend:text-is("${place}. ${title}"))`;
+        const type = async (place, label, said) => {
+            await page.fill(`${place} label:has-text("${label}") input`, said);
+            await page.keyboard.press('Tab');
+        };
+        const names = async () => (await texts(page, '.client-plan .band legend')).filter((legend) => /^\d/.test(legend));
+        await open();
+        assert.deepEqual(await names(), ['1. Warm-up', '2. Heat', '3. Massage, lower back', '4. Massage, glutes',
+            '5. Massage, hips', '6. Stretching', '7. Exercise']);
+        await type('.client-plan', 'Goal 1', 'Sit for an hour');
+        await type(phase(2, 'Heat'), 'Time', '12.5');
+        await page.click('button[aria-label="Earlier: Exercise"]');
+        await page.click('button[aria-label="Take out: Massage, glutes"]');
+        await page.selectOption('.new-phase select', { label: 'Rest' });
+        await page.click('.new-phase button');
+        await type(phase(7, 'Rest'), 'Name', 'Lie still');
+        await page.click(`${phase(7, 'Lie still')} .choice >> nth=0`);
+        assert.deepEqual(await names(), ['1. Warm-up', '2. Heat', '3. Massage, lower back', '4. Massage, hips', '5. Exercise',
+            '6. Stretching', '7. Lie still']);
+        await page.click('.keep');
+        await soon(async () => assert.match(await text(page, '.client-plans .calm'), /^Kept, and in the trail/));
+        const region = (await plan()).phases[6].regions[0];
+        assert.deepEqual((await texts(page, '.client-plans .changed li')).map((line) => line.replace(/\u202f/g, ' ')), [
+            'Goal: Pain lower by 2 of 10, or by 30 % → none', 'Goal: none → Sit for an hour',
+            'Massage, glutes, 5 min, glute left, glute right → none', 'Heat, 8 min, lower back left, lower back right → Heat, 12.5 min, lower back left, lower back right',
+            `none → Lie still, 5 min, ${region.replaceAll('_', ' ')}`,
+            'In this order: Warm-up, Heat, Massage, lower back, Massage, hips, Exercise, Stretching, Lie still']);
+        const { goals, phases } = await plan();
+        assert.equal(goals[0], 'Sit for an hour');
+        assert.deepEqual(phases.map(({ title, time }) => `${title} ${parseInt(time, 10) / 60000}`), ['Warm-up 5', 'Heat 12.5', 'Massage, lower back 6',
+            'Massage, hips 4', 'Exercise 10', 'Stretching 5', 'Lie still 5']);
+        assert.deepEqual(limitOf(phases[4].limits, 'trunk_inclination').outside, ['-10 deg', '30 deg'], 'its limits went with it');
+        assert.match((await trail()).at(-1).why, /other parts$/);
+    });
+
+    await tap.check('a phase that cannot be is refused where it stands', async () => {
+        await open();
+        await page.fill('.band:has(legend:text-is("1. Warm-up")) label:has-text("Time") input', '0');
+        await page.keyboard.press('Tab');
+        await page.click('.keep');
+        await soon(async () => assert.match(await page.textContent('.band:has(legend:text-is("1. Warm-up")) .complaint'),
+            /^Not done\. The hub says: .*'0 ms'/));
+        await page.click('.client-plan button:has-text("Discard")');
+    });
+
     await tap.check('a treatment that is open goes on with its limits; the next one has the new ones', async () => {
         const flexion = async (id) => limitOf((await ask(clinic, 'GET', `sessions/${id}`)).bands, 'lumbar_flexion').high;
         assert.equal(await flexion(before.id), 45);
@@ -110,16 +156,25 @@ export async function testPlans(tap, browser, clinic, shots) {
         await soon(async () => assert.match(await text(page, '.client-plans > .complaint'), /somebody changed this plan meanwhile/));
         assert.equal((await plan()).limits[0].above, '35 deg');
         await page.click('.client-plan button:has-text("Discard")');
-        await soon(async () => assert.match((await texts(page, '.client-plan li')).join(), /above 35°/));
+        await soon(async () => assert.match((await texts(page, '.client-plan .bands li')).join(), /above 35°/));
     });
 
     await tap.check('and in German', async () => {
         const german = await browser.open(`${clinic.url}#/client/kiefer-7`, { locale: 'de-DE' });
-        await until('the plan', () => german.page.$('.client-plan li'));
-        assert.match(await text(german.page, '.client-plan li'), /^Beugung der LWS, alle Phasen:\s+über 35°$/);
+        await until('the plan', () => german.page.$('.client-plan .bands li'));
+        assert.match(await text(german.page, '.client-plan .bands li'), /^Beugung der LWS, alle Phasen:\s+über 35°$/);
         await german.page.click('.client-plan .change');
         assert.deepEqual(await violations(german.page), []);
         await german.close();
+    });
+    await tap.check('a plan is taken away by a slide, and the template counts again', async () => {
+        await page.click('.client-plan .change');
+        await page.focus('.client-plan .slide input');
+        await page.keyboard.press('End');
+        await soon(async () => assert.match(await text(page, '.client-plans .changed'), /^lower-back: taken away$/));
+        await until('it is gone', async () => !await page.$('.client-plan'));
+        await until('the templates', () => page.$('.templates button:has-text("Lower back")'));
+        assert.deepEqual((await ask(clinic, 'GET', 'clients/kiefer-7')).plans, []);
     });
     assert.deepEqual(log.said.filter((line) => !/4\d\d \(/.test(line)), []);
     await close();

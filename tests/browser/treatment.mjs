@@ -213,6 +213,14 @@ async function testCalibration({ tap, clinic, wearable, page, other }) {
         wearable.says(3);
     });
 
+    await tap.check('a neutral posture is discarded, and taken again', async () => {
+        await page.click('.calibration .forget');
+        await until('none', async () => /No neutral posture/.test(await text(page, '.calibration')));
+        await page.click('.calibration .neutral');
+        await until('it is taken', async () => /Angles from the neutral posture of \d\d:\d\d:\d\d/
+            .test(await text(page, '.calibration')));
+    });
+
     await tap.check('repetitions of a range are counted as they are done, and told with their spread', async () => {
         await page.click('.calibration .range');
         await page.click('.calibration button:text-is("Trunk inclination")');

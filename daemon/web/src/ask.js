@@ -31,7 +31,8 @@ async function ask(method, path, body, more, patience_ms) {
     try {
         const answer = await fetch(`/api/v1${path}`, {
             method,
-            headers: { ...more, ...(body && { 'Content-Type': 'application/json' }) },
+            // Whatever changes something says it, with a body or without: no form of another site can.
+            headers: { ...more, ...(method !== 'GET' && { 'Content-Type': 'application/json' }) },
             body: body && JSON.stringify(body),
             signal: late.signal,
         });

@@ -2,7 +2,8 @@
 import { quantity } from './ruletext.js';
 
 /** @typedef {Record<string, any>} Written a band as a plan has it
- *  @typedef {{kind: string, title: string, limits: Written[], targets: Written[]}} PlanPhase
+ *  @typedef {{kind: string, title: string, time?: string, regions?: string[], limits: Written[],
+ *    targets: Written[]}} PlanPhase
  *  @typedef {{name: string, title: string, goals: string[], regions: string[], limits: Written[],
  *    targets: Written[], phases: PlanPhase[], time_s: number}} Plan as the API says it
  *  @typedef {'limits' | 'targets'} What
@@ -52,12 +53,15 @@ function write({ what, metric, regions, low, high, own }, unitOf) {
         ...(own !== '' && { own: `${own} %` }) };
 }
 
-/** The band that the hub's complaint is about ("phases[1].limits[0].above: ..."), and what it says of it.
- *  @param {string} complaint @param {Band[]} bands those that were sent
- *  @returns {{band: Band | undefined, words: string}} */
+/** The band that the hub's complaint is about ("phases[1].limits[0].above: ..."), or the phase, and what it
+ *  says of it. @template {Band} T @param {string} complaint @param {T[]} bands those that were sent
+ *  @returns {{band: T | undefined, phase: number, words: string}} phase: -1: of none */
 export function complainedOf(complaint, bands) {
     const found = /^(?:phases\[(\d+)\]\.)?(limits|targets)\[(\d+)\](?:\.\w+)?: (.*)$/.exec(complaint);
-    if (!found) return { band: undefined, words: complaint };
+    if (!found) {
+        const phase = /^phases\[(\d+)\](?:\.\w+)?: (.*)$/.exec(complaint);
+        return { band: undefined, phase: Number(phase?.[1] ?? -1), words: phase?.[2] ?? complaint };
+    }
     const band = bands.filter(({ what, phase }) => what === found[2] && phase === Number(found[1] ?? -1))[Number(found[3])];
-    return { band, words: found[4] };
+    return { band, phase: -1, words: found[4] };
 }

@@ -6,6 +6,7 @@ export { HubClock } from './hubclock.js';
 export { layout } from './layout.js';
 export { parseRoute } from './route.js';
 export { bandsOf, complainedOf, saysNothing, withBands } from './planbands.js';
+export { draftOf, isReordered, minutesOf, planOf, withNewPhase, withOrder, withPhase } from './plandraft.js';
 export { changedRule, changesOf, editsOf, quantity } from './ruletext.js';
 export { Series } from './series.js';
 export { Store } from './store.js';
