@@ -13,7 +13,8 @@ const TICKS_MS = 600; // the page draws what it knows at least each 250 ms
 const FIRST_MOST_MS = 60000; // until a page that is recorded is told values
 const ROUND_GAP_MS = 100; // from the last frame of a round to the first of the next
 const FIRST_READING = 0.25; // of the day: by then what runs often is compiled, and strips are full
-const READINGS = 8; // of which the least counts, each a round later: an array has more or less to spare
+const READINGS = 9; // of which the least but the first counts, each a round later: an array has more or less to
+// spare, and with the first one at the pace of a day some nodes come to stay
 const PACE_MS = 50; // frames that come at their own pace are looked for so often
 const GROWTH_MOST = 0.02; // of each of these but the lists
 const LISTS_GROWTH_MOST = 0.25; // theirs is room to spare too, up to half as much again
@@ -99,6 +100,7 @@ async function readingOf(protocol) {
     protocol.on('HeapProfiler.addHeapSnapshotChunk', take);
     await protocol.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
     protocol.off('HeapProfiler.addHeapSnapshotChunk', take);
+    await protocol.send('HeapProfiler.collectGarbage'); // of what was drawn meanwhile
     const { backingStorageSize } = await protocol.send('Runtime.getHeapUsage');
     const { metrics } = await protocol.send('Performance.getMetrics');
     const of = (wanted) => metrics.find(({ name }) => name === wanted).value;
@@ -211,7 +213,7 @@ class Day {
                 return readingOf(this.protocol);
             }));
         }
-        return leastOf(readings);
+        return leastOf(readings.slice(1));
     }
 
     #send(frames) {

@@ -93,6 +93,7 @@ export class Columns {
         const perPixel = (to - from) / width;
         if (series !== this.#series || series.changes !== this.#changes || perPixel !== this.#perPixel)
             this.#begin(series, perPixel);
+        this.#forget(from); // first: after a while out of sight there would be room for twice as many
         this.#take(series, apart_ms);
         this.#forget(from);
         const trace = new Trace(thick);

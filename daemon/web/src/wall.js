@@ -1,4 +1,5 @@
 // The wall: a tile a room, those that need someone first.
+import { Component } from 'preact';
 import { SessionState } from '#live';
 import { shows, waits } from './alarm.js';
 import { Troubles } from './health.js';
@@ -17,6 +18,7 @@ import { clockTime, number, sentence, span, term, words } from './words.js';
  *  @typedef {import('#live').Alarm} Alarm
  *  @typedef {import('./deeds.js').Deeds} Deeds */
 
+const FIRST_TILES = 12;
 const TIGHT_FIGURES = 2;
 const GAP_PX = 8;
 const NARROW_PX = 320; // units stand beneath their figures
@@ -24,27 +26,55 @@ const SLIM_PX = 240; // two figures of 44 px have no room
 const SHORT_PX = 248; // no room for all of an alarm and two figures
 const ASKS_PX = 272; // a dense tile of this height has room for a button
 
-/** @param {{store: Store, deeds: Deeds, now: number, width: number, height: number,
- *    still?: boolean}} props still: nobody touches it */
-export function Wall({ store, deeds, now, width, height, still = false }) {
-    if (!store.hello) return html`<p class="empty">${words.waiting}</p>`;
-    const rooms = byNeed(store, now);
-    if (rooms.length === 0 && store.devices.size === 0)
-        return html`<p class="empty">${words.noRooms}</p>`;
-    const { density, columns, fits } = layout(rooms.length, width, height);
-    const wide = (width + GAP_PX) / columns - GAP_PX;
-    const high = fits ? (height + GAP_PX) / Math.ceil(rooms.length / columns) - GAP_PX : Infinity;
-    const touched = !still && (density !== 'dense' || (fits && high >= ASKS_PX));
-    const scant = [fits && 'fits', wide < NARROW_PX && 'narrow', wide < SLIM_PX && 'slim', high < SHORT_PX && 'short']
-        .filter(Boolean).join(' ');
-    return html`
-        <div class=${`wall ${density} ${scant}`}
-            style=${{ '--columns': columns, height: fits ? `${height}px` : '' }}>
-            ${rooms.map(({ room, alarms }) => html`
-                <${Tile} key=${room.id} store=${store} deeds=${deeds} room=${room} alarms=${alarms}
-                    now=${now} density=${density} still=${still} touched=${touched} />`)}
-        </div>
-        ${!still && html`<${Unassigned} store=${store} now=${now} />`}`;
+/** Rooms that need someone are seen before the rest is drawn.
+ *  @extends {Component<{store: Store, deeds: Deeds, now: number, width: number, height: number,
+ *    still?: boolean}, {whole: boolean}>} still: nobody touches it */
+export class Wall extends Component {
+    state = { whole: false };
+    #next = 0;
+
+    componentDidMount() {
+        this.#goOn();
+    }
+
+    componentDidUpdate() {
+        this.#goOn();
+    }
+
+    componentWillUnmount() {
+        cancelAnimationFrame(this.#next);
+    }
+
+    /** Once the first are on the screen. */
+    #goOn() {
+        if (this.state.whole || !this.props.store.hello) return;
+        this.#next ||= requestAnimationFrame(() => {
+            this.#next = requestAnimationFrame(() => this.setState({ whole: true }));
+        });
+    }
+
+    render() {
+        const { store, deeds, now, width, height, still = false } = this.props;
+        if (!store.hello) return html`<p class="empty">${words.waiting}</p>`;
+        const rooms = byNeed(store, now);
+        if (rooms.length === 0 && store.devices.size === 0)
+            return html`<p class="empty">${words.noRooms}</p>`;
+        const { density, columns, fits } = layout(rooms.length, width, height);
+        const wide = (width + GAP_PX) / columns - GAP_PX;
+        const high = fits ? (height + GAP_PX) / Math.ceil(rooms.length / columns) - GAP_PX : Infinity;
+        const touched = !still && (density !== 'dense' || (fits && high >= ASKS_PX));
+        const scant = [fits && 'fits', wide < NARROW_PX && 'narrow', wide < SLIM_PX && 'slim', high < SHORT_PX && 'short']
+            .filter(Boolean).join(' ');
+        const { whole } = this.state;
+        return html`
+            <div class=${`wall ${density} ${scant}`}
+                style=${{ '--columns': columns, height: fits ? `${height}px` : '' }}>
+                ${rooms.slice(0, whole ? undefined : FIRST_TILES).map(({ room, alarms }) => html`
+                    <${Tile} key=${room.id} store=${store} deeds=${deeds} room=${room} alarms=${alarms}
+                        now=${now} density=${density} still=${still} touched=${touched} />`)}
+            </div>
+            ${whole && !still && html`<${Unassigned} store=${store} now=${now} />`}`;
+    }
 }
 
 /** Alarms first, then treatments by the minutes that are left of their phase. Sorting is stable:
