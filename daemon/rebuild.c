@@ -276,21 +276,21 @@ static void put_heard(struct rebuild *rebuild)
     put_devices(rebuild);
 }
 
+/* One session's account, as it is written into the store that is rebuilt. */
+struct telling {
+    struct rebuild *rebuild;
+    struct store_value client;
+};
+
 static void put_row(void *user, enum store_table table, const struct store_value *row,
                     unsigned count)
 {
-    put(user, table, row, count);
-}
-
-/* Nobody's name is known: store_merge.c looks whether the one of this number is still the same. */
-static void put_client(struct rebuild *rebuild, const struct session_text_facts *facts)
-{
-    char nobody[32];
-    snprintf(nobody, sizeof(nobody), "%llu", (unsigned long long)facts->client);
-    const struct store_value row[] = {store_int((int64_t)facts->client), store_text(nobody),
-                                      store_int(facts->client_ms), store_null(), store_null()};
-    if (facts->client != 0)
-        put(rebuild, STORE_CLIENT, row, sizeof(row) / sizeof(row[0]));
+    const struct telling *telling = user;
+    struct store_value own[STORE_COLUMNS_MAX];
+    memcpy(own, row, count * sizeof(*row));
+    if (table == STORE_SESSION)
+        own[1] = telling->client;
+    put(telling->rebuild, table, own, count);
 }
 
 static void put_account(struct rebuild *rebuild, const struct session_text *text)
@@ -299,8 +299,10 @@ static void put_account(struct rebuild *rebuild, const struct session_text *text
     session_text_facts(text, &facts);
     if (facts.ended_ms != 0)
         rebuild->found.ended_ms = facts.ended_ms;
-    session_text_rows(text, rebuild->found.ended_ms, put_row, rebuild);
-    put_client(rebuild, &facts);
+    struct telling telling = {rebuild, facts.client != 0
+                                           ? store_int(STORE_WHOSE(facts.client, facts.client_ms))
+                                           : store_null()};
+    session_text_rows(text, rebuild->found.ended_ms, put_row, &telling);
     put_note(rebuild, facts.notes,
              facts.ended_ms != 0
                  ? "Rebuilt from its recording, after the history was damaged: as it was noted "

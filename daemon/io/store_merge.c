@@ -362,8 +362,8 @@ static int take_rows(struct store *store, bool *any)
 
 /* ---- sessions and alarms that were rebuilt ---- */
 
-/* A number of a client holds where it is the same one's. Alarms get numbers that nobody has, from the first one that was left for them (0: none are
- * taken); and are over. */
+/* A session is its client's where that one is known (STORE_WHOSE). Alarms get numbers that nobody
+ * has, from the first one that was left for them (0: none are taken); and are over. */
 static const char take_sql[] =
     "CREATE TEMP TABLE fresh AS SELECT id FROM old.session"
     "  WHERE id NOT IN (SELECT id FROM main.session);"
@@ -374,8 +374,11 @@ static const char take_sql[] =
     "  WHERE session IN (SELECT id FROM fresh);"
     "INSERT OR IGNORE INTO main.session_note SELECT * FROM old.session_note"
     "  WHERE session IN (SELECT id FROM fresh);"
-    "UPDATE main.session SET client = NULL WHERE id IN (SELECT id FROM fresh)"
-    "  AND client NOT IN (SELECT id FROM main.client JOIN old.client USING (id, created_ms));"
+    "CREATE TEMP TABLE whose (it INTEGER PRIMARY KEY, id INTEGER);"
+    "INSERT OR IGNORE INTO whose"
+    "  SELECT " STORE_WHOSE_SQL ", id FROM main.client;"
+    "UPDATE main.session SET client = (SELECT id FROM whose WHERE it = client)"
+    "  WHERE id IN (SELECT id FROM fresh);"
     "CREATE TEMP TABLE risen AS SELECT * FROM old.alarm;"
     "CREATE TEMP TABLE turned AS SELECT * FROM old.alarm_transition;"
     "DELETE FROM risen WHERE %lld < 0; DELETE FROM turned WHERE %lld < 0;"
@@ -384,7 +387,7 @@ static const char take_sql[] =
     "DELETE FROM turned WHERE alarm IN (SELECT number FROM main.alarm);"
     "INSERT OR IGNORE INTO main.alarm SELECT * FROM risen;"
     "INSERT OR IGNORE INTO main.alarm_transition SELECT * FROM turned;"
-    "DROP TABLE fresh; DROP TABLE risen; DROP TABLE turned;";
+    "DROP TABLE fresh; DROP TABLE whose; DROP TABLE risen; DROP TABLE turned;";
 
 /* With the next stage in one transaction: none of it is taken twice. */
 static int take_records(struct store *store)

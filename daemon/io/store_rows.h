@@ -47,6 +47,12 @@ enum store_table {
 
 #define STORE_COLUMNS_MAX 28
 
+/* Whose a session is in a store that is rebuilt from recordings: after a history was lost, the
+ * number of a client may have been given to another one, who was entered at another time. */
+#define STORE_WHOSE(client, created_ms)                                                            \
+    ((int64_t)(created_ms)*1024 + (int64_t)((uint64_t)(client) % 1024))
+#define STORE_WHOSE_SQL "created_ms * 1024 + (id & 1023)" /* of a row of `client` */
+
 struct store_value {
     enum { STORE_NULL, STORE_INT, STORE_REAL, STORE_TEXT } type;
     int64_t integer;

@@ -352,6 +352,35 @@ def a_session_is_its_clients_again_where_the_client_is_known(build):
         assert aliases == [("Ahorn",), ("Eiche",)], aliases
 
 
+def a_number_that_was_given_again_is_nobody_elses(build):
+    """Where a history is lost with its backup, numbers of clients begin anew: then recordings of two who
+    have the same one are read together, and a session is of who is known by it, or of nobody."""
+    with Clinic(build, rooms=ROOMS, rules=RULES) as clinic:
+        def treat(client, room):
+            status, made = clinic.ask("/sessions", "POST", {"room": room, "therapist": "AB", "client": client})
+            assert status == 201, made
+            order(clinic, made["id"], "start")
+            talk(clinic, room, 3)
+            order(clinic, made["id"], "end")
+            wait_for("its recording is whole", lambda: not list(clinic.recordings.glob("*.part")))
+            return made["id"]
+        assert clinic.ask("/clients", "POST", {"name": "Ahorn"})[0] == 201
+        assert clinic.ctl("backup", "now").returncode == 0
+        of_ahorn = treat("Ahorn", "room-1")
+        backups, away = clinic.folder / "backups", clinic.folder / "away"
+        backups.rename(away)
+        lose_all_but_recordings(clinic)
+        assert clinic.ask("/clients")[1]["clients"] == []
+        assert clinic.ask("/clients", "POST", {"name": "Birke"})[0] == 201
+        of_birke = treat("Birke", "room-2")
+        assert ask_file(clinic, "SELECT id, client FROM session") == [(of_ahorn, None), (of_birke, 1)]
+        away.rename(backups)
+        lose_all_but_recordings(clinic)
+        assert [one["name"] for one in clinic.ask("/clients")[1]["clients"]] == ["Ahorn"]
+        found = ask_file(clinic, "SELECT id, client FROM session ORDER BY id")
+        assert found == [(of_ahorn, 1), (of_birke, None)], found
+
+
 def totals_go_on_over_the_tapes_of_a_session(build):
     with Clinic(build, rooms={"room-1": ["posture/p-01"], "room-2": []}, rules=TOTALS) as clinic:
         number = open_session(clinic, "room-1", "Ahorn")
@@ -388,4 +417,5 @@ if __name__ == "__main__":
          without_a_backup_recordings_are_what_there_is,
          what_was_done_in_a_session_comes_back,
          a_session_is_its_clients_again_where_the_client_is_known,
+         a_number_that_was_given_again_is_nobody_elses,
          totals_go_on_over_the_tapes_of_a_session])
