@@ -105,12 +105,12 @@ async function testCost(browser, clinic, name, { hash, sign }) {
 }
 
 async function testFirst(browser, clinic) {
-    await tap.check(`a value is on the screen within ${PAINT_MOST_MS} ms of an empty page, and of loading it again, of at most ${TRANSFER_MOST / 1024} KiB`, async () => {
+    await tap.check(`a value is on the screen within ${PAINT_MOST_MS} ms, the first time and again, of at most ${TRANSFER_MOST / 1024} KiB`, async () => {
         const { first, again, empty } = await firstValue(browser, clinic);
         const { page, log, close } = await browser.open(clinic.url);
         await until('a value', () => page.$('.tile .value.fresh'));
         await close();
-        return holds(first - empty <= PAINT_MOST_MS && again <= PAINT_MOST_MS && log.bytes > 1000 && log.bytes <= TRANSFER_MOST,
+        return holds(first <= PAINT_MOST_MS && again <= PAINT_MOST_MS && log.bytes > 1000 && log.bytes <= TRANSFER_MOST,
             `${first.toFixed(0)} ms at the first visit, of which an empty page takes ${empty.toFixed(0)}; `
             + `${again.toFixed(0)} ms again; ${(log.bytes / 1024).toFixed(1)} KiB`);
     });

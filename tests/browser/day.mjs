@@ -13,8 +13,7 @@ const TICKS_MS = 600; // the page draws what it knows at least each 250 ms
 const FIRST_MOST_MS = 60000; // until a page that is recorded is told values
 const ROUND_GAP_MS = 100; // from the last frame of a round to the first of the next
 const FIRST_READING = 0.25; // of the day: by then what runs often is compiled, and strips are full
-const READINGS = 9; // of which the least but the first counts, each a round later: an array has more or less to
-// spare, and with the first one at the pace of a day some nodes come to stay
+const READINGS = 8; // of which the least counts, each a round later: an array has more or less to spare
 const PACE_MS = 50; // frames that come at their own pace are looked for so often
 const GROWTH_MOST = 0.02; // of each of these but the lists
 const LISTS_GROWTH_MOST = 0.25; // theirs is room to spare too, up to half as much again
@@ -213,7 +212,7 @@ class Day {
                 return readingOf(this.protocol);
             }));
         }
-        return leastOf(readings.slice(1));
+        return leastOf(readings);
     }
 
     #send(frames) {
