@@ -220,7 +220,8 @@ async function testLatch({ tap, clinic, wearable, wall, room, list }) {
     await tap.check('what is over and latched says so, and stays until it is reset', async () => {
         wearable.says(70);
         await room.waitForSelector(card('Bent far 70°.'));
-        assert.deepEqual((await texts(room, '.alarm .sentence'))[0], 'Bent far 70°.', 'the worst first');
+        // Who has just touched the list sees it first when nothing can move under the finger any more.
+        await soon(async () => assert.equal((await texts(room, '.alarm .sentence'))[0], 'Bent far 70°.', 'the worst first'));
         await until('the wall', () => wall.$('.tile.high .mark text'));
         wearable.says(5);
         await until('latched', async () => (await text(room, '.alarm .latched')) === 'over, kept until it is reset');
@@ -273,16 +274,20 @@ async function testUnseen({ tap, clinic, wearable, wall, room }) {
 
 async function testLoad({ tap, clinic, list }) {
     await tap.check('the list says how many came, how they were answered, and which rule is noisiest', async () => {
-        const load = await (await fetch(`${clinic.url}api/v1/alarms/load`)).json();
-        assert.ok(load.alarms >= 5 && load.ended > 0, JSON.stringify(load));
-        await list.reload();
-        await until('the load', () => list.$('.load .counts'));
-        const figures = await texts(list, '.load .counts dd');
-        assert.equal(figures[0], String(load.alarms));
-        assert.equal(figures[4], `${Math.round((100 * load.ended_unacknowledged) / load.ended)}\u202f%`);
-        const titles = { bent: 'Bent', far: 'Bent far', unseen: 'Unseen' };
-        await soon(async () => assert.deepEqual(await texts(list, '.load tbody td:first-child'),
-            load.worst_rules.map(({ rule }) => titles[rule] ?? 'Signal lost under an alarm')));
+        // An alarm that ends between the two askings is in one of them only: they are asked again.
+        const load = await soon(async () => {
+            const told = await (await fetch(`${clinic.url}api/v1/alarms/load`)).json();
+            assert.ok(told.alarms >= 5 && told.ended > 0, JSON.stringify(told));
+            await list.reload();
+            await until('the load', () => list.$('.load .counts'));
+            const figures = await texts(list, '.load .counts dd');
+            assert.equal(figures[0], String(told.alarms));
+            assert.equal(figures[4], `${Math.round((100 * told.ended_unacknowledged) / told.ended)}\u202f%`);
+            const titles = { bent: 'Bent', far: 'Bent far', unseen: 'Unseen' };
+            assert.deepEqual(await texts(list, '.load tbody td:first-child'),
+                told.worst_rules.map(({ rule }) => titles[rule] ?? 'Signal lost under an alarm'));
+            return told;
+        });
         await soon(async () =>
             assert.match(await text(list, '.load'), /No flood: never more than 10 alarms in ten minutes/));
         await list.check('.load >> text=7 days');
