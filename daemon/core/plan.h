@@ -89,8 +89,9 @@ void plan_tailor(struct plan *plan, const struct client *client, int64_t now_ms,
                  int64_t max_age_ms);
 
 /* plan_changes.c. What is another one in the plan than it was, limits and targets first: "flexion:
- * above 40 deg, was above 45 deg; skin in Heat: none, was above 41 Cel". Adds nothing where it is
- * the same. */
+ * above 40 deg, was above 45 deg; skin in Heat: none, was above 41 Cel; Heat: 8 min, was 10 min;
+ * other goals". A phase is the same where kind and title are, wherever it stands. Adds nothing
+ * where all is the same. */
 void plan_tell_changes(struct text *text, const struct plan *plan, const struct plan *old,
                        const struct drivers *drivers);
 

@@ -6,14 +6,40 @@
 
 #include "base/text.h"
 
+enum { NOWHERE = PLAN_PHASES_MAX };
+
 static bool same(double a, double b)
 {
     return a == b || (isnan(a) && isnan(b));
 }
 
-static bool is_alike(const struct plan_band *a, const struct plan_band *b)
+static bool is_namesake(const struct plan_phase *a, const struct plan_phase *b)
 {
-    return a->metric == b->metric && a->phase == b->phase && a->regions == b->regions &&
+    return a->kind == b->kind && strcmp(a->title, b->title) == 0;
+}
+
+/* Where the other plan has this phase, of the same kind and name: the first, second ... of such. */
+static uint32_t counterpart(const struct plan *plan, uint32_t index, const struct plan *other)
+{
+    const struct plan_phase *phase = &plan->phases[index];
+    uint32_t before = 0;
+    for (uint32_t i = 0; i < index; i++)
+        before += is_namesake(&plan->phases[i], phase);
+    for (uint32_t i = 0; i < other->phase_count; i++)
+        if (is_namesake(&other->phases[i], phase) && before-- == 0)
+            return i;
+    return NOWHERE;
+}
+
+/* What the other plan calls a phase of this one: its place there may be another. */
+static uint32_t phase_there(const struct plan *plan, uint32_t phase, const struct plan *other)
+{
+    return phase < plan->phase_count ? counterpart(plan, phase, other) : phase;
+}
+
+static bool is_alike(const struct plan_band *a, const struct plan_band *b, uint32_t phase)
+{
+    return a->metric == b->metric && a->phase == phase && a->regions == b->regions &&
            a->target == b->target;
 }
 
@@ -27,13 +53,18 @@ static const struct plan_band *partner(const struct plan *plan, uint32_t index,
                                        const struct plan *other)
 {
     const struct plan_band *band = &plan->bands[index];
-    uint32_t before = 0;
+    uint32_t before = 0, there = phase_there(plan, band->phase, other);
     for (uint32_t i = 0; i < index; i++)
-        before += is_alike(&plan->bands[i], band);
+        before += is_alike(&plan->bands[i], band, band->phase);
     for (uint32_t i = 0; i < other->band_count; i++)
-        if (is_alike(&other->bands[i], band) && before-- == 0)
+        if (is_alike(&other->bands[i], band, there) && before-- == 0)
             return &other->bands[i];
     return NULL;
+}
+
+static const char *after(const struct text *text)
+{
+    return text->length > 0 ? "; " : "";
 }
 
 static void tell_ends(struct text *text, const struct plan_band *band,
@@ -66,7 +97,7 @@ static void tell_band(struct text *text, const struct plan *plan, const struct p
 {
     const struct plan_band *of = band != NULL ? band : old;
     const struct lumbar_metric *metric = drivers_metric(drivers, of->metric, NULL);
-    text_add(text, "%s%s", text->length > 0 ? "; " : "", metric->name);
+    text_add(text, "%s%s", after(text), metric->name);
     if (of->phase != PLAN_ANY_PHASE && of->phase < plan->phase_count)
         text_add(text, " in %s", plan->phases[of->phase].title);
     text_add(text, ": ");
@@ -81,17 +112,53 @@ static void tell_band(struct text *text, const struct plan *plan, const struct p
         text_add(text, "none");
 }
 
-static bool is_else_same(const struct plan *plan, const struct plan *old)
+static void tell_minutes(struct text *text, int64_t ms)
 {
-    bool alike = strcmp(plan->title, old->title) == 0 && plan->goal_count == old->goal_count &&
-                 plan->regions == old->regions && plan->phase_count == old->phase_count;
+    text_add_number(text, (double)ms / 60000, 2);
+    text_add(text, " min");
+}
+
+static void tell_phase(struct text *text, const struct plan_phase *phase,
+                       const struct plan_phase *old)
+{
+    if (old == NULL || phase->time_ms != old->time_ms) {
+        text_add(text, "%s%s: ", after(text), phase->title);
+        tell_minutes(text, phase->time_ms);
+        text_add(text, ", was ");
+        if (old != NULL)
+            tell_minutes(text, old->time_ms);
+        else
+            text_add(text, "none");
+    }
+    if (old != NULL && phase->regions != old->regions)
+        text_add(text, "%s%s: other regions", after(text), phase->title);
+}
+
+/* Times, what is new or gone, and whether those that stay changed places among each other. */
+static void tell_phases(struct text *text, const struct plan *plan, const struct plan *old)
+{
+    bool is_moved = false;
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < plan->phase_count; i++) {
+        uint32_t there = counterpart(plan, i, old);
+        tell_phase(text, &plan->phases[i], there == NOWHERE ? NULL : &old->phases[there]);
+        if (there == NOWHERE)
+            continue;
+        is_moved |= there < last;
+        last = there;
+    }
+    for (uint32_t i = 0; i < old->phase_count; i++)
+        if (counterpart(old, i, plan) == NOWHERE)
+            text_add(text, "%s%s: taken out", after(text), old->phases[i].title);
+    if (is_moved)
+        text_add(text, "%sother order of phases", after(text));
+}
+
+static bool has_same_goals(const struct plan *plan, const struct plan *old)
+{
+    bool alike = plan->goal_count == old->goal_count;
     for (uint32_t i = 0; alike && i < plan->goal_count; i++)
         alike = strcmp(plan->goals[i], old->goals[i]) == 0;
-    for (uint32_t i = 0; alike && i < plan->phase_count; i++) {
-        const struct plan_phase *a = &plan->phases[i], *b = &old->phases[i];
-        alike = a->kind == b->kind && a->time_ms == b->time_ms && a->regions == b->regions &&
-                strcmp(a->title, b->title) == 0;
-    }
     return alike;
 }
 
@@ -106,6 +173,12 @@ void plan_tell_changes(struct text *text, const struct plan *plan, const struct 
     for (uint32_t i = 0; i < old->band_count; i++)
         if (partner(old, i, plan) == NULL)
             tell_band(text, old, NULL, &old->bands[i], drivers);
-    if (!is_else_same(plan, old))
-        text_add(text, "%sother parts", text->length > 0 ? "; " : "");
+    tell_phases(text, plan, old);
+    if (strcmp(plan->title, old->title) != 0)
+        text_add(text, "%stitle: %s, was %s", after(text), plan->title, old->title);
+    if (plan->regions != old->regions)
+        text_add(text, "%sother regions", after(text));
+    if (!has_same_goals(plan,
+                        old)) /* not what they are: they are of the client, and this is kept */
+        text_add(text, "%sother goals", after(text));
 }

@@ -127,7 +127,7 @@ export async function testAccounts(tap, browser, clinic, shots) {
         await page.click('.keep');
         await soon(async () => assert.match(await text(page, '.client-plan .goals'), /^Tie both shoes/));
         const { stdout } = ctl(clinic, 'audit', 'list');
-        assert.match(stdout, /paul.*PUT \/clients.*plan lower-back: other parts/);
+        assert.match(stdout, /paul.*PUT \/clients.*plan lower-back: other goals/);
         await close();
     });
     await tap.check('who tries rules while others do waits, or is told when to try again', () =>

@@ -5,6 +5,32 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
+static void parse(struct treatment *treatment, struct plan *plan, const char *parts)
+{
+    char yaml[1000];
+    struct diag diag = {0};
+    struct text text = text_in(yaml, sizeof(yaml));
+    text_add(&text, "name: p\n%s", parts);
+    if (plan_parse(plan, "p", yaml, text.length, &treatment->drivers, &treatment->body, &diag) != 0)
+        fail_msg("%s: %s", yaml, diag.text);
+}
+
+static void assert_told(const char *before, const char *after, const char *wanted)
+{
+    char told[600];
+    struct plan old, plan;
+    struct text out = text_in(told, sizeof(told));
+    struct treatment *treatment = calloc(1, sizeof(*treatment));
+    assert_non_null(treatment);
+    treatment_init(treatment);
+    parse(treatment, &old, before);
+    parse(treatment, &plan, after);
+    plan_tell_changes(&out, &plan, &old, &treatment->drivers);
+    assert_string_equal(told, wanted);
+    treatment_fini(treatment);
+    free(treatment);
+}
+
 static void each_limit_is_told_with_what_it_was(void **state)
 {
     (void)state;
@@ -39,37 +65,52 @@ static void each_limit_is_told_with_what_it_was(void **state)
         {"temperature, above: 41.5 Cel", "pressure, above: 41.5 kPa",
          "pressure in Heat: above 41.5 kPa, was none; temperature in Heat: none, was above 41.5 "
          "Cel"},
-        {"5 min", "6 min", "other parts"},
+        {"5 min", "6.5 min", "Heat: 6.5 min, was 5 min"},
+        {"time: 5 min", "time: 5 min\n    regions: [hip_left]", "Heat: other regions"},
+        {"time: 5 min", "time: 5 min\n    title: Warm",
+         "temperature in Warm: above 41.5 Cel, was none; pressure in Warm: at least 100 kPa, at "
+         "most "
+         "200 kPa, was none; temperature in Heat: none, was above 41.5 Cel; pressure in Heat: "
+         "none, "
+         "was at least 100 kPa, at most 200 kPa; Warm: 5 min, was none; Heat: taken out"},
+        {"phases:\n", "phases:\n  - {kind: rest, time: 2 min}\n", "Rest: 2 min, was none"},
+        {"limits:\n", "title: New\nlimits:\n", "title: New, was p"},
+        {"limits:\n", "goals: [Sit longer]\nlimits:\n", "other goals"},
+        {"limits:\n", "regions: [hip_left]\nlimits:\n", "other regions"},
     };
-    struct treatment *treatment = calloc(1, sizeof(*treatment));
-    treatment_init(treatment);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        char yaml[1000], told[300];
-        struct plan before, plan;
-        struct diag diag = {0};
-        struct text text = text_in(yaml, sizeof(yaml)), out = text_in(told, sizeof(told));
-        text_add(&text, "name: p\n%s", old);
-        assert_int_equal(plan_parse(&before, "p", yaml, text.length, &treatment->drivers,
-                                    &treatment->body, &diag),
-                         0);
+        char yaml[1000];
+        struct text text = text_in(yaml, sizeof(yaml));
         const char *at = strstr(old, rows[i].word);
         assert_non_null(at);
-        text = text_in(yaml, sizeof(yaml));
-        text_add(&text, "name: p\n%.*s%s%s", (int)(at - old), old, rows[i].other,
-                 at + strlen(rows[i].word));
-        if (plan_parse(&plan, "p", yaml, text.length, &treatment->drivers, &treatment->body,
-                       &diag) != 0)
-            fail_msg("row %zu: %s", i, diag.text);
-        plan_tell_changes(&out, &plan, &before, &treatment->drivers);
-        if (strcmp(told, rows[i].told) != 0)
-            fail_msg("row %zu: %s", i, told);
+        text_add(&text, "%.*s%s%s", (int)(at - old), old, rows[i].other, at + strlen(rows[i].word));
+        assert_told(old, yaml, rows[i].told);
     }
-    treatment_fini(treatment);
-    free(treatment);
+}
+
+static void a_phase_that_moved_takes_its_limits_along(void **state)
+{
+    (void)state;
+#define REST   "  - {kind: rest, time: 2 min}\n"
+#define HEAT   "  - {kind: heat, time: 5 min, limits: [{metric: temperature, above: 41 Cel}]}\n"
+#define MORE   "  - {kind: heat, time: 8 min, limits: [{metric: temperature, above: 42 Cel}]}\n"
+#define PHASES "phases:\n"
+    assert_told(PHASES REST HEAT, PHASES HEAT REST, "other order of phases");
+    assert_told(PHASES HEAT REST MORE, PHASES HEAT MORE REST, "other order of phases");
+    assert_told(PHASES REST HEAT, PHASES HEAT, "Rest: taken out");
+    assert_told(PHASES HEAT MORE, PHASES HEAT,
+                "temperature in Heat: none, was above 42 Cel; Heat: taken out");
+#undef REST
+#undef HEAT
+#undef MORE
+#undef PHASES
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_limit_is_told_with_what_it_was)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_limit_is_told_with_what_it_was),
+        cmocka_unit_test(a_phase_that_moved_takes_its_limits_along),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
