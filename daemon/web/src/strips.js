@@ -133,6 +133,7 @@ export class StripView extends Component {
 
     componentDidMount() {
         this.props.loop.add(this);
+        this.#write(this.#present(this.props.loop.store.clock.now())); // what is out of sight waits long for its turn
         withPlots(() => this.props.loop.views.has(this) && this.#begin());
     }
 
