@@ -17,7 +17,7 @@ const TEXT_MIN = 14;
 const WIDEST = ['light', 'de-DE'];
 const LOOKS = [['light', 'en-GB'], ['dark', 'en-GB'], WIDEST];
 
-/** Width beyond the window, a top line that breaks, and what is too small to touch or to read. */
+/** Width beyond the window, height beyond it of a wall that fits, a top line that breaks, and what is too small to touch or to read. */
 export function faults(page) {
     return page.evaluate(([least, top, text]) => {
         const high = innerWidth > 600 ? document.querySelector('.top')?.getBoundingClientRect().height ?? 0 : 0;
@@ -25,10 +25,12 @@ export function faults(page) {
             && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
             && parseFloat(getComputedStyle(element).fontSize) < text).map((element) => `tiny: ${element.textContent}`);
         const wide = document.documentElement.scrollWidth - innerWidth;
+        const deep = document.querySelector('.wall.fits') ? document.documentElement.scrollHeight - innerHeight : 0;
         const small = Array.from(document.querySelectorAll('a, button, label, input[type="text"]'))
             .filter((element) => element.getBoundingClientRect().height < least)
             .map((element) => element.textContent);
-        return [...(wide > 0 ? [`${wide} px too wide`] : []), ...(high > top ? [`a top line of ${high} px`] : []),
+        return [...(wide > 0 ? [`${wide} px too wide`] : []), ...(deep > 0 ? [`${deep} px too deep`] : []),
+            ...(high > top ? [`a top line of ${high} px`] : []),
             ...small, ...tiny];
     }, [TOUCH_MIN, TOP_MAX, TEXT_MIN]);
 }

@@ -30,10 +30,12 @@ import { clockTime, languageName, number, otherLanguage, sentence, setLanguage, 
 
 const SILENT_MS = 5000;
 const SLOW_MS = 100; // a heartbeat that takes longer is worth a number
-const CHROME_PX = 132; // top line, margins and foot, around the wall
+const TOP_PX = 64; // until there is one to measure
+const FOOT_PX = 48;
+const MARGINS_PX = 20; // of the wall in main, and a little
 const CALLED_OUT = 3; // alarms that begin in the same moment
 const LEAST_PX = 280; // of a chart, also in a window that is not shown yet
-const UNASSIGNED_PX = 36; // a line beneath it, where there are such devices
+const BENEATH_MOST_PX = 120; // devices of no room; a long list of them goes on below the window
 
 /** @param {Props} props */
 export function App({ entrance, store, link, deeds, sound, treatments, route, refresh }) {
@@ -43,7 +45,6 @@ export function App({ entrance, store, link, deeds, sound, treatments, route, re
     if (route.kiosk)
         return html`<${KioskWall} store=${store} link=${link} deeds=${deeds} sound=${sound} now=${now}
             silence=${silence} />`;
-    const height = innerHeight - CHROME_PX - (store.devicesIn(0).length > 0 ? UNASSIGNED_PX : 0);
     return html`
         <${TopLine} store=${store} link=${link} sound=${sound} route=${route} now=${now}
             silence=${silence} />
@@ -51,7 +52,7 @@ export function App({ entrance, store, link, deeds, sound, treatments, route, re
         <${GlassBanner} entrance=${entrance} />
         <main>
             <${Screen} entrance=${entrance} store=${store} deeds=${deeds} treatments=${treatments} route=${route}
-                now=${now} height=${height} />
+                now=${now} />
         </main>
         <${Announcer} store=${store} />
         <footer>
@@ -93,12 +94,21 @@ function KioskWall({ store, link, deeds, sound, now, silence }) {
         <${TopLine} store=${store} link=${link} sound=${sound} now=${now} silence=${silence} />
         <${Banners} store=${store} link=${link} silence=${silence} />
         <main><${Wall} store=${store} deeds=${deeds} now=${now} width=${innerWidth - 24}
-            height=${innerHeight - CHROME_PX} still=${true} /></main>
+            height=${heightOfWall()} still=${true} /></main>
         <footer><span>${words.foot}</span></footer>`;
 }
 
-/** What the address asks for. @param {Omit<Props, 'link' | 'sound' | 'refresh'> & {now: number, height: number}} props */
-function Screen({ entrance, store, deeds, treatments, route, now, height }) {
+/** What the top line, banners, the foot and devices of no room leave of the window, in px: where it is narrow they
+ *  take more lines. Measured as it was drawn last, so nothing is laid out for it. */
+function heightOfWall() {
+    const [main, foot, unassigned] = ['main', 'footer', '.unassigned'].map((name) =>
+        /** @type {HTMLElement | null} */ (document.querySelector(name)));
+    const beneath = Math.min(unassigned?.offsetHeight ?? 0, BENEATH_MOST_PX);
+    return innerHeight - (main?.offsetTop ?? TOP_PX) - MARGINS_PX - beneath - (foot?.offsetHeight ?? FOOT_PX);
+}
+
+/** What the address asks for. @param {Omit<Props, 'link' | 'sound' | 'refresh'> & {now: number}} props */
+function Screen({ entrance, store, deeds, treatments, route, now }) {
     if (route.room !== null)
         return html`<${RoomScreen} store=${store} deeds=${deeds} treatments=${treatments}
             name=${route.room} now=${now} key=${route.room} />`;
@@ -122,7 +132,7 @@ function Screen({ entrance, store, deeds, treatments, route, now, height }) {
     if (route.trail) return html`<${TrailScreen} />`;
     if (route.alarms) return html`<${AlarmScreen} store=${store} deeds=${deeds} now=${now} />`;
     return html`<${Wall} store=${store} deeds=${deeds} now=${now} width=${innerWidth - 24}
-        height=${height} />`;
+        height=${heightOfWall()} />`;
 }
 
 /** @param {Pick<Props, 'store' | 'link' | 'sound'> & {route?: Props['route'], now: number,

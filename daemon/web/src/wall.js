@@ -112,7 +112,7 @@ function Tile({ store, deeds, room, alarms, now, density, still, touched }) {
         <a class=${`tile ${colour}`}
                 href=${still ? undefined : `#/room/${encodeURIComponent(room.name)}`}>
             <div class="head">
-                <h2>${room.title || room.name}</h2>
+                <${RoomName} name=${room.title || room.name} />
                 <${Troubles} store=${store} devices=${store.devicesIn(room.id)} now=${now} />
                 <${PauseMarks} pauses=${store.pausesIn(room.id)} now=${now} />
                 <${Others} worst=${worst} alarms=${alarms} now=${now} />
@@ -125,6 +125,13 @@ function Tile({ store, deeds, room, alarms, now, density, still, touched }) {
         </a>
         ${asks && html`<${Deed} deeds=${deeds} alarm=${worst} />`}
     </div>`;
+}
+
+/** A name that is too long ends early, but not its number: that is what tells rooms apart.
+ *  @param {{name: string}} props */
+function RoomName({ name }) {
+    const [, most, last] = /^(.+?)(\s\S*\d\S*)$/.exec(name) ?? [name, name, ''];
+    return html`<h2><span>${most}</span>${last && html`<span class="last">${last}</span>`}</h2>`;
 }
 
 /** Since when the worst alarm stands, how many others do, how many are shelved.
