@@ -221,11 +221,10 @@ static bool is_there(const char *file, const char *rules)
 }
 
 /* Tells where what the page had changed of the rules went: "" where nothing is new. Never in the
- * place of others, and only where a hub would start with it. */
+ * place of others, and only where a hub would start with it: else `why` says why it is beside. */
 static int put_rules(const struct wish *wish, const char *rules, char file[PATH_MAX],
-                     struct diag *diag)
+                     struct diag *why, struct diag *diag)
 {
-    struct diag check = {0};
     char beside[PATH_MAX];
     file[0] = '\0';
     if (wish->rules[0] == '\0' || is_there(wish->rules, rules))
@@ -235,30 +234,37 @@ static int put_rules(const struct wish *wish, const char *rules, char file[PATH_
     bool others = files_exists(wish->rules);
     snprintf(file, PATH_MAX, "%s", others ? beside : wish->rules);
     int code = files_put(file, rules, strlen(rules), diag);
-    if (code != 0 || others || check_config(wish->ask.config, NULL, &check) == 0)
+    if (others)
+        diag_set(why, ERR_TAKEN, "the rules here are others");
+    if (code != 0 || others)
         return code;
+    int refused = check_config(wish->ask.config, NULL, why);
+    if (refused == 0)
+        return 0;
+    diag_set(why, refused, "the configuration here cannot be used"); /* unless it said why */
     if (rename(wish->rules, beside) != 0)
         return diag_set(diag, ERR_IO, "cannot rename %s: %s", wish->rules, strerror(errno));
     snprintf(file, PATH_MAX, "%s", beside);
     return 0;
 }
 
-static int restore_rules(const struct wish *wish, const char *path, char file[PATH_MAX])
+static int restore_rules(const struct wish *wish, const char *path, char file[PATH_MAX],
+                         struct diag *why)
 {
     char *rules;
     struct diag diag = {0};
     file[0] = '\0';
     int code = backup_rules(path, &rules, &diag);
     if (code == 0 && rules != NULL)
-        code = put_rules(wish, rules, file, &diag);
+        code = put_rules(wish, rules, file, why, &diag);
     free(rules);
     return code == 0 ? 0 : ctl_complain(&diag);
 }
 
 static int restore(struct wish *wish, const char *name)
 {
-    char path[PATH_MAX], kept[PATH_MAX], rules[PATH_MAX];
-    struct diag diag = {0};
+    char path[PATH_MAX], kept[PATH_MAX], rules[PATH_MAX], beside[512];
+    struct diag diag = {0}, why = {0};
     if (find_folder(wish, true, &diag) != 0)
         return ctl_complain(&diag);
     int code = backup_restore(path_of(wish, name, path), wish->store, kept, &diag);
@@ -266,17 +272,19 @@ static int restore(struct wish *wish, const char *name)
         fprintf(stderr, "lumbarctl: the hub runs: stop it first (systemctl stop lumbard)\n");
     if (code != 0)
         return code == ERR_TAKEN ? CTL_FAILED : ctl_complain(&diag);
-    code = restore_rules(wish, path, rules);
+    code = restore_rules(wish, path, rules, &why);
+    diag_sentence(&why, beside, sizeof(beside));
     if (wish->ask.json)
-        ctl_print_line(json_pack("{s:s, s:s, s:s*, s:s*}", "restored", wish->store, "of", name,
-                                 "kept", kept[0] != '\0' ? kept : NULL, "rules",
-                                 rules[0] != '\0' ? rules : NULL));
+        ctl_print_line(json_pack("{s:s, s:s, s:s*, s:s*, s:s*}", "restored", wish->store, "of",
+                                 name, "kept", kept[0] != '\0' ? kept : NULL, "rules",
+                                 rules[0] != '\0' ? rules : NULL, "rules_beside",
+                                 why.code != 0 ? beside : NULL));
     else
         printf("%s is what %s held%s%s\n", wish->store, name,
                kept[0] != '\0' ? "; what was there is kept as " : "", kept);
     if (!wish->ask.json && rules[0] != '\0')
-        printf("what the page had changed of the rules is %s%s\n", rules,
-               strcmp(rules, wish->rules) == 0 ? "" : ", for the rules here are others");
+        printf("what the page had changed of the rules is %s%s%s\n", rules,
+               why.code != 0 ? ", for " : "", why.code != 0 ? beside : "");
     return code;
 }
 

@@ -28,6 +28,7 @@
 #define FORMAT      1 /* of a whole one; of changes, */
 #define OF_CHANGES  2
 #define PIECE       65536
+#define KEPT_MOST   100                   /* stores put aside in one second */
 #define SPARE_BYTES (UINT64_C(512) << 20) /* the hub lives on that disk, too */
 
 /* ---- names ---- */
@@ -558,26 +559,40 @@ static int put_together(const char *path, const char *part, const char *store, s
     return code == 0 ? 0 : diag_set(diag, code, "%s: %s", path, why.text);
 }
 
+/* Under a name that says when, and the how manieth of that second; no link of it is ever lost. */
+static int keep_aside(const char *store, char kept[PATH_MAX], struct diag *diag)
+{
+    long long now = (long long)(clock_wall_ms() / 1000);
+    for (unsigned i = 1; i <= KEPT_MOST; i++) {
+        int length = snprintf(kept, PATH_MAX, "%s.before-%lld", store, now);
+        if (i > 1 && length < PATH_MAX)
+            length += snprintf(kept + length, PATH_MAX - (size_t)length, "-%u", i);
+        if (length >= PATH_MAX)
+            return diag_set(diag, ERR_LIMIT, "the path of %s is too long", store);
+        if (link(store, kept) == 0)
+            return 0;
+        if (errno != EEXIST)
+            break;
+    }
+    return diag_set(diag, ERR_IO, "cannot keep %s as %s: %s", store, kept, strerror(errno));
+}
+
 /* The log goes first: it is of the old file, and would be taken for the new one's. */
 static int exchange(const char *part, const char *store, char kept[PATH_MAX], struct diag *diag)
 {
     static const char *const logs[] = {"-wal", "-shm"};
     char from[PATH_MAX + 8], to[PATH_MAX + 8];
     kept[0] = '\0';
-    if (access(store, F_OK) == 0 && snprintf(kept, PATH_MAX, "%s.before-%lld", store,
-                                             (long long)(clock_wall_ms() / 1000)) >= PATH_MAX)
-        return diag_set(diag, ERR_LIMIT, "the path of %s is too long", store);
-    if (kept[0] != '\0' && link(store, kept) != 0)
-        return diag_set(diag, ERR_IO, "cannot keep %s as %s: %s", store, kept, strerror(errno));
-    for (unsigned i = 0; i < sizeof(logs) / sizeof(logs[0]); i++) {
+    int code = access(store, F_OK) == 0 ? keep_aside(store, kept, diag) : 0;
+    for (unsigned i = 0; code == 0 && i < sizeof(logs) / sizeof(logs[0]); i++) {
         snprintf(from, sizeof(from), "%s%s", store, logs[i]);
         snprintf(to, sizeof(to), "%s%s", kept[0] != '\0' ? kept : store, logs[i]);
         if ((kept[0] != '\0' ? rename(from, to) : unlink(from)) != 0 && errno != ENOENT)
-            return diag_set(diag, ERR_IO, "cannot put %s aside: %s", from, strerror(errno));
+            code = diag_set(diag, ERR_IO, "cannot put %s aside: %s", from, strerror(errno));
     }
-    if (rename(part, store) != 0)
-        return diag_set(diag, ERR_IO, "cannot write %s: %s", store, strerror(errno));
-    return 0;
+    if (code == 0 && rename(part, store) != 0)
+        code = diag_set(diag, ERR_IO, "cannot write %s: %s", store, strerror(errno));
+    return code;
 }
 
 int backup_restore(const char *path, const char *store, char kept[PATH_MAX], struct diag *diag)

@@ -26,7 +26,8 @@ static int complain(sqlite3 *db, int rc, struct diag *diag)
     int code = store_outcome_of(rc) == STORE_DAMAGED ? ERR_MALFORMED
                : (rc & 0xff) == SQLITE_INTERRUPT     ? ERR_LIMIT
                                                      : ERR_IO;
-    return diag_set(diag, code, "%s", db != NULL ? sqlite3_errmsg(db) : sqlite3_errstr(rc));
+    return diag_set(diag, code, "%s",
+                    db == NULL || rc == SQLITE_NOMEM ? sqlite3_errstr(rc) : sqlite3_errmsg(db));
 }
 
 /* The text that a query gives, "" where it gives none. */
@@ -261,6 +262,8 @@ int backup_sql_rules(const char *file, char **text, struct diag *diag)
     int rc = sqlite3_open_v2(
         file, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (rc == SQLITE_OK)
+        rc = sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    if (rc == SQLITE_OK)
         rc = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_master WHERE name = '" RULES "'", -1,
                                 &statement, NULL);
     if (rc == SQLITE_OK)
@@ -271,8 +274,11 @@ int backup_sql_rules(const char *file, char **text, struct diag *diag)
         rc = sqlite3_prepare_v2(db, "SELECT text FROM " RULES, -1, &statement, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(statement);
-    if (rc == SQLITE_ROW && sqlite3_column_text(statement, 0) != NULL)
-        *text = strdup((const char *)sqlite3_column_text(statement, 0));
+    if (rc == SQLITE_ROW) {
+        const unsigned char *column = sqlite3_column_text(statement, 0);
+        *text = column != NULL ? strdup((const char *)column) : NULL;
+        rc = *text != NULL ? SQLITE_ROW : SQLITE_NOMEM;
+    }
     sqlite3_finalize(statement);
     return close_copy(db, rc == SQLITE_ROW || rc == SQLITE_DONE ? SQLITE_OK : rc, diag);
 }
