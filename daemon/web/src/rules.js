@@ -75,6 +75,8 @@ export class RulesScreen extends Component {
     /** What the draft says, with other values of a rule. @param {string} [rule] @param {Edit[]} [set] */
     #change(rule, set) {
         clearTimeout(this.#typed);
+        // Not with the answer: by then a complaint may be about what was asked later.
+        if (set) this.setState({ complaint: '', done: '' });
         this.#edits = this.#edits.then(async () => {
             const { draft } = this.state;
             const answer = await askHub('POST', '/rules/text', { text: draft, ...(set && { rule, set }) });
@@ -82,7 +84,7 @@ export class RulesScreen extends Component {
             const done = isDone(answer);
             const unread = complaintOf(answer);
             await new Promise((drawn) => { // the next one goes on from there
-                this.setState(done ? { draft: answer.said.text, said: answer.said.rules, unread, complaint: '', done: '' }
+                this.setState(done ? { draft: answer.said.text, said: answer.said.rules, unread }
                     : { unread }, () => drawn(undefined));
             });
         });
