@@ -73,7 +73,7 @@ export const de = {
     noKeyValue: 'Seine Geräte liefern keine Hauptwerte.',
     noRooms: 'Noch keine Räume. Sie stehen unter „rooms“ in der Konfiguration des Hubs.',
     unassigned: 'Keinem Raum zugeordnet',
-    unassignedHint: 'Unter „Geräte“ einem Raum zuordnen, oder unter „rooms“ in der Konfiguration des Hubs.',
+    unassignedHint: 'Unter „Geräte“ einem Raum zuordnen.',
     waiting: 'Warte auf den Hub …',
 
     session: 'Behandlung',

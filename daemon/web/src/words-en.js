@@ -75,7 +75,7 @@ export const en = {
     noKeyValue: 'Its devices give no key values.',
     noRooms: 'No rooms yet. Add them under "rooms" in the hub\'s configuration.',
     unassigned: 'Not assigned to a room',
-    unassignedHint: 'Put them into a room under "Devices", or under "rooms" in the hub\'s configuration.',
+    unassignedHint: 'Put them into a room under "Devices".',
     waiting: 'Waiting for the hub …',
 
     // Treatment
