@@ -72,7 +72,8 @@ export class ArchiveScreen extends Component {
             ${sessions.length > 0 && html`<div class="scroll" tabindex="0" role="region"
                 aria-label=${words.pastSessions}><table class="sessions">
                 <thead><tr><th>${words.compare}</th><th>${words.date}</th><th>${words.roomShort}</th>
-                    <th>${words.client}</th><th>${words.plan}</th><th>${words.painChange}</th><th>${words.report}</th></tr></thead>
+                    <th>${words.client}</th><th>${words.plan}</th><th>${words.painChange}</th>
+                    <th>${words.report}</th></tr></thead>
                 <tbody>${sessions.map((session) => this.#row(session))}</tbody></table></div>`}
             ${next !== null && html`<button onClick=${() => !busy && this.#ask(next)} aria-disabled=${busy}>
                 ${words.older}</button>`}

@@ -48,7 +48,8 @@ export class ClientPlans extends Component {
         const [client, templates] = await Promise.all([askHub('GET', this.#path()), askHub('GET', '/plans')]);
         if (!isDone(client) || !isDone(templates))
             return this.setState({ complaint: complaintOf(isDone(client) ? templates : client) });
-        const answers = await Promise.all(client.said.plans.map((/** @type {string} */ name) => askHub('GET', this.#path(name))));
+        const answers = await Promise.all(client.said.plans
+            .map((/** @type {string} */ name) => askHub('GET', this.#path(name))));
         const wrong = answers.find((answer) => !isDone(answer));
         this.setState({ templates: templates.said.plans, complaint: wrong ? complaintOf(wrong) : this.state.complaint,
             plans: answers.filter(isDone).map(({ said, tag }) => ({ plan: said, tag })) });
@@ -69,7 +70,8 @@ export class ClientPlans extends Component {
         if (answer.status === 412) return { complaint: words.planMeanwhile, at: undefined, atPhase: -1 };
         const sent = this.state.draft?.bands.filter((band) => !saysNothing(band)) ?? [];
         const { band, phase, words: said } = complainedOf(answer.said?.detail ?? '', sent);
-        return { complaint: band || phase >= 0 ? words.hubRefused(said) : complaintOf(answer), at: band, atPhase: phase };
+        const complaint = band || phase >= 0 ? words.hubRefused(said) : complaintOf(answer);
+        return { complaint, at: band, atPhase: phase };
     }
 
     /** @param {Kept} kept */
@@ -80,7 +82,7 @@ export class ClientPlans extends Component {
     }
 
     render() {
-        const { plans, templates, busy, complaint, at, atPhase, done } = this.state;
+        const { plans, templates, complaint, at, atPhase, done } = this.state;
         const own = plans?.map(({ plan }) => plan.name) ?? [];
         const others = templates.filter(({ name }) => !own.includes(name));
         return html`<section class="client-plans" aria-label=${words.clientPlans}>
@@ -90,25 +92,33 @@ export class ClientPlans extends Component {
             <div role="status">${done.length > 0 && html`<p class="calm">${words.planKept}</p>
                 <ul class="changed">${done.map((line) => html`<li key=${line}>${line}</li>`)}</ul>`}</div>
             ${plans?.map((kept) => this.#plan(kept))}
-            ${plans && others.length > 0 && html`<div class="templates"><p>${own.length === 0 && words.noOwnPlan} ${words.ownPlanFrom}</p>
-                <div class="deeds">${others.map(({ name, title }) => html`<button key=${name} aria-disabled=${busy}
-                    onClick=${() => this.#order('PUT', name, { template: name }, '', { draft: null })}>${term(title)}</button>`)}</div></div>`}
+            ${plans && others.length > 0 && html`<div class="templates">
+                <p>${own.length === 0 && words.noOwnPlan} ${words.ownPlanFrom}</p>
+                <div class="deeds">${others.map((template) => this.#template(template))}</div></div>`}
         </section>`;
+    }
+
+    /** Of which the client may have a copy. @param {Plan} template */
+    #template({ name, title }) {
+        return html`<button key=${name} aria-disabled=${this.state.busy}
+            onClick=${() => this.#order('PUT', name, { template: name }, '', { draft: null })}>${term(title)}</button>`;
     }
 
     /** @param {Kept} kept */
     #plan(kept) {
         const { draft } = this.state;
         const { plan } = kept;
+        const { store } = this.props;
         const bands = bandsOf(plan);
         return html`<div class="client-plan" key=${plan.name}>
             <h3>${term(plan.title)} <small>${words.minutes(number(Math.round(plan.time_s / 60)))}</small></h3>
             ${draft?.name === plan.name ? this.#form(kept) : html`
-                ${plan.goals.length > 0 && html`<ul class="goals">${plan.goals.map((goal, i) => html`<li key=${i}>${goal}</li>`)}</ul>`}
+                ${plan.goals.length > 0 && html`<ul class="goals">
+                    ${plan.goals.map((goal, i) => html`<li key=${i}>${goal}</li>`)}</ul>`}
                 <ol class="phases">${plan.phases.map((phase, i) => html`<li key=${i}>${phaseWords(phase)}</li>`)}</ol>
                 ${bands.length === 0 && html`<p>${words.noLimits}</p>`}
-                <ul class="bands">${bands.map((band, i) => html`<li key=${i}>${bandTitle(this.props.store, plan, band)}:${' '}
-                    <b>${bandWords(this.props.store, band)}</b></li>`)}</ul>
+                <ul class="bands">${bands.map((band, i) => html`<li key=${i}>
+                    ${bandTitle(store, plan, band)}:${' '}<b>${bandWords(store, band)}</b></li>`)}</ul>
                 <button class="change" aria-label=${words.changePlanOf(term(plan.title))}
                     onClick=${() => this.setState({ draft: draftOf(plan), ...CALM })}>${words.changePlan}</button>`}
         </div>`;
@@ -134,7 +144,8 @@ export class ClientPlans extends Component {
                 this.#change({ ...draft, bands: [...draft.bands, band] })} />
             <p class="hint">${words.countsFromNext}</p>
             <div class="deeds">
-                <button class="do keep" aria-disabled=${busy} disabled=${changesOf(this.props.store, plan, draft).length === 0}
+                <button class="do keep" aria-disabled=${busy}
+                    disabled=${changesOf(this.props.store, plan, draft).length === 0}
                     onClick=${() => this.#keep(kept)}>${words.keepPlan}</button>
                 <button class="plain" onClick=${() => this.setState({ draft: null, ...CALM }, () => this.#load())}>
                     ${words.discardRules}</button>
@@ -150,12 +161,14 @@ export class ClientPlans extends Component {
         const { at, complaint } = this.state;
         const band = draft.bands[i];
         const { was } = band;
-        const set = (/** @type {'low' | 'high' | 'own'} */ side, /** @type {string} */ value) =>
-            this.#change({ ...draft, bands: draft.bands.map((each, j) => (i === j ? { ...each, [side]: value } : each)) });
+        const sides = SIDES.filter((side) => side !== 'own' || band.own || was?.own || !was);
+        const unit = unitSymbol(unitOf(store, band.metric));
+        const set = (/** @type {'low' | 'high' | 'own'} */ side, /** @type {string} */ value) => this.#change({
+            ...draft, bands: draft.bands.map((each, j) => (i === j ? { ...each, [side]: value } : each)) });
         return html`<fieldset key=${`band ${i}`} class="band"><legend>${bandTitle(store, draft, band)}</legend>
             ${band === at && html`<p class="complaint" role="alert">${complaint}</p>`}
-            <div class="figures">${SIDES.filter((side) => side !== 'own' || band.own || was?.own || !was).map((side) => html`<div key=${side}><${Typed} type="number"
-                label=${sideName(band, side)} value=${band[side]} unit=${side === 'own' ? '%' : unitSymbol(unitOf(store, band.metric))}
+            <div class="figures">${sides.map((side) => html`<div key=${side}><${Typed} type="number"
+                label=${sideName(band, side)} value=${band[side]} unit=${side === 'own' ? '%' : unit}
                 onValue=${(/** @type {string} */ value) => set(side, value)} />
                 ${(was?.[side] ?? '') !== band[side] && html`<p class="was">
                     ${words.wasBefore(figureWords(store, band, side, was?.[side] ?? ''))}</p>`}</div>`)}</div>
@@ -171,7 +184,8 @@ class NewBand extends Component {
 
     #add() {
         const { metric, phase } = this.state;
-        if (metric) this.props.onBand({ what: 'limits', phase, metric, regions: undefined, low: '', high: '', own: '', was: null });
+        if (metric) this.props.onBand({ what: 'limits', phase, metric, regions: undefined,
+            low: '', high: '', own: '', was: null });
         this.setState({ metric: '', phase: -1 });
     }
 
@@ -182,7 +196,8 @@ class NewBand extends Component {
             <label><span>${words.newLimit}</span><select value=${this.state.metric}
                 onChange=${(/** @type {Event} */ event) => this.setState({ metric: value(event) })}>
                 <option value="">…</option>
-                ${limitable(store).map((name) => html`<option key=${name} value=${name}>${metricTitle(store, name)}</option>`)}
+                ${limitable(store).map((name) => html`
+                    <option key=${name} value=${name}>${metricTitle(store, name)}</option>`)}
             </select></label>
             <label><span>${words.inPhase}</span><select value=${String(this.state.phase)}
                 onChange=${(/** @type {Event} */ event) => this.setState({ phase: Number(value(event)) })}>
@@ -198,8 +213,11 @@ class NewBand extends Component {
  *  @param {Store} store */
 function limitable(store) {
     const values = [...store.metrics.values()].filter(({ type, health }) => type <= MetricType.COUNTER && !health);
-    const name = (/** @type {import('#live').Metric} */ metric) => (values.filter((other) => other.name === metric.name).length > 1
-        ? `${store.hello?.kinds.find(({ id }) => id === metric.kind)?.name}/${metric.name}` : metric.name);
+    const kindOf = (/** @type {import('#live').Metric} */ { kind }) =>
+        store.hello?.kinds.find(({ id }) => id === kind)?.name;
+    const name = (/** @type {import('#live').Metric} */ metric) =>
+        (values.some((other) => other !== metric && other.name === metric.name) ? `${kindOf(metric)}/${metric.name}`
+            : metric.name);
     return values.map(name).sort((a, b) => metricTitle(store, a).localeCompare(metricTitle(store, b)));
 }
 
@@ -212,7 +230,8 @@ function unitOf(store, metric) {
 /** "Warm-up, 5 min". @param {PlanPhase} phase */
 function phaseWords(phase) {
     const minutes = Number(minutesOf(phase));
-    return [term(phase.title), words.minutes(number(minutes, Number.isInteger(minutes) ? 0 : 1)), ...(phase.regions ?? []).map(regionName)].join(', ');
+    const time = words.minutes(number(minutes, Number.isInteger(minutes) ? 0 : 1));
+    return [term(phase.title), time, ...(phase.regions ?? []).map(regionName)].join(', ');
 }
 
 /** What is other in the draft, a line each. @param {Store} store @param {Plan} plan @param {Draft} draft */

@@ -21,7 +21,8 @@ import { day, number, term, words } from './words.js';
  *  @typedef {{client: string, from: string, to: string, more: boolean, unit: string | null, told: Told[],
  *    sessions: CourseSession[], ranges: CourseRange[]}} Course as the API says it */
 
-/** @extends {Component<{store: import('./store.js').Store, name: string, width: number}, {course: Course | null, complaint: string}>} */
+/** @extends {Component<{store: import('./store.js').Store, name: string, width: number},
+ *    {course: Course | null, complaint: string}>} */
 export class CourseScreen extends Component {
     /** @type {{course: Course | null, complaint: string}} */
     state = { course: null, complaint: '' };

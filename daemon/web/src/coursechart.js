@@ -103,7 +103,8 @@ function Dose({ course, axis }) {
     </${Panel}>`;
 }
 
-/** By movement; what lies within the band of the first is no change. @param {{ranges: CourseRange[], axis: Axis}} props */
+/** By movement; what lies within the band of the first is no change.
+ *  @param {{ranges: CourseRange[], axis: Axis}} props */
 function Ranges({ ranges, axis }) {
     const of = (/** @type {CourseRange} */ { title, side }) => `${term(title)} ${side === 'low' ? '−' : '+'}`;
     return html`${[...new Set(ranges.map(of))].map((movement) => {

@@ -88,7 +88,8 @@ export class DevicesScreen extends Component {
         if (this.state.placing === device.id)
             return html`<${Placing} store=${store} device=${device} onEnd=${() => this.setState({ placing: 0 })} />`;
         const name = deviceName(store, device);
-        const others = [...store.sessions.values()].filter((session) => isOpen(session) && session.room !== device.room);
+        const others = [...store.sessions.values()]
+            .filter((session) => isOpen(session) && session.room !== device.room);
         if (this.state.choosing === device.id)
             return html`<div class="deeds">${others.map(({ id, room, client }) => html`<button key=${id}
                 onClick=${() => this.#order(device, `/sessions/${id}/assign`, { device: name })}>

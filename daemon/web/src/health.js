@@ -45,7 +45,8 @@ function troublesOf(store, device, now) {
         const metric = metricOfRole(store, device, role);
         const value = metric && store.value(device, metric);
         if (metric && value && isLow(store, device, metric))
-            troubles.push({ glyph, text: `${term(metric.title)} ${figure(metric, value.value)}${unitSuffix(metric.unit)}` });
+            troubles.push({ glyph,
+                text: `${term(metric.title)} ${figure(metric, value.value)}${unitSuffix(metric.unit)}` });
     }
     if (isGone(store, device, now))
         troubles.push({ glyph: 'unplugged', text: words.deviceGone(span(now - store.heardOf(device))) });

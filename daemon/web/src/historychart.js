@@ -167,7 +167,8 @@ export class HistoryChart extends Component {
         drawNotes(place, this.props.marks.notes);
     }
 
-    /** A limit is dashed, a target dotted; each says its value, where it lasts long enough for that. @param {import('./stripmarks.js').Place} place
+    /** A limit is dashed, a target dotted; each says its value, where it lasts long enough for that.
+     *  @param {import('./stripmarks.js').Place} place
      *  @param {Limit} limit */
     #drawLimit({ ctx, ratio, x, left, top, width, height }, { from, to, low, high, target }) {
         const plot = /** @type {uPlot} */ (this.#plot);

@@ -49,7 +49,8 @@ export class HubScreen extends Component {
             ${!status && !complaint && html`<p class="empty">${words.waiting}</p>`}
             ${status && html`
                 ${status.complaints.length === 0 ? html`<p class="calm">${words.hubWell}</p>`
-                    : html`<ul class="wrongs">${status.complaints.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`}
+                    : html`<ul class="wrongs">
+                        ${status.complaints.map((text) => html`<li key=${text}>${text}</li>`)}</ul>`}
                 <div class="hub-parts">${this.#parts(status)}${this.#backups(status.backup)}</div>`}
         </div>`;
     }
@@ -59,10 +60,12 @@ export class HubScreen extends Component {
         const { store } = this.props;
         return html`
             <${Part} title=${words.hubHears} facts=${[
-                [words.brokerUp, broker.connected ? words.milliseconds(number(broker.heartbeat_ms)) : words.brokerDown, !broker.connected],
+                [words.brokerUp, broker.connected ? words.milliseconds(number(broker.heartbeat_ms))
+                    : words.brokerDown, !broker.connected],
                 [words.messages, number(messages), false], [words.refused, number(refused), false],
                 [words.lost, number(spool.dropped), spool.dropped > 0],
-                [words.ringUsed, `${number((100 * spool.used_bytes) / spool.size_bytes)}\u202f%`, spool.used_bytes > spool.size_bytes / 2]]} />
+                [words.ringUsed, `${number((100 * spool.used_bytes) / spool.size_bytes)}\u202f%`,
+                    spool.used_bytes > spool.size_bytes / 2]]} />
             <${Part} title=${words.hubWrites} facts=${[
                 [words.history, history.safe ? words.writes : words.fails, !history.safe],
                 [words.recordings, recorder.safe ? megabytes(recorder.bytes) : words.fails, !recorder.safe],

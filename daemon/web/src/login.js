@@ -123,5 +123,5 @@ export function Fields({ fields, submit, asked, complaint, choices = [], onSubmi
 export function refusal({ status, said }, wrong) {
     if (status === 0) return words.noAnswer;
     if (status === 429) return words.tooOften;
-    return status === 401 || status === 404 || status === 409 ? wrong : words.hubRefused(said?.detail ?? String(status));
+    return [401, 404, 409].includes(status) ? wrong : words.hubRefused(said?.detail ?? String(status));
 }

@@ -99,8 +99,8 @@ function draw() {
         return;
     }
     kiosk.update(route.kiosk, store.hello?.version);
-    render(html`<${App} entrance=${entrance} store=${store} link=${link} deeds=${deeds} sound=${sound} treatments=${treatments}
-        route=${route} refresh=${soon} />`, page);
+    render(html`<${App} entrance=${entrance} store=${store} link=${link} deeds=${deeds} sound=${sound}
+        treatments=${treatments} route=${route} refresh=${soon} />`, page);
 }
 
 addEventListener('hashchange', () => {

@@ -34,7 +34,8 @@ function bandOf(what, phase, written) {
  *  @returns {object} */
 export function withBands({ title, goals, regions, phases }, bands, unitOf) {
     const part = (/** @type {number} */ phase) => Object.fromEntries(WHAT.map((what) => [what,
-        bands.filter((band) => band.what === what && band.phase === phase && !saysNothing(band)).map((band) => write(band, unitOf))]));
+        bands.filter((band) => band.what === what && band.phase === phase && !saysNothing(band))
+            .map((band) => write(band, unitOf))]));
     return { title, goals, regions, ...part(-1), phases: phases.map((phase, i) => ({ ...phase, ...part(i) })) };
 }
 
@@ -62,6 +63,6 @@ export function complainedOf(complaint, bands) {
         const phase = /^phases\[(\d+)\](?:\.\w+)?: (.*)$/.exec(complaint);
         return { band: undefined, phase: Number(phase?.[1] ?? -1), words: phase?.[2] ?? complaint };
     }
-    const band = bands.filter(({ what, phase }) => what === found[2] && phase === Number(found[1] ?? -1))[Number(found[3])];
-    return { band, phase: -1, words: found[4] };
+    const alike = bands.filter(({ what, phase }) => what === found[2] && phase === Number(found[1] ?? -1));
+    return { band: alike[Number(found[3])], phase: -1, words: found[4] };
 }

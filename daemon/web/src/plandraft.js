@@ -24,8 +24,8 @@ export function draftOf(plan) {
 /** @param {Plan} plan @param {Draft} draft @param {(metric: string) => string} unitOf as plans write it
  *  @returns {object} */
 export function planOf(plan, { goals, phases, bands }, unitOf) {
-    return withBands({ ...plan, goals: goals.filter((goal) => goal !== ''), phases: phases.map(({ was: _, ...phase }) => phase) },
-        bands, unitOf);
+    return withBands({ ...plan, goals: goals.filter((goal) => goal !== ''),
+        phases: phases.map(({ was: _, ...phase }) => phase) }, bands, unitOf);
 }
 
 /** These phases in this order; limits go with theirs. @param {Draft} draft @param {number[]} order places that
@@ -59,6 +59,7 @@ export function ofMinutes(minutes) {
 
 /** Have phases that were there changed places among each other? @param {Plan} plan @param {Draft} draft */
 export function isReordered({ phases }, draft) {
-    const places = draft.phases.filter(({ was }) => was).map(({ was }) => phases.indexOf(/** @type {PlanPhase} */ (was)));
+    const places = draft.phases.filter(({ was }) => was)
+        .map(({ was }) => phases.indexOf(/** @type {PlanPhase} */ (was)));
     return places.some((place, i) => i > 0 && place < places[i - 1]);
 }

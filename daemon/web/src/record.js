@@ -74,7 +74,8 @@ export class RecordScreen extends Component {
             <div class=${beside ? 'beside' : ''} tabindex="0" role="group" aria-label=${words.chartsHint}
                 onKeyDown=${(/** @type {KeyboardEvent} */ event) => view.onKey(event)}>
                 ${known.map((record) => html`<${Pane} key=${record.id} record=${record} names=${names}
-                    view=${view} width=${width} tools=${known.length === 1 && tools} onSaid=${() => this.#again(record.id)} />`)}
+                    view=${view} width=${width} tools=${known.length === 1 && tools}
+                    onSaid=${() => this.#again(record.id)} />`)}
             </div>
             <p class="hint">${words.chartsHint}</p>
         </div>`;
@@ -194,7 +195,8 @@ function Head({ record }) {
 /** What was said and raised. @param {{record: PastRecord}} props */
 function Said({ record }) {
     const items = [
-        ...record.notes.map(({ at, kind, text }) => ({ at, text: text || words.markerOf, mark: kind === 'marker' ? '⚑' : '' })),
+        ...record.notes.map(({ at, kind, text }) =>
+            ({ at, text: text || words.markerOf, mark: kind === 'marker' ? '⚑' : '' })),
         ...record.alarms.map(({ raised, title, priority, ended }) => ({ at: raised, mark: '!'.repeat(priority),
             text: `${term(title)}${ended ? ` (${span(Date.parse(ended) - Date.parse(raised))})` : ''}` })),
     ].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));

@@ -91,20 +91,22 @@ function isNone(key, value) {
 export function RuleForm({ name, base, changes, own, lasts, complaint, titleOf, onEdit, onText }) {
     const rule = changedRule(base, changes);
     const fields = fieldsOf(rule, delaysOf(rule, lasts));
-    const set = (/** @type {{path: Path, value: string}[]} */ ...values) => onEdit(editsOf(base, changes, values, isNone));
+    const set = (/** @type {{path: Path, value: string}[]} */ ...values) =>
+        onEdit(editsOf(base, changes, values, isNone));
     /** A limit takes along where it is over again, which would be beyond it else.
      *  @param {Field} field @param {string} figure */
     const setField = (field, figure) => {
         const clear = clearOf(fields, field);
-        const moved = clear && String(Number((Number(clear.figure) + Number(figure) - Number(field.figure)).toFixed(3)));
+        const by = Number(figure) - Number(field.figure);
+        const moved = clear && String(Number((Number(clear.figure) + by).toFixed(3)));
         set({ path: field.path, value: `${figure} ${field.unit}`.trim() },
             ...(clear ? [{ path: clear.path, value: `${moved} ${clear.unit}`.trim() }] : []));
     };
     return html`<div class="rule-form" role="group" aria-label=${words.changeRule(term(rule.title ?? name))}>
         <p class="complaint" role="alert">${complaint && `${complaint.replace(/\.?$/, '.')} ${words.thenAsText}`}</p>
         <div class="figures">
-            ${fields.map((field) => html`<${Typed} key=${field.path.join()} type="number" label=${fieldName(field, titleOf)}
-                value=${field.figure} unit=${unitWords(field.unit)} needed=${true}
+            ${fields.map((field) => html`<${Typed} key=${field.path.join()} type="number"
+                label=${fieldName(field, titleOf)} value=${field.figure} unit=${unitWords(field.unit)} needed=${true}
                 onValue=${(/** @type {string} */ figure) => setField(field, figure)} />`)}
             ${givenOf(rule).map((given) => html`<p key=${given.path.join()} class="given">
                 <b>${fieldName(given, titleOf)}</b>
@@ -112,13 +114,14 @@ export function RuleForm({ name, base, changes, own, lasts, complaint, titleOf, 
         </div>
         ${hintsOf(rule, fields).map((hint) => html`<p key=${hint} class="hint">${hint}</p>`)}
         <div class="texts">
-            ${Object.entries(TEXTS).map(([key, bytes]) => html`<${Typed} key=${key} type="text" label=${words.ruleKeys[key]}
-                value=${rule[key] ?? ''} bytes=${bytes} needed=${NEEDED.includes(key)}
+            ${Object.entries(TEXTS).map(([key, bytes]) => html`<${Typed} key=${key} type="text"
+                label=${words.ruleKeys[key]} value=${rule[key] ?? ''} bytes=${bytes} needed=${NEEDED.includes(key)}
                 onValue=${(/** @type {string} */ value) => set({ path: [key], value })} />`)}
         </div>
-        <fieldset><legend>${words.urgency}</legend><div class="choices">${PRIORITIES.map((priority, i) => html`<${Choice}
-            key=${priority} name=${`priority-${name}`} text=${[words.low, words.medium, words.high][i]}
-            chosen=${rule.priority === priority} onChoose=${() => set({ path: ['priority'], value: priority })} />`)}</div></fieldset>
+        <fieldset><legend>${words.urgency}</legend><div class="choices">
+            ${PRIORITIES.map((priority, i) => html`<${Choice} key=${priority} name=${`priority-${name}`}
+                text=${[words.low, words.medium, words.high][i]} chosen=${rule.priority === priority}
+                onChoose=${() => set({ path: ['priority'], value: priority })} />`)}</div></fieldset>
         ${!own && html`<fieldset><legend>${words.isOn}</legend><div class="choices">
             <${Choice} name=${`on-${name}`} text=${words.on} chosen=${rule.off !== 'true'}
                 onChoose=${() => onEdit([{ path: ['off'], value: null }])} />
@@ -126,7 +129,8 @@ export function RuleForm({ name, base, changes, own, lasts, complaint, titleOf, 
                 onChoose=${() => set({ path: ['off'], value: 'true' })} /></div></fieldset>`}
         <div class="deeds">
             ${!own && Object.keys(changes).length > 0 && html`<button class="plain installed" onClick=${() =>
-                onEdit(Object.keys(changes).map((key) => ({ path: [key], value: null })))}>${words.asInstalled}</button>`}
+                onEdit(Object.keys(changes).map((key) => ({ path: [key], value: null })))}>
+                ${words.asInstalled}</button>`}
             <button class="plain to-text" onClick=${onText}>${words.toText}</button>
         </div>
     </div>`;

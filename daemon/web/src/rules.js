@@ -120,7 +120,8 @@ export class RulesScreen extends Component {
     }
 
     #discard() {
-        this.setState({ changes: null, draft: '', said: [], unread: '', trial: null, tried: null, complaint: '', done: '' }, () => this.#load());
+        this.setState({ changes: null, draft: '', said: [], unread: '', trial: null, tried: null, complaint: '',
+            done: '' }, () => this.#load());
     }
 
     /** @param {string} draft */
@@ -164,8 +165,8 @@ export class RulesScreen extends Component {
             <div role="status">${busy === 'try' ? html`<p>${words.trying}</p>`
                 : trial && tried === draft && html`<${RuleTrial} trial=${trial} mayRead=${this.props.mayRead} />`}</div>
             <div class="deeds">
-                ${tried !== draft && html`<button class="do try" aria-disabled=${busy !== ''} onClick=${() => this.#try()}>
-                    ${words.tryRules}</button>`}
+                ${tried !== draft && html`<button class="do try" aria-disabled=${busy !== ''}
+                    onClick=${() => this.#try()}>${words.tryRules}</button>`}
                 ${tried === draft && html`<${Slide} text=${words.applyRules}
                     onDone=${() => this.#apply(draft, words.applied)} />`}
                 <button class="plain discard" onClick=${() => this.#discard()}>${words.discardRules}</button>
@@ -200,7 +201,8 @@ export class RulesScreen extends Component {
                 <h2>${term(title || name)}</h2>
                 ${action && html`<p><b>${words.first}</b> ${term(action)}</p>`}
                 <details><summary>${words.rulesAlike(number(rules.length))}</summary>
-                    <ul>${rules.map((rule) => html`<li key=${rule.name}>${conditionWords(this.props.store, rule)}</li>`)}</ul>
+                    <ul>${rules.map((rule) => html`
+                        <li key=${rule.name}>${conditionWords(this.props.store, rule)}</li>`)}</ul>
                 </details>
             </div></li>`;
     }
@@ -282,7 +284,8 @@ function changeWords(base, key, value, titleOf) {
 function valueWords(value) {
     const one = quantity(value);
     if (one) return one.figure.replace('-', '−') + unitSuffix(one.unit || '1');
-    if (Array.isArray(value) && value.every((each) => typeof each === 'string')) return value.map(valueWords).join(' … ');
+    if (Array.isArray(value) && value.every((each) => typeof each === 'string'))
+        return value.map(valueWords).join(' … ');
     const level = PRIORITIES.indexOf(String(value));
     if (level >= 0) return [words.low, words.medium, words.high][level];
     return typeof value === 'string' && value !== '' ? value : value ? '…' : words.none;
@@ -291,8 +294,8 @@ function valueWords(value) {
 /** @param {Told} told */
 function delayWords(told) {
     const seconds = (/** @type {number} */ s) => words.seconds(number(s, Number.isInteger(s) ? 0 : 1));
-    return [told.for && words.raisedAfter(seconds(told.for)), told.clear_for && words.overAfter(seconds(told.clear_for))]
-        .filter(Boolean).join(' ');
+    return [told.for && words.raisedAfter(seconds(told.for)),
+        told.clear_for && words.overAfter(seconds(told.clear_for))].filter(Boolean).join(' ');
 }
 
 /** "Lumbar flexion above 45° or below −12°: medium alarm, clinical." @param {Store} store
@@ -302,8 +305,8 @@ function conditionWords(store, rule) {
         const of = store.metrics.get(metric);
         const value = (/** @type {number} */ limit) => number(limit, Number.isInteger(limit) ? 0 : 1)
             + unitSuffix(of?.unit ?? '1');
-        return [of && term(of.title), above !== null && words.above(value(above)), below !== null && words.below(value(below))]
-            .filter(Boolean).join(' ');
+        return [of && term(of.title), above !== null && words.above(value(above)),
+            below !== null && words.below(value(below))].filter(Boolean).join(' ');
     });
     const what = limits.length > 0 ? limits.join(', ') : term(store.metrics.get(rule.metric)?.title ?? rule.name);
     return `${what}: ${kindWords(rule)}.`;

@@ -35,8 +35,10 @@ export function editsOf(base, changes, values, isNone = () => false) {
     const next = values.reduce((rule, { path, value }) => withValue(rule, path, value), changedRule(base, changes));
     const keys = [...new Set(values.map(({ path }) => String(path[0])))];
     return keys.flatMap((key) => {
-        if (base[key] === undefined ? isNone(key, next[key]) : isSame(base[key], next[key])) return [{ path: [key], value: null }];
-        return key in changes && changes[key] !== '' ? values.filter(({ path }) => path[0] === key) : [{ path: [key], value: next[key] }];
+        if (base[key] === undefined ? isNone(key, next[key]) : isSame(base[key], next[key]))
+            return [{ path: [key], value: null }];
+        return key in changes && changes[key] !== '' ? values.filter(({ path }) => path[0] === key)
+            : [{ path: [key], value: next[key] }];
     });
 }
 

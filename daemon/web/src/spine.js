@@ -170,7 +170,8 @@ export class SpineView extends Component {
                     <path class="leg" d="M-13 4h26" />
                     <g class="figure">
                         <path class="vertebrae" />
-                        <g class="upper"><path class="leg" d="M-16 4q16 -5 32 0" /><circle class="head" cy="-13" r="7.5" /></g>
+                        <g class="upper"><path class="leg" d="M-16 4q16 -5 32 0" />
+                            <circle class="head" cy="-13" r="7.5" /></g>
                     </g>
                 </svg>`}
             </div>

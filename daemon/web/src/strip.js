@@ -44,7 +44,8 @@ export class Strip {
     #bounds = [0, 1];
     #rescaled = -Infinity;
 
-    /** There is a Plot by then. @param {HTMLElement} host @param {Metric} metric @param {() => Series | undefined} series
+    /** There is a Plot by then.
+     *  @param {HTMLElement} host @param {Metric} metric @param {() => Series | undefined} series
      *  @param {() => Limit[]} limits as they are now, the same list while they are the same
      *  @param {() => import('./stripmarks.js').Marks} marks
      *  @param {{width: number, height: number, times: boolean}} size */

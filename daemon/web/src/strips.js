@@ -142,7 +142,8 @@ export class StripView extends Component {
         const host = this.#part('.plot');
         const series = () => loop.store.series.get(device.id)?.get(metric.id);
         this.strip = new Strip(host, metric, series,
-            () => loop.store.limitsOf(metric.id, loop.store.room), () => loop.marks, { width: host.clientWidth, height: heightOf(metric), times });
+            () => loop.store.limitsOf(metric.id, loop.store.room), () => loop.marks,
+            { width: host.clientWidth, height: heightOf(metric), times });
         this.resized = new ResizeObserver(() => this.strip?.resize(host.clientWidth));
         this.resized.observe(host);
     }

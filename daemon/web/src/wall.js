@@ -63,8 +63,8 @@ export class Wall extends Component {
         const wide = (width + GAP_PX) / columns - GAP_PX;
         const high = fits ? (height + GAP_PX) / Math.ceil(rooms.length / columns) - GAP_PX : Infinity;
         const touched = !still && (density !== 'dense' || (fits && high >= ASKS_PX));
-        const scant = [fits && 'fits', wide < NARROW_PX && 'narrow', wide < SLIM_PX && 'slim', high < SHORT_PX && 'short']
-            .filter(Boolean).join(' ');
+        const scant = [fits && 'fits', wide < NARROW_PX && 'narrow', wide < SLIM_PX && 'slim',
+            high < SHORT_PX && 'short'].filter(Boolean).join(' ');
         const { whole } = this.state;
         return html`
             <div class=${`wall ${density} ${scant}`}
