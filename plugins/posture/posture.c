@@ -104,7 +104,7 @@ static const struct lumbar_metric metrics[METRIC_COUNT] = {
                       .max = 480,
                       .period_ms = 10000},
     [ROM_FLEXION_MAX] = {.name = "rom_flexion_max",
-                         .title = "Flexion reached in the last range-of-motion test",
+                         .title = "Flexion in the last range test",
                          .unit = "deg",
                          .kind = LUMBAR_GAUGE,
                          .min = 10,

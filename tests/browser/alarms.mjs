@@ -101,6 +101,7 @@ async function testKnown({ tap, clinic, wearable, wall, room, list }) {
         }
         await soon(async () => assert.equal(await text(list, '.alarm .where'), 'Room 1'));
         await soon(async () => assert.equal(await counted(wall), '1 alarm waits'));
+        await soon(async () => assert.equal(await room.title(), '(1) Room 1 – Lumbar')); // seen behind another tab
     });
 
     await tap.check('it is acknowledged on the wall, and every screen shows that', async () => {
@@ -115,6 +116,7 @@ async function testKnown({ tap, clinic, wearable, wall, room, list }) {
         assert.equal(await wall.$('.place .ack'), null);
         assert.match(await wall.getAttribute('.tile .mark', 'aria-label'), /Medium alarm, clinical, acknowledged/);
         await soon(async () => assert.equal(await counted(wall), 'No alarm waits'));
+        await soon(async () => assert.equal(await room.title(), 'Room 1 – Lumbar'));
     });
 
     await tap.check('it is un-acknowledged by keyboard, and focus stays with it', async () => {

@@ -9,7 +9,9 @@ import { sleep, soon, until } from './clinic.mjs';
 import { openOne } from './treatment.mjs';
 import { SILENT } from './wall.mjs';
 
-export const SIZES = { phone: [390, 844], small: [1024, 768], tablet: [1180, 820], upright: [820, 1180], tv: [1920, 1080] };
+/** Zoomed: 1280 px at 400 % (WCAG 2.1, 1.4.10). */
+export const SIZES = { zoomed: [320, 640], phone: [390, 844], small: [1024, 768], tablet: [1180, 820],
+    upright: [820, 1180], tv: [1920, 1080] };
 const TOUCH_MIN = 48;
 const TOP_MAX = 72; // one line, where there is no phone's width
 const TEXT_MIN = 14;
@@ -17,13 +19,16 @@ const TEXT_MIN = 14;
 const WIDEST = ['light', 'de-DE'];
 const LOOKS = [['light', 'en-GB'], ['dark', 'en-GB'], WIDEST];
 
-/** Width beyond the window, height beyond it of a wall that fits, a top line that breaks, and what is too small to touch or to read. */
+/** Width beyond the window, height beyond it of a wall that fits, a top line that breaks, what is too small
+ *  to touch or to read, names that are not whole. */
 export function faults(page) {
     return page.evaluate(([least, top, text]) => {
         const high = innerWidth > 600 ? document.querySelector('.top')?.getBoundingClientRect().height ?? 0 : 0;
         const tiny = Array.from(document.querySelectorAll('main *')).filter((element) => !element.closest('svg')
             && [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim())
             && parseFloat(getComputedStyle(element).fontSize) < text).map((element) => `tiny: ${element.textContent}`);
+        const cut = Array.from(document.querySelectorAll('main h1, main h2, main h3'))
+            .filter((name) => name.scrollWidth > name.clientWidth).map((name) => `cut: ${name.textContent}`);
         const wide = document.documentElement.scrollWidth - innerWidth;
         const deep = document.querySelector('.wall.fits') ? document.documentElement.scrollHeight - innerHeight : 0;
         const small = Array.from(document.querySelectorAll('a, button, label, input[type="text"]'))
@@ -31,7 +36,7 @@ export function faults(page) {
             .map((element) => element.textContent);
         return [...(wide > 0 ? [`${wide} px too wide`] : []), ...(deep > 0 ? [`${deep} px too deep`] : []),
             ...(high > top ? [`a top line of ${high} px`] : []),
-            ...small, ...tiny];
+            ...small, ...tiny, ...cut];
     }, [TOUCH_MIN, TOP_MAX, TEXT_MIN]);
 }
 
@@ -66,7 +71,7 @@ export async function testScreens(tap, browser, clinic, shots) {
     await openOne(clinic, 'room-2');
     // Each in a window of its own, so they need not wait for each other.
     for (const [name, [width, height]] of Object.entries(SIZES))
-        await Promise.all((name === 'small' ? [WIDEST] : LOOKS).map(([scheme, locale]) =>
+        await Promise.all((['small', 'zoomed'].includes(name) ? [WIDEST] : LOOKS).map(([scheme, locale]) =>
             testScreen(tap, browser, clinic, shots, { name, width, height, scheme, locale })));
 
     await tap.check('the page speaks the browser\'s language, or the other one for good', async () => {

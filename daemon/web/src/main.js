@@ -96,11 +96,20 @@ function draw() {
     drawing = 0;
     if (entrance.out || route.enrol || route.token) {
         render(html`<${Door} entrance=${entrance} route=${route} refresh=${soon} />`, page);
+        document.title = 'Lumbar';
         return;
     }
     kiosk.update(route.kiosk, store.hello?.version);
     render(html`<${App} entrance=${entrance} store=${store} link=${link} deeds=${deeds} sound=${sound}
         treatments=${treatments} route=${route} refresh=${soon} />`, page);
+    nameTab();
+}
+
+/** Which screen it is, and how many alarms wait: behind other tabs this is all that is seen of it. */
+function nameTab() {
+    const screen = document.querySelector('h1')?.textContent ?? '';
+    const name = [store.waiting > 0 && `(${store.waiting})`, screen && `${screen} –`, 'Lumbar'].filter(Boolean).join(' ');
+    if (document.title !== name) document.title = name;
 }
 
 addEventListener('hashchange', () => {

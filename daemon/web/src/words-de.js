@@ -544,7 +544,7 @@ export const de = {
         'Trunk inclination': 'Rumpfneigung', 'Lumbar lateral flexion': 'Seitneigung der LWS',
         'Lumbar rotation': 'Drehung der LWS', Posture: 'Haltung',
         'Time in this slouch': 'Zeit im Rundrücken', 'Sitting without a break': 'Sitzen ohne Pause',
-        'Flexion reached in the last range-of-motion test': 'Beugung im letzten Bewegungstest',
+        'Flexion in the last range test': 'Beugung im letzten Bewegungstest',
         'Sensor on the skin': 'Sensor auf der Haut', Battery: 'Akku', 'Radio signal': 'Funksignal',
         'Massage pressure': 'Massagedruck', 'Massage force': 'Massagekraft',
         'Percussion frequency': 'Schlagfrequenz', 'Percussion amplitude': 'Schlagweite',
