@@ -1,4 +1,4 @@
-#include "io/backup_file.h"
+#include "io/backup_parts.h"
 
 #include <dirent.h>
 #include <endian.h>
@@ -8,12 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "base/lock.h"
 #include "io/backup_sql.h"
 #include "io/store_state.h"
 
@@ -28,8 +25,6 @@
 #define FORMAT      1 /* of a whole one; of changes, */
 #define OF_CHANGES  2
 #define PIECE       65536
-#define KEPT_MOST   100                   /* stores put aside in one second */
-#define SPARE_BYTES (UINT64_C(512) << 20) /* the hub lives on that disk, too */
 
 /* ---- names ---- */
 
@@ -124,7 +119,7 @@ static uint64_t get(const uint8_t *at)
     return le64toh(value);
 }
 
-static void write_trailer(uint8_t out[BACKUP_TRAILER_BYTES], const struct backup_facts *facts)
+void backup_trailer_write(uint8_t out[BACKUP_TRAILER_BYTES], const struct backup_facts *facts)
 {
     memset(out, 0, BACKUP_TRAILER_BYTES);
     memcpy(out, magic, sizeof(magic));
@@ -176,7 +171,7 @@ static int read_trailer(const uint8_t in[BACKUP_TRAILER_BYTES], uint64_t file_by
 
 /* ---- reading ---- */
 
-static int open_backup(const char *path, int *fd, struct backup_facts *facts, struct diag *diag)
+int backup_open(const char *path, int *fd, struct backup_facts *facts, struct diag *diag)
 {
     struct stat status;
     struct diag why = {0};
@@ -203,7 +198,7 @@ static int open_backup(const char *path, int *fd, struct backup_facts *facts, st
 int backup_read(const char *path, struct backup_facts *facts, struct diag *diag)
 {
     int fd;
-    int code = open_backup(path, &fd, facts, diag);
+    int code = backup_open(path, &fd, facts, diag);
     if (code == 0)
         close(fd);
     return code;
@@ -232,12 +227,12 @@ int backup_base(const char *path, const struct backup_facts *facts, char base[PA
     return code;
 }
 
-static bool is_stopped(const struct backup_pace *pace)
+bool backup_is_stopped(const struct backup_pace *pace)
 {
     return pace != NULL && pace->stop(pace->user);
 }
 
-static bool write_all(int fd, const uint8_t *bytes, size_t count)
+bool backup_write_all(int fd, const uint8_t *bytes, size_t count)
 {
     for (size_t done = 0; done < count;) {
         ssize_t wrote = write(fd, bytes + done, count - done);
@@ -250,10 +245,8 @@ static bool write_all(int fd, const uint8_t *bytes, size_t count)
     return true;
 }
 
-/* Sums the first bytes of a file, and copies them where there is somewhere to (-1: there is not).
- */
-static int sum_bytes(int fd, uint64_t bytes, int to, const struct backup_pace *pace, uint64_t *sum,
-                     struct diag *diag)
+int backup_sum(int fd, uint64_t bytes, int to, const struct backup_pace *pace, uint64_t *sum,
+               struct diag *diag)
 {
     uint8_t *piece = malloc(PIECE);
     XXH3_state_t *state = XXH3_createState();
@@ -265,12 +258,12 @@ static int sum_bytes(int fd, uint64_t bytes, int to, const struct backup_pace *p
         ssize_t have = pread(fd, piece, most, (off_t)at);
         if (have < 0 && errno == EINTR)
             continue;
-        if (is_stopped(pace))
+        if (backup_is_stopped(pace))
             code = diag_set(diag, ERR_LIMIT, "it was ended");
         else if (have <= 0)
             code = diag_set(diag, ERR_IO, "cannot be read: %s",
                             have == 0 ? "it ends too soon" : strerror(errno));
-        else if (to >= 0 && !write_all(to, piece, (size_t)have))
+        else if (to >= 0 && !backup_write_all(to, piece, (size_t)have))
             code = diag_set(diag, ERR_IO, "cannot be copied: %s", strerror(errno));
         else
             XXH3_64bits_update(state, piece, (size_t)have);
@@ -283,181 +276,28 @@ static int sum_bytes(int fd, uint64_t bytes, int to, const struct backup_pace *p
     return code;
 }
 
-/* Is every byte what was written? They go to `to` as well, where there is somewhere to (-1). */
-static int verify_open(int fd, int to, const struct backup_pace *pace,
+int backup_verify_open(int fd, int to, const struct backup_pace *pace,
                        const struct backup_facts *facts, struct diag *diag)
 {
     uint64_t sum;
-    int code = sum_bytes(fd, facts->bytes, to, pace, &sum, diag);
+    int code = backup_sum(fd, facts->bytes, to, pace, &sum, diag);
     if (code == 0 && sum != facts->checksum)
         code = diag_set(diag, ERR_MALFORMED, "it is damaged: its checksum is another one");
     return code;
 }
 
-/* ---- made ---- */
+/* ---- verified ---- */
 
-/* How much has to stay free while one is made, and how it goes. */
-struct room {
-    const char *folder;
-    const struct backup_pace *pace; /* who else may end it; NULL: nobody */
-    uint64_t spare;
-    bool gone;
-};
-
-static uint64_t free_bytes(const char *folder)
-{
-    struct statvfs disk;
-    return statvfs(folder, &disk) == 0 ? (uint64_t)disk.f_bavail * disk.f_frsize : 0;
-}
-
-static int say_full(uint64_t left, uint64_t needed, struct diag *diag)
-{
-    return diag_set(diag, ERR_FULL, "%llu MiB are left there, and %llu are needed",
-                    (unsigned long long)(left >> 20), (unsigned long long)(needed >> 20) + 1);
-}
-
-/* How large changes become is not known before they are written: of them only the spare is. */
-static int check_room(struct room *room, const char *store, bool changes, struct diag *diag)
-{
-    struct stat status;
-    if (stat(store, &status) != 0)
-        return diag_set(diag, ERR_IO, "%s", strerror(errno));
-    uint64_t bytes = (uint64_t)status.st_size, left = free_bytes(room->folder);
-    room->spare = bytes < SPARE_BYTES ? bytes : SPARE_BYTES;
-    uint64_t needed = room->spare + (changes ? 0 : bytes);
-    return left >= needed ? 0 : say_full(left, needed, diag);
-}
-
-static bool on_room(void *user)
-{
-    struct room *room = user;
-    room->gone = free_bytes(room->folder) < room->spare;
-    return room->gone || is_stopped(room->pace);
-}
-
-/* What lies there is sound: so says its trailer from now on. */
-static int seal(const char *part, int64_t now_ms, const struct backup_pace *pace,
-                struct backup_facts *facts, struct diag *diag)
-{
-    struct stat status;
-    uint8_t trailer[BACKUP_TRAILER_BYTES];
-    int code = backup_sql_check(part, pace, facts, diag);
-    if (code != 0)
-        return code;
-    int fd = open(part, O_RDWR | O_APPEND | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &status) != 0) {
-        code = diag_set(diag, ERR_IO, "%s", strerror(errno));
-    } else {
-        facts->made_ms = now_ms;
-        facts->bytes = (uint64_t)status.st_size;
-        snprintf(facts->version, sizeof(facts->version), "%s", LUMBAR_VERSION);
-        code = sum_bytes(fd, facts->bytes, -1, pace, &facts->checksum, diag);
-    }
-    if (code == 0) {
-        write_trailer(trailer, facts);
-        if (!write_all(fd, trailer, sizeof(trailer)) || fsync(fd) != 0)
-            code = diag_set(diag, ERR_IO, "%s", strerror(errno));
-    }
-    if (fd >= 0)
-        close(fd);
-    return code;
-}
-
-static void sync_folder(const char *folder)
-{
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return;
-    fsync(fd);
-    close(fd);
-}
-
-/* Whether it is what it was is seen each time: what is told of a base that is damaged is lost. */
-static int check_base(const char *path, const struct backup_pace *pace, struct backup_facts *facts,
-                      struct diag *diag)
-{
-    int fd;
-    struct diag why = {0};
-    struct backup_facts base;
-    int code = open_backup(path, &fd, &base, &why);
-    if (code == 0) {
-        code = verify_open(fd, -1, pace, &base, &why);
-        close(fd);
-    }
-    if (code == ERR_LIMIT)
-        return diag_set(diag, code, "%s", why.text);
-    if (code != 0)
-        return diag_set(diag, ERR_UNKNOWN, "its base cannot be used: %s", why.text);
-    if (base.base_ms != 0 || base.schema != store_file_version())
-        return diag_set(diag, ERR_UNKNOWN, "its base is of another version");
-    facts->base_ms = base.made_ms;
-    facts->base = base.checksum;
-    return 0;
-}
-
-static int copy_store(const char *store, const char *folder, const struct backup_name *base,
-                      const char *part, const struct backup_pace *pace, struct backup_facts *facts,
-                      struct diag *diag)
-{
-    char path[PATH_MAX];
-    unlink(part); /* what a kill left: it must be empty */
-    if (base == NULL)
-        return backup_sql_copy(store, part, pace, diag);
-    snprintf(path, sizeof(path), "%.*s/%s", PATH_MAX - BACKUP_NAME_BYTES - 1, folder, base->file);
-    int code = check_base(path, pace, facts, diag);
-    return code == 0 ? backup_sql_changes(store, path, part, pace, diag) : code;
-}
-
-int backup_make(const char *store, const char *rules, const char *folder,
-                const struct backup_name *base, int64_t now_ms, const struct backup_pace *pace,
-                struct backup_name *made, struct diag *diag)
-{
-    char part[PATH_MAX], path[PATH_MAX];
-    struct backup_facts facts = {0};
-    struct diag why = {0};
-    struct room room = {.folder = folder, .pace = pace};
-    const struct backup_pace within = {on_room, &room};
-    *made = (struct backup_name){.made_ms = now_ms / 1000 * 1000, .changes = base != NULL};
-    backup_name_write(made->file, now_ms, base != NULL);
-    if (snprintf(path, sizeof(path), "%s/%s", folder, made->file) >= (int)sizeof(path) - 5)
-        return diag_set(diag, ERR_LIMIT, "the path of %s is too long", folder);
-    snprintf(part, sizeof(part), "%.*s.part", PATH_MAX - 6, path);
-    int code = mkdir(folder, 0750) != 0 && errno != EEXIST
-                   ? diag_set(&why, ERR_IO, "%s", strerror(errno))
-                   : check_room(&room, store, base != NULL, &why);
-    if (code == 0)
-        code = copy_store(store, folder, base, part, &within, &facts, &why);
-    if (code == 0 && rules != NULL)
-        code = backup_sql_put_rules(part, rules, &why);
-    if (code == ERR_LIMIT && room.gone) {
-        why = (struct diag){0};
-        code = say_full(free_bytes(folder), room.spare, &why);
-    }
-    if (code == 0)
-        code = seal(part, now_ms, pace, &facts, &why);
-    if (code == 0 && rename(part, path) != 0)
-        code = diag_set(&why, ERR_IO, "%s", strerror(errno));
-    if (code != 0) {
-        unlink(part);
-        return diag_set(diag, code, "no backup in %s: %s", folder, why.text);
-    }
-    sync_folder(folder);
-    made->bytes = facts.bytes + BACKUP_TRAILER_BYTES;
-    return 0;
-}
-
-/* ---- verified, restored ---- */
-
-static int verify_file(const char *path, const struct backup_pace *pace, struct backup_facts *facts,
-                       struct diag *diag)
+int backup_verify_alone(const char *path, const struct backup_pace *pace,
+                        struct backup_facts *facts, struct diag *diag)
 {
     int fd;
     struct diag why = {0};
     struct backup_facts seen = {0};
-    int code = open_backup(path, &fd, facts, diag);
+    int code = backup_open(path, &fd, facts, diag);
     if (code != 0)
         return code;
-    code = verify_open(fd, -1, pace, facts, &why);
+    code = backup_verify_open(fd, -1, pace, facts, &why);
     close(fd);
     if (code == 0)
         code = backup_sql_check(path, pace, &seen, &why);
@@ -471,10 +311,10 @@ int backup_verify(const char *path, const struct backup_pace *pace, struct backu
 {
     char base[PATH_MAX];
     struct backup_facts of_base;
-    int code = verify_file(path, pace, facts, diag);
+    int code = backup_verify_alone(path, pace, facts, diag);
     if (code == 0)
         code = backup_base(path, facts, base, diag);
-    return code == 0 && base[0] != '\0' ? verify_file(base, pace, &of_base, diag) : code;
+    return code == 0 && base[0] != '\0' ? backup_verify_alone(base, pace, &of_base, diag) : code;
 }
 
 int backup_rules(const char *path, char **rules, struct diag *diag)
@@ -482,135 +322,4 @@ int backup_rules(const char *path, char **rules, struct diag *diag)
     struct diag why = {0};
     int code = backup_sql_rules(path, rules, &why);
     return code == 0 ? 0 : diag_set(diag, code, "%s: %s", path, why.text);
-}
-
-/* The owner of the folder owns what is in it, whoever puts it there. */
-static bool give_to_owner(int fd, const char *store)
-{
-    char folder[PATH_MAX];
-    struct stat of_folder, of_file;
-    snprintf(folder, sizeof(folder), "%s", store);
-    char *slash = strrchr(folder, '/');
-    if (slash != NULL)
-        slash[slash == folder ? 1 : 0] = '\0';
-    if (stat(slash != NULL ? folder : ".", &of_folder) != 0 || fstat(fd, &of_file) != 0)
-        return false;
-    return (of_folder.st_uid == of_file.st_uid && of_folder.st_gid == of_file.st_gid) ||
-           fchown(fd, of_folder.st_uid, of_folder.st_gid) == 0;
-}
-
-/* Verified as it is copied. */
-static int copy_back(const char *path, const char *part, const char *store, struct diag *diag)
-{
-    int from, to;
-    struct backup_facts facts;
-    struct diag why = {0};
-    int code = open_backup(path, &from, &facts, diag);
-    if (code != 0)
-        return code;
-    unlink(part);
-    to = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-    if (to < 0)
-        code = diag_set(&why, ERR_IO, "cannot write %s: %s", part, strerror(errno));
-    if (code == 0)
-        code = verify_open(from, to, NULL, &facts, &why);
-    if (code == 0 && !give_to_owner(to, store))
-        code = diag_set(&why, ERR_IO, "cannot write %s: %s", part, strerror(errno));
-    if (to >= 0)
-        close(to);
-    close(from);
-    return code == 0 ? 0 : diag_set(diag, code, "%s: %s", path, why.text);
-}
-
-static int sync_file(const char *path, struct diag *diag)
-{
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    int code = fd >= 0 && fsync(fd) == 0
-                   ? 0
-                   : diag_set(diag, ERR_IO, "cannot write %s: %s", path, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-    return code;
-}
-
-/* What the store was: the base, and what had changed since. Looked through where it lies then. */
-static int put_together(const char *path, const char *part, const char *store, struct diag *diag)
-{
-    char base[PATH_MAX];
-    struct backup_facts facts, seen = {0};
-    struct diag why = {0};
-    int code = backup_read(path, &facts, diag);
-    if (code == 0)
-        code = backup_base(path, &facts, base, diag);
-    if (code == 0 && base[0] != '\0')
-        code = verify_file(path, NULL, &facts, diag);
-    if (code == 0)
-        code = copy_back(base[0] != '\0' ? base : path, part, store, diag);
-    if (code != 0)
-        return code;
-    if (base[0] != '\0')
-        code = backup_sql_apply(path, part, &why);
-    if (code == 0)
-        code = backup_sql_strip(part, &why);
-    if (code == 0)
-        code = sync_file(part, &why);
-    if (code == 0)
-        code = backup_sql_check(part, NULL, &seen, &why);
-    return code == 0 ? 0 : diag_set(diag, code, "%s: %s", path, why.text);
-}
-
-/* Under a name that says when, and the how manieth of that second; no link of it is ever lost. */
-static int keep_aside(const char *store, char kept[PATH_MAX], struct diag *diag)
-{
-    long long now = (long long)(clock_wall_ms() / 1000);
-    for (unsigned i = 1; i <= KEPT_MOST; i++) {
-        int length = snprintf(kept, PATH_MAX, "%s.before-%lld", store, now);
-        if (i > 1 && length < PATH_MAX)
-            length += snprintf(kept + length, PATH_MAX - (size_t)length, "-%u", i);
-        if (length >= PATH_MAX)
-            return diag_set(diag, ERR_LIMIT, "the path of %s is too long", store);
-        if (link(store, kept) == 0)
-            return 0;
-        if (errno != EEXIST)
-            break;
-    }
-    return diag_set(diag, ERR_IO, "cannot keep %s as %s: %s", store, kept, strerror(errno));
-}
-
-/* The log goes first: it is of the old file, and would be taken for the new one's. */
-static int exchange(const char *part, const char *store, char kept[PATH_MAX], struct diag *diag)
-{
-    static const char *const logs[] = {"-wal", "-shm"};
-    char from[PATH_MAX + 8], to[PATH_MAX + 8];
-    kept[0] = '\0';
-    int code = access(store, F_OK) == 0 ? keep_aside(store, kept, diag) : 0;
-    for (unsigned i = 0; code == 0 && i < sizeof(logs) / sizeof(logs[0]); i++) {
-        snprintf(from, sizeof(from), "%s%s", store, logs[i]);
-        snprintf(to, sizeof(to), "%s%s", kept[0] != '\0' ? kept : store, logs[i]);
-        if ((kept[0] != '\0' ? rename(from, to) : unlink(from)) != 0 && errno != ENOENT)
-            code = diag_set(diag, ERR_IO, "cannot put %s aside: %s", from, strerror(errno));
-    }
-    if (code == 0 && rename(part, store) != 0)
-        code = diag_set(diag, ERR_IO, "cannot write %s: %s", store, strerror(errno));
-    return code;
-}
-
-int backup_restore(const char *path, const char *store, char kept[PATH_MAX], struct diag *diag)
-{
-    char part[PATH_MAX];
-    int lock;
-    kept[0] = '\0';
-    if (snprintf(part, sizeof(part), "%s.restored", store) >= (int)sizeof(part))
-        return diag_set(diag, ERR_LIMIT, "the path of %s is too long", store);
-    int code = lock_beside(store, &lock, diag);
-    if (code == 0) {
-        give_to_owner(lock, store); /* where it cannot be, the copy cannot either */
-        code = put_together(path, part, store, diag);
-        if (code == 0)
-            code = exchange(part, store, kept, diag);
-        if (code != 0)
-            unlink(part);
-        close(lock);
-    }
-    return code;
 }

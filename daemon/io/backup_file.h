@@ -55,11 +55,11 @@ struct backup_pace {
     void *user;
 };
 
-/* Copies the store's file, while it is written by its hub, into the folder (made if need be), and
- * with it what the page changed of the rules (`rules`; NULL: nothing), looks through the copy, and
- * only then gives it its name. `base`, a whole one of that folder: only what
- * has changed since is copied; NULL: all is. Refuses to fill the disk: half a GiB, or as much as
- * the store has, stays free, or it is given up (ERR_FULL). ERR_MALFORMED: the store is damaged, and
+/* backup_make.c. Copies the store's file, while it is written by its hub, into the folder (made if
+ * need be), and with it what the page changed of the rules (`rules`; NULL: nothing), looks through
+ * the copy, and only then gives it its name. `base`, a whole one of that folder: only what has
+ * changed since is copied; NULL: all is. Refuses to fill the disk: half a GiB, or as much as the
+ * store has, stays free, or it is given up (ERR_FULL). ERR_MALFORMED: the store is damaged, and
  * there is no backup. ERR_UNKNOWN: it cannot be told from that base, and all is to be copied. */
 int backup_make(const char *store, const char *rules, const char *folder,
                 const struct backup_name *base, int64_t now_ms, const struct backup_pace *pace,
@@ -82,9 +82,9 @@ int backup_verify(const char *path, const struct backup_pace *pace, struct backu
  * version that did not keep it. */
 int backup_rules(const char *path, char **rules, struct diag *diag);
 
-/* Puts what is in it in the place of a store that no hub has open, verified as it lies there then,
- * with the owner of the folder. What was there is kept beside, under `kept` ("": nothing was).
- * ERR_TAKEN: a hub runs. On any error all is as before. */
+/* backup_restore.c. Puts what is in it in the place of a store that no hub has open, verified as it
+ * lies there then, with the owner of the folder. What was there is kept beside, under `kept` ("":
+ * nothing was). ERR_TAKEN: a hub runs. On any error all is as before. */
 int backup_restore(const char *path, const char *store, char kept[PATH_MAX], struct diag *diag);
 
 #endif
