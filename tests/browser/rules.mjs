@@ -184,6 +184,11 @@ export async function testRules(tap, browser, clinic, shots) {
             /- name: tilted\n {4}outside: \[-25 deg, 60 deg\]\n {4}for: 8 s\n {4}priority: medium\n/));
         await fill(page, 'Holds for', '5');
         await soon(async () => assert.doesNotMatch(await page.inputValue('.rule-text textarea'), /for:/));
+        await page.click('.rule-form .choice:has-text("stays until it is reset")');
+        await soon(async () => assert.match(await text(page, '.changed'), /When it is over: stays until it is reset/));
+        assert.match(await page.inputValue('.rule-text textarea'), /- name: tilted\n(?: {4}.*\n)* {4}latch: true\n/);
+        await page.click('.rule-form .choice:has-text("ends by itself")');
+        await soon(async () => assert.doesNotMatch(await page.inputValue('.rule-text textarea'), /latch/));
         await page.click('.rule-form button:has-text("as it was installed")');
         await until('nothing is changed', async () => !await page.$('.changed'));
         await open('Bent forward'); // which has no delay yet

@@ -1,6 +1,6 @@
-// What a therapist changes of a rule: limits, delays, words, how urgent it is, and whether it is on. Each
-// change is at once in the text of all changes, where the hub writes it; nothing of it counts before it is
-// applied.
+// What a therapist changes of a rule: limits, delays, words, how urgent it is, whether it stays until it is
+// reset, and whether it is on. Each change is at once in the text of all changes, where the hub writes it;
+// nothing of it counts before it is applied.
 import { Choice } from './choice.js';
 import { html } from './html.js';
 import { changedRule, editsOf, quantity } from './ruletext.js';
@@ -28,6 +28,7 @@ const KEYS = [...LIMITS, 'clear', 'deadband', 'times', 'absent', ...WINDOWS, ...
 const SOURCE = /^(?:[\d.]+ *% of )?(limit|own_range|metric)\((.*?)\)/;
 const TEXTS = { title: 100, text: 200, plain: 200, action: 200 }; // bytes that the hub takes
 const NEEDED = ['title', 'text'];
+const LATCHES = ['false', 'true'];
 export const PRIORITIES = ['low', 'medium', 'high'];
 
 /** Those of its values that are numbers, in all parts of its condition; and the delays that it could
@@ -84,7 +85,8 @@ function clearOf(fields, { path, unit }) {
 
 /** @param {string} key @param {unknown} value */
 function isNone(key, value) {
-    return DELAYS.includes(key) && value === NO_DELAY || key in TEXTS && value === '';
+    return DELAYS.includes(key) && value === NO_DELAY || key in TEXTS && value === ''
+        || key === 'latch' && value === 'false';
 }
 
 /** @param {FormProps} props */
@@ -122,6 +124,10 @@ export function RuleForm({ name, base, changes, own, lasts, complaint, titleOf, 
             ${PRIORITIES.map((priority, i) => html`<${Choice} key=${priority} name=${`priority-${name}`}
                 text=${[words.low, words.medium, words.high][i]} chosen=${rule.priority === priority}
                 onChoose=${() => set({ path: ['priority'], value: priority })} />`)}</div></fieldset>
+        <fieldset><legend>${words.ruleKeys.latch}</legend><div class="choices">
+            ${LATCHES.map((latch) => html`<${Choice} key=${latch} name=${`latch-${name}`} text=${words.latches[latch]}
+                chosen=${(rule.latch ?? 'false') === latch}
+                onChoose=${() => set({ path: ['latch'], value: latch })} />`)}</div></fieldset>
         ${!own && html`<fieldset><legend>${words.isOn}</legend><div class="choices">
             <${Choice} name=${`on-${name}`} text=${words.on} chosen=${rule.off !== 'true'}
                 onChoose=${() => onEdit([{ path: ['off'], value: null }])} />

@@ -269,6 +269,7 @@ export function metricTitle(store, name) {
  *  @param {(metric: string) => string} titleOf */
 function changeWords(base, key, value, titleOf) {
     if (key === 'off') return words.off;
+    if (key === 'latch') return `${words.ruleKeys.latch}: ${words.latches[value]}`;
     const changed = fieldsOf({ [key]: value }).filter(({ metric }) => metric !== '');
     const before = fieldsOf({ [key]: base[key] });
     if (changed.length > 0)
