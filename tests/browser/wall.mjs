@@ -137,7 +137,7 @@ export async function testWall(tap, browser, clinic) {
             const shown = document.querySelector(found);
             shown.querySelector('.sentence').firstChild.data = 'Longer than anybody reads. '.repeat(9);
             const { right, bottom } = shown.getBoundingClientRect();
-            return Array.from(shown.querySelectorAll('.figures > .value > .reading'))
+            return Array.from(shown.querySelectorAll('.figures > .value > .reading, .figures > .value > .side > *'))
                 .filter((figure) => figure.getBoundingClientRect().right > right
                     || figure.getBoundingClientRect().bottom > bottom).map((figure) => figure.textContent);
         }, tile(SILENT));
